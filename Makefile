@@ -1,0 +1,35 @@
+# Every verb sets up what it needs: a virtual environment in .venv with the locked packages.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check lock clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, drift, repair, refusal, destroy
+	@$(BIN)/python -m billing_provider.sandbox.demo
+
+test: .venv/.ready ## run every test and require full branch coverage
+	@$(BIN)/python -m pytest -n 4 --cov --cov-report=term
+
+check: .venv/.ready ## ruff, mypy (strict) and the import direction
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_shape.py
+
+lock: ## write the lock anew: versions and hashes, no addresses (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --all-extras --group dev pyproject.toml --output-file requirements-dev.txt
+
+clean: ## remove the virtual environment and everything made by a run
+	rm -rf .venv .pulumi .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.venv/.ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "Setting up .venv with the locked packages (about a minute the first time) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

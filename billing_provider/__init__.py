@@ -1,0 +1,1 @@
+"""A Pulumi provider that keeps GitHub's billing budgets as declared in code."""
