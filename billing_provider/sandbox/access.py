@@ -1,0 +1,164 @@
+"""The sample tokens, and what each may do: roles, scopes, expiry, single sign-on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from billing_provider.sandbox.errors import RefusedError, forbidden, not_found
+from billing_provider.sandbox.state import same_name
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.state import Budget, CostCenter
+
+__all__ = ["OWNER_TOKEN", "TOKENS", "Token", "administers", "authenticate", "permit", "sees_budget", "sees_cost_center"]
+
+OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # names a role, opens nothing
+_REAL = re.compile(r"gh[a-z]_|github_pat_")
+
+
+@dataclass(frozen=True)
+class Token:
+    """One sample token: its role, the login it belongs to, its kind and what it may, in one line."""
+
+    name: str
+    role: str
+    login: str
+    summary: str
+    scopes: str | None = "manage_billing:enterprise, admin:org, read:user"
+    lives_days: int | None = None
+    organization: str | None = None
+
+    def headers(self, now: float) -> dict[str, str]:
+        """Return what GitHub tells about the token with every reply."""
+        headers = {} if self.scopes is None else {"X-OAuth-Scopes": self.scopes, "X-Accepted-OAuth-Scopes": ""}
+        if self.lives_days is not None:
+            end = datetime.fromtimestamp(now, timezone.utc) + timedelta(days=self.lives_days)
+            headers["github-authentication-token-expiration"] = end.strftime("%Y-%m-%d %H:%M:%S UTC")
+        return headers
+
+
+TOKENS: dict[str, Token] = {
+    token.name: token
+    for token in (
+        Token(OWNER_TOKEN, "owner", "octocat", "enterprise owner: everything"),
+        Token("sandbox-billing-manager", "manager", "monalisa", "billing manager: everything of the enterprise"),
+        Token(
+            "sandbox-org-owner",
+            "organization",
+            "hubot",
+            "owner of octo-org: its budgets, and of the enterprise's those of octo-org and its repositories",
+            organization="octo-org",
+        ),
+        Token("sandbox-read-only", "reader", "hubot", "may read all, write nothing (403)"),
+        Token("sandbox-no-billing", "outsider", "hubot", "has no billing scope: 404 or 403", scopes="repo, read:org"),
+        Token(
+            "sandbox-fine-grained",
+            "organization",
+            "hubot",
+            "fine-grained for octo-org: no enterprise path (403), ends in 30 days",
+            scopes=None,
+            lives_days=30,
+            organization="octo-org",
+        ),
+        Token("sandbox-expired", "expired", "octocat", "expired: 401"),
+        Token("sandbox-no-sso", "no-sso", "octocat", "not authorised for single sign-on: 403 or 404 and x-github-sso"),
+    )
+}
+
+
+def authenticate(authorization: str | None) -> Token:
+    """Return the sample token of an Authorization header.
+
+    Raises:
+        RefusedError: There is none, it is unknown or expired, or it looks like a real one (401).
+    """
+    scheme, _, secret = (authorization or "").partition(" ")
+    if not secret:
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Requires authentication")
+    if _REAL.match(secret):
+        raise RefusedError(
+            HTTPStatus.UNAUTHORIZED,
+            "Bad credentials: this looks like a real GitHub token, and this is a sandbox. "
+            f"It was not stored and not logged. Use {OWNER_TOKEN}.",
+            problem="a token that looks like a real one",
+        )
+    token = TOKENS.get(secret)
+    if scheme.lower() not in {"bearer", "token"} or token is None or token.role == "expired":
+        raise RefusedError(
+            HTTPStatus.UNAUTHORIZED,
+            "Bad credentials",
+            problem="the token has expired" if token else f"no such sample token; one is {OWNER_TOKEN}",
+        )
+    return token
+
+
+def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
+    """Let a token in at one owner's billing pages, or not.
+
+    Args:
+        token: Whose rights are asked for.
+        owner_kind: `enterprise`, `organization` or `user`.
+        owner: The slug or login in the path.
+        writes: Whether the operation changes anything.
+        does: What it does, for GitHub's text: "create a budget".
+
+    Raises:
+        RefusedError: The token may not (403), or must not even know that there is something (404).
+    """
+    if owner_kind == "user":
+        if not same_name(token.login, owner):
+            raise not_found(problem=f"the token belongs to {token.login}; a user's usage is shown to the user alone")
+        return
+    if token.role == "no-sso":
+        _refuse_without_sso(owner_kind)
+    if token.role == "outsider":
+        if owner_kind == "enterprise":
+            raise not_found(problem="the token has no billing scope")
+        raise forbidden(f"Insufficient permissions to {does}.", "the token has no billing scope")
+    if token.role == "organization":
+        if token.scopes is None and owner_kind == "enterprise":
+            raise forbidden("Resource not accessible by personal access token", "fine-grained: organization paths only")
+        if owner_kind == "organization" and not administers(token, owner):
+            raise not_found(problem=f"the token administers {token.organization} alone")
+    if token.role == "reader" and writes:
+        raise forbidden(f"Insufficient permissions to {does}.", "the token may read, not write")
+
+
+def _refuse_without_sso(owner_kind: str) -> None:
+    hint = {"x-github-sso": "required; url=https://github.com/enterprises/octo-enterprise/sso?authorization_request=0"}
+    if owner_kind == "organization":
+        raise RefusedError(HTTPStatus.NOT_FOUND, "Not Found", headers=hint)
+    raise RefusedError(
+        HTTPStatus.FORBIDDEN,
+        "Resource protected by organization SAML enforcement. "
+        "You must grant your Personal Access token access to this organization.",
+        headers=hint,
+    )
+
+
+def administers(token: Token, organization: str) -> bool:
+    """Tell whether the token is an organization owner's, and of that organization."""
+    return token.organization is not None and same_name(token.organization, organization)
+
+
+def sees_budget(token: Token, budget: Budget) -> bool:
+    """Tell whether a budget is within the token's reach; an organization owner's ends with its own repositories."""
+    if token.organization is None or budget.owner_kind == "organization":
+        return True
+    return budget.budget_scope in {"organization", "repository"} and administers(
+        token, budget.budget_entity_name.partition("/")[0]
+    )
+
+
+def sees_cost_center(token: Token, center: CostCenter) -> bool:
+    """Tell whether a cost center is within the token's reach: an organization owner's has a member of its own."""
+    if token.organization is None:
+        return True
+    return any(
+        member["type"] in {"Org", "Repo"} and administers(token, member["name"].partition("/")[0])
+        for member in center.resources
+    )

@@ -1,0 +1,158 @@
+"""From a raw request to a reply: who asks, which route, which names, one change at a time; sockets are elsewhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from threading import RLock
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
+
+from billing_provider.sandbox import access, routes, sample
+from billing_provider.sandbox.call import Call, Reply
+from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
+from billing_provider.sandbox.state import same_name
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from billing_provider.sandbox.quirks import Quirks
+    from billing_provider.sandbox.state import State
+
+__all__ = ["PREFIX", "Api", "Incoming"]
+
+# Not empty on purpose: a client that forgets the path of its base URL shows itself.
+PREFIX = "/api/v3"
+_VERSIONS = ("2022-11-28", "2026-03-10")
+_HOURLY_LIMIT = 5000
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as it came: the path without the prefix, the query as text, header names in any case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Message
+    body: bytes
+
+    def parsed_query(self) -> dict[str, str]:
+        """Return the query; of a name given twice the last one counts."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def parsed_body(self) -> Any:
+        """Return the body as JSON values, None when it is empty or none."""
+        try:
+            return json.loads(self.body, parse_constant=_no_constant)
+        except ValueError:
+            return None
+
+
+def _no_constant(name: str) -> NoReturn:
+    # NaN and Infinity are Python's own; JSON has neither.
+    raise ValueError(name)
+
+
+class Api:
+    """The whole API over one state."""
+
+    def __init__(self, state: State, quirks: Quirks, page_cap: int = 100) -> None:
+        self.state = state
+        self.quirks = quirks
+        self.lock = RLock()
+        self.url = ""
+        self._page_cap = page_cap
+        self._used: dict[tuple[str, int], int] = {}
+
+    def answer(self, request: Incoming) -> Reply:
+        """Return the reply to one request; what it changed is stored by then."""
+        with self.lock:
+            headers: dict[str, str] = {}
+            try:
+                reply = self._answer(request, headers)
+            except RefusedError as refused:
+                reply = Reply(refused.body(), refused.status, refused.headers)
+                if refused.problem:
+                    reply.headers["X-Sandbox-Problem"] = refused.problem
+            reply.headers = {**headers, **reply.headers}
+            return reply
+
+    def _answer(self, request: Incoming, headers: dict[str, str]) -> Reply:
+        token = self._let_in(request, headers)
+        if request.method == "GET" and request.path == "/rate_limit":
+            core = {key.removeprefix("x-ratelimit-"): value for key, value in headers.items()}
+            limit = {name: int(core[name]) for name in ("limit", "used", "remaining", "reset")}
+            return Reply({"resources": {"core": limit}, "rate": limit})
+        if request.method == "GET" and request.path == "/user":
+            return Reply({"login": token.login, "id": 1, "type": "User"})
+        found = routes.find(request.method, request.path)
+        if found is None:
+            hint = "a path never ends in a slash" if request.path.endswith("/") else "no such route; see --help"
+            raise not_found(problem=f"{request.method} {request.path}: {hint}".encode("ascii", "replace").decode())
+        route, params = found
+        call = self._call(request, route, params, token)
+        if "feature_off" in self.quirks and route.operation.endswith(("_budget", "_budgets")):
+            raise not_found(problem="quirk feature_off")
+        if "expired_kept" not in self.quirks:
+            self.state.remove_expired()
+        reply = route.answer(call)
+        if request.method != "GET":
+            self.state.save()
+        return reply
+
+    def _let_in(self, request: Incoming, headers: dict[str, str]) -> access.Token:
+        if not request.headers.get("User-Agent"):
+            raise forbidden(
+                "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
+            )
+        version = request.headers.get("X-GitHub-Api-Version")
+        if version is not None and version not in _VERSIONS:
+            raise bad_request(f"Unsupported API version. Supported: {', '.join(_VERSIONS)}")
+        token = access.authenticate(request.headers.get("Authorization"))
+        now = self.state.clock()
+        headers.update(token.headers(now))
+        headers.update(self._rate(token, now, free=request.path == "/rate_limit"))
+        return token
+
+    def _rate(self, token: access.Token, now: float, *, free: bool) -> dict[str, str]:
+        window = int(now // _HOUR)
+        used = self._used.get((token.name, window), 0) + (not free)
+        self._used[token.name, window] = used
+        return {
+            "x-ratelimit-limit": str(_HOURLY_LIMIT),
+            "x-ratelimit-remaining": str(max(0, _HOURLY_LIMIT - used)),
+            "x-ratelimit-used": str(used),
+            "x-ratelimit-reset": str((window + 1) * _HOUR),
+            "x-ratelimit-resource": "core",
+        }
+
+    def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
+        parameter = next(name for name in routes.OWNERS if name in params)
+        kind = routes.OWNERS[parameter]
+        known = {"enterprise": (sample.ENTERPRISE,), "organization": sample.ORGANIZATIONS, "user": sample.USERS}[kind]
+        owner = next((name for name in known if same_name(name, params[parameter])), None)
+        if owner is None:
+            raise not_found(problem=f"the sandbox has no such {kind}; it has {', '.join(known)}")
+        access.permit(token, kind, owner, writes=request.method != "GET", does=route.does)
+        query = request.parsed_query()
+        if strange := [name for name in query if name not in route.query]:
+            raise unknown_fields("query parameter", strange, list(route.query))
+        body = self._body(request, route)
+        url = f"{self.url}{request.path}"
+        return Call(self.state, self.quirks, token, kind, owner, params, query, body, url, self._page_cap)
+
+    def _body(self, request: Incoming, route: routes.Route) -> dict[str, Any]:
+        if not request.body:
+            return {}
+        body = request.parsed_body()
+        if body is None:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "Problems parsing JSON")
+        if not isinstance(body, dict):
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "Body should be a JSON object")
+        accepted = route.body or ()
+        if strange := [name for name in body if name not in accepted]:
+            raise unknown_fields("field", strange, list(accepted))
+        return body

@@ -1,0 +1,167 @@
+"""What GitHub demands of a budget's fields: each rule refuses in GitHub's words, or returns what to store."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import sample, skus
+from billing_provider.sandbox.errors import bad_request, not_found, unknown_fields
+from billing_provider.sandbox.state import same_name
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.call import Call
+
+__all__ = ["IDENTITY", "PER_USER_SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
+
+IDENTITY = ("budget_scope", "budget_entity_name", "user", "budget_type", "budget_product_sku")
+PER_USER_SCOPES = ("multi_user_customer", "multi_user_cost_center", "user")
+_SCOPES = {
+    "enterprise": (
+        "enterprise",
+        "organization",
+        "repository",
+        "cost_center",
+        "multi_user_customer",
+        "multi_user_cost_center",
+        "user",
+    ),
+    "organization": ("organization", "repository", "multi_user_customer", "user"),
+}
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
+
+
+def is_login(value: Any) -> bool:
+    """Tell whether a value has the form of a login; whether somebody has it, the sandbox does not know."""
+    return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
+
+
+def amount(value: Any) -> int:
+    """Return a budget's amount as the whole dollars (or licences) that are stored."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or value != value // 1 or value < 0:
+        raise bad_request("Invalid value for budget_amount: a whole number from 0 is needed.")
+    return int(value)
+
+
+def hard_stop(scope: str, value: Any) -> bool:
+    """Return prevent_further_usage; the scopes that bind single people know no other value than true."""
+    if not isinstance(value, bool):
+        raise bad_request("Invalid value for prevent_further_usage: true or false is needed.")
+    if scope in PER_USER_SCOPES and not value:
+        raise bad_request(f"prevent_further_usage must be true for {scope} budgets.")
+    return value
+
+
+def alerting(value: Any, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return budget_alerting; on creation (`stored` is None) both keys are needed, later one may be left out."""
+    if not isinstance(value, dict):
+        raise bad_request("Invalid value for budget_alerting: an object is needed.")
+    known = ["will_alert", "alert_recipients"]
+    if strange := [key for key in value if key not in known]:
+        raise unknown_fields("field of budget_alerting", strange, known)
+    if stored is None and (missing := [key for key in known if key not in value]):
+        raise bad_request(f"Missing required fields: {', '.join(f'budget_alerting.{key}' for key in missing)}")
+    merged = {**(stored or {}), **value}
+    if not isinstance(merged["will_alert"], bool):
+        raise bad_request("Invalid value for budget_alerting.will_alert: true or false is needed.")
+    recipients = merged["alert_recipients"]
+    if not isinstance(recipients, list) or not all(is_login(login) for login in recipients):
+        raise bad_request("Invalid value for budget_alerting.alert_recipients: a list of user logins is needed.")
+    return {"will_alert": merged["will_alert"], "alert_recipients": list(recipients)}
+
+
+def expiry(call: Call, scope: str, value: Any) -> str:
+    """Return expires_at: a day after today (UTC), for the budget of a single user."""
+    if scope != "user":
+        raise bad_request("expires_at is only supported for budgets with the scope user.")
+    try:
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        day = None
+    if day is None or day.isoformat() != value:
+        raise bad_request("Invalid value for expires_at: a date in the form YYYY-MM-DD is needed.")
+    if day <= call.state.today():
+        raise bad_request("Invalid value for expires_at: only dates in the future are accepted.")
+    return day.isoformat()
+
+
+def identity(call: Call) -> tuple[str, str, str, str, str | None]:
+    """Return what a new budget is for: scope, entity as stored, type, SKU and user."""
+    body = call.body
+    scopes = _SCOPES[call.owner_kind]
+    scope = body["budget_scope"]
+    if scope not in scopes:
+        raise bad_request(f"Invalid value for budget_scope: one of {', '.join(scopes)} is needed.")
+    user = body.get("user")
+    if scope == "user" and not user:
+        field = "budget_entity_name" if "old_missing_user_text" in call.quirks else "user"
+        raise bad_request(f"Missing required fields: {field}")
+    if scope != "user" and user is not None:
+        raise bad_request("user is only supported for budgets with the scope user.")
+    if user is not None and not is_login(user):
+        raise bad_request("Invalid value for user: a login is needed.")
+    kind, sku = _product(call, scope)
+    return scope, entity(call, scope, user), kind, sku, user
+
+
+def _product(call: Call, scope: str) -> tuple[str, str]:
+    kind, sku = call.body["budget_type"], call.body["budget_product_sku"]
+    if kind not in {"BundlePricing", "ProductPricing", "SkuPricing"}:
+        raise bad_request("Invalid value for budget_type: one of BundlePricing, ProductPricing, SkuPricing is needed.")
+    fitting = skus.pricing_type(sku) if isinstance(sku, str) else None
+    if fitting is None:
+        valid = ", ".join(sorted((*skus.BUNDLES, *skus.PRODUCTS, *skus.SKUS)))
+        raise not_found(f"Invalid budget_product_sku. Valid products and SKUs for this account: {valid}")
+    if kind != fitting:
+        raise bad_request(f"budget_product_sku {sku} does not fit the budget_type {kind}; it has {fitting}.")
+    if scope in PER_USER_SCOPES and sku not in skus.BUNDLES:
+        raise bad_request(
+            f"The scope {scope} is only supported when budget_product_sku is ai_credits or premium_requests."
+        )
+    if sku == "premium_requests" and "premium_requests_converted" in call.quirks:
+        sku = "ai_credits"
+    return kind, sku
+
+
+def entity(call: Call, scope: str, user: str | None) -> str:
+    """Return the entity as it is stored: the owner's slug, a login, `owner/repo` or the UUID of a cost center."""
+    given = call.body.get("budget_entity_name", "")
+    if not isinstance(given, str):
+        raise bad_request("Invalid value for budget_entity_name: a string is needed.")
+    if scope == "user":
+        own = user or ""
+    elif scope in {call.owner_kind, "multi_user_customer"}:
+        own = call.owner
+    else:
+        return _other_entity(call, scope, given)
+    if given and not same_name(given, own):
+        raise bad_request(f"Invalid value for budget_entity_name: leave it out, or write {own}.")
+    return own
+
+
+def _other_entity(call: Call, scope: str, given: str) -> str:
+    if not given:
+        raise bad_request("Missing required fields: budget_entity_name")
+    organizations = (call.owner,) if call.owner_kind == "organization" else sample.ORGANIZATIONS
+    if scope == "organization":
+        for login in organizations:
+            if same_name(login, given):
+                return login
+        raise bad_request("Invalid value for budget_entity_name: no such organization in this enterprise.")
+    if scope == "repository":
+        match = _REPOSITORY.fullmatch(given)
+        if match is None or not any(same_name(login, match["owner"]) for login in organizations):
+            raise bad_request("Invalid value for budget_entity_name: owner/repository of this account is needed.")
+        return given
+    center = call.state.find_cost_center(given)
+    if center is None:
+        raise bad_request("Invalid value for budget_entity_name: no active cost center has that id or name.")
+    if scope == "multi_user_cost_center" and not center.has_only_people():
+        raise bad_request(
+            "A multi_user_cost_center budget requires the cost center to contain only user members. "
+            "Cost centers with organization or repository members are not supported."
+        )
+    return center.id

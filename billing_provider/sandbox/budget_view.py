@@ -1,0 +1,91 @@
+"""A stored budget as GitHub writes it into replies, with every quirk of reading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.quirks import Quirks
+    from billing_provider.sandbox.state import Budget, State
+
+__all__ = ["plain", "show"]
+
+
+def plain(state: State, budget: Budget) -> dict[str, Any]:
+    """Return a budget as described: GitHub's names, a cost center by its name, absent where there is nothing."""
+    name = budget.budget_entity_name
+    in_cost_center = budget.budget_scope in {"cost_center", "multi_user_cost_center"}
+    body: dict[str, Any] = {
+        "id": budget.id,
+        "budget_type": budget.budget_type,
+        "budget_product_sku": budget.budget_product_sku,
+        "budget_scope": budget.budget_scope,
+        "budget_entity_name": state.cost_center_name(name) if in_cost_center else name,
+        "budget_amount": budget.budget_amount,
+        "prevent_further_usage": budget.prevent_further_usage,
+        "budget_alerting": {
+            "will_alert": budget.budget_alerting["will_alert"],
+            "alert_recipients": list(budget.budget_alerting["alert_recipients"]),
+        },
+    }
+    if budget.user is not None:
+        body["user"] = budget.user
+    if budget.expires_at is not None:
+        body["expires_at"] = budget.expires_at
+    if budget.budget_scope == "enterprise":
+        body["exclude_cost_center_usage"] = budget.exclude_cost_center_usage
+    return body
+
+
+def show(state: State, quirks: Quirks, budget: Budget, reply: str) -> dict[str, Any]:
+    """Return a budget as this sandbox writes it; `reply` is `list`, `get`, `create` or `update`."""
+    body = plain(state, budget)
+    _change_entity(quirks, budget, body, reply)
+    _change_recipients(quirks, budget, body)
+    if reply == "create":
+        if "create_echoes_user" not in quirks:
+            body.pop("user", None)
+        if "no_id_in_create" in quirks:
+            del body["id"]
+    if reply == "get" and "get_omits_expiry" in quirks:
+        body.pop("expires_at", None)
+    if reply == "list" and "cost_center_scope_echo" in quirks and budget.budget_scope == "multi_user_cost_center":
+        body["budget_scope"] = "cost_center"
+    if "singular_ai_credit" in quirks and budget.budget_product_sku == "copilot_ai_credits":
+        body["budget_product_sku"] = "copilot_ai_credit"
+    if "plural_sku" in quirks and reply in {"list", "get"}:
+        body["budget_product_skus"] = [body.pop("budget_product_sku")]
+    if "float_amounts" in quirks:
+        body["budget_amount"] = float(budget.budget_amount)
+    if "extra_fields" in quirks:
+        body["budget_thresholds"] = {"75": True, "90": True, "100": True}
+    return body
+
+
+def _change_entity(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:
+    scope = budget.budget_scope
+    if scope == "enterprise" and "empty_entity" in quirks:
+        body["budget_entity_name"] = ""
+    if scope == "enterprise" and reply == "list" and "missing_entity" in quirks:
+        del body["budget_entity_name"]
+    if scope == "multi_user_customer" and "multi_user_customer_empty_entity" in quirks:
+        body["budget_entity_name"] = ""
+    if scope == "repository" and "bare_repository" in quirks:
+        body["budget_entity_name"] = budget.budget_entity_name.partition("/")[2]
+    if scope in {"cost_center", "multi_user_cost_center"} and "uuid_echo" in quirks:
+        body["budget_entity_name"] = budget.budget_entity_name
+    if scope in {"user", "organization"} and "uppercase_login_echo" in quirks:
+        body["budget_entity_name"] = budget.budget_entity_name.capitalize()
+        if "user" in body:
+            body["user"] = body["user"].capitalize()
+
+
+def _change_recipients(quirks: Quirks, budget: Budget, body: dict[str, Any]) -> None:
+    if budget.budget_scope == "user" and "alerting_for_user_missing" in quirks:
+        del body["budget_alerting"]
+        return
+    recipients = body["budget_alerting"]["alert_recipients"]
+    if "recipients_lowercased" in quirks:
+        recipients[:] = [login.lower() for login in recipients]
+    if "recipients_reordered" in quirks:
+        recipients.reverse()

@@ -1,0 +1,181 @@
+"""The eleven operations on budgets: list, create, get, update, delete, and the states of single users."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import access, budget_rules
+from billing_provider.sandbox.budget_view import show
+from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found
+from billing_provider.sandbox.state import Budget, same_name
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.call import Call
+
+__all__ = ["create_budget", "delete_budget", "get_budget", "list_budgets", "update_budget"]
+
+_SCOPES = ("enterprise", "organization", "repository", "cost_center", *budget_rules.PER_USER_SCOPES)
+_REQUIRED = (
+    "budget_amount",
+    "prevent_further_usage",
+    "budget_alerting",
+    "budget_scope",
+    "budget_type",
+    "budget_product_sku",
+)
+
+
+def list_budgets(call: Call) -> Reply:
+    """Return one page of an owner's budgets, filtered by scope; a user filter adds what binds that user."""
+    scope = call.query.get("scope")
+    if scope is not None and scope not in _SCOPES:
+        raise bad_request(f"Invalid value for scope: one of {', '.join(_SCOPES)} is needed.")
+    listed = [budget for budget in _of_owner(call) if scope in {None, budget.budget_scope} and _is_listed(call, budget)]
+    cap = 10 if "page_cap_10" in call.quirks else call.page_cap
+    page, more = call.page(listed, default=min(10, cap), cap=cap)
+    body: dict[str, Any] = {"budgets": [show(call.state, call.quirks, budget, "list") for budget in page]}
+    if "page_flags_missing" not in call.quirks:
+        body["has_next_page"] = more
+        if "total_count_missing" not in call.quirks:
+            body["total_count"] = len(listed)
+    reply = Reply(body)
+    if more and "link_header" in call.quirks:
+        query = {**call.query, "page": str(call.whole_number("page", 1) + 1)}
+        reply.headers["Link"] = f'<{call.url}?{"&".join(f"{k}={v}" for k, v in query.items())}>; rel="next"'
+    return reply
+
+
+def create_budget(call: Call) -> Reply:
+    """Store a new budget; nothing keeps GitHub from storing the same one twice."""
+    if missing := [name for name in _REQUIRED if name not in call.body]:
+        raise bad_request(f"Missing required fields: {', '.join(missing)}")
+    budget = _new_budget(call)
+    if not access.sees_budget(call.token, budget):
+        raise forbidden("Insufficient permissions to create a budget.")
+    if "duplicates_refused" in call.quirks and any(budget.key() == other.key() for other in _of_owner(call)):
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "Validation Failed",
+            errors=[{"resource": "Budget", "field": "budget_entity_name", "code": "already_exists"}],
+        )
+    call.state.budgets[budget.id] = budget
+    body = show(call.state, call.quirks, budget, "create")
+    if "flat_create" in call.quirks:
+        return Reply(body)
+    return Reply({"message": "Budget successfully created.", "budget": body})
+
+
+def get_budget(call: Call) -> Reply:
+    """Return one budget, flat."""
+    return Reply(show(call.state, call.quirks, _find(call, "retrieve a budget"), "get"))
+
+
+def update_budget(call: Call) -> Reply:
+    """Change what a PATCH names; what a budget is for stays."""
+    budget = _find(call, "update a budget", f"Budget with ID {call.params['budget_id']} not found.")
+    body = call.body
+    if not body:
+        raise bad_request("Bad request: at least one field to update is needed.")
+    fixed = [name for name in budget_rules.IDENTITY if name in body]
+    if fixed and "patch_ignores_identity" not in call.quirks:
+        raise bad_request(f"{', '.join(fixed)} cannot be changed after a budget is created.")
+    changes = _changes(call, budget)
+    for name, value in changes.items():
+        setattr(budget, name, value)
+    return Reply({"message": "Budget successfully updated.", "budget": show(call.state, call.quirks, budget, "update")})
+
+
+def delete_budget(call: Call) -> Reply:
+    """Remove one budget."""
+    budget = _find(call, "delete a budget")
+    if call.token.role == "manager" and "manager_cannot_delete" in call.quirks:
+        raise forbidden("Insufficient permissions to delete a budget.", "only an enterprise owner deletes budgets")
+    del call.state.budgets[budget.id]
+    key = "budget_id" if "delete_says_budget_id" in call.quirks else "id"
+    return Reply({"message": "Budget successfully deleted.", key: budget.id})
+
+
+def _new_budget(call: Call) -> Budget:
+    body = call.body
+    scope, entity, kind, sku, user = budget_rules.identity(call)
+    alerting = budget_rules.alerting(body["budget_alerting"])
+    if scope == "user" and alerting != {"will_alert": False, "alert_recipients": []}:
+        raise bad_request("budget_alerting is not supported for user budgets.")
+    budget = Budget(
+        id="",
+        owner_kind=call.owner_kind,
+        owner=call.owner,
+        budget_scope=scope,
+        budget_entity_name=entity,
+        budget_type=kind,
+        budget_product_sku=sku,
+        budget_amount=budget_rules.amount(body["budget_amount"]),
+        prevent_further_usage=budget_rules.hard_stop(scope, body["prevent_further_usage"]),
+        budget_alerting=alerting,
+        user=user,
+        created_at=call.state.clock(),
+        hidden_listings=call.quirks.number("list_lag"),
+    )
+    if "expires_at" in body:
+        budget.expires_at = budget_rules.expiry(call, scope, body["expires_at"])
+    if "exclude_cost_center_usage" in body:
+        budget.exclude_cost_center_usage = _exclusion(scope, body["exclude_cost_center_usage"])
+    budget.id = call.state.new_id() + ("d" if "long_ids" in call.quirks else "")
+    return budget
+
+
+def _exclusion(scope: str, value: Any) -> bool:
+    if scope != "enterprise":
+        raise bad_request("exclude_cost_center_usage is only supported for budgets with the scope enterprise.")
+    if not isinstance(value, bool):
+        raise bad_request("Invalid value for exclude_cost_center_usage: true or false is needed.")
+    return value
+
+
+def _changes(call: Call, budget: Budget) -> dict[str, Any]:
+    body, scope = call.body, budget.budget_scope
+    changes: dict[str, Any] = {}
+    if "budget_amount" in body:
+        changes["budget_amount"] = budget_rules.amount(body["budget_amount"])
+    if "prevent_further_usage" in body:
+        changes["prevent_further_usage"] = budget_rules.hard_stop(scope, body["prevent_further_usage"])
+    # GitHub refuses alerting for a single user's budget on creation and ignores it here.
+    if "budget_alerting" in body and scope != "user":
+        changes["budget_alerting"] = budget_rules.alerting(body["budget_alerting"], budget.budget_alerting)
+    if "expires_at" in body:
+        clears = body["expires_at"] is None or body["expires_at"] == 0
+        changes["expires_at"] = (
+            None if clears and scope == "user" else budget_rules.expiry(call, scope, body["expires_at"])
+        )
+    if "exclude_cost_center_usage" in body:
+        changes["exclude_cost_center_usage"] = _exclusion(scope, body["exclude_cost_center_usage"])
+    return changes
+
+
+def _of_owner(call: Call) -> list[Budget]:
+    return [
+        budget
+        for budget in call.state.budgets.values()
+        if budget.owner_kind == call.owner_kind
+        and same_name(budget.owner, call.owner)
+        and access.sees_budget(call.token, budget)
+    ]
+
+
+def _is_listed(call: Call, budget: Budget) -> bool:
+    if budget.hidden_listings:
+        # A listing of several pages is one listing: only its first page counts.
+        budget.hidden_listings -= call.whole_number("page", 1) == 1
+        return False
+    return call.state.clock() >= budget.created_at + call.quirks.number("list_lag_seconds")
+
+
+def _find(call: Call, does: str, text: str = "Not Found") -> Budget:
+    budget = call.state.budgets.get(call.params["budget_id"])
+    if budget is None or budget.owner_kind != call.owner_kind or not same_name(budget.owner, call.owner):
+        raise not_found(text)
+    if not access.sees_budget(call.token, budget):
+        raise forbidden(f"Insufficient permissions to {does}.", "the token's owner administers another organization")
+    return budget

@@ -1,0 +1,60 @@
+"""One request as the rules see it, and one reply as they give it: no HTTP on either side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox.errors import bad_request
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.access import Token
+    from billing_provider.sandbox.quirks import Quirks
+    from billing_provider.sandbox.state import State
+
+__all__ = ["Call", "Reply"]
+
+
+@dataclass
+class Reply:
+    """A status, a body that becomes JSON (bytes stay as they are) and headers beyond the usual ones."""
+
+    body: Any
+    status: int = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Call:
+    """A request that was let in: whose data it asks for, with which parameters, by which token."""
+
+    state: State
+    quirks: Quirks
+    token: Token
+    owner_kind: str
+    owner: str
+    params: dict[str, str]
+    query: dict[str, str]
+    body: dict[str, Any]
+    url: str
+    page_cap: int = 100
+
+    def whole_number(self, name: str, default: int, lowest: int = 1) -> int:
+        """Return a number of the query; GitHub's default where it is left out.
+
+        Raises:
+            RefusedError: It is no whole number, or below `lowest` (400).
+        """
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal()) or int(text) < lowest:
+            raise bad_request(f"Invalid value for {name}: a whole number from {lowest} is needed.")
+        return int(text)
+
+    def page(self, items: list[Any], default: int, cap: int) -> tuple[list[Any], bool]:
+        """Return the asked page of `items` and whether another one follows."""
+        size = min(self.whole_number("per_page", default), cap)
+        start = (self.whole_number("page", 1) - 1) * size
+        return items[start : start + size], start + size < len(items)

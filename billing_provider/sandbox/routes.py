@@ -1,0 +1,105 @@
+"""The table of all routes: method, path, the names each accepts and the function that answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from billing_provider.sandbox import budget_rules, budgets, cost_centers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.sandbox.call import Call, Reply
+
+__all__ = ["OWNERS", "ROUTES", "Route", "find"]
+
+# The path parameter that names the owner, and the kind of owner it names.
+OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: `does` completes GitHub's "Insufficient permissions to ...", `body` is None where none is read."""
+
+    method: str
+    path: str
+    operation: str
+    does: str
+    answer: Callable[[Call], Reply] = field(repr=False)
+    query: tuple[str, ...] = ()
+    body: tuple[str, ...] | None = None
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """Return the path parameters when the request is for this route."""
+        wanted, given = self.path.split("/"), path.split("/")
+        if method != self.method or len(wanted) != len(given):
+            return None
+        params = {}
+        for name, part in zip(wanted, given, strict=True):
+            if name.startswith("{") and part:
+                params[name[1:-1]] = unquote(part)
+            elif name != part:
+                return None
+        return params
+
+
+_BILLING = {
+    "enterprise": "/enterprises/{enterprise}/settings/billing",
+    "organization": "/organizations/{org}/settings/billing",
+}
+_PAGE = ("page", "per_page")
+_BUDGET = (
+    "budget_amount",
+    "prevent_further_usage",
+    "budget_alerting",
+    *budget_rules.IDENTITY,
+    "expires_at",
+    "exclude_cost_center_usage",
+)
+_MEMBERS = ("users", "organizations", "repositories", "enterprise_teams")
+
+
+def _budget_routes(root: str) -> tuple[Route, ...]:
+    path = f"{root}/budgets"
+    one = f"{path}/{{budget_id}}"
+    return (
+        Route("GET", path, "list_budgets", "retrieve budgets", budgets.list_budgets, query=(*_PAGE, "scope", "user")),
+        Route("POST", path, "create_budget", "create a budget", budgets.create_budget, body=_BUDGET),
+        Route("GET", one, "get_budget", "retrieve a budget", budgets.get_budget),
+        Route("PATCH", one, "update_budget", "update a budget", budgets.update_budget, body=_BUDGET),
+        Route("DELETE", one, "delete_budget", "delete a budget", budgets.delete_budget),
+    )
+
+
+def _cost_center_routes(root: str) -> tuple[Route, ...]:
+    path = f"{root}/cost-centers"
+    one = f"{path}/{{cost_center_id}}"
+    fields = ("name", "ai_credit_pool_enabled")
+    does = "manage cost centers"
+    return (
+        Route("GET", path, "list_cost_centers", does, cost_centers.list_cost_centers, query=("state",)),
+        Route("POST", path, "create_cost_center", does, cost_centers.create_cost_center, body=fields),
+        Route("GET", one, "get_cost_center", does, cost_centers.get_cost_center, query=_PAGE),
+        Route("PATCH", one, "update_cost_center", does, cost_centers.update_cost_center, body=fields),
+        Route("DELETE", one, "delete_cost_center", does, cost_centers.delete_cost_center),
+        Route("POST", f"{one}/resource", "add_resources", does, cost_centers.add_resources, body=_MEMBERS),
+        Route("DELETE", f"{one}/resource", "remove_resources", does, cost_centers.remove_resources, body=_MEMBERS),
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    *_budget_routes(_BILLING["enterprise"]),
+    *_budget_routes(_BILLING["organization"]),
+    *_cost_center_routes(_BILLING["enterprise"]),
+)
+
+
+def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """Return the route of a request with its path parameters, None when there is none."""
+    for route in ROUTES:
+        params = route.match(method, path)
+        if params is not None:
+            return route, params
+    return None

@@ -1,0 +1,139 @@
+"""What GitHub would have stored: plain records, an injected clock and ids that repeat from run to run; no HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["Budget", "CostCenter", "State", "same_name"]
+
+_IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
+
+
+def same_name(one: str, other: str) -> bool:
+    """Tell whether two logins, slugs or names are the same to GitHub, which ignores case."""
+    return one.casefold() == other.casefold()
+
+
+@dataclass
+class Budget:
+    """One stored budget; for the cost-center scopes `budget_entity_name` holds the UUID, the name is looked up."""
+
+    id: str
+    owner_kind: str
+    owner: str
+    budget_scope: str
+    budget_entity_name: str
+    budget_type: str
+    budget_product_sku: str
+    budget_amount: int
+    prevent_further_usage: bool
+    budget_alerting: dict[str, Any]
+    user: str | None = None
+    expires_at: str | None = None
+    exclude_cost_center_usage: bool = False
+    created_at: float = 0.0
+    hidden_listings: int = 0
+
+    def key(self) -> tuple[str, ...]:
+        """Return what no two budgets should share: owner, scope, entity, user and SKU."""
+        parts = (self.owner_kind, self.owner, self.budget_scope, self.budget_entity_name, self.user or "")
+        return (*(part.casefold() for part in parts), self.budget_product_sku)
+
+
+@dataclass
+class CostCenter:
+    """One cost center with its members, each a type (User, Org, Repo, Team) and a name."""
+
+    id: str
+    name: str
+    state: str = "active"
+    ai_credit_pool_enabled: bool = False
+    resources: list[dict[str, str]] = field(default_factory=list)
+
+    def has_only_people(self) -> bool:
+        """Tell whether all members are users or enterprise teams."""
+        return all(member["type"] in {"User", "Team"} for member in self.resources)
+
+
+class State:
+    """Everything the sandbox remembers; with a file, every change is written there as one replacement."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, file: Path | None = None) -> None:
+        self.clock = clock
+        self.budgets: dict[str, Budget] = {}
+        self.cost_centers: dict[str, CostCenter] = {}
+        self._made = 0
+        self._file = file
+        if file is not None and file.exists():
+            self._load(json.loads(file.read_text(encoding="utf-8")))
+        else:
+            self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the sample data."""
+        self.budgets.clear()
+        self.cost_centers.clear()
+        self._made = 0
+        for name, members in sample.COST_CENTERS:
+            center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
+            center.resources = [{"type": kind, "name": member} for kind, member in members]
+            self.cost_centers[center.id] = center
+        self.save()
+
+    def new_id(self) -> str:
+        """Return the next id: a UUID that depends only on how many were made before."""
+        self._made += 1
+        return str(uuid.uuid5(_IDS, f"record {self._made}"))
+
+    def today(self) -> date:
+        """Return the day in UTC by the sandbox's own clock."""
+        return datetime.fromtimestamp(self.clock(), timezone.utc).date()
+
+    def remove_expired(self) -> None:
+        """Remove the budgets whose last day has come, as GitHub does by itself."""
+        today = self.today().isoformat()
+        expired = [budget.id for budget in self.budgets.values() if budget.expires_at and budget.expires_at <= today]
+        for budget_id in expired:
+            del self.budgets[budget_id]
+
+    def find_cost_center(self, reference: str) -> CostCenter | None:
+        """Return the active cost center with that UUID or that name."""
+        for center in self.cost_centers.values():
+            if center.state == "active" and (center.id == reference.lower() or same_name(center.name, reference)):
+                return center
+        return None
+
+    def cost_center_name(self, reference: str) -> str:
+        """Return the name of the cost center with that UUID, archived or not."""
+        return self.cost_centers[reference].name
+
+    def save(self) -> None:
+        """Write everything to the file, if there is one: complete or not at all."""
+        if self._file is None:
+            return
+        content = {
+            "version": 1,
+            "made": self._made,
+            "budgets": [asdict(budget) for budget in self.budgets.values()],
+            "cost_centers": [asdict(center) for center in self.cost_centers.values()],
+        }
+        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
+        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        draft.replace(self._file)
+
+    def _load(self, content: dict[str, Any]) -> None:
+        self._made = content["made"]
+        self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
+        self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
