@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.sandbox import sample
 from billing_provider.sandbox.access import TOKENS
-from billing_provider.sandbox.quirks import QUIRKS, UnknownQuirkError
+from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell)
         sandbox.start()
-    except (UnknownQuirkError, OSError) as error:
+    except (ValueError, OSError) as error:
         print(f"billing-provider sandbox: {error}", file=sys.stderr)
         return 2
     with sandbox:
@@ -75,8 +75,8 @@ def _list_quirks() -> None:
 
 def _introduce(args: argparse.Namespace) -> None:
     lines = [
-        f"Sandbox: enterprise {sample.ENTERPRISE}; organizations {', '.join(sample.ORGANIZATIONS)}; "
-        f"repositories {', '.join(sample.REPOSITORIES)};",
+        f"Sandbox: enterprise {sample.ENTERPRISE}; organizations {', '.join(sample.ORGANIZATIONS)};",
+        f"  repositories {', '.join(sample.REPOSITORIES)};",
         f"  users {', '.join(sample.USERS)}; cost centers {', '.join(name for name, _ in sample.COST_CENTERS)}.",
         "Tokens:",
         *(f"  {token.name:26}{token.summary}" for token in TOKENS.values()),

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import json
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -77,7 +78,9 @@ class Sandbox:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Sandbox:
-        """Open the port and serve it from a thread of its own."""
+        """Open the port and serve it from a thread of its own; a second call does nothing."""
+        if self._server is not None:
+            return self
         self._server = _Server(("127.0.0.1", self._port), self)
         self._port = self._server.server_address[1]
         self._api.url = self.url
@@ -246,6 +249,10 @@ class _Server(ThreadingHTTPServer):
         self.sandbox = sandbox
         self._connections: set[socket.socket] = set()
         super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer asks the resolver for this machine's name here, which may take seconds and helps nobody.
+        socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

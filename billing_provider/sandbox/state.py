@@ -77,7 +77,7 @@ class State:
         self._made = 0
         self._file = file
         if file is not None and file.exists():
-            self._load(json.loads(file.read_text(encoding="utf-8")))
+            self._load(file)
         else:
             self.reset()
 
@@ -133,7 +133,11 @@ class State:
         draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         draft.replace(self._file)
 
-    def _load(self, content: dict[str, Any]) -> None:
-        self._made = content["made"]
-        self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
-        self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+    def _load(self, file: Path) -> None:
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            self._made = content["made"]
+            self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
+            self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} is no state file of this sandbox: {error}") from error
