@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import threading
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox import sample
@@ -48,9 +48,10 @@ def run(args: argparse.Namespace) -> int:
     if args.list_quirks:
         _list_quirks()
         return 0
-    ended = threading.Event()
+    # A signal may come while this thread holds a lock; of the ways to wake it, this queue is the reentrant one.
+    ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda which, _: ended.put(which))
     try:
         sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell)
         sandbox.start()
@@ -61,9 +62,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
         _introduce(args)
-        # A wait without an end would not let the signal through on every platform.
-        while not ended.wait(0.5):
-            pass
+        ended.get()
     return 0
 
 

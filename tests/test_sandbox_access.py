@@ -1,0 +1,210 @@
+"""Who is let into the sandbox: tokens, roles, versions, routes, and what every reply carries."""
+
+from __future__ import annotations
+
+import http.client
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from billing_provider.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENTERPRISE = "/enterprises/octo-enterprise/settings/billing/budgets"
+ORGANIZATION = "/organizations/octo-org/settings/billing/budgets"
+LAB = "/organizations/octo-lab/settings/billing/budgets"
+BODY = {
+    "budget_amount": 1,
+    "prevent_further_usage": False,
+    "budget_alerting": {"will_alert": False, "alert_recipients": []},
+    "budget_scope": "organization",
+    "budget_entity_name": "octo-org",
+    "budget_type": "ProductPricing",
+    "budget_product_sku": "actions",
+}
+
+
+def ask(
+    sandbox: Sandbox, method: str, path: str, data: Any = None, token: str = "", **headers: str
+) -> requests.Response:
+    sent = {"Authorization": f"Bearer {token or sandbox.token}", **headers}
+    return requests.request(method, sandbox.url + path, json=data, headers=sent, timeout=10)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as served:
+        yield served
+
+
+@pytest.mark.parametrize(
+    ("token", "reads", "writes", "organization_reads", "organization_writes", "other"),
+    [
+        pytest.param("sandbox-enterprise-owner", 200, 200, 200, 200, 200, id="enterprise owner"),
+        pytest.param("sandbox-billing-manager", 200, 200, 200, 200, 200, id="billing manager"),
+        pytest.param("sandbox-org-owner", 200, 200, 200, 200, 404, id="organization owner"),
+        pytest.param("sandbox-fine-grained", 403, 403, 200, 200, 404, id="fine-grained"),
+        pytest.param("sandbox-read-only", 200, 403, 200, 403, 200, id="reader"),
+        pytest.param("sandbox-no-billing", 404, 404, 403, 403, 403, id="no billing scope"),
+        pytest.param("sandbox-no-sso", 403, 403, 404, 404, 404, id="no single sign-on"),
+        pytest.param("sandbox-expired", 401, 401, 401, 401, 401, id="expired"),
+        pytest.param("sandbox-stranger", 401, 401, 401, 401, 401, id="unknown"),
+    ],
+)
+def test_what_each_token_may(
+    sandbox: Sandbox, token: str, reads: int, writes: int, organization_reads: int, organization_writes: int, other: int
+) -> None:
+    """Each sample token reads and writes where its role lets it, and is refused with its own status elsewhere."""
+    answers = [
+        ask(sandbox, method, path, data, token).status_code
+        for method, path, data in (
+            ("GET", ENTERPRISE, None),
+            ("POST", ENTERPRISE, BODY),
+            ("GET", ORGANIZATION, None),
+            ("POST", ORGANIZATION, BODY),
+            ("GET", LAB, None),
+        )
+    ]
+    assert answers == [reads, writes, organization_reads, organization_writes, other]
+
+
+def test_an_organization_owner_sees_its_part_of_the_enterprise(sandbox: Sandbox) -> None:
+    """Of the enterprise's budgets an organization owner lists its own, and is refused the others by 403."""
+    hidden = sandbox.add_budget("enterprise", "octo-enterprise")
+    seen = sandbox.add_budget(
+        "enterprise", "octo-enterprise", budget_scope="repository", budget_entity_name="octo-org/api"
+    )
+    token = "sandbox-org-owner"
+    listed = ask(sandbox, "GET", ENTERPRISE, token=token).json()
+    assert ([budget["id"] for budget in listed["budgets"]], listed["total_count"]) == ([seen["id"]], 1)
+    for method, data in (("GET", None), ("PATCH", {"budget_amount": 2}), ("DELETE", None)):
+        assert ask(sandbox, method, f"{ENTERPRISE}/{hidden['id']}", data, token).status_code == 403
+    refused = ask(sandbox, "POST", ENTERPRISE, {**BODY, "budget_entity_name": "octo-lab"}, token)
+    assert (refused.status_code, refused.json()["message"]) == (403, "Insufficient permissions to create a budget.")
+
+
+def test_who_deletes_is_a_switch(sandbox: Sandbox) -> None:
+    """A billing manager deletes, but not under manager_cannot_delete, where only an enterprise owner does."""
+    paths = [f"{ENTERPRISE}/{sandbox.add_budget('enterprise', 'octo-enterprise')['id']}" for _ in range(2)]
+    assert ask(sandbox, "DELETE", paths[0], token="sandbox-billing-manager").status_code == 200
+    sandbox.switch("manager_cannot_delete")
+    assert ask(sandbox, "DELETE", paths[1], token="sandbox-billing-manager").status_code == 403
+    assert ask(sandbox, "DELETE", paths[1]).status_code == 200
+
+
+def test_a_masked_404_carries_the_sso_header(sandbox: Sandbox) -> None:
+    """A token without single sign-on is told so by a header, on the 404 and on the 403."""
+    for path in (ORGANIZATION, ENTERPRISE):
+        assert "required" in ask(sandbox, "GET", path, token="sandbox-no-sso").headers["x-github-sso"]
+
+
+@pytest.mark.parametrize("token", ["ghp_0000", "github_pat_0000", "ghs_0000"])
+def test_what_looks_like_a_real_token_is_refused_and_not_kept(sandbox: Sandbox, token: str) -> None:
+    """A token in a real form is answered 401 with the reason, and stands neither in the reply nor in the log."""
+    reply = ask(sandbox, "GET", ENTERPRISE, token=token)
+    assert (reply.status_code, "looks like a real" in reply.json()["message"]) == (401, True)
+    assert token not in reply.text + repr(sandbox.requests)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "text"),
+    [
+        pytest.param(None, "Requires authentication", id="none"),
+        pytest.param("Bearer", "Requires authentication", id="empty"),
+        pytest.param("Basic sandbox-enterprise-owner", "Bad credentials", id="basic"),
+    ],
+)
+def test_without_a_token_nothing_is_answered(sandbox: Sandbox, authorization: str | None, text: str) -> None:
+    """A request without a usable Authorization header is answered 401."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    reply = requests.get(sandbox.url + ENTERPRISE, headers=headers, timeout=10)
+    assert (reply.status_code, reply.json()["message"]) == (401, text)
+
+
+def test_the_older_form_of_authorization_works(sandbox: Sandbox) -> None:
+    """The scheme `token` does what `Bearer` does."""
+    headers = {"Authorization": f"token {sandbox.token}"}
+    assert requests.get(sandbox.url + ENTERPRISE, headers=headers, timeout=10).status_code == 200
+
+
+def test_every_reply_says_where_it_came_from(sandbox: Sandbox) -> None:
+    """Each reply has a request id of its own, the limits, the scopes and the sandbox's mark."""
+    replies = [ask(sandbox, "GET", ENTERPRISE), ask(sandbox, "GET", f"{ENTERPRISE}/none")]
+    assert len({reply.headers["X-GitHub-Request-Id"] for reply in replies}) == 2
+    assert [int(reply.headers["x-ratelimit-used"]) for reply in replies] == [1, 2]
+    assert {reply.headers["X-Sandbox"] for reply in replies} == {"billing"}
+    assert "manage_billing:enterprise" in replies[0].headers["X-OAuth-Scopes"]
+
+
+def test_a_token_can_be_looked_at_for_free() -> None:
+    """/rate_limit costs nothing and shows scopes, the end of a fine-grained token and the sandbox's own time."""
+    with Sandbox(clock=lambda: 1_790_000_000.0) as sandbox:
+        for _ in range(2):
+            reply = ask(sandbox, "GET", "/rate_limit", token="sandbox-fine-grained")
+        assert reply.json()["rate"] == {"limit": 5000, "used": 0, "remaining": 5000, "reset": 1_790_002_800}
+        assert reply.headers["github-authentication-token-expiration"] == "2026-10-21 14:13:20 UTC"
+        assert reply.headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"
+        assert "X-OAuth-Scopes" not in reply.headers
+        assert ask(sandbox, "GET", "/user").json()["login"] == "octocat"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "problem"),
+    [
+        pytest.param("GET", f"{ENTERPRISE}/", 404, "slash", id="trailing slash"),
+        pytest.param("GET", "/enterprises//settings/billing/budgets", 404, "no such route", id="empty part"),
+        pytest.param("PUT", ENTERPRISE, 404, "no such route", id="method"),
+        pytest.param("GET", "/enterprises/other/settings/billing/budgets", 404, "octo-enterprise", id="enterprise"),
+        pytest.param("GET", "/orgs/octo-org/settings/billing/budgets", 404, "no such route", id="orgs"),
+        pytest.param("GET", f"{ENTERPRISE}?budget_scope=user", 422, "budget_scope", id="query"),
+        pytest.param("GET", f"{ENTERPRISE}/a%2Fb", 404, "", id="encoded slash"),
+    ],
+)
+def test_an_unknown_name_is_an_error_never_a_shrug(
+    sandbox: Sandbox, method: str, path: str, status: int, problem: str
+) -> None:
+    """What no route and no operation has is refused, and a header says why."""
+    reply = ask(sandbox, method, path)
+    assert (reply.status_code, problem in reply.headers.get("X-Sandbox-Problem", "")) == (status, True)
+
+
+def test_a_path_outside_the_prefix_is_pointed_to_it(sandbox: Sandbox) -> None:
+    """A client that forgets the path of its base URL is told."""
+    reply = requests.get(sandbox.url.removesuffix("/api/v3") + ENTERPRISE, timeout=10)
+    assert (reply.status_code, reply.headers["X-Sandbox-Problem"]) == (404, "all paths start with /api/v3")
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        pytest.param(b"{", "Problems parsing JSON", id="cut"),
+        pytest.param(b'{"budget_amount": NaN}', "Problems parsing JSON", id="NaN"),
+        pytest.param(b"[1]", "Body should be a JSON object", id="list"),
+    ],
+)
+def test_a_body_must_be_a_json_object(sandbox: Sandbox, content: bytes, text: str) -> None:
+    """A body that is no JSON object is answered 400."""
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    reply = requests.post(sandbox.url + ENTERPRISE, data=content, headers=headers, timeout=10)
+    assert (reply.status_code, reply.json()["message"]) == (400, text)
+
+
+def test_a_body_where_none_is_read_is_refused(sandbox: Sandbox) -> None:
+    """A listing with a body in it is answered 422."""
+    assert ask(sandbox, "GET", ENTERPRISE, {"per_page": 100}).status_code == 422
+
+
+def test_versions_and_agents_are_checked(sandbox: Sandbox) -> None:
+    """An unknown API version is answered 400, a request without User-Agent 403, both known versions are served."""
+    version = "X-GitHub-Api-Version"
+    statuses = [ask(sandbox, "GET", ENTERPRISE, **{version: name}).status_code for name in ("2022-11-28", "2026-03-10")]
+    assert statuses == [200, 200]
+    assert ask(sandbox, "GET", ENTERPRISE, **{version: "2020-01-01"}).status_code == 400
+    host, _, port = sandbox.url.removeprefix("http://").partition("/")[0].partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection.request("GET", "/api/v3/rate_limit")
+    assert connection.getresponse().status == 403
+    connection.close()
