@@ -1,0 +1,231 @@
+"""GitHub's billing endpoints, one short method each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from billing_provider.errors import TransportError
+from billing_provider.models import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.models import Owner
+    from billing_provider.transport import Reply, Transport
+
+PAGE_SIZE = 100
+"""Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
+_MAX_PAGES = 10_000
+_MAX_PASSES = 3
+
+
+class CostCenterRef(BaseModel, frozen=True):
+    """A cost center as its listing names it.
+
+    Attributes:
+        id: Its UUID.
+        name: Its name, which an owner may change.
+        state: `active` or `deleted`.
+    """
+
+    id: str
+    name: str
+    state: str = "active"
+
+
+class Page(NamedTuple):
+    """One page of budgets.
+
+    Attributes:
+        budgets: What the page holds.
+        more: Whether there are further pages; None where GitHub does not say.
+        total: How many budgets there are in all; None where GitHub does not say.
+    """
+
+    budgets: list[Budget]
+    more: bool | None
+    total: int | None
+
+
+class Client:
+    """The calls of GitHub's billing API, for every owner; it holds no state but its transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get_budget_page(self, owner: Owner, page: int) -> Page:
+        """Return one page of an owner's budgets.
+
+        Args:
+            owner: Whose budgets.
+            page: Its number, from 1.
+
+        Raises:
+            ForbiddenError: The token may not read this owner's billing (401, 403).
+            NotFoundError: No such owner, no access, or budgets are off for it (404).
+
+        GitHub: GET /{owner}/settings/billing/budgets
+        """
+        tried = f"list the budgets of {owner}"
+        query = {"page": page, "per_page": PAGE_SIZE}
+        reply = self._transport.request("GET", _path(owner), tried=tried, query=query)
+        data = _mapping(reply, tried)
+        rows = data.get("budgets")
+        if not isinstance(rows, list):
+            raise TransportError(f"{tried}: the answer has no list of budgets.")
+        more = data.get("has_next_page")
+        if not isinstance(more, bool):
+            link = reply.headers.get("link")
+            more = None if link is None else 'rel="next"' in link
+        total = data.get("total_count")
+        return Page([_budget(row, tried) for row in rows], more, total if isinstance(total, int) else None)
+
+    def list_budgets(self, owner: Owner, first: Page | None = None) -> Iterator[Budget]:
+        """Yield every budget of an owner, each once, all pages read; the listing is complete or it raises.
+
+        Budgets that are made or removed while the pages are read shift the rest; a listing whose number of budgets
+        does not agree with GitHub's count is read again.
+
+        Args:
+            owner: Whose budgets.
+            first: Page 1 if it has just been read.
+
+        Raises:
+            TransportError: The listing stays incomplete.
+            ApiError: As for `get_budget_page`.
+        """
+        for _ in range(_MAX_PASSES):
+            found: dict[str, Budget] = {}
+            for number in range(1, _MAX_PAGES):
+                page = first if number == 1 and first is not None else self.get_budget_page(owner, number)
+                known = len(found)
+                found.update({budget.id: budget for budget in page.budgets})
+                if page.more is False or not page.budgets:
+                    break
+                if page.more is None and page.total is not None and len(found) >= page.total:
+                    break
+                if len(found) == known:
+                    # A page that adds nothing although more is announced: it would go on for ever.
+                    break
+            first = None
+            if page.more is not True and (page.total is None or page.total == len(found)):
+                yield from found.values()
+                return
+        raise TransportError(
+            f"list the budgets of {owner}: the pages hold {len(found)} budgets and GitHub counts {page.total}. "
+            "An incomplete listing proves nothing: run again."
+        )
+
+    def get_budget(self, owner: Owner, budget_id: str) -> Budget:
+        """Return one budget.
+
+        Raises:
+            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not read it (401, 403).
+
+        GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"read budget {budget_id} of {owner}"
+        reply = self._transport.request("GET", _path(owner, budget_id), tried=tried)
+        return _budget(_mapping(reply, tried), tried)
+
+    def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
+        """Create one budget and return it as GitHub stored it, or None where the answer does not say.
+
+        Sent once: a POST whose answer was lost is not repeated, since a repeat could leave two budgets.
+
+        Args:
+            owner: Whose budget it is; it decides the path, never the body.
+            body: The fields of the budget.
+
+        Raises:
+            InvalidError: A field was refused (400, 422).
+            ForbiddenError: The token may not manage billing for the owner (401, 403).
+            NotFoundError: Budgets are off, or the account does not have this SKU (404).
+            ApiError: GitHub failed (500, 502, 503, 504): the budget may have been created.
+            TransportError: No readable answer: the budget may have been created.
+
+        GitHub: POST /{owner}/settings/billing/budgets
+        """
+        tried = f"create a budget of {owner}"
+        reply = self._transport.request("POST", _path(owner), tried=tried, body=body, repeatable=False)
+        data = _mapping(reply, tried)
+        inner = data.get("budget")
+        return _maybe_budget(inner if isinstance(inner, dict) else data, body)
+
+    def update_budget(self, owner: Owner, budget_id: str, body: Mapping[str, Any]) -> Budget | None:
+        """Change fields of one budget and return it as GitHub stores it now, or None where the answer does not say.
+
+        Repeated after a failure: the values are absolute, so a repeat changes nothing more.
+
+        Raises:
+            InvalidError: A field was refused (400, 422).
+            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not change it (401, 403).
+
+        GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"update budget {budget_id} of {owner}"
+        data = _mapping(self._transport.request("PATCH", _path(owner, budget_id), tried=tried, body=body), tried)
+        inner = data.get("budget")
+        return _maybe_budget(inner if isinstance(inner, dict) else data, {})
+
+    def delete_budget(self, owner: Owner, budget_id: str) -> None:
+        """Delete one budget; repeated after a failure, so a 404 can mean that an earlier try did it.
+
+        Raises:
+            NotFoundError: It is gone already, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not delete it (401, 403).
+
+        GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"delete budget {budget_id} of {owner}"
+        self._transport.request("DELETE", _path(owner, budget_id), tried=tried)
+
+    def list_cost_centers(self, owner: Owner) -> Iterator[CostCenterRef]:
+        """Yield every cost center of an enterprise, deleted ones included; GitHub sends them in one reply.
+
+        Without the `state` filter, which has been seen to hang on a large enterprise.
+
+        Raises:
+            ForbiddenError: The token may not read them (401, 403).
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers
+        """
+        tried = f"list the cost centers of {owner}"
+        reply = self._transport.request("GET", _path(owner, what="cost-centers"), tried=tried)
+        rows = _mapping(reply, tried).get("costCenters")
+        try:
+            yield from [CostCenterRef.model_validate(row) for row in rows]  # type: ignore[union-attr]
+        except (TypeError, ValidationError):
+            raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
+
+
+def _path(owner: Owner, *parts: str, what: str = "budgets") -> str:
+    tail = "".join(f"/{quote(part, safe='')}" for part in parts)
+    return f"/{owner.kind.path}/{quote(owner.slug, safe='')}/settings/billing/{what}{tail}"
+
+
+def _mapping(reply: Reply, tried: str) -> dict[str, Any]:
+    if not isinstance(reply.data, dict):
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.")
+    return reply.data
+
+
+def _budget(data: Any, tried: str) -> Budget:
+    try:
+        return Budget.model_validate(data)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected {fields}.") from None
+
+
+def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:
+    """Read the budget in a write's answer; GitHub promises none of its fields, so what was sent fills the gaps."""
+    try:
+        return Budget.model_validate({**sent, **data})
+    except ValidationError:
+        return None

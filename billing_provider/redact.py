@@ -1,0 +1,43 @@
+"""Every form of a token taken out of a text before anybody reads it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+MASK = "[secret]"
+
+_LOOKS_SECRET = re.compile(
+    r"""
+    \b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{6,}        # GitHub's own token forms, ours or anybody's
+    | (?<=://)[^/\s@]+@                                  # the user part of a URL
+    | (?<=authorization)(["']?\s*[:=]\s*["']?)(?:(?:bearer|token|basic)\s+)?[^\s"',}]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def forms(token: str) -> list[str]:
+    """Return the token in every encoding in which it travels, the longest first."""
+    raw = token.encode()
+    found = {token, quote(token, safe=""), quote_plus(token), json.dumps(token)[1:-1], repr(token)[1:-1]}
+    for user in (b"", b"x-access-token:", b":"):
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            found.add(encode(user + raw).decode())
+            found.add(encode(user + raw).decode().rstrip("="))
+    found.add(base64.b64encode(raw + b":").decode())
+    found.add(base64.b64encode(raw + b":x-oauth-basic").decode())
+    found.add(raw.hex())
+    return sorted(found, key=len, reverse=True)
+
+
+def redact(text: str, *tokens: str) -> str:
+    """Return the text without the tokens, in any of their forms, and without anything that looks like one."""
+    for token in tokens:
+        for form in forms(token) if token else ():
+            text = text.replace(form, MASK)
+    return _LOOKS_SECRET.sub(
+        lambda found: (found.group(1) or "") + MASK + ("@" if found[0].endswith("@") else ""), text
+    )

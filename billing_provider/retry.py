@@ -1,0 +1,102 @@
+"""When a request may be sent again, and how long to wait before: decisions only, no clock and no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_REPEATS = 4
+"""Repeats after failures; with waits of 1, 2, 4 and 8 seconds they outlast a short outage."""
+MAX_LIMIT_WAITS = 5
+"""Times that one request waits for a limit; GitHub bans who keeps asking."""
+SECONDARY_WAIT_SECONDS = 60.0
+"""First wait for a limit that names no time: GitHub asks for a minute at least."""
+
+_TRANSIENT = frozenset({408, 500, 502, 503, 504})
+
+
+def is_transient(status: int) -> bool:
+    """Tell whether a status says that GitHub failed, which leaves open what became of a write."""
+    return status in _TRANSIENT
+
+
+def repeat_wait(attempt: int, jitter: float) -> float | None:
+    """Return the seconds to wait before a repeat, or None when it has been repeated often enough.
+
+    Args:
+        attempt: How many repeats there have been, from 0.
+        jitter: From 0 up to 1; spreads the waits of several programs over the upper half.
+    """
+    return None if attempt >= MAX_REPEATS else 2.0**attempt * (0.5 + jitter / 2)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit that GitHub put in force.
+
+    Attributes:
+        seconds: How long nothing may be sent.
+        reason: Its name, as a person reads it.
+    """
+
+    seconds: float
+    reason: str
+
+
+def limit_of(
+    status: int, headers: Mapping[str, str], message: str, waits_so_far: int, wall_seconds: float
+) -> Limit | None:
+    """Return the limit that an answer announces, or None for any other answer.
+
+    GitHub's order: `retry-after`, else the reset of an exhausted primary limit, else a minute, doubled each time.
+
+    Args:
+        status: HTTP status.
+        headers: Answer headers, looked up without regard to case.
+        message: GitHub's message; a secondary limit may be told by its words alone.
+        waits_so_far: How often this request has waited for a limit, from 0.
+        wall_seconds: Our time in seconds since 1970, used where the answer has no `Date`.
+    """
+    exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
+    retry_after = headers.get("retry-after")
+    words = message.lower()
+    told = any(word in words for word in ("rate limit", "secondary limit", "abuse detection"))
+    if status not in (403, 429) or not (status == 429 or retry_after or exhausted or told):  # noqa: PLR2004
+        return None
+    now = _date(headers.get("date")) or wall_seconds
+    if (asked := _seconds(retry_after, now)) is not None:
+        return Limit(asked, "GitHub's secondary limit" if not exhausted else "GitHub's hourly limit")
+    if exhausted and (left := reset_wait(headers, wall_seconds)) is not None:
+        return Limit(left, "GitHub's hourly limit")
+    return Limit(SECONDARY_WAIT_SECONDS * 2**waits_so_far, "GitHub's secondary limit")
+
+
+def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
+    """Return the seconds until the primary limit is reset, by GitHub's own clock, or None where it is not told."""
+    now = _date(headers.get("date")) or wall_seconds
+    try:
+        # A second more: both times are whole seconds.
+        return max(0.0, float(headers["x-ratelimit-reset"]) - now) + 1.0
+    except (KeyError, ValueError):
+        return None
+
+
+def _date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except ValueError:
+        return None
+
+
+def _seconds(retry_after: str | None, now: float) -> float | None:
+    """Read `retry-after`, which is a number of seconds or a date."""
+    if not retry_after:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    moment = _date(retry_after)
+    return None if moment is None else max(0.0, moment - now) + 1.0

@@ -1,0 +1,134 @@
+"""What a run is told, by the stack's configuration or the environment: token, host, speed of writing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from billing_provider.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NAMESPACE = "github-billing"
+GITHUB = "https://api.github.com"
+GITHUB_CUTOFF_SECONDS = 10.0
+"""GitHub ends a request after this long; what has not been applied by then never will be."""
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's settings, checked.
+
+    Attributes:
+        token: The token, never shown.
+        base_url: The API's address, without a slash at the end.
+        write_interval_seconds: Pause between the end of one write and the start of the next.
+        writes_per_minute: Most writes in any 60 seconds; 0 for no limit.
+        writes_per_hour: Most writes in any 3,600 seconds; 0 for no limit.
+        max_wait_seconds: Longest total wait of one request for limits and repeats.
+        request_timeout_seconds: Longest silence, and longest whole duration, of one request.
+        settle_seconds: How long the listing is watched after a create whose answer was lost.
+    """
+
+    token: str = field(repr=False)
+    base_url: str = GITHUB
+    write_interval_seconds: float = 1.0
+    writes_per_minute: int = 80
+    writes_per_hour: int = 500
+    max_wait_seconds: float = 600.0
+    request_timeout_seconds: float = 30.0
+    settle_seconds: float = 15.0
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine: a sandbox, without limits unless the settings name some."""
+        return urlsplit(self.base_url).hostname in _LOOPBACK
+
+
+def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        get: Returns a value of the stack's configuration by its full key, or None.
+        environ: The environment variables, today's.
+
+    Raises:
+        ConfigError: A value is missing or may not be used; the text never holds the token.
+    """
+    token = _token(get(f"{NAMESPACE}:token"), environ)
+    base_url = _base_url(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
+    local = urlsplit(base_url).hostname in _LOOPBACK
+
+    def number(key: str, default: float, low: float, high: float) -> float:
+        given = get(f"{NAMESPACE}:{key}")
+        try:
+            value = default if given is None else float(given)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise ConfigError(f"{NAMESPACE}:{key} must be a number from {low:g} to {high:g}")
+        return value
+
+    return Settings(
+        token=token,
+        base_url=base_url,
+        # On loopback nobody is protected by a pause; elsewhere GitHub asks for a second at least.
+        write_interval_seconds=number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
+        writes_per_minute=int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
+        writes_per_hour=int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
+        max_wait_seconds=number("maxWaitSeconds", 600, 0, 86_400),
+        request_timeout_seconds=number("requestTimeoutSeconds", 30, 0.05 if local else 12, 300),
+        settle_seconds=number("settleSeconds", 15, 0.05 if local else 12, 300),
+    )
+
+
+def _token(configured: str | None, environ: Mapping[str, str]) -> str:
+    sources = {
+        f"{NAMESPACE}:token": configured,
+        "GITHUB_BILLING_TOKEN": environ.get("GITHUB_BILLING_TOKEN"),
+        "GITHUB_TOKEN": environ.get("GITHUB_TOKEN"),
+    }
+    for name, value in sources.items():
+        token = (value or "").strip()
+        if not token:
+            continue
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigError(f"the token in {name} has characters that no token has: copy it anew, on one line")
+        return token
+    raise ConfigError(
+        "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
+        f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"
+    )
+
+
+def _base_url(text: str) -> str:
+    """Return the address if the token may be sent there: whoever edits this setting could otherwise collect it."""
+    wrong = ConfigError(
+        f"{NAMESPACE}:baseUrl (or GITHUB_API_URL) must be {GITHUB} or https://api.TENANT.ghe.com; "
+        "any other address only on this machine, as http://127.0.0.1:PORT"
+    )
+    try:
+        url = urlsplit(text.strip())
+        port = url.port
+    except ValueError:
+        raise wrong from None
+    if url.username is not None or url.password is not None or url.query or url.fragment:
+        raise wrong
+    host = url.hostname or ""
+    if host in _LOOPBACK and url.scheme in ("http", "https"):
+        return text.strip().rstrip("/")
+    tenant = host.removeprefix("api.").removesuffix(".ghe.com")
+    is_tenant = host == f"api.{tenant}.ghe.com" and tenant.replace("-", "a").isalnum() and tenant.isascii()
+    if (
+        url.scheme == "https"
+        and port in (None, 443)
+        and url.path in ("", "/")
+        and (host == "api.github.com" or is_tenant)
+    ):
+        return f"https://{host}"
+    raise wrong

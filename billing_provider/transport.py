@@ -1,0 +1,257 @@
+"""One HTTP session for the whole process: hosts, token, redirects, limits on size and time, repeats, redaction."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+import requests.adapters
+import urllib3.exceptions
+
+from billing_provider import __version__, retry
+from billing_provider.errors import (
+    ApiError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    NotSentError,
+    RateLimitError,
+    TransportError,
+    WaitError,
+)
+from billing_provider.redact import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from billing_provider.clock import Clock
+    from billing_provider.pacing import Pacer
+    from billing_provider.settings import Settings
+
+API_VERSION = "2026-03-10"
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Largest body that is read; a page of 100 budgets has some 50 KB."""
+MAX_REDIRECTS = 5
+_CHUNK_BYTES = 64 * 1024
+_CONNECT_SECONDS = 5.0
+_KEEPS_REQUEST = frozenset({301, 302, 307, 308})
+
+_ERRORS: dict[int, type[ApiError]] = {
+    400: InvalidError,
+    401: ForbiddenError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    422: InvalidError,
+}
+
+_ADVICE = {
+    401: (
+        "The token is refused: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by "
+        "the last `up`: set GITHUB_BILLING_TOKEN, or add --run-program, to use today's."
+    ),
+    403: "The token may not do this: see the README for the role and the token that it takes.",
+    404: "GitHub says this too where the token has no access or billing budgets are off for the account.",
+    410: "GitHub has retired this version of its API: update this package.",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+
+class Transport:
+    """Sends requests under one set of rules; safe to share between threads.
+
+    Args:
+        settings: Host, token and limits.
+        pacer: The gate that every request passes.
+        clock: The time.
+        before_write: Called right before each write leaves; raises to prevent it.
+    """
+
+    def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
+        self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
+        self._session = requests.Session()
+        # Off: a netrc file would replace our Authorization header. Proxies and CA bundles are read below instead.
+        self._session.trust_env = False
+        self._session.mount("http://", requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=8))
+        self._session.mount("https://", requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=8))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        tried: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        repeatable: bool = True,
+    ) -> Reply:
+        """Send one request, wait for limits, repeat where a repeat is safe, and return the successful answer.
+
+        Args:
+            method: The verb.
+            path: Path below the API's address, its parts already encoded.
+            tried: What this does, as an error message begins.
+            query: Query parameters; None values are left out.
+            body: What is sent as JSON.
+            repeatable: Whether sending it twice does no harm. A limit answer and a connection that was never made are
+                repeated all the same: GitHub has done nothing then.
+
+        Raises:
+            NotSentError: No connection could be made.
+            TransportError: No readable answer; where `repeatable` is False the outcome is unknown.
+            ApiError: GitHub said no; for a status of 500 and more where `repeatable` is False the outcome is unknown.
+            WaitError: A limit asks for more than `max_wait_seconds`.
+        """
+        deadline = self._clock.now() + self._settings.max_wait_seconds
+        repeats = limit_waits = 0
+        while True:
+            try:
+                with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
+                    reply = self._send(method, path, query, body, tried)
+                    limit = self._limit(reply, limit_waits)
+                if limit is not None:
+                    limit_waits += 1
+                    if limit_waits > retry.MAX_LIMIT_WAITS:
+                        raise self._error(tried, reply, RateLimitError)
+                    continue
+                if reply.status < 300:  # noqa: PLR2004 - the successes of HTTP
+                    return reply
+                if not retry.is_transient(reply.status):
+                    raise self._error(tried, reply, _ERRORS.get(reply.status, ApiError))
+                failure: TransportError | ApiError = self._error(tried, reply, ApiError)
+                may_repeat = repeatable
+            except NotSentError as error:
+                failure, may_repeat = error, True
+            except TransportError as error:
+                failure, may_repeat = error, repeatable
+            wait = retry.repeat_wait(repeats, self._clock.jitter())
+            if not may_repeat or wait is None:
+                raise failure from None
+            repeats += 1
+            try:
+                self._pacer.wait(wait, "another try", deadline)
+            except WaitError:
+                raise failure from None
+
+    def _limit(self, reply: Reply, waits_so_far: int) -> retry.Limit | None:
+        """Close the gate where the answer says so, before another thread can pass it."""
+        limit = retry.limit_of(reply.status, reply.headers, _said(reply), waits_so_far, self._clock.wall())
+        if limit is not None:
+            self._pacer.block(limit.seconds, limit.reason)
+        elif reply.headers.get("x-ratelimit-remaining", "").strip() == "0":
+            self._pacer.block(retry.reset_wait(reply.headers, self._clock.wall()) or 0.0, "GitHub's hourly limit")
+        return limit
+
+    def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
+        said = redact(_said(reply), self._settings.token)
+        request_id = redact(reply.headers.get("x-github-request-id", "")[:80], self._settings.token)
+        advice = _ADVICE.get(reply.status, "")
+        if "x-github-sso" in reply.headers:
+            advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
+        return kind(tried, reply.status, said, request_id, advice)
+
+    def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
+        """Send once, following redirects that stay with the same origin, method and body."""
+        pairs = {key: value for key, value in (query or {}).items() if value is not None}
+        url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+        origin = urlsplit(url)[:2]
+        give_up = self._clock.now() + self._settings.request_timeout_seconds
+        for _ in range(MAX_REDIRECTS + 1):
+            reply, location = self._exchange(method, url, body, tried, give_up)
+            if location is None:
+                return reply
+            url = urljoin(url, location)
+            if urlsplit(url)[:2] != origin:
+                raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
+            if reply.status not in _KEEPS_REQUEST and method != "GET":
+                raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
+        raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
+
+    def _exchange(self, method: str, url: str, body: Any, tried: str, give_up: float) -> tuple[Reply, str | None]:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._settings.token}",
+            "User-Agent": f"github-billing-provider/{__version__}",
+            "X-GitHub-Api-Version": API_VERSION,
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        silence = self._settings.request_timeout_seconds
+        try:
+            with self._session.request(
+                method,
+                url,
+                data=None if body is None else json.dumps(body).encode(),
+                headers=headers,
+                timeout=(min(_CONNECT_SECONDS, silence), silence),
+                allow_redirects=False,
+                stream=True,
+                proxies=requests.utils.get_environ_proxies(url, no_proxy=None),
+                verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
+            ) as response:
+                content = self._read(response, tried, give_up)
+                location = response.headers.get("location") if response.is_redirect else None
+                reply = Reply(response.status_code, response.headers, _parse(response, content, tried))
+        except requests.RequestException as error:
+            raise self._lost(error, tried) from None
+        return reply, location
+
+    def _read(self, response: requests.Response, tried: str, give_up: float) -> bytes:
+        content = b""
+        try:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > MAX_BODY_BYTES:
+                    raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+                if self._clock.now() > give_up:
+                    raise TransportError(f"{tried}: the answer took longer than the request's time.")
+        except urllib3.exceptions.HTTPError:
+            raise TransportError(f"{tried}: the answer broke off.") from None
+        return content
+
+    def _lost(self, error: requests.RequestException, tried: str) -> TransportError:
+        """Tell a request that never left from one that may have been applied."""
+        cause = error.args[0] if error.args else None
+        cause = getattr(cause, "reason", cause)
+        never_sent = isinstance(
+            error, (requests.exceptions.SSLError, requests.exceptions.ProxyError, requests.exceptions.ConnectTimeout)
+        ) or isinstance(cause, urllib3.exceptions.NewConnectionError)
+        if never_sent:
+            text = f"{tried}: no connection to {urlsplit(self._settings.base_url).netloc} ({type(error).__name__}). "
+            text += "Nothing was sent: check the address, the proxy and the certificates, then run again."
+            return NotSentError(redact(text, self._settings.token))
+        return TransportError(f"{tried}: no answer ({type(error).__name__}). It can be run again as it is.")
+
+
+def _parse(response: requests.Response, content: bytes, tried: str) -> Any:
+    """Return the JSON of a body; a body that is none is an error only where success depends on it."""
+    if "json" in response.headers.get("content-type", ""):
+        with suppress(ValueError):
+            return json.loads(content)
+    if response.ok and not response.is_redirect:
+        raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
+    return None
+
+
+def _said(reply: Reply) -> str:
+    """Return GitHub's message with the fields of a validation error, on one line."""
+    data = reply.data if isinstance(reply.data, dict) else {}
+    errors = data.get("errors")
+    parts = [str(data.get("message") or "")]
+    parts += [
+        str(error.get("message") or error) if isinstance(error, dict) else str(error)
+        for error in (errors if isinstance(errors, list) else [])
+    ]
+    return " ".join("; ".join(part for part in parts if part).split())[:2000]
