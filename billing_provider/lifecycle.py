@@ -1,0 +1,294 @@
+"""Check, diff, create, read, update and delete of a budget on plain dicts: it knows no Pulumi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from billing_provider import rules
+from billing_provider.errors import ConfigError, NotFoundError, OutcomeError
+from billing_provider.identity import IDENTITY, IN_PLACE, differing, natural_key, same, seen
+from billing_provider.models import Budget, BudgetSpec, Owner, complete, read_inputs
+from billing_provider.reconcile import Creation, patch_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing_provider.rules import OwnerKind, Problem
+    from billing_provider.run import Run
+
+OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
+"""What a resource has beyond its inputs, all told by GitHub or by the create."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What check found.
+
+    Attributes:
+        inputs: The inputs to store: valid, complete, and in their former spelling where that means the same.
+        problems: Every mistake.
+    """
+
+    inputs: dict[str, Any]
+    problems: list[Problem]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A budget as the engine keeps it.
+
+    Attributes:
+        id: The resource's id, `<owner noun>/<owner>/<budget id>`.
+        inputs: What it is like, as inputs.
+        outputs: The same, with what only GitHub knows.
+    """
+
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+class Lifecycle:
+    """The one lifecycle of budgets, for one kind of owner.
+
+    Args:
+        kind: The kind of owner; it decides paths and scopes.
+        run: What the resources of this engine run share.
+    """
+
+    def __init__(self, kind: OwnerKind, run: Run) -> None:
+        self._kind, self._run = kind, run
+
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
+        """Validate the inputs of one budget and fill in defaults; nothing is sent.
+
+        Args:
+            urn: The resource, for messages and claims.
+            olds: The inputs stored before; empty for a new budget and for the new half of a replacement.
+            news: The inputs as the program gives them, those not known yet left out.
+            unknown: The names of the inputs not known yet.
+        """
+        if not olds:
+            self._run.claims.release(urn)
+        fields, found = read_inputs(self._kind, news)
+        unsure = unknown | {problem.field for problem in found}
+        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        kept_expiry = "expires_at" in olds and olds["expires_at"] == fields.get("expires_at")
+        judged = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
+        found += rules.problems(self._kind, judged, unsure, now)
+        if found:
+            return Checked({}, found)
+        inputs = complete(self._kind, fields, unknown)
+        if not unknown:
+            owner = self._owner(inputs)
+            key = natural_key(owner, BudgetSpec.model_validate(inputs))
+            first = self._run.claims.declare(urn, key)
+            if first is not None:
+                reason = f"{key} is declared by {first.rpartition('::')[2]} already: remove one of the two"
+                return Checked({}, [rules.Problem("budget_product_sku", reason)])
+            for warning in rules.warnings(inputs):
+                self._run.voice.warn(warning)
+            inputs = {
+                name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
+                for name, value in inputs.items()
+            }
+        return Checked(inputs, [])
+
+    def diff(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the inputs whose meaning differs, and those among them that replace the budget; nothing is sent.
+
+        Args:
+            urn: The resource.
+            id_: Its id.
+            olds: Its outputs, as any version of this package has stored them.
+            news: Checked inputs, those not known yet left out.
+            unknown: The names of the inputs not known yet; each counts as different.
+        """
+        owner, budget_id = self._parse(id_)
+        self._run.claims.hold(urn, budget_id)
+        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE)
+        sure = tuple(field for field in fields if field not in unknown)
+        changed = differing(owner, olds, news, sure)
+        if "budget_entity_name" in changed and _is_same_cost_center(olds, news):
+            changed.remove("budget_entity_name")
+        changed += [field for field in fields if field in unknown]
+        replaces = [field for field in changed if field in IDENTITY]
+        if replaces:
+            self._run.voice.warn(
+                f"a change of {', '.join(replaces)} makes a new budget: "
+                "GitHub counts only what is used after its creation, so this month's spend so far is not in it"
+            )
+        return changed, replaces
+
+    def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
+        """Bring a budget about and return it.
+
+        Raises:
+            BillingError: As for `Creation.run`.
+        """
+        owner, spec = self._owner(inputs), BudgetSpec.model_validate(inputs)
+        run = self._run
+        creation = Creation(
+            owner=owner,
+            spec=spec,
+            urn=urn,
+            on_existing=inputs.get("on_existing") or rules.ADOPT_IF_IDENTICAL,
+            client=run.client,
+            budgets=run.budgets(owner),
+            claims=run.claims,
+            clock=run.clock,
+            settle_seconds=run.settings.settle_seconds,
+        )
+        created = creation.run()
+        # From here on nothing may raise: the budget exists, and only what is returned is remembered.
+        budget = created.budget
+        if created.adopted:
+            changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
+            run.voice.warn(f"adopted the existing budget {budget.id}{changed}")
+        center = creation.entity if spec.budget_scope in rules.COST_CENTER_SCOPES else None
+        return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
+
+    def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
+        """Return a budget as it is now, or None when it is provably gone.
+
+        Args:
+            id_: The resource's id.
+            olds: Its outputs; without a `budget_id` it is looked up for the first time, by `.get`.
+
+        Raises:
+            NotFoundError: It is looked up for the first time and does not exist (404).
+            BillingError: It cannot be read, which proves nothing.
+        """
+        owner, budget_id = self._parse(id_)
+        budgets = self._run.budgets(owner)
+        budget = budgets.read(budget_id)
+        first_time = "budget_id" not in olds
+        if budget is None:
+            if first_time:
+                raise NotFoundError(f"get budget {budget_id} of {owner}", 404, "no such budget in the listing either")
+            return None
+        inputs = {} if first_time else {name: olds[name] for name in olds if name not in OUTPUTS}
+        names: frozenset[str] = frozenset()
+        if olds.get("budget_scope") in rules.COST_CENTER_SCOPES:
+            names = self._cost_center_names(owner, olds, budget)
+        current = seen(owner, inputs, budget, names)
+        if "on_existing" in inputs:
+            current["on_existing"] = inputs["on_existing"]
+        return self._store(owner, current, budget, olds)
+
+    def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
+        """Send the fields that differ and return the budget as it is then.
+
+        Raises:
+            OutcomeError: GitHub accepted the request and kept another value.
+            BillingError: It was refused, or not answered; sending it again does no harm.
+        """
+        owner, budget_id = self._parse(id_)
+        spec = BudgetSpec.model_validate(news)
+        changed = differing(owner, olds, news, IN_PLACE)
+        if spec.budget_scope == rules.USER and "budget_alerting" in changed:
+            # An older state may hold alerting for a person's budget; GitHub ignores it.
+            changed.remove("budget_alerting")
+        if not changed:
+            return self._store(owner, news, self._stored_budget(budget_id, olds, news), olds)
+        budget = self._run.client.update_budget(owner, budget_id, patch_body(spec, changed))
+        if budget is None:
+            budget = self._run.budgets(owner).read(budget_id)
+            if budget is None:
+                raise OutcomeError(f"update budget {budget_id} of {owner}: it is gone. Run `pulumi refresh`.")
+        self._run.budgets(owner).remember(budget)
+        names = frozenset({budget.budget_entity_name or ""})
+        kept = differing(owner, news, seen(owner, news, budget, names), tuple(changed))
+        if kept:
+            raise OutcomeError(
+                f"update budget {budget_id} of {owner}: GitHub accepted the change and kept its own {', '.join(kept)}. "
+                "Nothing is lost: run `pulumi refresh` to see its value."
+            )
+        return self._store(owner, news, budget, olds)
+
+    def delete(self, id_: str) -> None:
+        """Delete a budget, unless this run still declares it; a budget that is provably gone is done.
+
+        Raises:
+            BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
+        """
+        owner, budget_id = self._parse(id_)
+        holder = self._run.claims.holder(budget_id)
+        if holder is not None:
+            name = holder.rpartition("::")[2]
+            self._run.voice.warn(f"kept budget {budget_id}: {name} declares it, and deleting it would lift its cap")
+            return
+        budgets = self._run.budgets(owner)
+        try:
+            self._run.client.delete_budget(owner, budget_id)
+        except NotFoundError as error:
+            if budget_id in budgets.complete(fresh=True):
+                raise error from None
+        budgets.forget(budget_id)
+
+    def _owner(self, inputs: Mapping[str, Any]) -> Owner:
+        return Owner(self._kind, inputs[self._kind.noun])
+
+    def _parse(self, id_: str) -> tuple[Owner, str]:
+        """Split a resource id.
+
+        Raises:
+            ConfigError: It has another form.
+        """
+        noun, _, rest = id_.partition("/")
+        slug, _, budget_id = rest.partition("/")
+        if noun != self._kind.noun or not slug or not budget_id or "/" in budget_id:
+            raise ConfigError(
+                f"the id of {self._kind.resource} reads {self._kind.noun}/OWNER/BUDGET_ID, not {id_[:200]}"
+            )
+        return Owner(self._kind, slug), budget_id
+
+    def _store(self, owner: Owner, inputs: Mapping[str, Any], budget: Budget, remembered: Mapping[str, Any]) -> Stored:
+        """Return a budget as the engine keeps it; `remembered` holds what only the create knew."""
+        known = {
+            "budget_id": budget.id,
+            "consumed_amount": budget.consumed_amount,
+            "github_entity_name": budget.budget_entity_name,
+            "cost_center_id": remembered.get("cost_center_id"),
+            "adopted": bool(remembered.get("adopted", False)),
+        }
+        outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
+        return Stored(f"{self._kind.noun}/{owner.slug}/{budget.id}", dict(inputs), outputs)
+
+    def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
+        """Return the spellings under which the live entity is the declared cost center.
+
+        GitHub shows the name of a cost center that was declared by its UUID. What it showed last time is remembered,
+        so only a new name needs the list of cost centers: the center was renamed, or it is another one.
+        """
+        shown = budget.budget_entity_name or ""
+        if shown == olds.get("github_entity_name"):
+            return frozenset({shown})
+        declared = olds["budget_entity_name"]
+        if shown.lower() == declared.lower():
+            return frozenset({shown})
+        try:
+            center = self._run.budgets(owner).cost_center(declared)
+        except OutcomeError:
+            return frozenset()
+        return frozenset({center.id, center.name})
+
+    def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
+        """Return the budget as last seen, for an update that changes nothing on GitHub's side."""
+        known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
+        entity = olds.get("github_entity_name", news.get("budget_entity_name"))
+        return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
+
+
+def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Tell whether a new spelling names the cost center that the state knows by id and by name."""
+    entity = news.get("budget_entity_name")
+    return (
+        news.get("budget_scope") in rules.COST_CENTER_SCOPES
+        and bool(entity)
+        and entity in (olds.get("github_entity_name"), olds.get("cost_center_id"))
+    )

@@ -1,0 +1,149 @@
+"""The live budgets of one owner: read as cheaply as can be, and found gone only when that is proved."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from billing_provider.errors import NotFoundError, OutcomeError
+
+if TYPE_CHECKING:
+    from billing_provider.client import Client, CostCenterRef, Page
+    from billing_provider.clock import Clock
+    from billing_provider.models import Budget, Owner
+
+FRESH_SECONDS = 300.0
+"""How long a listing stands for the truth in one run; our own writes are entered at once."""
+_FIRST_SINGLES = 3
+
+
+class SingleReads:
+    """How many budgets a run has read one by one; the first few cost less than any listing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = _FIRST_SINGLES
+
+    def take(self) -> bool:
+        """Use one of the free single reads; tell whether there was one left."""
+        with self._lock:
+            self._left -= 1
+            return self._left >= 0
+
+
+class OwnerBudgets:
+    """What a run knows of one owner's budgets; safe to share between threads, which take turns.
+
+    Args:
+        client: The calls.
+        owner: Whose budgets.
+        clock: The time.
+        singles: The run's single reads, shared by all owners.
+    """
+
+    def __init__(self, client: Client, owner: Owner, clock: Clock, singles: SingleReads) -> None:
+        self._client, self._owner, self._clock, self._singles = client, owner, clock, singles
+        self.turn = threading.RLock()
+        self._listing: dict[str, Budget] | None = None
+        self._listed_at = float("-inf")
+        self._first_page: Page | None = None
+        self._single_reads = 0
+        self._cost_centers: list[CostCenterRef] | None = None
+
+    def read(self, budget_id: str) -> Budget | None:
+        """Return one budget, or None when it is provably gone: a 404, and a complete listing without it.
+
+        A run that reads few budgets asks for them one by one. One that reads many lists them, and goes on asking
+        for single ones only while that is cheaper than the listing's remaining pages.
+
+        Raises:
+            ApiError: GitHub said no to the read or to the listing, which proves nothing about the budget.
+            TransportError: No readable answer, or a listing that stays incomplete.
+        """
+        with self.turn:
+            if self._is_fresh() or not self._single_is_cheaper():
+                listed = self._from_pages(budget_id)
+                if listed is not None:
+                    return listed
+            self._single_reads += 1
+            try:
+                budget = self._client.get_budget(self._owner, budget_id)
+            except NotFoundError:
+                return self.complete(fresh=True).get(budget_id)
+            if budget.id != budget_id:
+                raise OutcomeError(f"read budget {budget_id} of {self._owner}: GitHub answers with {budget.id}")
+            return budget
+
+    def complete(self, *, fresh: bool = False) -> dict[str, Budget]:
+        """Return every budget of the owner by id, from one complete listing.
+
+        Args:
+            fresh: Whether to ask GitHub even if this run has listed them a moment ago.
+
+        Raises:
+            ApiError, TransportError: As for `Client.list_budgets`.
+        """
+        with self.turn:
+            if fresh:
+                self._first_page = None
+            if fresh or not self._is_fresh():
+                budgets = self._client.list_budgets(self._owner, self._first_page)
+                self._listing = {budget.id: budget for budget in budgets}
+                self._listed_at = self._clock.now()
+            assert self._listing is not None  # noqa: S101 - set in the lines above
+            return dict(self._listing)
+
+    def remember(self, budget: Budget) -> None:
+        """Enter a budget that this run has written."""
+        with self.turn:
+            if self._listing is not None:
+                self._listing[budget.id] = budget
+
+    def forget(self, budget_id: str) -> None:
+        """Take out a budget that this run has deleted."""
+        with self.turn:
+            if self._listing is not None:
+                self._listing.pop(budget_id, None)
+
+    def cost_center(self, name_or_id: str) -> CostCenterRef:
+        """Return a cost center by its UUID or its name; the list is asked for once a run.
+
+        Raises:
+            OutcomeError: There is none, or the name fits several.
+            ApiError: The token may not read them (401, 403).
+        """
+        with self.turn:
+            if self._cost_centers is None:
+                self._cost_centers = list(self._client.list_cost_centers(self._owner))
+            everyone = self._cost_centers
+        active = [center for center in everyone if center.state != "deleted"]
+        found = [center for center in active if center.id.lower() == name_or_id.lower()]
+        found = found or [center for center in active if center.name == name_or_id]
+        found = found or [center for center in active if center.name.lower() == name_or_id.lower()]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(sorted(center.name for center in active)[:20]) or "none"
+        fits = "several are" if found else "none is"
+        raise OutcomeError(f"find the cost center {name_or_id} of {self._owner}: {fits} called so; there are {names}")
+
+    def _is_fresh(self) -> bool:
+        return self._clock.now() - self._listed_at < FRESH_SECONDS
+
+    def _single_is_cheaper(self) -> bool:
+        """Decide between one more single read and the listing, knowing its number of pages from its first."""
+        if self._first_page is None:
+            return self._singles.take()
+        page = self._first_page
+        pages = -(-page.total // len(page.budgets)) if page.total and page.budgets else 2
+        return page.more is not False and self._single_reads < pages - 1
+
+    def _from_pages(self, budget_id: str) -> Budget | None:
+        """Look the budget up in what has been listed, listing more where that pays."""
+        if not self._is_fresh():
+            if self._first_page is None:
+                self._first_page = self._client.get_budget_page(self._owner, 1)
+            if self._single_is_cheaper():
+                listed = {budget.id: budget for budget in self._first_page.budgets}
+                return listed.get(budget_id)
+            self.complete()
+        return (self._listing or {}).get(budget_id)
