@@ -1,1 +1,34 @@
 """The command line: one function a verb, each with its arguments, one call and what it prints."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from billing_provider.errors import BillingError
+
+_VERBS = ("sandbox",)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `billing-provider` with every verb."""
+    top = argparse.ArgumentParser(
+        prog="billing-provider",
+        description="Keep GitHub's billing budgets as declared in code: the tools around the Pulumi provider.",
+    )
+    verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for verb in _VERBS:
+        import_module(f"{__name__}.{verb}").add(verbs)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb and return the exit code: 0 fine, 1 refused, 2 misused."""
+    args = parser().parse_args(arguments)
+    try:
+        code: int = args.run(args)
+    except BillingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return code

@@ -1,0 +1,155 @@
+"""The thin adapter between Pulumi's Python plugin and the lifecycle.
+
+The path of this module and the names of its two provider classes are a file format: every state stores them, and
+delete, refresh and diff load them again. They are never moved and never renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from billing_provider import rules
+from billing_provider.errors import BillingError
+from billing_provider.lifecycle import Lifecycle
+from billing_provider.redact import redact
+from billing_provider.run import Run
+from billing_provider.settings import read_settings
+from billing_provider.voice import EngineVoice, calling_urn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_LONGEST_SHOWN_VALUE = 200
+
+
+class _Process:
+    """The one run of this plugin process: pacing, listings and claims are shared by all provider instances."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+
+    def configure(self, get: Callable[[str], str | None]) -> None:
+        """Start the run with the stack's configuration; the engine gives every instance the same."""
+        with self._lock:
+            if self._run is None:
+                voice = EngineVoice()
+                self._run = Run(lambda: read_settings(get, os.environ), voice, before_write=voice.end_if_alone)
+
+    def lifecycle(self, kind: rules.OwnerKind) -> Lifecycle:
+        """Return the lifecycle of one kind of owner."""
+        assert self._run is not None  # noqa: S101 - the SDK configures a provider before it calls it
+        return Lifecycle(kind, self._run)
+
+
+_PROCESS = _Process()
+
+
+@contextmanager
+def _brief_errors() -> Iterator[None]:
+    """Raise errors with as few lines as the SDK allows: it sends the whole traceback, chained exceptions included."""
+    try:
+        yield
+    except BillingError as error:
+        raise error.with_traceback(None) from None
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold a secret
+        text = redact(f"{type(error).__name__}: {error}")
+        raise BillingError(f"internal error, please report it: {text}") from None
+
+
+class _BudgetProvider(ResourceProvider):
+    """Plain dicts in, plain dicts out; an instance holds nothing, since what it holds would be pickled into state."""
+
+    # The pickled provider is its class's name: no secret, and readable state.
+    serialize_as_secret_always = False
+    kind: ClassVar[rules.OwnerKind]
+
+    def configure(self, req: ConfigureRequest) -> None:
+        _PROCESS.configure(req.config.get)
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        known, unknown = _split(news)
+        with _brief_errors():
+            checked = self._lifecycle().check(calling_urn(), _split(_olds)[0], known, frozenset(unknown))
+        if checked.problems:
+            return CheckResult(_plain(news), [_failure(news, problem) for problem in checked.problems])
+        return CheckResult({**checked.inputs, **unknown}, [])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        known, unknown = _split(_news)
+        with _brief_errors():
+            changed, replaces = self._lifecycle().diff(calling_urn(), _id, _plain(_olds), known, frozenset(unknown))
+        # None where something differs: the engine then finds the properties itself, which is what lets it show them
+        # and honour ignore_changes and replace_on_changes.
+        return DiffResult(changes=None, replaces=replaces) if changed else DiffResult(changes=False)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        with _brief_errors():
+            stored = self._lifecycle().create(calling_urn(), _plain(props))
+        return CreateResult(stored.id, stored.outputs)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        with _brief_errors():
+            stored = self._lifecycle().read(id_, _plain(props))
+        # A blank id is how the engine is told that a resource is gone.
+        return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        with _brief_errors():
+            stored = self._lifecycle().update(_id, _plain(_olds), _plain(_news))
+        return UpdateResult(stored.outputs)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        with _brief_errors():
+            self._lifecycle().delete(_id)
+
+    def _lifecycle(self) -> Lifecycle:
+        return _PROCESS.lifecycle(self.kind)
+
+
+class EnterpriseBudgetProvider(_BudgetProvider):
+    """The provider of `EnterpriseBudget`; its name is a file format."""
+
+    kind = rules.ENTERPRISE_OWNER
+
+
+class OrgBudgetProvider(_BudgetProvider):
+    """The provider of `OrgBudget`; its name is a file format."""
+
+    kind = rules.ORGANIZATION_OWNER
+
+
+def _plain(props: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties without the SDK's own."""
+    return {name: value for name, value in props.items() if not name.startswith("__")}
+
+
+def _split(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the known properties and those that a preview does not know in full yet."""
+    known: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for name, value in _plain(props).items():
+        (unknown if pulumi.contains_unknowns(value) else known)[name] = value
+    return known, unknown
+
+
+def _failure(news: Mapping[str, Any], problem: rules.Problem) -> CheckFailure:
+    """Return a failure as the engine shows it: beside the value of its property, unless that would fill the screen."""
+    if len(repr(news.get(problem.field))) > _LONGEST_SHOWN_VALUE:
+        return CheckFailure("", f"{problem.field}: {problem.reason}")
+    return CheckFailure(problem.field, problem.reason)
