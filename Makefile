@@ -11,7 +11,10 @@ demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, dr
 	@$(BIN)/python -m billing_provider.sandbox.demo
 
 test: .venv/.ready ## run every test and require full branch coverage
-	@$(BIN)/python -m pytest -n 4 --cov --cov-report=term
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest -n 4
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 check: .venv/.ready ## ruff, mypy (strict) and the import direction
 	@$(BIN)/ruff check .

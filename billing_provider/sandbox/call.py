@@ -18,11 +18,16 @@ __all__ = ["Call", "Reply"]
 
 @dataclass
 class Reply:
-    """A status, a body that becomes JSON (bytes stay as they are) and headers beyond the usual ones."""
+    """A status, a body that becomes JSON (text and bytes stay as they are) and headers beyond the usual ones.
+
+    `deliver` is how it goes out: `plain`, or spoiled by a planned fault that lasts `seconds`.
+    """
 
     body: Any
     status: int = HTTPStatus.OK
     headers: dict[str, str] = field(default_factory=dict)
+    deliver: str = "plain"
+    seconds: float = 0.0
 
 
 @dataclass
