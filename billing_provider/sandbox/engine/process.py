@@ -1,0 +1,88 @@
+"""Child processes: started apart from the terminal's signals, their output passed on line by line, ended politely."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+_GRACE_SECONDS = 5.0
+
+
+class Child:
+    """One child process in a process group of its own.
+
+    A Ctrl-C at the terminal reaches the engine only, which then drains what is in hand before it ends its children.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        on_line: Callable[[str], None],
+        announce: Callable[[str], None] | None = None,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            command: The program and its arguments.
+            cwd: Its working folder.
+            env: Its whole environment.
+            on_line: Gets each line that it prints, from threads of this object.
+            announce: Gets the first line of its output instead; an empty text when it ended without one.
+        """
+        self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
+            list(command),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._drains = [
+            threading.Thread(target=_drain, args=(self._process.stdout, on_line, announce), daemon=True),
+            threading.Thread(target=_drain, args=(self._process.stderr, on_line, None), daemon=True),
+        ]
+        for drain in self._drains:
+            drain.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also that of its group."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Wait for the end and for the last line of output; return the exit code."""
+        code = self._process.wait()
+        for drain in self._drains:
+            drain.join()
+        return code
+
+    def stop(self) -> None:
+        """Interrupt the process; kill its group when it does not end within five seconds."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        self.wait()
+
+
+def _drain(pipe: IO[str], on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:
+    with pipe:
+        if announce is not None:
+            announce(pipe.readline().strip())
+        for line in pipe:
+            on_line(line.rstrip("\n"))

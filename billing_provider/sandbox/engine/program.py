@@ -1,0 +1,66 @@
+"""The child process that runs a Pulumi program: settings in, the program's own main file run inside its stack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
+
+SETTINGS_VARIABLE = "PULUMI_TRY_PROGRAM"
+# The exit code after an error that has been told already.
+TOLD = 32
+
+
+def main() -> int:
+    """Run the program that the environment names; return the exit code."""
+    given = json.loads(os.environ[SETTINGS_VARIABLE])
+    set_all_config(given["config"], given["secret_keys"])
+    configure(Settings(**given["settings"]))
+    program = Path(given["program"])
+    main_file = program / "__main__.py" if program.is_dir() else program
+    # As Python itself does for a script: what lies beside the program can be imported, what lies beside this file not.
+    sys.path[0] = str(main_file.parent)
+    sys.argv = [str(program)]
+    # A run that fails leaves futures that nobody awaits, and asyncio would complain of each.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    try:
+        asyncio.run(_run(main_file, given["settings"]["parallel"]))
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - whatever a user's program raises is told to the user
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{_users_part(error, main_file)}")
+        return TOLD
+    return 0
+
+
+async def _run(main_file: Path, parallel: int) -> None:
+    # Each resource in flight holds one of these threads until it is answered.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=parallel * 4))
+    await run_in_stack(lambda: _run_file(main_file))
+
+
+def _run_file(main_file: Path) -> None:
+    runpy.run_path(str(main_file), run_name="__main__")
+
+
+def _users_part(error: Exception, main_file: Path) -> str:
+    """Return the traceback from the program's own file on: what stands above it is this engine."""
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((at for at, frame in enumerate(frames) if Path(frame.filename) == main_file), 0)
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=first - len(frames)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""The state of a running deployment: what is done, what is left, what is in hand; saved at each step."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from billing_provider.sandbox.engine import state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class LockedError(RuntimeError):
+    """Another run is using the same state."""
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other runs away from a state file; the lock ends with the process, however that ends.
+
+    Raises:
+        LockedError: Another run holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(f"another run is using {path}") from None
+        yield
+
+
+class Snapshot:
+    """What the state file says at this moment.
+
+    The order is that of completion, new before old, so whatever a resource depends on stands before it.
+    """
+
+    def __init__(self, path: Path | None, before: state.Deployment) -> None:
+        """Start from the last run's state; without a path (a preview) nothing is written."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._asked = 1
+        self._written = 0
+        self._texts: dict[int, str] = {}
+        self._old = list(before.resources)
+        self._new: list[state.Resource] = []
+        # A create that nobody saw the end of stays until a person has looked; other operations are simply done again.
+        self.unclear = [operation for operation in before.pending if operation.kind == "creating"]
+        self._pending: list[state.Operation] = []
+        self._secrets_providers = before.secrets_providers
+
+    @property
+    def deployment(self) -> state.Deployment:
+        """The state as it would be saved now."""
+        with self._lock:
+            return self._compose()
+
+    def begin(self, kind: str, resource: state.Resource) -> state.Operation:
+        """Save that an operation is about to start, and return it for `end`."""
+        operation = state.Operation(kind, resource)
+        with self._lock:
+            self._pending.append(operation)
+            self._asked += 1
+        self.save()
+        return operation
+
+    def end(
+        self,
+        operation: state.Operation | None,
+        *,
+        done: state.Resource | None = None,
+        new: state.Resource | None = None,
+        write: bool = True,
+    ) -> None:
+        """Save that an operation is over: `new` now stands instead of `done`.
+
+        Args:
+            operation: What `begin` returned, if the step had one.
+            done: The last run's resource that this step has dealt with.
+            new: The resource as it is now.
+            write: Save at once; without it the change goes out with the next save.
+        """
+        with self._lock:
+            if operation is not None:
+                self._pending = [pending for pending in self._pending if pending is not operation]
+            if done is not None:
+                self._texts.pop(id(done), None)
+                self._old = [old for old in self._old if old is not done]
+                self._new = [earlier for earlier in self._new if earlier is not done]
+            if new is not None:
+                self._new.append(new)
+            self._asked += 1
+        if write:
+            self.save()
+
+    def touch(self, resource: state.Resource) -> None:
+        """Note that a resource was changed in place, for the next save."""
+        with self._lock:
+            self._texts.pop(id(resource), None)
+            self._asked += 1
+
+    def rename(self, old: str, new: str) -> None:
+        """Let every resource that the program has not named yet refer to an aliased one by its new URN."""
+        with self._lock:
+            for resource in self._old:
+                renamed = resource.renamed(old, new)
+                resource.__dict__.update(renamed.__dict__)
+                self._texts.pop(id(resource), None)
+
+    def _compose(self) -> state.Deployment:
+        return state.Deployment([*self._new, *self._old], [*self.unclear, *self._pending], self._secrets_providers)
+
+    def save(self) -> None:
+        """Write what is not written yet; steps that end together are written together."""
+        if self._path is None:
+            return
+        with self._lock:
+            ticket = self._asked
+        # Whoever had to wait here usually finds its change already written.
+        with self._writing:
+            if self._written >= ticket:
+                return
+            with self._lock:
+                mark, text = self._asked, self._render()
+            _write_whole(self._path, text)
+            self._written = mark
+
+    def _render(self) -> str:
+        current = self._compose()
+        resources = ",\n".join(self._text(resource) for resource in current.resources)
+        pending = ",\n".join(json.dumps(operation.to_json()) for operation in current.pending)
+        head = json.dumps(state.header(self._secrets_providers))[:-1]
+        return (
+            f'{{"version": {state.VERSION}, "deployment": {head},\n"resources": [\n{resources}\n],\n'
+            f'"pending_operations": [{pending}],\n"metadata": {{}}}}}}\n'
+        )
+
+    def _text(self, resource: state.Resource) -> str:
+        text = self._texts.get(id(resource))
+        if text is None:
+            text = self._texts[id(resource)] = json.dumps(resource.to_json())
+        return text
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Replace the file in one stroke, readable by its owner only: secrets stand in it in the open.
+
+    A killed process leaves the old state or the new one. Nothing is forced to disk: after a power cut a sandbox is
+    started anew, and waiting for the disk would cost more than all the rest of a step.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)

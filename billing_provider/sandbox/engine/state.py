@@ -1,0 +1,222 @@
+"""The state of a stack in the shape of Pulumi's deployment version 3, read and written unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox.engine import urns, wire
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION = 3
+
+# The attribute of `Resource` for each key of a resource in the state file whose value is kept as it is.
+_PLAIN_KEYS = {
+    "urn": "urn",
+    "custom": "custom",
+    "delete": "delete",
+    "id": "id",
+    "type": "type",
+    "parent": "parent",
+    "protect": "protect",
+    "external": "external",
+    "dependencies": "dependencies",
+    "provider": "provider",
+    "propertyDependencies": "property_dependencies",
+    "pendingReplacement": "pending_replacement",
+    "additionalSecretOutputs": "additional_secret_outputs",
+    "aliases": "aliases",
+    "customTimeouts": "custom_timeouts",
+    "retainOnDelete": "retain_on_delete",
+    "deletedWith": "deleted_with",
+    "ignoreChanges": "ignore_changes",
+    "replaceOnChanges": "replace_on_changes",
+    "created": "created",
+    "modified": "modified",
+}
+
+
+class StateError(ValueError):
+    """A state file cannot be used."""
+
+
+@dataclass
+class Resource:
+    """One resource as the last run left it."""
+
+    urn: str
+    custom: bool
+    type: str
+    id: str = ""
+    inputs: wire.Values = field(default_factory=dict)
+    outputs: wire.Values = field(default_factory=dict)
+    parent: str = ""
+    provider: str = ""
+    dependencies: list[str] = field(default_factory=list)
+    property_dependencies: dict[str, list[str]] = field(default_factory=dict)
+    protect: bool = False
+    external: bool = False
+    delete: bool = False
+    pending_replacement: bool = False
+    retain_on_delete: bool = False
+    deleted_with: str = ""
+    additional_secret_outputs: list[str] = field(default_factory=list)
+    ignore_changes: list[str] = field(default_factory=list)
+    replace_on_changes: list[str] = field(default_factory=list)
+    aliases: list[str] = field(default_factory=list)
+    custom_timeouts: dict[str, float] = field(default_factory=dict)
+    created: str = ""
+    modified: str = ""
+    # What the engine has no use for is still kept for the next reader.
+    other: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name that the program gave."""
+        return urns.name_of(self.urn)
+
+    @property
+    def provider_urn(self) -> str:
+        """The URN of the provider that serves this resource; empty for components and providers."""
+        return self.provider.rpartition("::")[0]
+
+    def references(self) -> set[str]:
+        """Return the URNs that must outlive this resource."""
+        referenced = {self.parent, self.provider_urn, self.deleted_with, *self.dependencies}
+        for urns_of_property in self.property_dependencies.values():
+            referenced.update(urns_of_property)
+        return referenced - {""}
+
+    def renamed(self, old: str, new: str) -> Resource:
+        """Return a copy that refers to `new` wherever this one refers to `old`."""
+        provider = f"{new}::{self.provider.rpartition('::')[2]}" if self.provider_urn == old else self.provider
+        return replace(
+            self,
+            parent=new if self.parent == old else self.parent,
+            provider=provider,
+            deleted_with=new if self.deleted_with == old else self.deleted_with,
+            dependencies=[new if urn == old else urn for urn in self.dependencies],
+            property_dependencies={
+                key: [new if urn == old else urn for urn in listed]
+                for key, listed in self.property_dependencies.items()
+            },
+        )
+
+    def without(self, gone: set[str]) -> Resource:
+        """Return a copy that no longer depends on resources that are gone."""
+        return replace(
+            self,
+            deleted_with="" if self.deleted_with in gone else self.deleted_with,
+            dependencies=[urn for urn in self.dependencies if urn not in gone],
+            property_dependencies={
+                key: [urn for urn in listed if urn not in gone] for key, listed in self.property_dependencies.items()
+            },
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the resource as the state file holds it."""
+        plain = {key: getattr(self, attribute) for key, attribute in _PLAIN_KEYS.items()}
+        found = {key: value for key, value in plain.items() if value or key == "custom"}
+        for key, values in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if values:
+                found[key] = wire.to_json(values)
+        return {**found, **self.other}
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Resource:
+        """Read a resource from a state file."""
+        known = {attribute: entry[key] for key, attribute in _PLAIN_KEYS.items() if key in entry}
+        other = {key: value for key, value in entry.items() if key not in {*_PLAIN_KEYS, "inputs", "outputs"}}
+        values = {key: wire.from_json(entry.get(key) or {}) for key in ("inputs", "outputs")}
+        return cls(**known, **values, other=other)
+
+
+@dataclass
+class Operation:
+    """A change that was begun; while it stands in state nobody knows whether it happened."""
+
+    kind: str
+    resource: Resource
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the operation as the state file holds it."""
+        return {"resource": self.resource.to_json(), "type": self.kind}
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Operation:
+        """Read an operation from a state file."""
+        return cls(entry["type"], Resource.from_json(entry["resource"]))
+
+
+@dataclass
+class Deployment:
+    """Everything a state file holds."""
+
+    resources: list[Resource] = field(default_factory=list)
+    pending: list[Operation] = field(default_factory=list)
+    secrets_providers: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state in the shape of `pulumi stack export`."""
+        return {
+            "version": VERSION,
+            "deployment": {
+                **header(self.secrets_providers),
+                "resources": [resource.to_json() for resource in self.resources],
+                "pending_operations": [operation.to_json() for operation in self.pending],
+                "metadata": {},
+            },
+        }
+
+    @classmethod
+    def from_json(cls, exported: Any) -> Deployment:
+        """Read what `pulumi stack export` or this engine wrote.
+
+        Raises:
+            StateError: It is not a deployment of version 3, or its secrets are encrypted.
+        """
+        if not isinstance(exported, dict) or exported.get("version") != VERSION:
+            raise StateError(f"this is not a state of deployment version {VERSION}")
+        deployment = exported.get("deployment") or {}
+        try:
+            return cls(
+                resources=[Resource.from_json(entry) for entry in deployment.get("resources") or ()],
+                pending=[Operation.from_json(entry) for entry in deployment.get("pending_operations") or ()],
+                secrets_providers=deployment.get("secrets_providers"),
+            )
+        except wire.WireError as error:
+            raise StateError(str(error)) from None
+
+
+def header(secrets_providers: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what stands before the resources: who wrote the state and when, and what encrypts its secrets."""
+    version = metadata.version("pulumi")
+    manifest = {"time": now(), "magic": hashlib.sha256(version.encode()).hexdigest(), "version": version}
+    return {"manifest": manifest} | ({"secrets_providers": secrets_providers} if secrets_providers else {})
+
+
+def now() -> str:
+    """Return the time in the form of the state file."""
+    return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def load(path: Path) -> Deployment:
+    """Read a state file; a missing one is an empty stack.
+
+    Raises:
+        StateError: The file is no state, or its secrets are encrypted.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Deployment()
+    try:
+        return Deployment.from_json(json.loads(text))
+    except (StateError, json.JSONDecodeError) as error:
+        raise StateError(f"{path}: {error}") from None

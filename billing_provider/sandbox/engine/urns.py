@@ -1,0 +1,42 @@
+"""Names of resources: building URNs and taking them apart."""
+
+from __future__ import annotations
+
+ROOT_TYPE = "pulumi:pulumi:Stack"
+PROVIDER_TYPE_PREFIX = "pulumi:providers:"
+DYNAMIC_PACKAGE = "pulumi-python"
+
+
+def build(stack: str, project: str, parent: str, type_: str, name: str) -> str:
+    """Return the URN of a resource; the types of its parents, the stack aside, stand before its own."""
+    qualified = type_
+    if parent and type_of(parent) != ROOT_TYPE:
+        qualified = f"{qualified_type_of(parent)}${type_}"
+    return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"
+
+
+def qualified_type_of(urn: str) -> str:
+    """Return the part of a URN that names the types of the parents and of the resource itself."""
+    return urn.split("::", 3)[2]
+
+
+def type_of(urn: str) -> str:
+    """Return the resource's own type."""
+    return qualified_type_of(urn).rsplit("$", 1)[-1]
+
+
+def name_of(urn: str) -> str:
+    """Return the name that the program gave."""
+    return urn.split("::", 3)[3]
+
+
+def package_of(type_: str) -> str:
+    """Return the package that serves a type; a provider's own type belongs to the package it configures."""
+    if type_.startswith(PROVIDER_TYPE_PREFIX):
+        return type_.removeprefix(PROVIDER_TYPE_PREFIX)
+    return type_.split(":", 1)[0]
+
+
+def is_provider(type_: str) -> bool:
+    """Return whether the type is that of a provider and not of a resource it serves."""
+    return type_.startswith(PROVIDER_TYPE_PREFIX)

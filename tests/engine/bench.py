@@ -1,0 +1,78 @@
+"""A workbench: a Pulumi project of toys, an engine for it, and a look at what the toys' provider was asked to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from billing_provider.sandbox.engine import Engine, Result
+from tests.engine import toy
+
+HEADER = """\
+import pulumi
+from pulumi import Output, ResourceOptions
+from toy import Toy
+"""
+SETTINGS = "name: toys\nruntime:\n  name: python\n  options: {toolchain: pip, virtualenv: .venv}\n"
+
+
+class Workbench:
+    """One project in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder / "project"
+        self.remote = folder / "remote"
+        self.state_file = folder / "state" / "dev.json"
+        self.project.mkdir()
+        self.remote.mkdir()
+        (self.remote / "calls.log").touch()
+        shutil.copy(Path(toy.__file__), self.project / "toy.py")
+        (self.project / "Pulumi.yaml").write_text(SETTINGS)
+        self._seen = 0
+        self.engine = Engine(self.project, "dev", self.state_file, env={toy.REMOTE: str(self.remote)})
+
+    def program(self, text: str) -> None:
+        """Let the project declare something else."""
+        (self.project / "__main__.py").write_text(HEADER + text)
+
+    def up(self, text: str) -> Result:
+        """Declare something and bring it about."""
+        self.program(text)
+        return self.engine.up()
+
+    def preview(self, text: str) -> Result:
+        """Declare something and only look."""
+        self.program(text)
+        return self.engine.preview()
+
+    def calls(self, *verbs: str) -> list[list[str]]:
+        """Return what the provider was asked since the last look, checks and diffs left out unless named."""
+        log = self.remote / "calls.log"
+        found = [json.loads(line) for line in log.read_text().splitlines()]
+        # The numbers of new toys are counted from this log, so what was seen is marked and not removed.
+        fresh, self._seen = found[self._seen :], len(found)
+        return [call for call in fresh if call[0] in (verbs or ("create", "update", "delete", "read"))]
+
+    def toys(self) -> dict[str, Any]:
+        """Return what is there, by id."""
+        return {path.stem: json.loads(path.read_text()) for path in sorted(self.remote.glob("*.json"))}
+
+    def edit(self, id_: str, **changes: Any) -> None:
+        """Change a toy behind the engine's back."""
+        path = self.remote / f"{id_}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+    def remove(self, id_: str) -> None:
+        """Take a toy away behind the engine's back."""
+        (self.remote / f"{id_}.json").unlink()
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the state by name, providers left out."""
+        deployment = json.loads(self.state_file.read_text())["deployment"]
+        return {
+            entry["urn"].rsplit("::", 1)[1]: entry
+            for entry in deployment["resources"]
+            if not entry["type"].startswith("pulumi:providers:")
+        }

@@ -1,0 +1,18 @@
+"""A project of toys in a folder of its own, for every test of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.engine.bench import Workbench
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Workbench:
+    """A fresh project of toys and an engine for it."""
+    return Workbench(tmp_path)
