@@ -1,0 +1,211 @@
+"""The whole story in one command: a budget is declared, drifts, is repaired, is refused and goes, on the sandbox."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_STACK = "quickstart"
+_INSTALL_SECONDS = 300
+
+
+class DemoError(Exception):
+    """A step did not end as the story tells it."""
+
+
+class Story:
+    """One telling: a copy of the project, a sandbox, an engine, and the steps so far.
+
+    Args:
+        project: The copy of the project that the story edits.
+        sandbox: GitHub, for the story.
+        engine: The command that is put before `up` and the other verbs.
+        flags: What that engine wants after each verb.
+    """
+
+    def __init__(self, project: Path, sandbox: Sandbox, engine: list[str], flags: Mapping[str, list[str]]) -> None:
+        self._project, self._sandbox, self._engine, self._flags = project, sandbox, engine, flags
+        self._program = project / "stacks" / f"{_STACK}.py"
+        self._steps: list[str] = []
+        self._environ = {
+            **os.environ,
+            "GITHUB_API_URL": sandbox.url,
+            "GITHUB_BILLING_TOKEN": sandbox.token,
+            "PULUMI_BACKEND_URL": f"file://{project / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "a demo has no secrets",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "NO_COLOR": "1",
+        }
+        (project / "state").mkdir()
+
+    def prepare(self) -> None:
+        """Make the stack, which the CLI wants made before its first use.
+
+        Raises:
+            DemoError: The CLI could not.
+        """
+        command = [*self._engine, "stack", "init", _STACK, "--non-interactive"]
+        made = subprocess.run(  # noqa: S603 - our own command line
+            command, cwd=self._project, env=self._environ, check=False, text=True, capture_output=True
+        )
+        if made.returncode:
+            raise DemoError(f"pulumi stack init: {made.stderr.strip()}")
+
+    def tell(self) -> None:
+        """Run every step.
+
+        Raises:
+            DemoError: A step ended otherwise than it should.
+        """
+        self._step("Create: two budgets, declared in stacks/quickstart.py", "up", 0)
+        self._budgets()
+        self._step("Again: nothing changes, and a preview asks GitHub nothing", "preview", 0, "--expect-no-changes")
+        actions = next(
+            budget for budget in self._sandbox.budgets(owner=None) if budget["budget_product_sku"] == "actions"
+        )
+        self._sandbox.edit_budget(actions["id"], budget_amount=9000, prevent_further_usage=False)
+        self._head("Somebody edits a budget behind our back: the cap goes to 9000, the hard stop goes off")
+        self._budgets()
+        self._step("Refresh: the drift is seen", "refresh", 0)
+        self._step("Up: the declared cap comes back", "up", 0)
+        self._budgets()
+        declared = self._program.read_text()
+        mistaken = declared.replace("budget_amount=500", "budget_amount=499.5").replace(
+            '["octocat"]', '["cfo@example.com"]'
+        )
+        self._program.write_text(mistaken)
+        self._head("A mistake: budget_amount=499.5, and an e-mail address as recipient")
+        self._step("Preview: both are refused before anything is sent", "preview", 1)
+        self._program.write_text(declared)
+        self._step("Destroy: the budgets go", "destroy", 0)
+        self._budgets()
+        self._end()
+
+    def _step(self, title: str, verb: str, expected: int, *extra: str) -> None:
+        """Run one command, show what it prints, and hold it to its exit code (0, or 1 for any failure)."""
+        self._head(title)
+        command = [*self._engine, verb, "--stack", _STACK, *self._flags.get(verb, []), *extra]
+        shown = " ".join([Path(command[0]).name, *command[1:]])
+        print(f"$ {shown}", flush=True)
+        before = len(self._sandbox.requests)
+        with subprocess.Popen(  # noqa: S603 - our own command line
+            command, cwd=self._project, env=self._environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            for line in process.stdout or ():
+                if line.strip():
+                    print(f"  {line.rstrip()}", flush=True)
+        requests = self._sandbox.requests[before:]
+        writes = sum(request.method != "GET" for request in requests)
+        print(f"  (requests to GitHub: {len(requests)}, of which writes: {writes})")
+        if min(process.returncode, 1) != expected:
+            raise DemoError(f"{shown} ended with {process.returncode}")
+
+    def _head(self, title: str) -> None:
+        self._steps.append(title)
+        print(f"\n[{len(self._steps)}] {title}")
+
+    def _budgets(self) -> None:
+        """Show GitHub's side of the truth."""
+        rows = [_row(budget) for budget in self._sandbox.budgets(owner=None)]
+        if not rows:
+            print("  On GitHub now: no budgets")
+            return
+        print("  On GitHub now:")
+        for row in [("product", "covers", "USD a month", "hard stop", "alerts"), *rows]:
+            print("    " + f"{row[0]:<10}{row[1]:<28}{row[2]:>12}   {row[3]:<11}{row[4]}")
+
+    def _end(self) -> None:
+        left = self._sandbox.budgets(owner=None)
+        if left:
+            raise DemoError(f"{len(left)} budgets are left")
+        print(f"\nAll {len(self._steps)} steps went as told. Next: README.md, 'Your first budget on a real account'.")
+
+
+def _row(budget: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    alerting = budget["budget_alerting"]
+    return (
+        budget["budget_product_sku"],
+        f"{budget['budget_scope']} {budget['budget_entity_name']}",
+        f"{budget['budget_amount']:,}",
+        "yes" if budget["prevent_further_usage"] else "no",
+        ", ".join(alerting["alert_recipients"]) if alerting["will_alert"] else "nobody",
+    )
+
+
+def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], str]:
+    """Return the command that runs the story, its flags for each verb, and one line about it.
+
+    The `pulumi` on PATH; else one that the Automation API installs into the project; else the embedded engine.
+
+    Args:
+        install_root: Where a CLI may be installed.
+    """
+    found = shutil.which("pulumi") or _installed(install_root)
+    if found:
+        quiet = ["--non-interactive", "--color", "never"]
+        yes = ["--yes", "--skip-preview", "--diff", *quiet]
+        flags = {"up": yes, "refresh": yes, "destroy": ["--yes", "--skip-preview", *quiet], "preview": quiet}
+        return [found], flags, f"Engine: the Pulumi CLI ({Path(found).name})"
+    embedded = str(Path(sys.executable).with_name("billing-provider"))
+    line = "Engine: the embedded one, since no Pulumi CLI is on PATH and none could be installed"
+    return [embedded, "try"], {}, line
+
+
+def _installed(root: Path) -> str | None:
+    """Install the CLI with the Automation API's own installer, or return None where that cannot be."""
+    if os.environ.get("BILLING_DEMO_NO_INSTALL"):
+        return None
+    program = root / "bin" / "pulumi"
+    if not program.is_file():
+        print("No pulumi on PATH: trying Pulumi's own installer ...", flush=True)
+        code = f"import pulumi.automation as auto; auto.PulumiCommand.install(root={str(root)!r})"
+        try:
+            subprocess.run(  # noqa: S603 - our own command line
+                [sys.executable, "-c", code], check=True, capture_output=True, timeout=_INSTALL_SECONDS
+            )
+        except (subprocess.SubprocessError, OSError):
+            return None
+    return str(program) if program.is_file() else None
+
+
+def main() -> int:
+    """Tell the story and return the exit code: 0 when every step went as told, else 1."""
+    started = time.monotonic()
+    engine, flags, line = find_engine(_PROJECT / ".pulumi" / "cli")
+    print("GitHub's billing budgets as code, on a sandbox: no account, no token, no money.")
+    print(line)
+    with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
+        project = Path(folder)
+        for name in ("Pulumi.yaml", "__main__.py"):
+            shutil.copy(_PROJECT / name, project)
+        (project / "stacks").mkdir()
+        shutil.copy(_PROJECT / "stacks" / f"{_STACK}.py", project / "stacks")
+        # The environment that runs this demo is the one that the program and the plugin run in.
+        (project / ".venv").symlink_to(Path(sys.prefix))
+        story = Story(project, sandbox, engine, flags)
+        try:
+            if Path(engine[0]).name == "pulumi":
+                story.prepare()
+            story.tell()
+        except DemoError as error:
+            print(f"\nThe demo stopped: {error}", file=sys.stderr)
+            return 1
+    print(f"({time.monotonic() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
