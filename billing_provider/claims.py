@@ -20,6 +20,7 @@ class Claims:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._declared: dict[NaturalKey, str] = {}
+        self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
 
@@ -30,7 +31,7 @@ class Claims:
             return None if first == urn else first
 
     def hold(self, urn: str, budget_id: str) -> None:
-        """Note that a declared resource is this budget."""
+        """Note that a resource is this budget, and is to stay it."""
         with self._lock:
             self._holders[budget_id] = urn
 
@@ -40,12 +41,20 @@ class Claims:
             self._holders[budget_id] = urn
             self._adopted.add(budget_id)
 
-    def release(self, urn: str) -> None:
-        """Note that a resource starts anew: it is created, or replaced and its old budget may go."""
+    def check(self, urn: str, *, anew: bool) -> None:
+        """Note that the program declares a resource; anew: it is created, or replaced and its old budget may go."""
         with self._lock:
+            self._checked.add(urn)
+            if not anew:
+                return
             for budget_id in [held for held, holder in self._holders.items() if holder == urn]:
                 if budget_id not in self._adopted:
                     del self._holders[budget_id]
+
+    def is_checked(self, urn: str) -> bool:
+        """Tell whether the program declares a resource, as far as it has been run."""
+        with self._lock:
+            return urn in self._checked
 
     def holder(self, budget_id: str) -> str | None:
         """Return the URN of the resource that is this budget, or None."""

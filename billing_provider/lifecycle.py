@@ -70,8 +70,7 @@ class Lifecycle:
             news: The inputs as the program gives them, those not known yet left out.
             unknown: The names of the inputs not known yet.
         """
-        if not olds:
-            self._run.claims.release(urn)
+        self._run.claims.check(urn, anew=not olds)
         fields, found = read_inputs(self._kind, news)
         unsure = unknown | {problem.field for problem in found}
         now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
@@ -109,7 +108,6 @@ class Lifecycle:
             unknown: The names of the inputs not known yet; each counts as different.
         """
         owner, budget_id = self._parse(id_)
-        self._run.claims.hold(urn, budget_id)
         fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE)
         sure = tuple(field for field in fields if field not in unknown)
         changed = differing(owner, olds, news, sure)
@@ -117,6 +115,10 @@ class Lifecycle:
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
         replaces = [field for field in changed if field in IDENTITY]
+        # A refresh asks for what the program no longer declares too, and so does the deletion of what depends on a
+        # replaced resource: those budgets are to go.
+        if not replaces and self._run.claims.is_checked(urn):
+            self._run.claims.hold(urn, budget_id)
         if replaces:
             self._run.voice.warn(
                 f"a change of {', '.join(replaces)} makes a new budget: "

@@ -95,8 +95,12 @@ class _BudgetProvider(ResourceProvider):
         with _brief_errors():
             changed, replaces = self._lifecycle().diff(calling_urn(), _id, _plain(_olds), known, frozenset(unknown))
         # None where something differs: the engine then finds the properties itself, which is what lets it show them
-        # and honour ignore_changes and replace_on_changes.
-        return DiffResult(changes=None, replaces=replaces) if changed else DiffResult(changes=False)
+        # and honour ignore_changes and replace_on_changes. A replacement that is the same budget to GitHub cannot stand
+        # beside the old one; replace_on_changes asks for such.
+        same_key = not set(replaces) - {"budget_type"}
+        if not changed:
+            return DiffResult(changes=False)
+        return DiffResult(changes=None, replaces=replaces, delete_before_replace=same_key)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _brief_errors():
