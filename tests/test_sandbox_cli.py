@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -57,6 +58,23 @@ def test_quirks_are_listed() -> None:
     assert "list_lag[=2]" in result.stdout
 
 
+def test_faults_are_listed_and_told_when_never_met(tmp_path: Path) -> None:
+    """--list-faults prints the actions; a planned fault that was never met is told at the end, with exit code 1."""
+    assert "reset_after" in run("--list-faults").stdout
+    plan = tmp_path / "faults.json"
+    plan.write_text(json.dumps([{"op": "create_budget", "action": "reset_after"}]))
+    command = [*COMMAND, "--faults", str(plan), "--control"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(2):
+            process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        _, remarks = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert 'never met as planned: {"action": "reset_after", "op": "create_budget", "met": 0}' in remarks
+    assert "X-Sandbox-Control: " in remarks
+
+
 def test_help_says_what_is_not_imitated() -> None:
     """The help names what the sandbox does not imitate."""
     assert "What it does not imitate" in run("--help").stdout
@@ -66,6 +84,7 @@ def test_help_says_what_is_not_imitated() -> None:
     ("arguments", "text"),
     [
         pytest.param(["--quirk", "plural_skus"], "near ones: plural_sku", id="quirk"),
+        pytest.param(["--faults", "/dev/null"], "Expecting value", id="faults"),
         pytest.param(["--state", "/proc/none/state.json"], "/proc/none", id="state file"),
     ],
 )

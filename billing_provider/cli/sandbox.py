@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
+from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox import sample
 from billing_provider.sandbox.access import TOKENS
+from billing_provider.sandbox.faults import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.server import Sandbox
 
@@ -40,20 +43,33 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--quirk", metavar="NAME", action="append", default=[], help="switch a quirk on; may be repeated"
     )
     parser.add_argument("--list-quirks", action="store_true", help="list the quirks and end")
+    parser.add_argument(
+        "--faults", metavar="FILE", help="a JSON list of planned faults; those never met are told at the end, exit 1"
+    )
+    parser.add_argument("--list-faults", action="store_true", help="list the actions of faults and end")
+    parser.add_argument(
+        "--control", action="store_true", help="answer /_sandbox/ (requests, faults, quirks, snapshot, reset)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; 0 when it was ended so, 2 for a quirk or a file that is none."""
-    if args.list_quirks:
-        _list_quirks()
+    """Serve until SIGINT or SIGTERM.
+
+    Returns:
+        0 when it was ended so, 1 when planned faults were not met by then, 2 for a quirk or a file that is none.
+    """
+    if args.list_quirks or args.list_faults:
+        _list(args)
         return 0
     # A signal may come while this thread holds a lock; of the ways to wake it, this queue is the reentrant one.
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _: ended.put(which))
     try:
-        sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell)
+        sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell, control=args.control)
+        if args.faults:
+            sandbox.plan(json.loads(Path(args.faults).read_text(encoding="utf-8")))
         sandbox.start()
     except (ValueError, OSError) as error:
         print(f"billing-provider sandbox: {error}", file=sys.stderr)
@@ -61,18 +77,25 @@ def run(args: argparse.Namespace) -> int:
     with sandbox:
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
-        _introduce(args)
+        _introduce(args, sandbox)
         ended.get()
-    return 0
+    unmet = sandbox.unmet_faults()
+    for fault in unmet:
+        print(f"never met as planned: {json.dumps(fault)}", file=sys.stderr)
+    return 1 if unmet else 0
 
 
-def _list_quirks() -> None:
-    for quirk in QUIRKS.values():
-        name = quirk.name if quirk.number is None else f"{quirk.name}[={quirk.number}]"
-        print(f"{name:34}{quirk.grade:12}{quirk.summary}")
+def _list(args: argparse.Namespace) -> None:
+    if args.list_quirks:
+        for quirk in QUIRKS.values():
+            name = quirk.name if quirk.number is None else f"{quirk.name}[={quirk.number}]"
+            print(f"{name:34}{quirk.grade:12}{quirk.summary}")
+    if args.list_faults:
+        for name, action in ACTIONS.items():
+            print(f"{name:20}{action.summary}")
 
 
-def _introduce(args: argparse.Namespace) -> None:
+def _introduce(args: argparse.Namespace, sandbox: Sandbox) -> None:
     lines = [
         f"Sandbox: enterprise {sample.ENTERPRISE}; organizations {', '.join(sample.ORGANIZATIONS)};",
         f"  repositories {', '.join(sample.REPOSITORIES)};",
@@ -81,6 +104,8 @@ def _introduce(args: argparse.Namespace) -> None:
         *(f"  {token.name:26}{token.summary}" for token in TOKENS.values()),
         f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Ctrl-C ends it.",
     ]
+    if args.control:
+        lines.append(f"Control plane: send X-Sandbox-Control: {sandbox.control_token} to /_sandbox/faults and others.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 

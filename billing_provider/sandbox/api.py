@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import RLock
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl
 from billing_provider.sandbox import access, routes, sample
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
+from billing_provider.sandbox.limits import Limits
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class Api:
         self.quirks = quirks
         self.lock = RLock()
         self.url = ""
+        self.limits = Limits()
         self._page_cap = page_cap
         self._used: dict[tuple[str, int], int] = {}
 
@@ -115,15 +118,33 @@ class Api:
         now = self.state.clock()
         headers.update(token.headers(now))
         headers.update(self._rate(token, now, free=request.path == "/rate_limit"))
+        wait = 0.0 if request.method == "GET" else self.limits.write(token.name, now)
+        if "enforce_limits" in self.quirks:
+            self._enforce(headers, now, wait)
         return token
 
+    def _enforce(self, headers: dict[str, str], now: float, wait: float) -> None:
+        if int(headers["x-ratelimit-used"]) > int(headers["x-ratelimit-limit"]):
+            self.limits.block(float(headers["x-ratelimit-reset"]))
+            raise forbidden("API rate limit exceeded for user ID 1.")
+        if wait:
+            seconds = math.ceil(wait)
+            self.limits.block(now + seconds)
+            raise RefusedError(
+                HTTPStatus.FORBIDDEN,
+                "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+                headers={"retry-after": str(seconds)},
+                problem="quirk enforce_limits: 80 writes a minute, 500 an hour",
+            )
+
     def _rate(self, token: access.Token, now: float, *, free: bool) -> dict[str, str]:
+        most = self.quirks.number("enforce_limits") or _HOURLY_LIMIT
         window = int(now // _HOUR)
         used = self._used.get((token.name, window), 0) + (not free)
         self._used[token.name, window] = used
         return {
-            "x-ratelimit-limit": str(_HOURLY_LIMIT),
-            "x-ratelimit-remaining": str(max(0, _HOURLY_LIMIT - used)),
+            "x-ratelimit-limit": str(most),
+            "x-ratelimit-remaining": str(max(0, most - used)),
             "x-ratelimit-used": str(used),
             "x-ratelimit-reset": str((window + 1) * _HOUR),
             "x-ratelimit-resource": "core",

@@ -38,6 +38,7 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("deleted_name_held", "guessed", "an archived cost center still holds its name"),
         Quirk("duplicates_refused", "guessed", "a second budget for one target and SKU answers 422 already_exists"),
         Quirk("empty_entity", "guessed", "enterprise budgets are read with the entity ''"),
+        Quirk("enforce_limits", "documented", "limits hold: N requests an hour, 80 writes a minute, 500 an hour", 5000),
         Quirk("expired_kept", "guessed", "a user budget past expires_at stays (documented: GitHub removes it)"),
         Quirk("extra_fields", "guessed", "budgets are read with fields that no description names"),
         Quirk("feature_off", "documented", "budgets are not enabled: every budget route answers 404"),

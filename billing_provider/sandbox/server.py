@@ -1,40 +1,41 @@
-"""The sandbox on a loopback port: sockets, threads and the log of requests around the API."""
+"""The sandbox as a thing to hold: start and stop it, look behind its doors, plan its faults."""
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import json
-import socket
-import socketserver
-import sys
+import secrets
 import threading
 import time
 from dataclasses import dataclass
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from billing_provider.sandbox import sample
+from billing_provider.sandbox import control, routes, sample
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import PREFIX, Api, Incoming
 from billing_provider.sandbox.budget_view import plain
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import RefusedError, not_found
+from billing_provider.sandbox.faults import ACTIONS, Plan, Rule
 from billing_provider.sandbox.quirks import Quirks
+from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from billing_provider.sandbox.call import Reply
+
 __all__ = ["Request", "Sandbox"]
+
+_BARE_WAIT = 60
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request of the log: the path without the prefix, the JSON body (None without one), and when it came."""
+    """One request of the log: the path without the prefix, the JSON body (None without one), and when it came.
+
+    `status` is 0 where a planned fault left the client without an answer.
+    """
 
     method: str
     path: str
@@ -55,6 +56,7 @@ class Sandbox:
         page_cap: The largest page of budgets; small ones make paging cheap to test.
         clock: Seconds since the epoch; dates, expiry and limits follow it.
         on_request: Called after each request, in the thread that served it.
+        control: Whether `/_sandbox/` answers whoever sends `control_token` in the header X-Sandbox-Control.
     """
 
     token = OWNER_TOKEN
@@ -68,20 +70,25 @@ class Sandbox:
         page_cap: int = 100,
         clock: Callable[[], float] = time.time,
         on_request: Callable[[Request], None] | None = None,
+        control: bool = False,
     ) -> None:
         state = State(clock, None if state_file is None else Path(state_file))
         self._api = Api(state, Quirks(quirks), page_cap)
         self._log: list[Request] = []
         self._on_request = on_request
+        self._plan = Plan()
+        self._late: list[tuple[float, Incoming]] = []
         self._port = port
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self.control_token = secrets.token_hex(8) if control else ""
+        self.strayed: list[str] = []
 
     def start(self) -> Sandbox:
         """Open the port and serve it from a thread of its own; a second call does nothing."""
         if self._server is not None:
             return self
-        self._server = _Server(("127.0.0.1", self._port), self)
+        self._server = Server(self._port, self)
         self._port = self._server.server_address[1]
         self._api.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -92,9 +99,7 @@ class Sandbox:
         """Close the port and every connection; a second call does nothing."""
         if self._server is None or self._thread is None:
             return
-        self._server.shutdown()
-        self._server.close_connections()
-        self._server.server_close()
+        self._server.close()
         self._thread.join()
         self._server = self._thread = None
 
@@ -128,6 +133,7 @@ class Sandbox:
     def budgets(self, owner: str | None = sample.ENTERPRISE) -> list[dict[str, Any]]:
         """Return what is stored for one owner, without quirks; of all owners when it is None."""
         with self._api.lock:
+            self._land_late(self.now())
             return [
                 {"owner_kind": budget.owner_kind, "owner": budget.owner, **plain(self._api.state, budget)}
                 for budget in self._api.state.budgets.values()
@@ -207,30 +213,112 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Go back to the sample data and an empty log; quirks stay."""
+        """Go back to the sample data, an empty log and no faults; quirks stay."""
         with self._api.lock:
             self._api.state.reset()
             self._log.clear()
+            self._plan = Plan()
+            self._late.clear()
+
+    def plan(self, rules: Iterable[Mapping[str, Any]]) -> None:
+        """Replace the planned faults; each rule is a JSON object as `faults.Rule` describes it.
+
+        Raises:
+            ValueError: A rule has an unknown name or action; nothing is replaced then.
+        """
+        plan = Plan(rules)
+        with self._api.lock:
+            self._plan = plan
+
+    @property
+    def met(self) -> list[dict[str, Any]]:
+        """The planned faults that were met at least once, each with how often."""
+        return [rule.description() for rule in self._plan.rules if rule.met]
+
+    def unmet_faults(self) -> list[dict[str, Any]]:
+        """Return the planned faults that were met less often than planned; a test should find none."""
+        return [rule.description() for rule in self._plan.rules if rule.is_unmet()]
+
+    @property
+    def requests_while_blocked(self) -> int:
+        """How many requests came though the client had been told to wait."""
+        return self._api.limits.requests_while_blocked
+
+    @property
+    def hasty_writes(self) -> int:
+        """How many writes came less than a second after the one before."""
+        return self._api.limits.hasty_writes
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return everything stored, as the state file holds it."""
+        with self._api.lock:
+            return self._api.state.content()
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Go back to a snapshot.
+
+        Raises:
+            ValueError: It is none.
+        """
+        with self._api.lock:
+            self._api.state.restore(content)
+
+    def quirks(self) -> list[str]:
+        """Return the names of the quirks that are on, sorted."""
+        return self._api.quirks.names()
 
     def serve(self, request: Incoming) -> Reply:
-        """Answer one request and write it to the log; the server's threads call this."""
-        reply = self._api.answer(request)
-        entry = Request(
-            request.method,
-            request.path,
-            request.parsed_query(),
-            request.parsed_body(),
-            int(reply.status),
-            self._api.state.clock(),
-        )
-        self._log.append(entry)
+        """Answer one request, honestly or as planned, and write it to the log; the server's threads call this."""
+        with self._api.lock:
+            now = self.now()
+            self._land_late(now)
+            self._api.limits.arrive(now)
+            found = routes.find(request.method, request.path)
+            fault = self._plan.pick(request.method, request.path, found[0].operation if found else "")
+            reply = self._api.answer(request) if fault is None else self._spoil(fault, request, now)
+            entry = Request(
+                request.method,
+                request.path,
+                request.parsed_query(),
+                request.parsed_body(),
+                int(reply.status) if reply.deliver == "plain" else 0,
+                now,
+            )
+            self._log.append(entry)
         if self._on_request is not None:
             self._on_request(entry)
         return reply
 
+    def steer(self, request: Incoming) -> Reply:
+        """Answer a request of the control plane."""
+        return control.answer(self, request)
+
+    def stray(self, host: str, line: str) -> None:
+        """Note a request that was sent to another host's name: somebody followed a redirect away."""
+        self.strayed.append(f"{host} {line}")
+
     def now(self) -> float:
         """Return the time by the sandbox's clock."""
         return self._api.state.clock()
+
+    def _spoil(self, fault: Rule, request: Incoming, now: float) -> Reply:
+        if fault.action == "switch":
+            self._api.quirks.switch(fault.quirk)
+        if fault.action == "late_commit":
+            self._late.append((now + fault.length(), request))
+        action = ACTIONS[fault.action]
+        target = f"{self.url}{request.path}" + (f"?{request.query}" if request.query else "")
+        reply = action.perform(fault, lambda: self._api.answer(request), target, now)
+        if action.limits:
+            reset, wait = reply.headers.get("x-ratelimit-reset"), reply.headers.get("retry-after")
+            self._api.limits.block(float(reset) if reset else now + float(wait or _BARE_WAIT))
+        return reply
+
+    def _land_late(self, now: float) -> None:
+        due = [request for at, request in self._late if at <= now]
+        self._late = [(at, request) for at, request in self._late if at > now]
+        for request in due:
+            self._api.answer(request)
 
     def _stored(self, fields: dict[str, Any]) -> dict[str, Any]:
         if fields.get("budget_scope", "cost_center") in {"cost_center", "multi_user_cost_center"}:
@@ -238,86 +326,3 @@ class Sandbox:
             if center is not None:
                 return {**copy.deepcopy(fields), "budget_entity_name": center.id}
         return copy.deepcopy(fields)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        self._connections: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        # HTTPServer asks the resolver for this machine's name here, which may take seconds and helps nobody.
-        socketserver.TCPServer.server_bind(self)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def close_connections(self) -> None:
-        for connection in list(self._connections):
-            # The client may have closed its end between the two lines.
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "billing-sandbox"
-    sys_version = ""
-    wbufsize = -1
-    server: _Server
-
-    def do_GET(self) -> None:
-        """Answer any method: the table of routes knows them."""
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
-        path, _, query = self.path.partition("?")
-        request = Incoming(self.command, path.removeprefix(PREFIX), query, self.headers, body)
-        if path.startswith(f"{PREFIX}/"):
-            reply = self.server.sandbox.serve(request)
-        else:
-            refused: RefusedError = not_found()
-            reply = Reply(refused.body(), refused.status, {"X-Sandbox-Problem": f"all paths start with {PREFIX}"})
-        self._write(reply)
-
-    do_POST = do_GET  # noqa: N815  # the standard library looks for these names
-    do_PATCH = do_GET  # noqa: N815
-    do_DELETE = do_GET  # noqa: N815
-    do_PUT = do_GET  # noqa: N815
-
-    def _write(self, reply: Reply) -> None:
-        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        self.send_response(int(reply.status))
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "X-GitHub-Request-Id": f"SAND:{time.monotonic_ns():X}",
-            "X-Sandbox": "billing",
-            **reply.headers,
-            "Content-Length": str(len(content)),
-        }
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-        self.wfile.flush()
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the Date header by the sandbox's clock."""
-        return formatdate(self.server.sandbox.now() if timestamp is None else timestamp, usegmt=True)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
-        """Write nothing: the log of requests is kept by the sandbox, without headers."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = ["Budget", "CostCenter", "State", "same_name"]
@@ -77,7 +77,10 @@ class State:
         self._made = 0
         self._file = file
         if file is not None and file.exists():
-            self._load(file)
+            try:
+                self._take(json.loads(file.read_text(encoding="utf-8")))
+            except ValueError as error:
+                raise ValueError(f"{file}: {error}") from error
         else:
             self.reset()
 
@@ -123,21 +126,33 @@ class State:
         """Write everything to the file, if there is one: complete or not at all."""
         if self._file is None:
             return
-        content = {
+        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
+        draft.write_text(json.dumps(self.content(), indent=2) + "\n", encoding="utf-8")
+        draft.replace(self._file)
+
+    def content(self) -> dict[str, Any]:
+        """Return everything stored as JSON values."""
+        return {
             "version": 1,
             "made": self._made,
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
         }
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
-        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        draft.replace(self._file)
 
-    def _load(self, file: Path) -> None:
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Replace everything by what `content` returned earlier.
+
+        Raises:
+            ValueError: The content is something else; nothing is replaced then.
+        """
+        self._take(content)
+        self.save()
+
+    def _take(self, content: Mapping[str, Any]) -> None:
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            self._made = content["made"]
-            self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
-            self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+            budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
+            cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+            made = int(content["made"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{file} is no state file of this sandbox: {error}") from error
+            raise ValueError(f"no state of this sandbox: {error!r}") from error
+        self.budgets, self.cost_centers, self._made = budgets, cost_centers, made

@@ -1,0 +1,66 @@
+"""The control plane: what a test in another process may do to the sandbox, under a path of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox.call import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.sandbox.api import Incoming
+    from billing_provider.sandbox.server import Sandbox
+
+__all__ = ["answer"]
+
+
+def _requests(sandbox: Sandbox, _: Any) -> Any:
+    return [asdict(entry) for entry in sandbox.requests]
+
+
+def _faults(sandbox: Sandbox, _: Any) -> Any:
+    return {
+        "met": sandbox.met,
+        "unmet": sandbox.unmet_faults(),
+        "requests_while_blocked": sandbox.requests_while_blocked,
+        "hasty_writes": sandbox.hasty_writes,
+        "strayed": sandbox.strayed,
+    }
+
+
+def _switch(sandbox: Sandbox, wanted: dict[str, bool]) -> None:
+    for name, on in wanted.items():
+        sandbox.switch(name, on=on)
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
+    ("GET", "/requests"): _requests,
+    ("DELETE", "/requests"): lambda sandbox, _: sandbox.forget_requests(),
+    ("GET", "/faults"): _faults,
+    ("PUT", "/faults"): lambda sandbox, body: sandbox.plan(body),
+    ("GET", "/quirks"): lambda sandbox, _: sandbox.quirks(),
+    ("PATCH", "/quirks"): _switch,
+    ("GET", "/snapshot"): lambda sandbox, _: sandbox.snapshot(),
+    ("PUT", "/snapshot"): lambda sandbox, body: sandbox.restore(body),
+    ("POST", "/reset"): lambda sandbox, _: sandbox.reset(),
+}
+
+
+def answer(sandbox: Sandbox, request: Incoming) -> Reply:
+    """Return what a control request gives: 404 while the plane is off, 401 without its token, 400 for a wrong body."""
+    if not sandbox.control_token:
+        return Reply({"message": "The control plane is off; start the sandbox with --control."}, HTTPStatus.NOT_FOUND)
+    if request.headers.get("X-Sandbox-Control") != sandbox.control_token:
+        return Reply({"message": "The header X-Sandbox-Control is missing or wrong."}, HTTPStatus.UNAUTHORIZED)
+    act = _ACTIONS.get((request.method, request.path))
+    if act is None:
+        known = ", ".join(" ".join(pair) for pair in _ACTIONS)
+        return Reply({"message": f"The control plane has: {known}"}, HTTPStatus.NOT_FOUND)
+    try:
+        return Reply(act(sandbox, json.loads(request.body or b"null")))
+    except (ValueError, TypeError, AttributeError) as error:
+        return Reply({"message": str(error)}, HTTPStatus.BAD_REQUEST)

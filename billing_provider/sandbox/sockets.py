@@ -1,0 +1,185 @@
+"""Sockets and threads around the sandbox: plain replies, and those that a planned fault spoils on their way."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import select
+import socket
+import socketserver
+import struct
+import sys
+import threading
+import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Protocol
+
+from billing_provider.sandbox.api import PREFIX, Incoming
+from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.errors import not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CONTROL_PREFIX", "Server", "Service"]
+
+CONTROL_PREFIX = "/_sandbox/"
+_REQUEST_NUMBERS = itertools.count(1)
+
+
+class Service(Protocol):
+    """What answers the requests."""
+
+    def serve(self, request: Incoming) -> Reply:
+        """Answer a request of the API; its path comes without the prefix."""
+
+    def steer(self, request: Incoming) -> Reply:
+        """Answer a request of the control plane; its path comes without the prefix."""
+
+    def stray(self, host: str, line: str) -> None:
+        """Hear of a request that names another host."""
+
+    def now(self) -> float:
+        """Return the time that replies carry, in seconds since the epoch."""
+
+
+class Server(ThreadingHTTPServer):
+    """One loopback port; a thread for each connection."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service) -> None:
+        self.service = service
+        self.closing = threading.Event()
+        self._connections: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def close(self) -> None:
+        """Close the port and every connection, whatever is going on in it."""
+        self.closing.set()
+        self.shutdown()
+        for connection in list(self._connections):
+            # The client, or a fault, may have closed it between the two lines.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+    def server_bind(self) -> None:
+        """Bind the port, without asking the resolver for this machine's name as HTTPServer does."""
+        socketserver.TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection and serve it in a thread."""
+        request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection and close it."""
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what went wrong here; a client that went away is no mistake."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "billing-sandbox"
+    sys_version = ""
+    wbufsize = -1
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answer any method: the table of routes knows them."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path, _, query = self.path.partition("?")
+        host = self.headers.get("Host", "")
+        if host.partition(":")[0] != "127.0.0.1":
+            self.server.service.stray(host, f"{self.command} {path}")
+        for prefix, answer in ((f"{PREFIX}/", self.server.service.serve), (CONTROL_PREFIX, self.server.service.steer)):
+            if path.startswith(prefix):
+                request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)
+                self._deliver(answer(request))
+                return
+        refused = not_found()
+        self._deliver(Reply(refused.body(), refused.status, {"X-Sandbox-Problem": f"all paths start with {PREFIX}"}))
+
+    do_POST = do_GET  # noqa: N815  # the standard library looks for these names
+    do_PATCH = do_GET  # noqa: N815
+    do_DELETE = do_GET  # noqa: N815
+    do_PUT = do_GET  # noqa: N815
+
+    def _deliver(self, reply: Reply) -> None:
+        if reply.deliver == "reset":
+            self._reset()
+        elif reply.deliver == "stall":
+            self._wait(reply.seconds)
+            self.close_connection = True
+        else:
+            content = self._start(reply)
+            if reply.deliver == "cut":
+                self.wfile.write(content[: len(content) // 2])
+                self.wfile.flush()
+                # An RST throws away what the client has not read yet.
+                time.sleep(0.02)
+                self._reset()
+            else:
+                for piece in self._pieces(content, reply):
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+
+    def _start(self, reply: Reply) -> bytes:
+        content = reply.body if isinstance(reply.body, str | bytes) else json.dumps(reply.body)
+        content = content.encode() if isinstance(content, str) else content
+        self.send_response(int(reply.status))
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-GitHub-Request-Id": f"SAND:{next(_REQUEST_NUMBERS):X}",
+            "X-Sandbox": "billing",
+            **reply.headers,
+            "Content-Length": str(len(content)),
+        }
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        return content
+
+    def _pieces(self, content: bytes, reply: Reply) -> Iterator[bytes]:
+        if reply.deliver == "plain":
+            yield content
+            return
+        for byte in content:
+            if self._wait(reply.seconds / len(content)):
+                self.close_connection = True
+                return
+            yield bytes([byte])
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, and tell whether the client gave up or the sandbox is closing."""
+        end = time.monotonic() + seconds
+        while not self.server.closing.is_set() and (left := end - time.monotonic()) > 0:
+            readable, _, _ = select.select([self.connection], [], [], min(left, 0.05))
+            if readable:
+                return True
+        return self.server.closing.is_set()
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # The ordinary way would say goodbye first; without the handle the kernel sends the RST at once.
+        os.close(self.connection.detach())
+        self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the Date header by the sandbox's clock."""
+        return formatdate(self.server.service.now() if timestamp is None else timestamp, usegmt=True)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
+        """Write nothing: the log of requests is kept by the sandbox, without headers."""
