@@ -185,6 +185,16 @@ class Client:
         tried = f"delete budget {budget_id} of {owner}"
         self._transport.request("DELETE", _path(owner, budget_id), tried=tried)
 
+    def get_rate_limit(self) -> Reply:
+        """Return the answer that costs nothing: its headers tell the token's scopes and end, and GitHub's time.
+
+        Raises:
+            ForbiddenError: The token is refused (401).
+
+        GitHub: GET /rate_limit
+        """
+        return self._transport.request("GET", "/rate_limit", tried="ask for the limits")
+
     def list_cost_centers(self, owner: Owner) -> Iterator[CostCenterRef]:
         """Yield every cost center of an enterprise, deleted ones included; GitHub sends them in one reply.
 

@@ -47,12 +47,14 @@ class ApiError(BillingError):
         status: HTTP status of the answer.
         said: GitHub's own message, redacted.
         request_id: Value of `X-GitHub-Request-Id`, or an empty string.
+        advice: What to do, where the status alone tells; else an empty string.
     """
 
     def __init__(self, tried: str, status: int, said: str, request_id: str = "", advice: str = "") -> None:
         self.status = status
         self.said = said
         self.request_id = request_id
+        self.advice = advice
         reference = f" [request {request_id}]" if request_id else ""
         words = said.rstrip(".") or "no message"
         super().__init__(f"{tried}: GitHub said {status}: {words}{reference}." + (f" {advice}" if advice else ""))

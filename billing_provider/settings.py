@@ -27,6 +27,7 @@ class Settings:
     Attributes:
         token: The token, never shown.
         base_url: The API's address, without a slash at the end.
+        token_source: Where the token was found, for messages.
         write_interval_seconds: Pause between the end of one write and the start of the next.
         writes_per_minute: Most writes in any 60 seconds; 0 for no limit.
         writes_per_hour: Most writes in any 3,600 seconds; 0 for no limit.
@@ -37,6 +38,7 @@ class Settings:
 
     token: str = field(repr=False)
     base_url: str = GITHUB
+    token_source: str = "the caller"  # noqa: S105 - a place, no token
     write_interval_seconds: float = 1.0
     writes_per_minute: int = 80
     writes_per_hour: int = 500
@@ -60,7 +62,7 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
     Raises:
         ConfigError: A value is missing or may not be used; the text never holds the token.
     """
-    token = _token(get(f"{NAMESPACE}:token"), environ)
+    source, token = _token(get(f"{NAMESPACE}:token"), environ)
     base_url = _base_url(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = urlsplit(base_url).hostname in _LOOPBACK
 
@@ -76,6 +78,7 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
 
     return Settings(
         token=token,
+        token_source=source,
         base_url=base_url,
         # On loopback nobody is protected by a pause; elsewhere GitHub asks for a second at least.
         write_interval_seconds=number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
@@ -87,7 +90,8 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
     )
 
 
-def _token(configured: str | None, environ: Mapping[str, str]) -> str:
+def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return where the token was found, and the token."""
     sources = {
         f"{NAMESPACE}:token": configured,
         "GITHUB_BILLING_TOKEN": environ.get("GITHUB_BILLING_TOKEN"),
@@ -99,7 +103,7 @@ def _token(configured: str | None, environ: Mapping[str, str]) -> str:
             continue
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigError(f"the token in {name} has characters that no token has: copy it anew, on one line")
-        return token
+        return name, token
     raise ConfigError(
         "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
         f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"

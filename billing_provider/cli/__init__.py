@@ -8,7 +8,7 @@ from importlib import import_module
 
 from billing_provider.errors import BillingError
 
-_VERBS = ("sandbox",)
+_VERBS = ("doctor", "sandbox")
 
 
 def parser() -> argparse.ArgumentParser:

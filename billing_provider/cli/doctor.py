@@ -1,0 +1,63 @@
+"""The verb `doctor`: says whether budgets can be managed from here, and what to repair, without writing anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from billing_provider import rules
+from billing_provider.doctor import FAILED, examine
+from billing_provider.models import Owner
+from billing_provider.run import Run
+from billing_provider.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+_PATIENCE_SECONDS = 4.0
+"""Longest wait of a check: a person is watching."""
+
+
+def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "doctor",
+        help="check the token, the host and each owner's budgets; nothing is written",
+        description=(
+            "Checks the token, its scopes and its end, the host, the API version, the clock, the limits, and whether "
+            "each owner's budgets can be listed. It reads GITHUB_BILLING_TOKEN (or GITHUB_TOKEN) and GITHUB_API_URL, "
+            "not a stack's configuration, and writes nothing. Exit code: 1 when something has to be repaired."
+        ),
+    )
+    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise to manage")
+    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization to manage")
+    parser.set_defaults(run=run)
+
+
+def _settings() -> Settings:
+    return replace(read_settings(lambda _: None, os.environ), max_wait_seconds=_PATIENCE_SECONDS)
+
+
+class _Terminal:
+    """Speaks to the person at the terminal, beside the findings."""
+
+    def warn(self, text: str) -> None:
+        print(f"warning: {text}", file=sys.stderr)
+
+    def status(self, text: str) -> None:
+        print(text, file=sys.stderr)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line a finding, and its repair below it where there is one."""
+    owners = [Owner(rules.ENTERPRISE_OWNER, slug) for slug in args.enterprise]
+    owners += [Owner(rules.ORGANIZATION_OWNER, login) for login in args.org]
+    failed = 0
+    for finding in examine(Run(_settings, _Terminal()), owners):
+        print(f"{finding.level:<8} {finding.subject:<28} {finding.text}")
+        if finding.repair:
+            print(f"{'':<8} {'':<28} -> {finding.repair}")
+        failed += finding.level == FAILED
+    return 1 if failed else 0

@@ -1,0 +1,205 @@
+"""What stands between a token and its budgets: checks that only read, each with its repair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from billing_provider import rules
+from billing_provider.errors import ApiError, BillingError, ConfigError, ForbiddenError, NotFoundError
+from billing_provider.transport import API_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from billing_provider.models import Owner
+    from billing_provider.run import Run
+    from billing_provider.transport import Reply
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+_MAX_SKEW_SECONDS = 60
+_SOON_DAYS = 14
+_FEW_REQUESTS = 100
+_ENTERPRISE_SCOPES = ("manage_billing:enterprise", "admin:enterprise")
+
+_KINDS = {
+    "ghp_": "a classic personal access token",
+    "github_pat_": "a fine-grained personal access token",
+    "gho_": "an OAuth app's token",
+    "ghu_": "a GitHub App's user token",
+    "ghs_": "a GitHub App's installation token (or the built-in one of a workflow)",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor.
+
+    Attributes:
+        level: `ok`, `warning` or `failed`.
+        subject: What was looked at.
+        text: What was found.
+        repair: What to do about it; empty where all is well.
+    """
+
+    level: str
+    subject: str
+    text: str
+    repair: str = ""
+
+
+def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
+    """Yield what is well and what is not, from the settings to each owner's budgets; nothing is written.
+
+    Args:
+        run: The settings and the client.
+        owners: Whose budgets are to be managed.
+    """
+    try:
+        settings = run.settings
+    except ConfigError as error:
+        yield Finding(FAILED, "settings", str(error), "Set it as the text says; nothing else can be checked before.")
+        return
+    kind = next((name for prefix, name in _KINDS.items() if settings.token.startswith(prefix)), "of no form known here")
+    yield Finding(OK, "token", f"from {settings.token_source}, {kind}")
+    yield from _kind(settings.token, owners)
+    try:
+        reply = run.client.get_rate_limit()
+    except BillingError as error:
+        yield _unreachable(error, urlsplit(settings.base_url).netloc)
+        return
+    yield Finding(OK, "host", settings.base_url)
+    yield from _answer(reply, run.clock.wall(), owners)
+    for owner in owners:
+        yield _listing(run, owner)
+    if not owners:
+        yield Finding(WARNING, "budgets", "no owner given", "Name them: --enterprise SLUG, --org LOGIN.")
+
+
+def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
+    enterprises = [owner.slug for owner in owners if owner.kind is rules.ENTERPRISE_OWNER]
+    if enterprises and token.startswith(("github_pat_", "ghu_", "ghs_")):
+        yield Finding(
+            WARNING,
+            "token",
+            f"GitHub documents only classic tokens for the budgets of an enterprise ({', '.join(enterprises)})",
+            "Make a classic token with the scope manage_billing:enterprise.",
+        )
+
+
+def _unreachable(error: BillingError, host: str) -> Finding:
+    if isinstance(error, ForbiddenError) and error.status == 401:  # noqa: PLR2004 - Unauthorized
+        return Finding(
+            FAILED, "token", "GitHub refuses it", "Renew it: it has expired, was revoked, or was cut in copying."
+        )
+    if isinstance(error, ApiError) and error.status in (400, 410):
+        repair = "Update this package."
+        return Finding(FAILED, "API version", f"{API_VERSION} is refused: {error.said}", repair)
+    return Finding(FAILED, "host", str(error), f"Check that this machine reaches {host}, its proxy and its CA bundle.")
+
+
+def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Iterator[Finding]:
+    """Read what the headers of any answer tell about the token, the version, the clock and the limits."""
+    headers = reply.headers
+    yield from _scopes(headers, owners)
+    yield from _expiry(headers, wall_seconds)
+    if "deprecation" in headers or "sunset" in headers:
+        end = headers.get("sunset", "a day not told")
+        yield Finding(WARNING, "API version", f"{API_VERSION} ends on {end}", "Update this package before.")
+    else:
+        yield Finding(OK, "API version", API_VERSION)
+    yield from _time(headers, wall_seconds)
+    yield from _limits(reply.data)
+
+
+def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Finding]:
+    told = headers.get("x-oauth-scopes")
+    if told is None:
+        yield Finding(OK, "scopes", "not told: GitHub tells them only of classic tokens")
+        return
+    scopes = [scope.strip() for scope in told.split(",") if scope.strip()]
+    for_enterprise = any(owner.kind is rules.ENTERPRISE_OWNER for owner in owners)
+    if for_enterprise and not any(scope in scopes for scope in _ENTERPRISE_SCOPES):
+        yield Finding(
+            WARNING,
+            "scopes",
+            f"{', '.join(scopes) or 'none'}: none of them is for an enterprise's billing",
+            f"Add {_ENTERPRISE_SCOPES[0]} to the token.",
+        )
+    else:
+        yield Finding(OK, "scopes", ", ".join(scopes) or "none")
+
+
+def _expiry(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
+    told = headers.get("github-authentication-token-expiration")
+    if not told:
+        return
+    end = _moment(told)
+    days = None if end is None else int((end - wall_seconds) // 86_400)
+    if days is None or days >= _SOON_DAYS:
+        yield Finding(OK, "expiry", told if days is None else f"in {days} days ({told})")
+    else:
+        yield Finding(WARNING, "expiry", f"in {days} days ({told})", "Renew the token before, and update the secret.")
+
+
+def _moment(text: str) -> float | None:
+    """Read GitHub's own form of a time, as in 2026-12-31 10:00:00 UTC or with an offset."""
+    try:
+        return datetime.strptime(text.replace(" UTC", " +0000"), "%Y-%m-%d %H:%M:%S %z").timestamp()
+    except ValueError:
+        return None
+
+
+def _time(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
+    try:
+        skew = parsedate_to_datetime(headers["date"]).timestamp() - wall_seconds
+    except (KeyError, ValueError, TypeError):
+        yield Finding(WARNING, "clock", "the answer has no time to compare with", "Check the proxy on the way.")
+        return
+    if abs(skew) > _MAX_SKEW_SECONDS:
+        text = f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} GitHub's"
+        yield Finding(WARNING, "clock", text, "Set it by NTP: expiry dates are judged by it.")
+    else:
+        yield Finding(OK, "clock", "agrees with GitHub's")
+
+
+def _limits(data: Any) -> Iterator[Finding]:
+    rate = data.get("rate") if isinstance(data, dict) else None
+    rate = rate if isinstance(rate, dict) else {}
+    remaining, limit = rate.get("remaining"), rate.get("limit")
+    if not isinstance(remaining, int) or not isinstance(limit, int):
+        yield Finding(WARNING, "limits", "GitHub does not tell them", "Nothing to do: they are obeyed as they come.")
+    elif remaining < min(_FEW_REQUESTS, limit // 10):
+        text = f"{remaining} of {limit} requests are left this hour"
+        yield Finding(WARNING, "limits", text, "Wait for the next hour, or use a token of its own for budgets.")
+    else:
+        yield Finding(OK, "limits", f"{remaining} of {limit} requests are left this hour")
+
+
+def _listing(run: Run, owner: Owner) -> Finding:
+    subject = f"{owner.kind.noun} {owner.slug}"
+    try:
+        page = run.client.get_budget_page(owner, 1)
+    except (NotFoundError, ForbiddenError) as error:
+        said = f"its budgets cannot be listed: {error.said} ({error.status})"
+        return Finding(FAILED, subject, said, _repair(error, owner))
+    except BillingError as error:
+        return Finding(FAILED, subject, str(error), "Run again; if it stays, see https://www.githubstatus.com.")
+    count = page.total if page.total is not None else f"{len(page.budgets)} or more"
+    return Finding(
+        OK, subject, f"its budgets can be listed: {count} (whether they can be written shows at the first up)"
+    )
+
+
+def _repair(error: ApiError, owner: Owner) -> str:
+    if "single sign-on" in error.advice:
+        return error.advice
+    if "personal access token" in error.said:
+        return "GitHub takes a classic token here: make one with the scope manage_billing:enterprise."
+    if isinstance(error, NotFoundError):
+        return "Check the slug; then that the token's user is owner or billing manager; then that usage is billed."
+    also = ", and the token Administration (write)" if owner.kind is rules.ORGANIZATION_OWNER else ""
+    return f"Give the token's user the role of owner or billing manager{also}."
