@@ -1,0 +1,107 @@
+"""What every test gets: no way out of this machine, an empty environment of tokens and proxies, a run to work with."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider import rules
+from billing_provider.models import Owner
+from billing_provider.sandbox import Sandbox
+from tests.clock import VirtualClock
+from tests.desk import Desk, open_desk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CLEARED = (
+    "GITHUB_BILLING_TOKEN",
+    "GITHUB_TOKEN",
+    "GITHUB_API_URL",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Fail any test that looks up a name or opens a connection outside loopback."""
+    real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
+
+    def is_here(host: Any) -> bool:
+        text = host.decode() if isinstance(host, bytes) else host
+        try:
+            return text in (None, "", "localhost") or ipaddress.ip_address(text).is_loopback
+        except ValueError:
+            return False
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not is_here(address[0]):
+            pytest.fail(f"a test connects to {address[0]}")
+        real_connect(self, address)
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if not is_here(host):
+            pytest.fail(f"a test looks up {host}")
+        return real_lookup(host, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the tokens, addresses and proxies of whoever runs the tests."""
+    for name in _CLEARED:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A virtual clock."""
+    return VirtualClock()
+
+
+@pytest.fixture
+def sandbox(clock: VirtualClock) -> Iterator[Sandbox]:
+    """A fresh sandbox that lives by the virtual clock."""
+    with Sandbox(clock=clock.wall) as started:
+        yield started
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, clock: VirtualClock) -> Desk:
+    """A first run on the fresh sandbox."""
+    return open_desk(sandbox, clock)
+
+
+@pytest.fixture
+def new_run(sandbox: Sandbox, clock: VirtualClock) -> Callable[..., Desk]:
+    """Start further runs on the same sandbox, as the next `pulumi up` would."""
+
+    def start(**settings: Any) -> Desk:
+        return open_desk(sandbox, clock, **settings)
+
+    return start
+
+
+@pytest.fixture
+def enterprise() -> Owner:
+    """The enterprise of the sample data."""
+    return Owner(rules.ENTERPRISE_OWNER, "octo-enterprise")
+
+
+@pytest.fixture
+def organization() -> Owner:
+    """An organization of the sample data."""
+    return Owner(rules.ORGANIZATION_OWNER, "octo-org")

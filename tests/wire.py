@@ -1,0 +1,94 @@
+"""A server that answers with exactly the bytes a test gives it, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+
+def answer(status: int, body: Any = None, *, content_type: str = "application/json", **headers: str) -> bytes:
+    """Return a whole reply; text and bytes stay as they are, anything else becomes JSON."""
+    content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status} Said", f"Content-Type: {content_type}", f"Content-Length: {len(content)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
+
+
+class Drip(bytes):
+    """A reply of which everything after the headers is sent byte by byte, ten a second, until the client leaves."""
+
+
+@final
+class WireServer:
+    """A loopback port that gives the replies in turn, the last one again and again; empty bytes reset the connection.
+
+    Attributes:
+        heard: Every request, as the text of its head and its body.
+        port: The port.
+    """
+
+    def __init__(self, *replies: bytes) -> None:
+        self.replies: Sequence[bytes] = replies
+        self.heard: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def url(self) -> str:
+        """The address, with a path as GitHub's own servers have one."""
+        return f"http://127.0.0.1:{self.port}/api/v3"
+
+    def __enter__(self) -> WireServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A thread that waits in accept() is woken by this alone.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as reader:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                line = reader.readline()
+                if not line:
+                    return
+                head += line
+            lengths = [line for line in head.lower().splitlines() if line.startswith(b"content-length:")]
+            body = reader.read(int(lengths[0].partition(b":")[2])) if lengths else b""
+            self.heard.append((head + body).decode("latin-1"))
+            reply = self.replies[min(len(self.heard), len(self.replies)) - 1]
+        if isinstance(reply, Drip):
+            start, _, rest = reply.partition(b"\r\n\r\n")
+            connection.sendall(start + b"\r\n\r\n")
+            for byte in rest:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+            return
+        if not reply:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            return
+        connection.sendall(reply.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        connection.shutdown(socket.SHUT_WR)
