@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -79,16 +80,17 @@ def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
     """Return the seconds until the primary limit is reset, by GitHub's own clock, or None where it is not told."""
     now = _date(headers.get("date")) or wall_seconds
     try:
-        # A second more: both times are whole seconds.
-        return max(0.0, float(headers["x-ratelimit-reset"]) - now) + 1.0
+        reset = float(headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return None
+    # A second more: both times are whole seconds.
+    return None if math.isnan(reset) else max(0.0, reset - now) + 1.0
 
 
 def _date(text: str | None) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -96,7 +98,7 @@ def _seconds(retry_after: str | None, now: float) -> float | None:
     """Read `retry-after`, which is a number of seconds or a date."""
     if not retry_after:
         return None
-    if retry_after.strip().isdigit():
+    if retry_after.strip().isdecimal():
         return float(retry_after)
     moment = _date(retry_after)
     return None if moment is None else max(0.0, moment - now) + 1.0

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from billing_provider import rules
 from billing_provider.models import Owner
@@ -16,6 +17,10 @@ from tests.desk import Desk, open_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# No timed assertions: a busy machine is no mistake, and the first run on one builds its tables of characters.
+settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 _CLEARED = (
     "GITHUB_BILLING_TOKEN",
@@ -89,8 +94,8 @@ def desk(sandbox: Sandbox, clock: VirtualClock) -> Desk:
 def new_run(sandbox: Sandbox, clock: VirtualClock) -> Callable[..., Desk]:
     """Start further runs on the same sandbox, as the next `pulumi up` would."""
 
-    def start(**settings: Any) -> Desk:
-        return open_desk(sandbox, clock, **settings)
+    def start(**chosen: Any) -> Desk:
+        return open_desk(sandbox, clock, **chosen)
 
     return start
 
