@@ -13,7 +13,7 @@ _LOOKS_SECRET = re.compile(
     r"""
     \b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{6,}        # GitHub's own token forms, ours or anybody's
     | (?<=://)[^/\s@]+@                                  # the user part of a URL
-    | (?<=authorization)(["']?\s*[:=]\s*["']?)(?:(?:bearer|token|basic)\s+)?[^\s"',}]+
+    | (?<=authorization)(["']?\s*[:=]\s*(?:b?["'])?)(?:(?:bearer|token|basic)\s+)?[^\s"',}]+
     """,
     re.VERBOSE | re.IGNORECASE,
 )

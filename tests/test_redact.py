@@ -1,0 +1,83 @@
+"""No form of a token is left in a text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.redact import MASK, forms, redact
+
+# What a token may be made of: printable ASCII without the space; no shorter than any that is in use.
+TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=80)
+
+
+def travelling(token: str) -> dict[str, str]:
+    """Return the token in the forms in which headers, URLs, logs and tracebacks carry it."""
+    raw = token.encode()
+    return {
+        "plain": token,
+        "percent": quote(token, safe=""),
+        "form": quote_plus(token),
+        "JSON": json.dumps(token),
+        "repr": repr(token),
+        "bytes": repr(raw),
+        "base64": base64.b64encode(raw).decode(),
+        "base64 for URLs": base64.urlsafe_b64encode(raw).decode(),
+        "base64 without padding": base64.b64encode(raw).decode().rstrip("="),
+        "password of nobody": base64.b64encode(b":" + raw).decode(),
+        "password of git": base64.b64encode(b"x-access-token:" + raw).decode(),
+        "user": base64.b64encode(raw + b":").decode(),
+        "user of git": base64.b64encode(raw + b":x-oauth-basic").decode(),
+        "hex": raw.hex(),
+    }
+
+
+@given(token=TOKENS, before=st.text(max_size=20), after=st.text(max_size=20))
+def test_no_form_of_a_token_survives(token: str, before: str, after: str) -> None:
+    """Whatever stands around it, no form of the token can be found afterwards."""
+    for form in travelling(token).values():
+        shown = redact(f"{before} {form} {after}", token)
+        assert token not in shown
+        assert form not in shown
+        assert MASK in shown
+
+
+@given(token=TOKENS)
+def test_the_longest_form_goes_first(token: str) -> None:
+    """A form that holds another one is taken out whole."""
+    lengths = [len(form) for form in forms(token)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert set(forms(token)) >= {form.strip("'\"") for name, form in travelling(token).items() if name == "hex"}
+
+
+def test_every_token_is_taken_out() -> None:
+    """Several tokens are redacted in one go, and an empty one takes out nothing."""
+    assert redact("one-token and two-token", "one-token", "", "two-token") == f"{MASK} and {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nothing here", "nothing here"),
+        ("ghp_" + "a" * 36 + ".", f"{MASK}."),
+        ("GITHUB_PAT_" + "11A_b" * 6, MASK),
+        ("gho_abcdef ghu_abcdef ghs_abcdef ghr_abcdef", " ".join([MASK] * 4)),
+        ("ghp_short", "ghp_short"),
+        ("https://somebody:secret@example.com/x", f"https://{MASK}@example.com/x"),
+        ("https://example.com/@handle", "https://example.com/@handle"),
+        ("Authorization: Bearer abc.def rest", f"Authorization: {MASK} rest"),
+        ("authorization=token abc", f"authorization={MASK}"),
+        ("Authorization: Basic dXNlcjpwYXNz", f"Authorization: {MASK}"),
+        ('{"Authorization": "Bearer abc", "Accept": "x"}', f'{{"Authorization": "{MASK}", "Accept": "x"}}'),
+        ("{'Authorization': b'Bearer abc'}", f"{{'Authorization': b'{MASK}'}}"),
+        ("authorization is missing", "authorization is missing"),
+    ],
+)
+def test_what_looks_like_a_secret_goes_too(text: str, expected: str) -> None:
+    """Tokens of GitHub's forms, users in URLs and authorization headers are masked, whosever they are."""
+    assert redact(text) == expected
