@@ -182,6 +182,8 @@ class Transport:
     def _exchange(self, method: str, url: str, body: Any, tried: str, give_up: float) -> tuple[Reply, str | None]:
         headers = {
             "Accept": "application/vnd.github+json",
+            # A compressed body could grow past the cap while it is unpacked.
+            "Accept-Encoding": "identity",
             "Authorization": f"Bearer {self._settings.token}",
             "User-Agent": f"github-billing-provider/{__version__}",
             "X-GitHub-Api-Version": API_VERSION,
@@ -211,7 +213,8 @@ class Transport:
     def _read(self, response: requests.Response, tried: str, give_up: float) -> bytes:
         content = b""
         try:
-            for chunk in response.iter_content(_CHUNK_BYTES):
+            # The one read that returns between two slow bytes, so that the time can be looked at.
+            while chunk := response.raw.read1(_CHUNK_BYTES):
                 content += chunk
                 if len(content) > MAX_BODY_BYTES:
                     raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
