@@ -51,17 +51,22 @@ class Page(NamedTuple):
 
 
 class Client:
-    """The calls of GitHub's billing API, for every owner; it holds no state but its transport."""
+    """The calls that keep budgets, for every owner.
+
+    Attributes:
+        transport: What sends them; the calls of the other subjects take the same.
+    """
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self.transport = transport
 
-    def get_budget_page(self, owner: Owner, page: int) -> Page:
+    def get_budget_page(self, owner: Owner, page: int, filters: Mapping[str, str | None] | None = None) -> Page:
         """Return one page of an owner's budgets.
 
         Args:
             owner: Whose budgets.
             page: Its number, from 1.
+            filters: A `scope` and a `user` (login) to which the listing is narrowed.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
@@ -70,9 +75,9 @@ class Client:
         GitHub: GET /{owner}/settings/billing/budgets
         """
         tried = f"list the budgets of {owner}"
-        query = {"page": page, "per_page": PAGE_SIZE}
-        reply = self._transport.request("GET", _path(owner), tried=tried, query=query)
-        data = _mapping(reply, tried)
+        query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
+        reply = self.transport.request("GET", billing_path(owner), tried=tried, query=query)
+        data = mapping(reply, tried)
         rows = data.get("budgets")
         if not isinstance(rows, list):
             raise TransportError(f"{tried}: the answer has no list of budgets.")
@@ -83,7 +88,9 @@ class Client:
         total = data.get("total_count")
         return Page([_budget(row, tried) for row in rows], more, total if isinstance(total, int) else None)
 
-    def list_budgets(self, owner: Owner, first: Page | None = None) -> Iterator[Budget]:
+    def list_budgets(
+        self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
+    ) -> Iterator[Budget]:
         """Yield every budget of an owner, each once, all pages read; the listing is complete or it raises.
 
         Budgets that are made or removed while the pages are read shift the rest; a listing whose number of budgets
@@ -92,6 +99,7 @@ class Client:
         Args:
             owner: Whose budgets.
             first: Page 1 if it has just been read.
+            filters: As for `get_budget_page`.
 
         Raises:
             TransportError: The listing stays incomplete.
@@ -100,7 +108,7 @@ class Client:
         for _ in range(_MAX_PASSES):
             found: dict[str, Budget] = {}
             for number in range(1, _MAX_PAGES):
-                page = first if number == 1 and first is not None else self.get_budget_page(owner, number)
+                page = first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
                 known = len(found)
                 found.update({budget.id: budget for budget in page.budgets})
                 if page.more is False or not page.budgets:
@@ -129,8 +137,8 @@ class Client:
         GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"read budget {budget_id} of {owner}"
-        reply = self._transport.request("GET", _path(owner, budget_id), tried=tried)
-        return _budget(_mapping(reply, tried), tried)
+        reply = self.transport.request("GET", billing_path(owner, budget_id), tried=tried)
+        return _budget(mapping(reply, tried), tried)
 
     def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
         """Create one budget and return it as GitHub stored it, or None where the answer does not say.
@@ -151,8 +159,8 @@ class Client:
         GitHub: POST /{owner}/settings/billing/budgets
         """
         tried = f"create a budget of {owner}"
-        reply = self._transport.request("POST", _path(owner), tried=tried, body=body, repeatable=False)
-        data = _mapping(reply, tried)
+        reply = self.transport.request("POST", billing_path(owner), tried=tried, body=body, repeatable=False)
+        data = mapping(reply, tried)
         inner = data.get("budget")
         return _maybe_budget(inner if isinstance(inner, dict) else data, body)
 
@@ -169,7 +177,7 @@ class Client:
         GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"update budget {budget_id} of {owner}"
-        data = _mapping(self._transport.request("PATCH", _path(owner, budget_id), tried=tried, body=body), tried)
+        data = mapping(self.transport.request("PATCH", billing_path(owner, budget_id), tried=tried, body=body), tried)
         inner = data.get("budget")
         return _maybe_budget(inner if isinstance(inner, dict) else data, {})
 
@@ -183,7 +191,7 @@ class Client:
         GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"delete budget {budget_id} of {owner}"
-        self._transport.request("DELETE", _path(owner, budget_id), tried=tried)
+        self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
 
     def get_rate_limit(self) -> Reply:
         """Return the answer that costs nothing: its headers tell the token's scopes and end, and GitHub's time.
@@ -193,7 +201,7 @@ class Client:
 
         GitHub: GET /rate_limit
         """
-        return self._transport.request("GET", "/rate_limit", tried="ask for the limits")
+        return self.transport.request("GET", "/rate_limit", tried="ask for the limits")
 
     def list_cost_centers(self, owner: Owner) -> Iterator[CostCenterRef]:
         """Yield every cost center of an enterprise, deleted ones included; GitHub sends them in one reply.
@@ -206,20 +214,26 @@ class Client:
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers
         """
         tried = f"list the cost centers of {owner}"
-        reply = self._transport.request("GET", _path(owner, what="cost-centers"), tried=tried)
-        rows = _mapping(reply, tried).get("costCenters")
+        reply = self.transport.request("GET", billing_path(owner, what="cost-centers"), tried=tried)
+        rows = mapping(reply, tried).get("costCenters")
         try:
             yield from [CostCenterRef.model_validate(row) for row in rows]  # type: ignore[union-attr]
         except (TypeError, ValidationError):
             raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
 
 
-def _path(owner: Owner, *parts: str, what: str = "budgets") -> str:
+def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
+    """Return the path of one of an owner's billing pages, its parts encoded."""
     tail = "".join(f"/{quote(part, safe='')}" for part in parts)
     return f"/{owner.kind.path}/{quote(owner.slug, safe='')}/settings/billing/{what}{tail}"
 
 
-def _mapping(reply: Reply, tried: str) -> dict[str, Any]:
+def mapping(reply: Reply, tried: str) -> dict[str, Any]:
+    """Return the JSON object of an answer.
+
+    Raises:
+        TransportError: It is something else.
+    """
     if not isinstance(reply.data, dict):
         raise TransportError(f"{tried}: GitHub's answer has an unexpected form.")
     return reply.data
