@@ -1,0 +1,123 @@
+"""The nouns of cost centers: what GitHub stores, and when two spellings of a member are the same one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+USERS = "users"
+ORGANIZATIONS = "organizations"
+REPOSITORIES = "repositories"
+ENTERPRISE_TEAMS = "enterprise_teams"
+MEMBER_KINDS = (USERS, ORGANIZATIONS, REPOSITORIES, ENTERPRISE_TEAMS)
+"""The inputs that list members, under the names that GitHub's write calls take."""
+
+ACTIVE = "active"
+DELETED = "deleted"
+
+_KIND_OF_TYPE = {
+    "user": USERS,
+    "org": ORGANIZATIONS,
+    "organization": ORGANIZATIONS,
+    "repo": REPOSITORIES,
+    "repository": REPOSITORIES,
+    "team": ENTERPRISE_TEAMS,
+    "enterpriseteam": ENTERPRISE_TEAMS,
+}
+_LENIENT = ConfigDict(allow_inf_nan=False)
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class CostCenterResource:
+    """One member of a cost center.
+
+    Attributes:
+        type: GitHub's word for its kind: `User`, `Org`, `Repo` or `Team`, or the longer `Repository` and so on.
+        name: Login, `owner/name`, or a team's slug, which GitHub writes with `ent:` before it.
+    """
+
+    type: str
+    name: str
+
+    @property
+    def kind(self) -> str | None:
+        """The input that lists such members; None for a type that is newer than this package."""
+        return _KIND_OF_TYPE.get(self.type.replace("_", "").lower())
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class AiCreditPool:
+    """The pool of AI credits of a cost center, in AI credits; None until GitHub has set it up."""
+
+    target_amount: float | None = None
+    current_amount: float | None = None
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class CostCenterDetails:
+    """A cost center as GitHub stores it.
+
+    Attributes:
+        id: Its UUID.
+        name: Its name.
+        state: `active`, or `deleted` for one that is archived.
+        resources: Its members, all of them.
+        ai_credit_pool_enabled: Whether it draws from the pool of AI credits; None where GitHub does not say.
+        ai_credit_pool_state: The pool, where it has one.
+        azure_subscription: The Azure subscription that is billed; None for none.
+    """
+
+    id: str
+    name: str
+    state: str = ACTIVE
+    resources: tuple[CostCenterResource, ...] = ()
+    ai_credit_pool_enabled: bool | None = None
+    ai_credit_pool_state: AiCreditPool | None = None
+    azure_subscription: str | None = None
+
+    def members(self, kind: str) -> list[str]:
+        """Return the names of the members of one kind, as GitHub writes them."""
+        return [resource.name for resource in self.resources if resource.kind == kind]
+
+
+_ONE = TypeAdapter(CostCenterDetails)
+_ALL = TypeAdapter(list[CostCenterDetails])
+
+
+def read_cost_center(data: Any) -> CostCenterDetails:
+    """Return a cost center.
+
+    Raises:
+        pydantic.ValidationError: It has an unexpected form.
+    """
+    return _ONE.validate_python(data)
+
+
+def read_cost_centers(rows: Any) -> list[CostCenterDetails]:
+    """Return cost centers.
+
+    Raises:
+        pydantic.ValidationError: They have an unexpected form.
+    """
+    return _ALL.validate_python(rows)
+
+
+def plain_member(kind: str, name: str) -> str:
+    """Return the one spelling under which two names of a member are equal, which is the one to write too."""
+    return name.lower().removeprefix("ent:") if kind == ENTERPRISE_TEAMS else name.lower()
+
+
+def missing_members(kind: str, wanted: Iterable[str], there: Iterable[str]) -> list[str]:
+    """Return those of the wanted members that are not there, each once, in the given order and spelling."""
+    known = {plain_member(kind, name) for name in there}
+    found: list[str] = []
+    for name in wanted:
+        if (key := plain_member(kind, name)) not in known:
+            known.add(key)
+            found.append(name)
+    return found
