@@ -114,6 +114,7 @@ def test_every_scope_is_stored_and_read_back_with_its_entity(
         "id": budget_id,
         "budget_entity_name": entity,
         **({"exclude_cost_center_usage": False} if data["budget_scope"] == "enterprise" else {}),
+        **({"consumed_amount": read["consumed_amount"]} if data["budget_scope"] == "user" else {}),
     }
 
 

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["add", "run"]
 
 _NOT_IMITATED = """\
-What it does not imitate: who exists (any login, and any repository of its three organizations, is taken), mails and
-alerts, the web pages, GitHub Apps and custom roles, the limit of 10,000 budgets, SAML itself, TLS, and the time GitHub
-needs. It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."""
+What it does not imitate: who exists (any login, and any repository of its three organizations, is taken), who is in an
+enterprise team, mails and alerts, the web pages, GitHub Apps and custom roles, the limit of 10,000 budgets, SAML, TLS,
+the time GitHub needs and the days its figures take to settle. A hard budget stops nobody; user states and consumed
+amounts show whom it would. Its year of usage is made up: the same on every machine, a little more every day.
+It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

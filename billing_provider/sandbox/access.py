@@ -14,7 +14,17 @@ from billing_provider.sandbox.state import same_name
 if TYPE_CHECKING:
     from billing_provider.sandbox.state import Budget, CostCenter
 
-__all__ = ["OWNER_TOKEN", "TOKENS", "Token", "administers", "authenticate", "permit", "sees_budget", "sees_cost_center"]
+__all__ = [
+    "OWNER_TOKEN",
+    "TOKENS",
+    "Token",
+    "administers",
+    "authenticate",
+    "only_enterprise_staff",
+    "permit",
+    "sees_budget",
+    "sees_cost_center",
+]
 
 OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # names a role, opens nothing
 _REAL = re.compile(r"gh[a-z]_|github_pat_")
@@ -143,6 +153,16 @@ def _refuse_without_sso(owner_kind: str) -> None:
 def administers(token: Token, organization: str) -> bool:
     """Tell whether the token is an organization owner's, and of that organization."""
     return token.organization is not None and same_name(token.organization, organization)
+
+
+def only_enterprise_staff(token: Token, does: str) -> None:
+    """Keep organization owners from what only an enterprise owner or billing manager may.
+
+    Raises:
+        RefusedError: The token is an organization owner's (403).
+    """
+    if token.organization is not None:
+        raise forbidden(f"Insufficient permissions to {does}.", "for enterprise owners and billing managers")
 
 
 def sees_budget(token: Token, budget: Budget) -> bool:

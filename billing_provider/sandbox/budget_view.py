@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.sandbox.consumption import consumed
+
 if TYPE_CHECKING:
     from billing_provider.sandbox.quirks import Quirks
     from billing_provider.sandbox.state import Budget, State
@@ -37,9 +39,20 @@ def plain(state: State, budget: Budget) -> dict[str, Any]:
     return body
 
 
-def show(state: State, quirks: Quirks, budget: Budget, reply: str) -> dict[str, Any]:
-    """Return a budget as this sandbox writes it; `reply` is `list`, `get`, `create` or `update`."""
+def show(state: State, quirks: Quirks, budget: Budget, reply: str, user: str | None = None) -> dict[str, Any]:
+    """Return a budget as this sandbox writes it.
+
+    Args:
+        state: Where cost centers and usage are.
+        quirks: What differs from the description.
+        budget: Which one.
+        reply: `list`, `get`, `create` or `update`.
+        user: Whose share of a multi-user budget was asked for.
+    """
     body = plain(state, budget)
+    is_asked = user is not None and budget.budget_scope.startswith("multi_user")
+    if reply != "create" and (budget.budget_scope == "user" or is_asked or "consumed_everywhere" in quirks):
+        body["consumed_amount"] = consumed(state, quirks, budget, user if is_asked else None)
     _change_entity(quirks, budget, body, reply)
     _change_recipients(quirks, budget, body)
     if reply == "create":
@@ -51,15 +64,19 @@ def show(state: State, quirks: Quirks, budget: Budget, reply: str) -> dict[str, 
         body.pop("expires_at", None)
     if reply == "list" and "cost_center_scope_echo" in quirks and budget.budget_scope == "multi_user_cost_center":
         body["budget_scope"] = "cost_center"
+    _change_product(quirks, budget, body, reply)
+    if "extra_fields" in quirks:
+        body["budget_thresholds"] = {"75": True, "90": True, "100": True}
+    return body
+
+
+def _change_product(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:
     if "singular_ai_credit" in quirks and budget.budget_product_sku == "copilot_ai_credits":
         body["budget_product_sku"] = "copilot_ai_credit"
     if "plural_sku" in quirks and reply in {"list", "get"}:
         body["budget_product_skus"] = [body.pop("budget_product_sku")]
     if "float_amounts" in quirks:
         body["budget_amount"] = float(budget.budget_amount)
-    if "extra_fields" in quirks:
-        body["budget_thresholds"] = {"75": True, "90": True, "100": True}
-    return body
 
 
 def _change_entity(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:

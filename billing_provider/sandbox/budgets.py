@@ -1,4 +1,4 @@
-"""The eleven operations on budgets: list, create, get, update, delete, and the states of single users."""
+"""The operations on budgets: list, create, get, update and delete, for both kinds of owner."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox import access, budget_rules
 from billing_provider.sandbox.budget_view import show
 from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.consumption import effective_budget
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found
 from billing_provider.sandbox.state import Budget, same_name
 
@@ -32,10 +33,16 @@ def list_budgets(call: Call) -> Reply:
     scope = call.query.get("scope")
     if scope is not None and scope not in _SCOPES:
         raise bad_request(f"Invalid value for scope: one of {', '.join(_SCOPES)} is needed.")
+    user = call.query.get("user")
     listed = [budget for budget in _of_owner(call) if scope in {None, budget.budget_scope} and _is_listed(call, budget)]
     cap = 10 if "page_cap_10" in call.quirks else call.page_cap
     page, more = call.page(listed, default=min(10, cap), cap=cap)
-    body: dict[str, Any] = {"budgets": [show(call.state, call.quirks, budget, "list") for budget in page]}
+    body: dict[str, Any] = {"budgets": [show(call.state, call.quirks, budget, "list", user) for budget in page]}
+    if user is not None:
+        body["user"] = user
+        effective = effective_budget(call.state, call.quirks, _of_owner(call), user)
+        if effective is not None:
+            body["effective_budget"] = effective
     if "page_flags_missing" not in call.quirks:
         body["has_next_page"] = more
         if "total_count_missing" not in call.quirks:

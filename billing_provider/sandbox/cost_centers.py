@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox import access, sample
 from billing_provider.sandbox.budget_rules import is_login
 from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import RefusedError, bad_request, conflict, forbidden, not_found
+from billing_provider.sandbox.errors import RefusedError, bad_request, conflict, not_found
 from billing_provider.sandbox.state import CostCenter, same_name
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def list_cost_centers(call: Call) -> Reply:
 
 def create_cost_center(call: Call) -> Reply:
     """Store a new, empty cost center."""
-    _only_enterprise_staff(call, "create a cost center")
+    access.only_enterprise_staff(call.token, "create a cost center")
     if "name" not in call.body:
         raise bad_request("Bad request: name is required.")
     center = CostCenter("", _name(call, call.body["name"]))
@@ -217,8 +217,3 @@ def _find_active(call: Call) -> CostCenter:
     if center.state != "active":
         raise not_found(problem="the cost center is archived")
     return center
-
-
-def _only_enterprise_staff(call: Call, does: str) -> None:
-    if call.token.organization is not None:
-        raise forbidden(f"Insufficient permissions to {does}.")

@@ -34,12 +34,14 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("cost_center_patch_needs_name", "observed", "PATCH of a cost center without a name answers 422"),
         Quirk("cost_center_scope_echo", "observed", "listings call a multi_user_cost_center budget cost_center"),
         Quirk("create_echoes_user", "guessed", "the create reply carries user"),
+        Quirk("current_days_zero", "observed", "AI-credit and premium usage of a day of this month has no items"),
         Quirk("delete_says_budget_id", "documented", "the delete reply carries budget_id instead of id"),
         Quirk("deleted_name_held", "guessed", "an archived cost center still holds its name"),
         Quirk("duplicates_refused", "guessed", "a second budget for one target and SKU answers 422 already_exists"),
         Quirk("empty_entity", "guessed", "enterprise budgets are read with the entity ''"),
         Quirk("enforce_limits", "documented", "limits hold: N requests an hour, 80 writes a minute, 500 an hour", 5000),
         Quirk("expired_kept", "guessed", "a user budget past expires_at stays (documented: GitHub removes it)"),
+        Quirk("export_fails", "guessed", "exports of usage end as failed"),
         Quirk("extra_fields", "guessed", "budgets are read with fields that no description names"),
         Quirk("feature_off", "documented", "budgets are not enabled: every budget route answers 404"),
         Quirk("flat_create", "documented", "the create reply is the budget itself, without an envelope"),
@@ -51,6 +53,7 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("long_ids", "documented", "budget ids have 37 characters, one more than a UUID"),
         Quirk("manager_cannot_delete", "documented", "only an enterprise owner deletes budgets, no billing manager"),
         Quirk("missing_entity", "documented", "listings leave out the entity of enterprise budgets"),
+        Quirk("monthly_usage", "observed", "the usage report has sums by month, dated on its first day"),
         Quirk("multi_user_customer_empty_entity", "guessed", "multi_user_customer budgets are read with the entity ''"),
         Quirk("no_id_in_create", "documented", "the create reply has no budget id"),
         Quirk("old_missing_user_text", "documented", "a user budget without user is told to be without an entity name"),
@@ -65,7 +68,9 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("singular_ai_credit", "observed", "copilot_ai_credits is read as copilot_ai_credit"),
         Quirk("total_count_missing", "documented", "listings have no total_count"),
         Quirk("uppercase_login_echo", "guessed", "logins and organizations are read with a capital letter"),
+        Quirk("user_usage_empty", "observed", "a user's own reports are empty, as for members of an organization"),
         Quirk("uuid_echo", "guessed", "a cost-center budget is read back with the UUID, not the name"),
+        Quirk("whole_month_counts", "guessed", "a budget counts this whole month, not only what comes after it"),
     )
 }
 

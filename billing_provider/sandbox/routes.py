@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from billing_provider.sandbox import budget_rules, budgets, cost_centers
+from billing_provider.sandbox import budget_rules, budgets, consumption, cost_centers, exports, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,7 @@ class Route:
 _BILLING = {
     "enterprise": "/enterprises/{enterprise}/settings/billing",
     "organization": "/organizations/{org}/settings/billing",
+    "user": "/users/{username}/settings/billing",
 }
 _PAGE = ("page", "per_page")
 _BUDGET = (
@@ -73,6 +74,41 @@ def _budget_routes(root: str) -> tuple[Route, ...]:
     )
 
 
+def _usage_routes(kind: str) -> tuple[Route, ...]:
+    root, period, does = _BILLING[kind], ("year", "month", "day"), "retrieve usage"
+    center = ("cost_center_id",) if kind == "enterprise" else ()
+    organization = ("organization",) if kind == "enterprise" else ()
+    user = () if kind == "user" else ("user",)
+    by_model = (*period, *organization, *user, "model", "product", *center)
+    by_sku = (*period, *organization, "repository", "product", "sku", *center)
+    return (
+        Route("GET", f"{root}/usage", "usage_report", does, usage.usage_report, query=(*period, *center)),
+        Route("GET", f"{root}/usage/summary", "usage_summary", does, usage.usage_summary, query=by_sku),
+        Route(
+            "GET",
+            f"{root}/premium_request/usage",
+            "premium_request_usage",
+            does,
+            usage.premium_request_usage,
+            query=by_model,
+        ),
+        Route("GET", f"{root}/ai_credit/usage", "ai_credit_usage", does, usage.ai_credit_usage, query=by_model),
+    )
+
+
+def _enterprise_routes(root: str) -> tuple[Route, ...]:
+    path, does = f"{root}/reports", "manage usage reports"
+    fields = ("report_type", "start_date", "end_date", "send_email")
+    filters = (*_PAGE, "sort_order", "user", "threshold_lower_bound", "threshold_upper_bound")
+    states = f"{root}/budgets/{{budget_id}}/user-states"
+    return (
+        Route("GET", states, "list_user_states", "retrieve a budget", consumption.user_states, query=filters),
+        Route("GET", path, "list_exports", does, exports.list_exports),
+        Route("POST", path, "create_export", does, exports.create_export, body=fields),
+        Route("GET", f"{path}/{{report_id}}", "get_export", does, exports.get_export),
+    )
+
+
 def _cost_center_routes(root: str) -> tuple[Route, ...]:
     path = f"{root}/cost-centers"
     one = f"{path}/{{cost_center_id}}"
@@ -93,6 +129,10 @@ ROUTES: tuple[Route, ...] = (
     *_budget_routes(_BILLING["enterprise"]),
     *_budget_routes(_BILLING["organization"]),
     *_cost_center_routes(_BILLING["enterprise"]),
+    *_enterprise_routes(_BILLING["enterprise"]),
+    *_usage_routes("enterprise"),
+    *_usage_routes("organization"),
+    *_usage_routes("user"),
 )
 
 

@@ -7,13 +7,15 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from billing_provider.sandbox import control, routes, sample
+from billing_provider.sandbox import consumption, control, exports, routes, sample
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import PREFIX, Api, Incoming
 from billing_provider.sandbox.budget_view import plain
+from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.faults import ACTIONS, Plan, Rule
 from billing_provider.sandbox.quirks import Quirks
 from billing_provider.sandbox.sockets import Server
@@ -22,8 +24,6 @@ from billing_provider.sandbox.state import Budget, State, same_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
-
-    from billing_provider.sandbox.call import Reply
 
 __all__ = ["Request", "Sandbox"]
 
@@ -189,6 +189,11 @@ class Sandbox:
             del self._api.state.budgets[budget_id]
             self._api.state.save()
 
+    def blocked(self) -> list[dict[str, Any]]:
+        """Return, for each hard budget that is used up, its id, its scope and whom it stops."""
+        with self._api.lock:
+            return consumption.blocked(self._api.state, self._api.quirks)
+
     def cost_centers(self) -> list[dict[str, Any]]:
         """Return all cost centers as stored, archived ones too."""
         with self._api.lock:
@@ -292,6 +297,16 @@ class Sandbox:
     def steer(self, request: Incoming) -> Reply:
         """Answer a request of the control plane."""
         return control.answer(self, request)
+
+    def download(self, request: Incoming) -> Reply:
+        """Answer a request for the CSV of an export; GitHub keeps it on another host, which must see no token."""
+        if request.headers.get("Authorization"):
+            self.strayed.append(f"a token was sent to {request.path}")
+        with self._api.lock:
+            content = exports.download(self._api.state, request.path.removeprefix("/"))
+        if content is None:
+            return Reply("no such file\n", HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"})
+        return Reply(content, HTTPStatus.OK, {"Content-Type": "text/csv; charset=utf-8"})
 
     def stray(self, host: str, line: str) -> None:
         """Note a request that was sent to another host's name: somebody followed a redirect away."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from billing_provider.sandbox.api import PREFIX, Incoming
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import not_found
+from billing_provider.sandbox.exports import DOWNLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,9 @@ class Service(Protocol):
 
     def steer(self, request: Incoming) -> Reply:
         """Answer a request of the control plane; its path comes without the prefix."""
+
+    def download(self, request: Incoming) -> Reply:
+        """Answer a request for a file; its path comes without the prefix."""
 
     def stray(self, host: str, line: str) -> None:
         """Hear of a request that names another host."""
@@ -104,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
         host = self.headers.get("Host", "")
         if host.partition(":")[0] != "127.0.0.1":
             self.server.service.stray(host, f"{self.command} {path}")
-        for prefix, answer in ((f"{PREFIX}/", self.server.service.serve), (CONTROL_PREFIX, self.server.service.steer)):
+        service = self.server.service
+        rooms = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, service.steer), (DOWNLOADS, service.download))
+        for prefix, answer in rooms:
             if path.startswith(prefix):
                 request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)
                 self._deliver(answer(request))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Budget", "CostCenter", "State", "same_name"]
+__all__ = ["Budget", "CostCenter", "Export", "State", "same_name"]
 
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
@@ -67,6 +67,19 @@ class CostCenter:
         return all(member["type"] in {"User", "Team"} for member in self.resources)
 
 
+@dataclass
+class Export:
+    """One export of usage; `looks` counts how often somebody asked how far it is."""
+
+    id: str
+    report_type: str
+    start_date: str
+    end_date: str
+    created_at: float
+    actor: str
+    looks: int = 0
+
+
 class State:
     """Everything the sandbox remembers; with a file, every change is written there as one replacement."""
 
@@ -74,6 +87,7 @@ class State:
         self.clock = clock
         self.budgets: dict[str, Budget] = {}
         self.cost_centers: dict[str, CostCenter] = {}
+        self.exports: dict[str, Export] = {}
         self._made = 0
         self._file = file
         if file is not None and file.exists():
@@ -88,6 +102,7 @@ class State:
         """Forget everything but the sample data."""
         self.budgets.clear()
         self.cost_centers.clear()
+        self.exports.clear()
         self._made = 0
         for name, members in sample.COST_CENTERS:
             center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
@@ -137,6 +152,7 @@ class State:
             "made": self._made,
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
+            "exports": [asdict(export) for export in self.exports.values()],
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
@@ -152,7 +168,9 @@ class State:
         try:
             budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
             cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+            # Files of an older sandbox have none.
+            exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
             made = int(content["made"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"no state of this sandbox: {error!r}") from error
-        self.budgets, self.cost_centers, self._made = budgets, cost_centers, made
+        self.budgets, self.cost_centers, self.exports, self._made = budgets, cost_centers, exports, made

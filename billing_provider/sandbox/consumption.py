@@ -1,0 +1,169 @@
+"""What budgets have used up: the ledger since their creation in this month, for whom they are and what they cover."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import ledger
+from billing_provider.sandbox.access import only_enterprise_staff
+from billing_provider.sandbox.budget_rules import PER_USER_SCOPES
+from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.errors import not_found
+from billing_provider.sandbox.state import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from billing_provider.sandbox.call import Call
+    from billing_provider.sandbox.ledger import Row
+    from billing_provider.sandbox.quirks import Quirks
+    from billing_provider.sandbox.state import Budget, State
+
+__all__ = ["blocked", "consumed", "effective_budget", "user_states"]
+
+_BUNDLES = {"ai_credits": "ai_credit", "premium_requests": "premium_request"}
+_ALL = 100
+
+
+def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = None) -> float:
+    """Return what counts toward a budget, in dollars or licences; of one user where one is named.
+
+    The caps of single people count included usage too; the others begin when what is included is used up.
+    """
+    gross = budget.budget_scope in PER_USER_SCOPES
+    total = 0
+    for row in _rows(state, quirks, budget):
+        if user is None or same_name(row.user, user):
+            units = row.quantity if gross else row.net
+            total += units * (ledger.MICRO if row.unit == "user-months" else row.price)
+    return ledger.dollars(total)
+
+
+def effective_budget(state: State, quirks: Quirks, budgets: list[Budget], user: str) -> dict[str, Any] | None:
+    """Return the budget that binds one user: the user's own, else the cost center's, else the universal one."""
+    for scope in ("user", "multi_user_cost_center", "multi_user_customer"):
+        for budget in budgets:
+            if budget.budget_scope == scope and _binds(state, budget, user):
+                return {
+                    "id": budget.id,
+                    "budget_amount": budget.budget_amount,
+                    "consumed_amount": consumed(state, quirks, budget, user),
+                }
+    return None
+
+
+def user_states(call: Call) -> Reply:
+    """Return how far each user is within a multi-user budget; who used nothing yet is not in it."""
+    only_enterprise_staff(call.token, "retrieve a budget")
+    budget = call.state.budgets.get(call.params["budget_id"])
+    if budget is None or not budget.budget_scope.startswith("multi_user"):
+        raise not_found(problem="only a multi-user budget of this enterprise has user states")
+    states = _states(call.state, call.quirks, budget)
+    lower = call.whole_number("threshold_lower_bound", 0, lowest=0)
+    upper = call.whole_number("threshold_upper_bound", -1, lowest=0)
+    wanted = call.query.get("user")
+    kept = [
+        state
+        for state in states
+        if (wanted is None or same_name(state["user"], wanted))
+        and lower <= _percent(state)
+        and (upper < 0 or _percent(state) <= upper)
+    ]
+    kept.sort(
+        key=lambda state: (state["consumed_amount"], state["user"]), reverse=call.whole_number("sort_order", 0, 0) == 0
+    )
+    page, more = call.page(kept, default=10, cap=100)
+    return Reply({"user_states": page, "has_next_page": more, "total_count": len(kept)})
+
+
+def blocked(state: State, quirks: Quirks) -> list[dict[str, Any]]:
+    """Return, for each hard budget that is used up, whom it stops: logins, or the entity it is for."""
+    stops = []
+    for budget in state.budgets.values():
+        if not budget.prevent_further_usage:
+            continue
+        if budget.budget_scope.startswith("multi_user"):
+            who = [
+                entry["user"]
+                for entry in _states(state, quirks, budget)
+                if entry["consumed_amount"] >= entry["target_amount"] and "override_budget_id" not in entry
+            ]
+        else:
+            is_used_up = consumed(state, quirks, budget) >= budget.budget_amount
+            who = [budget.user or budget.budget_entity_name] if is_used_up else []
+        if who:
+            stops.append({"budget_id": budget.id, "budget_scope": budget.budget_scope, "blocks": who})
+    return stops
+
+
+def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]]:
+    overrides = {
+        other.user.casefold(): other
+        for other in state.budgets.values()
+        if other.user is not None
+        and other.owner == budget.owner
+        and other.budget_product_sku == budget.budget_product_sku
+    }
+    entries = []
+    for user in sorted({row.user for row in _rows(state, quirks, budget)}):
+        own = overrides.get(user)
+        entry: dict[str, Any] = {
+            "user": user,
+            "consumed_amount": consumed(state, quirks, budget, user),
+            "target_amount": float((own or budget).budget_amount),
+        }
+        if own is not None:
+            entry["override_budget_id"] = own.id
+        entries.append(entry)
+    return entries
+
+
+def _percent(state: dict[str, Any]) -> float:
+    # Whatever is used of nothing is all of it.
+    return float(state["consumed_amount"] * _ALL / state["target_amount"]) if state["target_amount"] else float(_ALL)
+
+
+def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:
+    today = state.today()
+    start = today.replace(day=1)
+    if "whole_month_counts" not in quirks:
+        start = max(start, _day(budget.created_at))
+    for row in ledger.rows(today, start, today):
+        if _covers(budget, row) and _concerns(state, budget, row):
+            yield row
+
+
+def _day(moment: float) -> date:
+    return datetime.fromtimestamp(moment, timezone.utc).date()
+
+
+def _covers(budget: Budget, row: Row) -> bool:
+    name = budget.budget_product_sku
+    if budget.budget_type == "BundlePricing":
+        return _BUNDLES[name] in row.sku
+    if budget.budget_type == "ProductPricing":
+        return row.product.lower() == name
+    return row.sku.removesuffix("s") == name.removesuffix("s")
+
+
+def _concerns(state: State, budget: Budget, row: Row) -> bool:
+    if budget.owner_kind == "organization" and not same_name(row.organization, budget.owner):
+        return False
+    scope, entity = budget.budget_scope, budget.budget_entity_name
+    if scope in {"cost_center", "multi_user_cost_center"}:
+        center = ledger.cost_center_of(state, row)
+        return center is not None and center.id == entity
+    if scope == "enterprise":
+        return not (budget.exclude_cost_center_usage and ledger.cost_center_of(state, row))
+    named = {"organization": row.organization, "repository": row.repository, "user": row.user}
+    return scope not in named or same_name(named[scope], entity)
+
+
+def _binds(state: State, budget: Budget, user: str) -> bool:
+    if budget.budget_scope == "user":
+        return same_name(budget.user or "", user)
+    if budget.budget_scope == "multi_user_cost_center":
+        members = state.cost_centers[budget.budget_entity_name].resources
+        return any(member["type"] == "User" and same_name(member["name"], user) for member in members)
+    return True

@@ -1,0 +1,180 @@
+"""One year of usage, made from the date alone: every report, every consumed amount is a view of these rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from billing_provider.sandbox.state import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from billing_provider.sandbox.state import CostCenter, State
+
+__all__ = ["MICRO", "Row", "cost_center_of", "dollars", "first_day", "rows"]
+
+# Amounts are whole micro-dollars, so that sums agree to the last digit in whatever order they are made.
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one user or repository used of one SKU on one day; quantities are whole units, amounts micro-dollars."""
+
+    day: date
+    organization: str
+    repository: str
+    user: str
+    product: str
+    sku: str
+    sku_name: str
+    model: str
+    unit: str
+    price: int
+    quantity: int
+    discount: int
+
+    @property
+    def net(self) -> int:
+        """The units that are billed."""
+        return self.quantity - self.discount
+
+
+@dataclass(frozen=True)
+class _Habit:
+    """Who uses what, how much on a working day at least and at most, and how many units of it are included."""
+
+    organization: str
+    repository: str
+    user: str
+    product: str
+    sku: str
+    sku_name: str
+    model: str
+    unit: str
+    price: int
+    least: int
+    most: int
+    included: int
+
+
+def _copilot(organization: str, user: str, model: str, least: int, most: int) -> tuple[_Habit, ...]:
+    return (
+        _Habit(
+            *(organization, "", user, "Copilot", "copilot_ai_credits", "Copilot AI Credits", model),
+            *("credits", 10_000, least, most, 20),
+        ),
+        _Habit(
+            *(organization, "", user, "Copilot", "copilot_premium_request", "Copilot Premium Request", model),
+            *("requests", 40_000, 0, 6, 2),
+        ),
+    )
+
+
+_HABITS: tuple[_Habit, ...] = (
+    *(
+        _Habit(organization, repository, "", product, sku, name, "", unit, price, least, most, included)
+        for organization, repository, product, sku, name, unit, price, least, most, included in (
+            (
+                "octo-org",
+                "octo-org/website",
+                "Actions",
+                "actions_linux",
+                "Actions Linux",
+                "minutes",
+                6_000,
+                90,
+                400,
+                60,
+            ),
+            (
+                "octo-org",
+                "octo-org/website",
+                "Actions",
+                "actions_windows",
+                "Actions Windows",
+                "minutes",
+                10_000,
+                0,
+                90,
+                0,
+            ),
+            ("octo-org", "octo-org/api", "Actions", "actions_linux", "Actions Linux", "minutes", 6_000, 200, 700, 60),
+            (
+                "octo-org",
+                "octo-org/api",
+                "Packages",
+                "packages_bandwidth",
+                "Packages bandwidth",
+                "gigabytes",
+                500_000,
+                0,
+                9,
+                1,
+            ),
+            ("octo-lab", "", "Git LFS", "git_lfs_bandwidth", "Git LFS bandwidth", "gigabytes", 87_500, 1, 12, 0),
+            ("octo-apps", "", "Actions", "actions_macos", "Actions macOS", "minutes", 62_000, 0, 60, 0),
+        )
+    ),
+    *_copilot("octo-org", "octocat", "GPT-5", 40, 260),
+    *_copilot("octo-org", "monalisa", "Claude Sonnet 4.5", 60, 420),
+    *_copilot("octo-apps", "hubot", "GPT-5", 10, 120),
+    _Habit(
+        *("octo-lab", "", "octocat", "Codespaces", "codespaces_compute_d4", "Codespaces compute 4-core", ""),
+        *("hours", 360_000, 0, 7, 0),
+    ),
+)
+_SEATS = (("octo-org", "octocat"), ("octo-org", "monalisa"), ("octo-apps", "hubot"))
+_SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", "user-months", 19 * MICRO, 1, 0)
+_SATURDAY = 5
+
+
+@lru_cache(maxsize=1024)
+def _of_day(day: date) -> tuple[Row, ...]:
+    made = []
+    for number, habit in enumerate(_HABITS):
+        spread = habit.most - habit.least + 1
+        quantity = habit.least + crc32(f"{day}/{number}".encode()) % spread
+        if day.weekday() >= _SATURDAY:
+            quantity //= 5
+        if quantity:
+            made.append(
+                Row(
+                    *(day, habit.organization, habit.repository, habit.user, habit.product, habit.sku),
+                    *(habit.sku_name, habit.model, habit.unit, habit.price, quantity, min(quantity, habit.included)),
+                )
+            )
+    if day.day == 1:
+        made += [Row(day, organization, "", user, *_SEAT) for organization, user in _SEATS]
+    return tuple(made)
+
+
+def first_day(today: date) -> date:
+    """Return where the ledger starts: the first day of this month, a year ago."""
+    return today.replace(year=today.year - 1, day=1)
+
+
+def rows(today: date, start: date, end: date) -> Iterator[Row]:
+    """Yield the rows from `start` to `end`, both included, as far as the ledger goes: from a year ago to today."""
+    day = max(start, first_day(today))
+    while day <= min(end, today):
+        yield from _of_day(day)
+        day += timedelta(days=1)
+
+
+def cost_center_of(state: State, row: Row) -> CostCenter | None:
+    """Return the cost center a row belongs to: of its user, else of its repository, else of its organization."""
+    for kind, name in (("User", row.user), ("Repo", row.repository), ("Org", row.organization)):
+        for center in state.cost_centers.values():
+            if any(member["type"] == kind and same_name(member["name"], name) for member in center.resources):
+                return center
+    return None
+
+
+def dollars(micro: int) -> float:
+    """Return micro-dollars as the number of dollars that JSON carries."""
+    return micro / MICRO
