@@ -66,7 +66,8 @@ class ToyProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what is marked `bad`, and all of it when it is marked `refused`."""
-        Remote().log("check", str(news.get("key")))
+        key = news.get("key")
+        Remote().log("check", key if isinstance(key, str) else "unknown")
         failures = [CheckFailure("bad", "it is bad")] if news.get("bad") else []
         if news.get("refused"):
             failures.append(CheckFailure("", "it is refused"))

@@ -67,7 +67,7 @@ class Result:
     @property
     def changed(self) -> bool:
         """Whether anything was, or in a preview would be, done to a resource."""
-        return any(op not in ("same", "read") for op in self.counts)
+        return any(op != "same" for op in self.counts)
 
     def checked(self) -> Result:
         """Return the result itself.
@@ -179,7 +179,7 @@ class Engine:
         """Do what needs the plugin and not the program."""
         with self._prepared(verb) as (_, run, server):
             server.start(EngineService(run.events))
-            with interrupt.handled(run.stop) as interrupted:
+            with interrupt.handled(run.interrupt) as interrupted:
                 work(run)
             return self._result(verb, run, interrupted=interrupted.is_set())
 
@@ -194,7 +194,7 @@ class Engine:
             child = self._start_program(project, run, server.address)
 
             def stop() -> None:
-                run.stop()
+                run.interrupt()
                 run.drain()
                 child.stop()
 

@@ -30,8 +30,8 @@ Op = Literal[
 Phase = Literal["start", "done", "failed"]
 Severity = Literal["debug", "info", "warning", "error"]
 
-# What a summary counts; the two halves of a replacement are one `replace`.
-COUNTED: tuple[Op, ...] = ("create", "update", "delete", "replace", "read", "same")
+# What a summary counts; the two halves of a replacement are one `replace`, and a lookup changes nothing.
+COUNTED: tuple[Op, ...] = ("create", "update", "delete", "replace", "same")
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,7 @@ class Executor:
         Raises:
             StepFailedError: Always.
         """
-        self._run.stop()
-        self._run.step_failed = True
+        self._run.fail(step=True)
         self._run.events.say("error", message, step.urn, detail)
         self._run.events.tell(StepEvent(step, "failed"))
         raise StepFailedError(message)
@@ -141,6 +140,9 @@ class Executor:
     def _delete(self, step: Step) -> None:
         run, old = self._run, step.before
         if step.op == "delete" and old.protect:
+            if run.dry_run:
+                # A preview counts what it would have done.
+                run.events.steps.append(step)
             self.fail(step, _protected(old.urn, "Preview failed: " if run.dry_run else ""))
         pending = step.new is not None
         if run.dry_run:

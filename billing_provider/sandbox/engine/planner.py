@@ -85,10 +85,26 @@ class Planner:
         run.claimed.add(goal.urn)
         if goal.urn in run.olds:
             return run.olds[goal.urn]
-        for alias in goal.aliases:
+        for alias in [*goal.aliases, *self._inherited_aliases(goal)]:
             if alias in run.olds:
                 return self._take_over(goal, alias)
         return None
+
+    def _inherited_aliases(self, goal: Goal) -> list[str]:
+        """Return the names that the resource had while its parent had its former one.
+
+        A child is often named after its parent, so the beginning of its name follows the parent's.
+        """
+        former = next((old for old, new in self._run.aliased.items() if new == goal.parent), None)
+        if former is None:
+            return []
+        found = []
+        for urn in (goal.urn, *goal.aliases):
+            name = urns.name_of(urn)
+            if name.startswith(urns.name_of(goal.parent)):
+                name = urns.name_of(former) + name.removeprefix(urns.name_of(goal.parent))
+            found.append(urns.build(self._run.stack, self._run.project, former, urns.type_of(urn), name))
+        return found
 
     def _take_over(self, goal: Goal, alias: str) -> Resource:
         run = self._run

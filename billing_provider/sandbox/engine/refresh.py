@@ -43,8 +43,7 @@ def _refreshed(run: Run, old: Resource) -> Resource | None:
         try:
             op, new, differences = _read(run, old)
         except PluginError as error:
-            run.stop()
-            run.step_failed = True
+            run.fail(step=True)
             run.events.say("error", str(error), old.urn, error.traceback)
             run.events.tell(StepEvent(step, "failed"))
             return old

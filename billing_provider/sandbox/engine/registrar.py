@@ -53,11 +53,11 @@ class Registrar:
             except InvalidError:
                 pass
             except PluginError as error:
-                run.step_failed = True
+                run.fail(step=True)
                 run.events.say("error", str(error), goal.urn if goal else "", error.traceback)
             except StepFailedError:
                 pass
-            run.stop()
+            run.fail()
             return Answer(goal.urn if goal else "", ok=False)
 
     def _bring_about(self, goal: Goal, plan: Callable[[Goal], list[Step]]) -> Answer:

@@ -50,7 +50,8 @@ class Run:
     # Resources of `before` that are already dealt with, by identity: one URN may stand there more than once.
     gone: set[int] = field(default_factory=set)
     step_failed: bool = False
-    _stopped: bool = False
+    _interrupted: bool = False
+    _failed: bool = False
     _in_hand: int = 0
     _quiet: threading.Condition = field(default_factory=threading.Condition)
 
@@ -78,21 +79,31 @@ class Run:
             return step
         return Step(step.op, step.urn, step.old, step.new, step.differences, step.keys, simulated=True)
 
-    def stop(self) -> None:
-        """Begin nothing more."""
+    def interrupt(self) -> None:
+        """Begin nothing more: the user wants it to end."""
         with self._quiet:
-            self._stopped = True
+            self._interrupted = True
+
+    def fail(self, *, step: bool = False) -> None:
+        """Begin nothing more: something is wrong, with a step or with the program."""
+        with self._quiet:
+            self._failed = True
+            self.step_failed |= step
 
     @property
     def stopped(self) -> bool:
         """Whether nothing more is to begin."""
-        return self._stopped
+        return self._interrupted or self._failed
 
     @contextlib.contextmanager
-    def working(self) -> Iterator[bool]:
-        """Enter work that must be over before the run ends; gives False when nothing is to begin any more."""
+    def working(self, *, despite_failure: bool = False) -> Iterator[bool]:
+        """Enter work that must be over before the run ends; gives False when it is not to begin any more.
+
+        Args:
+            despite_failure: Begin even though something else has failed, but not after an interruption.
+        """
         with self._quiet:
-            begun = not self._stopped
+            begun = not (self._interrupted if despite_failure else self.stopped)
             self._in_hand += begun
         try:
             yield begun

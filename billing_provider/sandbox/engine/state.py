@@ -109,13 +109,15 @@ class Resource:
         )
 
     def without(self, gone: set[str]) -> Resource:
-        """Return a copy that no longer depends on resources that are gone."""
+        """Return a copy that no longer depends on resources that are gone, nor lists properties that depend on none."""
         return replace(
             self,
             deleted_with="" if self.deleted_with in gone else self.deleted_with,
             dependencies=[urn for urn in self.dependencies if urn not in gone],
             property_dependencies={
-                key: [urn for urn in listed if urn not in gone] for key, listed in self.property_dependencies.items()
+                key: kept
+                for key, listed in self.property_dependencies.items()
+                if (kept := [urn for urn in listed if urn not in gone])
             },
         )
 

@@ -32,7 +32,10 @@ def undeclared(run: Run) -> list[Step]:
 
 
 def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> None:
-    """Carry out deletions, dependents before what they depend on; after a failure the next layer is not begun."""
+    """Carry out deletions, dependents before what they depend on.
+
+    A failure does not keep back what stands beside it, only what other resources might still depend on.
+    """
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="delete") as pool:
         for layer in reversed(_layers(run.before, steps)):
             if run.stopped:
@@ -41,7 +44,7 @@ def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> No
 
 
 def _attempt(run: Run, executor: Executor, step: Step) -> None:
-    with run.working() as begun, contextlib.suppress(StepFailedError):
+    with run.working(despite_failure=True) as begun, contextlib.suppress(StepFailedError):
         if begun:
             executor.carry_out(step)
 

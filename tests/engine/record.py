@@ -1,0 +1,39 @@
+"""Record every scenario on the real command line: `python -m tests.engine.record [NAME ...]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.engine.drivers import CommandLine, play, versions
+from tests.engine.scenarios import SCENARIOS
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def record(name: str) -> None:
+    """Run one scenario and write down what it came to."""
+    with tempfile.TemporaryDirectory() as folder:
+        steps = play(CommandLine(Path(folder), SCENARIOS[name]), SCENARIOS[name])
+    text = json.dumps({"made_with": versions(), "steps": steps}, indent=1, sort_keys=True)
+    (GOLDEN / f"{name}.json").write_text(text + "\n")
+
+
+def main() -> None:
+    """Record the scenarios that are named, or all."""
+    GOLDEN.mkdir(exist_ok=True)
+    names = sys.argv[1:] or sorted(SCENARIOS)
+    failed = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, done in [(name, pool.submit(record, name)) for name in names]:
+            problem = done.exception()
+            print(name, "recorded" if problem is None else f"FAILED: {problem}", flush=True)  # noqa: T201 - a command
+            failed += [name] if problem else []
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

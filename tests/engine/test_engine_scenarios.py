@@ -1,0 +1,28 @@
+"""The same scenarios on the embedded engine and on the real command line, or on what was recorded of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.engine.drivers import Embedded, play
+from tests.engine.record import GOLDEN
+from tests.engine.scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """Return what the real command line made of a scenario."""
+    steps: list[dict[str, Any]] = json.loads((GOLDEN / f"{name}.json").read_text())["steps"]
+    return steps
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_engine_does_as_the_command_line(tmp_path: Path, name: str) -> None:
+    """Each step of a scenario ends as on the real command line: calls, counts, what is there, and the state."""
+    for mine, real in zip(play(Embedded(tmp_path, SCENARIOS[name]), SCENARIOS[name]), recorded(name), strict=True):
+        assert mine == real
