@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -204,9 +203,8 @@ def test_a_write_that_failed_counts(clock: VirtualClock) -> None:
 def test_reads_pass_while_a_write_is_on_its_way(clock: VirtualClock) -> None:
     """Only writes go one at a time."""
     gate = Gate(clock)
-    done = threading.Event()
-    with gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None):
-        reader = threading.Thread(target=lambda: (gate.send(write=False), done.set()))
-        reader.start()
-        assert done.wait(10)
-        reader.join()
+    with (
+        ThreadPoolExecutor(1) as pool,
+        gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None),
+    ):
+        assert pool.submit(gate.send, write=False).result(10) == 0.0

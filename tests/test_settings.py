@@ -1,0 +1,172 @@
+"""What a run is told, and what it refuses to be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from billing_provider.errors import ConfigError
+from billing_provider.settings import GITHUB, Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOKEN = "sandbox-owner-token"
+LOCAL = "http://127.0.0.1:8080/api/v3"
+NUMBERS = {
+    # setting: (default, lowest, highest), on GitHub and on this machine
+    "writeIntervalSeconds": ((1, 1, 60), (0, 0, 60)),
+    "writesPerMinute": ((80, 1, 80), (0, 0, 80)),
+    "writesPerHour": ((500, 1, 500), (0, 0, 500)),
+    "maxWaitSeconds": ((600, 0, 86_400), (600, 0, 86_400)),
+    "requestTimeoutSeconds": ((30, 12, 300), (30, 0.05, 300)),
+    "settleSeconds": ((15, 12, 300), (15, 0.05, 300)),
+}
+FIELDS = {
+    "writeIntervalSeconds": "write_interval_seconds",
+    "writesPerMinute": "writes_per_minute",
+    "writesPerHour": "writes_per_hour",
+    "maxWaitSeconds": "max_wait_seconds",
+    "requestTimeoutSeconds": "request_timeout_seconds",
+    "settleSeconds": "settle_seconds",
+}
+
+
+def read(environ: Mapping[str, str] | None = None, /, **config: str) -> Settings:
+    return read_settings(
+        {f"github-billing:{name}": value for name, value in config.items()}.get,
+        {"GITHUB_TOKEN": TOKEN} if environ is None else environ,
+    )
+
+
+def test_the_token_is_looked_for_in_order() -> None:
+    """The stack's secret comes before GITHUB_BILLING_TOKEN, and that before GITHUB_TOKEN; blank ones are none."""
+    environ = {"GITHUB_BILLING_TOKEN": "second", "GITHUB_TOKEN": "third"}
+    assert read(environ, token="first").token == "first"
+    assert read(environ).token == "second"
+    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "third"
+
+
+def test_no_token_says_how_to_give_one() -> None:
+    """Without any token the error names the variables and the command."""
+    with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
+        read({})
+
+
+@pytest.mark.parametrize("around", ["{}\n", "\r\n{}", "  {} \t"])
+def test_blanks_around_a_token_are_dropped(around: str) -> None:
+    """A newline from a file or a clipboard does no harm."""
+    assert read({"GITHUB_TOKEN": around.format(TOKEN)}).token == TOKEN
+
+
+@pytest.mark.parametrize("token", ["two words", "two\nlines", "t\u00f6ken", "bell\x07bell", "nul\0byte"])
+@pytest.mark.parametrize("source", ["github-billing:token", "GITHUB_BILLING_TOKEN", "GITHUB_TOKEN"])
+def test_a_malformed_token_is_refused_unseen(token: str, source: str) -> None:
+    """The error names the place and shows no part of the token."""
+    with pytest.raises(ConfigError) as caught:
+        read_settings({source: token}.get, {source: token})
+    assert source in str(caught.value)
+    for part in token.split():
+        assert part not in str(caught.value)
+
+
+def test_the_token_is_not_in_the_representation() -> None:
+    """Whoever prints the settings does not print the token."""
+    assert TOKEN not in repr(read())
+
+
+def test_the_address_is_looked_for_in_order() -> None:
+    """The stack's setting comes before GITHUB_API_URL, and that before GitHub."""
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": "https://api.octo.ghe.com"}
+    assert read(environ, baseUrl=LOCAL).base_url == LOCAL
+    assert read(environ).base_url == "https://api.octo.ghe.com"
+    assert read().base_url == GITHUB == "https://api.github.com"
+
+
+@pytest.mark.parametrize(
+    ("given_url", "used", "local"),
+    [
+        ("https://api.github.com/", "https://api.github.com", False),
+        (" https://API.GitHub.com:443\n", "https://api.github.com", False),
+        ("https://api.octo-corp1.ghe.com", "https://api.octo-corp1.ghe.com", False),
+        ("http://127.0.0.1:1234/api/v3/", "http://127.0.0.1:1234/api/v3", True),
+        ("http://localhost:1234", "http://localhost:1234", True),
+        ("https://LOCALHOST", "https://LOCALHOST", True),
+        ("http://[::1]:1234", "http://[::1]:1234", True),
+    ],
+)
+def test_addresses_that_may_have_the_token(given_url: str, used: str, local: bool) -> None:
+    """GitHub and its tenants over https, and this machine."""
+    settings = read(baseUrl=given_url)
+    assert settings.base_url == used
+    assert settings.is_loopback == local
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.github.com",
+        "https://api.github.com:8443",
+        "https://api.github.com/api/v3",
+        "https://api.github.com?x=1",
+        "https://api.github.com#x",
+        "https://user@api.github.com",
+        "https://:pass@api.github.com",
+        "https://user:pass@127.0.0.1",
+        "https://github.com",
+        "https://api.github.com.evil.example",
+        "https://api.github.com@evil.example",
+        "https://evil.example/api.github.com",
+        "https://api.ghe.com",
+        "https://api..ghe.com",
+        "https://api.a.b.ghe.com",
+        "https://api.-.ghe.com/x",
+        "https://api.octo.ghe.com.evil.example",
+        "https://evilapi.octo.ghe.com",
+        "https://api.\u00f6cto.ghe.com",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1:80@evil.example",
+        "http://127.0.0.1\\@evil.example",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "http://10.0.0.1",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "127.0.0.1:8080",
+        "nonsense",
+    ],
+)
+def test_addresses_that_may_not(url: str) -> None:
+    """Whoever edits the address cannot have the token sent elsewhere."""
+    with pytest.raises(ConfigError, match=r"github-billing:baseUrl .* must be https://api.github.com"):
+        read(baseUrl=url)
+
+
+@given(url=st.one_of(st.text(max_size=40), st.from_regex(r"https?://[a-z0-9.@:/\\\[\]#?-]{0,40}", fullmatch=True)))
+@example("http://127.0.0.1/\n@evil.example")
+@example("http://[127.0.0.1]")
+def test_any_other_text_is_refused_or_safe(url: str) -> None:
+    """No text makes an address with another host, and none makes another error."""
+    try:
+        settings = read(baseUrl=url)
+    except ConfigError:
+        return
+    host = settings.base_url.partition("://")[2].partition("/")[0]
+    assert host == "api.github.com" or host.endswith(".ghe.com") or settings.is_loopback
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("place", [0, 1])
+def test_numbers_have_defaults_and_bounds(name: str, place: int) -> None:
+    """Each number is taken within its bounds and refused outside, by name; on this machine nothing need wait."""
+    default, low, high = NUMBERS[name][place]
+    address = (GITHUB, LOCAL)[place]
+    assert getattr(read(baseUrl=address), FIELDS[name]) == default
+    for value in (low, high):
+        assert getattr(read(baseUrl=address, **{name: str(value)}), FIELDS[name]) == value
+    for wrong in (str(low - 0.01), str(high + 0.5), "nan", "inf", "-inf", "many", ""):
+        with pytest.raises(ConfigError, match=f"github-billing:{name} must be a number from"):
+            read(baseUrl=address, **{name: wrong})
