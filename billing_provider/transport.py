@@ -69,6 +69,16 @@ class Reply:
     data: Any
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects alone: told not to follow one, it would still parse it and read its body whole.
+
+    Neither the cap nor the time of a request holds there.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
+        return None
+
+
 class Transport:
     """Sends requests under one set of rules; safe to share between threads.
 
@@ -81,7 +91,7 @@ class Transport:
 
     def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
         self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
-        self._session = requests.Session()
+        self._session = _Session()
         # Off: a netrc file would replace our Authorization header. Proxies and CA bundles are read below instead.
         self._session.trust_env = False
         self._session.mount("http://", requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=8))
@@ -156,7 +166,7 @@ class Transport:
 
     def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
         said = redact(_said(reply), self._settings.token)
-        request_id = redact(reply.headers.get("x-github-request-id", "")[:80], self._settings.token)
+        request_id = redact(_line(reply.headers.get("x-github-request-id", ""))[:80], self._settings.token)
         advice = _ADVICE.get(reply.status, "")
         if "x-github-sso" in reply.headers:
             advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
@@ -172,8 +182,12 @@ class Transport:
             reply, location = self._exchange(method, url, body, tried, give_up)
             if location is None:
                 return reply
-            url = urljoin(url, location)
-            if urlsplit(url)[:2] != origin:
+            try:
+                url = urljoin(url, location)
+                stays = urlsplit(url)[:2] == origin
+            except ValueError:
+                stays = False
+            if not stays:
                 raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
             if reply.status not in _KEEPS_REQUEST and method != "GET":
                 raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
@@ -206,42 +220,42 @@ class Transport:
                 content = self._read(response, tried, give_up)
                 location = response.headers.get("location") if response.is_redirect else None
                 reply = Reply(response.status_code, response.headers, _parse(response, content, tried))
-        except requests.RequestException as error:
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            # Nearly all are requests' own, which are OSErrors; a missing CA bundle and some odd headers are not.
             raise self._lost(error, tried) from None
         return reply, location
 
     def _read(self, response: requests.Response, tried: str, give_up: float) -> bytes:
         content = b""
-        try:
-            # The one read that returns between two slow bytes, so that the time can be looked at.
-            while chunk := response.raw.read1(_CHUNK_BYTES):
-                content += chunk
-                if len(content) > MAX_BODY_BYTES:
-                    raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
-                if self._clock.now() > give_up:
-                    raise TransportError(f"{tried}: the answer took longer than the request's time.")
-        except urllib3.exceptions.HTTPError:
-            raise TransportError(f"{tried}: the answer broke off.") from None
+        # The one read that returns between two slow bytes, so that the time can be looked at.
+        while chunk := response.raw.read1(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+            if self._clock.now() > give_up:
+                raise TransportError(f"{tried}: the answer took longer than the request's time.")
         return content
 
-    def _lost(self, error: requests.RequestException, tried: str) -> TransportError:
+    def _lost(self, error: Exception, tried: str) -> TransportError:
         """Tell a request that never left from one that may have been applied."""
         cause = error.args[0] if error.args else None
         cause = getattr(cause, "reason", cause)
         never_sent = isinstance(
-            error, (requests.exceptions.SSLError, requests.exceptions.ProxyError, requests.exceptions.ConnectTimeout)
+            error, (requests.exceptions.ProxyError, requests.exceptions.ConnectTimeout)
         ) or isinstance(cause, urllib3.exceptions.NewConnectionError)
+        name, host = type(error).__name__, urlsplit(self._settings.base_url).netloc
         if never_sent:
-            text = f"{tried}: no connection to {urlsplit(self._settings.base_url).netloc} ({type(error).__name__}). "
-            text += "Nothing was sent: check the address, the proxy and the certificates, then run again."
-            return NotSentError(redact(text, self._settings.token))
-        return TransportError(f"{tried}: no answer ({type(error).__name__}). It can be run again as it is.")
+            text = f"{tried}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
+            return NotSentError(redact(f"{text}then run again.", self._settings.token))
+        # TLS too can break off after a request was sent, and nothing tells that from a certificate that is refused.
+        checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
+        return TransportError(redact(f"{tried}: no whole answer from {host} ({name}): {checks}.", self._settings.token))
 
 
 def _parse(response: requests.Response, content: bytes, tried: str) -> Any:
     """Return the JSON of a body; a body that is none is an error only where success depends on it."""
     if "json" in response.headers.get("content-type", ""):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             return json.loads(content)
     if response.ok and not response.is_redirect:
         raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
@@ -257,4 +271,9 @@ def _said(reply: Reply) -> str:
         str(error.get("message") or error) if isinstance(error, dict) else str(error)
         for error in (errors if isinstance(errors, list) else [])
     ]
-    return " ".join("; ".join(part for part in parts if part).split())[:2000]
+    return _line("; ".join(part for part in parts if part))[:2000]
+
+
+def _line(text: str) -> str:
+    """Return a text on one line, without what a terminal or the engine's protocol would trip over."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
