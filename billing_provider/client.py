@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from billing_provider.errors import TransportError
 from billing_provider.models import Budget
@@ -20,20 +20,6 @@ PAGE_SIZE = 100
 """Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
 _MAX_PAGES = 10_000
 _MAX_PASSES = 3
-
-
-class CostCenterRef(BaseModel, frozen=True):
-    """A cost center as its listing names it.
-
-    Attributes:
-        id: Its UUID.
-        name: Its name, which an owner may change.
-        state: `active` or `deleted`.
-    """
-
-    id: str
-    name: str
-    state: str = "active"
 
 
 class Page(NamedTuple):
@@ -202,24 +188,6 @@ class Client:
         GitHub: GET /rate_limit
         """
         return self.transport.request("GET", "/rate_limit", tried="ask for the limits")
-
-    def list_cost_centers(self, owner: Owner) -> Iterator[CostCenterRef]:
-        """Yield every cost center of an enterprise, deleted ones included; GitHub sends them in one reply.
-
-        Without the `state` filter, which has been seen to hang on a large enterprise.
-
-        Raises:
-            ForbiddenError: The token may not read them (401, 403).
-
-        GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers
-        """
-        tried = f"list the cost centers of {owner}"
-        reply = self.transport.request("GET", billing_path(owner, what="cost-centers"), tried=tried)
-        rows = mapping(reply, tried).get("costCenters")
-        try:
-            yield from [CostCenterRef.model_validate(row) for row in rows]  # type: ignore[union-attr]
-        except (TypeError, ValidationError):
-            raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
 
 
 def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from billing_provider.calls_cost_centers import CostCenterCalls
+from billing_provider.cost_centers import ACTIVE
 from billing_provider.errors import NotFoundError, OutcomeError
 
 if TYPE_CHECKING:
-    from billing_provider.client import Client, CostCenterRef, Page
+    from billing_provider.client import Client, Page
     from billing_provider.clock import Clock
+    from billing_provider.cost_centers import CostCenterDetails
     from billing_provider.models import Budget, Owner
 
 FRESH_SECONDS = 300.0
@@ -48,7 +51,7 @@ class OwnerBudgets:
         self._listed_at = float("-inf")
         self._first_page: Page | None = None
         self._single_reads = 0
-        self._cost_centers: list[CostCenterRef] | None = None
+        self._cost_centers: list[CostCenterDetails] | None = None
 
     def read(self, budget_id: str) -> Budget | None:
         """Return one budget, or None when it is provably gone: a 404, and a complete listing without it.
@@ -105,18 +108,30 @@ class OwnerBudgets:
             if self._listing is not None:
                 self._listing.pop(budget_id, None)
 
-    def cost_center(self, name_or_id: str) -> CostCenterRef:
-        """Return a cost center by its UUID or its name; the list is asked for once a run.
+    def cost_centers(self) -> list[CostCenterDetails]:
+        """Return every cost center, archived ones too; they are asked for once, and again after a change of ours.
+
+        Raises:
+            ApiError: The token may not read them (401, 403).
+        """
+        with self.turn:
+            if self._cost_centers is None:
+                self._cost_centers = CostCenterCalls(self._client.transport).list_cost_centers(self._owner)
+            return list(self._cost_centers)
+
+    def forget_cost_centers(self) -> None:
+        """Note that this run has created, renamed or archived one, or moved members."""
+        with self.turn:
+            self._cost_centers = None
+
+    def cost_center(self, name_or_id: str) -> CostCenterDetails:
+        """Return a cost center by its UUID or its name.
 
         Raises:
             OutcomeError: There is none, or the name fits several.
             ApiError: The token may not read them (401, 403).
         """
-        with self.turn:
-            if self._cost_centers is None:
-                self._cost_centers = list(self._client.list_cost_centers(self._owner))
-            everyone = self._cost_centers
-        active = [center for center in everyone if center.state != "deleted"]
+        active = [center for center in self.cost_centers() if center.state == ACTIVE]
         found = [center for center in active if center.id.lower() == name_or_id.lower()]
         found = found or [center for center in active if center.name == name_or_id]
         found = found or [center for center in active if center.name.lower() == name_or_id.lower()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -83,8 +82,6 @@ class Reader:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self._lock = threading.Lock()
-        self._cost_centers: dict[str, list[CostCenterDetails]] = {}
 
     def usage(self, *, all_cost_centers: bool = False, **given: Any) -> UsageReport:
         """Return a usage report.
@@ -106,7 +103,7 @@ class Reader:
         center = None if outside else self._named(owner, query["cost_center_id"])
         items = calls.get_usage(owner, query, center)
         if all_cost_centers:
-            centers = self._all_cost_centers(owner)
+            centers = self.run.budgets(owner).cost_centers()
             for number, each in enumerate(centers, 1):
                 self.run.voice.status(f"usage of cost center {number} of {len(centers)}: {each.name}")
                 name = CostCenterName(each.id, each.name)
@@ -154,7 +151,7 @@ class Reader:
             raise ConfigError(f"state: write {ACTIVE} or {DELETED}, or leave it out")
         owner = _owner(enterprise=enterprise)
         # Asked for all: a state has been seen to hang on a large enterprise.
-        return [center for center in self._all_cost_centers(owner) if state in (None, center.state)]
+        return [center for center in self.run.budgets(owner).cost_centers() if state in (None, center.state)]
 
     def cost_center(self, *, enterprise: str, cost_center: str) -> CostCenterDetails:
         """Return one cost center, by its name or its UUID, with all its members.
@@ -292,16 +289,9 @@ class Reader:
             raise ConfigError("year, month, day: there is no such day") from None
         return period
 
-    def _all_cost_centers(self, owner: Owner) -> list[CostCenterDetails]:
-        with self._lock:
-            if owner.key not in self._cost_centers:
-                calls = CostCenterCalls(self.run.client.transport)
-                self._cost_centers[owner.key] = calls.list_cost_centers(owner)
-            return list(self._cost_centers[owner.key])
-
     def _named(self, owner: Owner, text: str) -> CostCenterName:
         """Return a cost center by its UUID or its name; an archived one only if no active one has the name."""
-        centers = self._all_cost_centers(owner)
+        centers = self.run.budgets(owner).cost_centers()
         found = [center for center in centers if center.id.lower() == text.lower()]
         for state in (ACTIVE, DELETED):
             found = found or [
