@@ -174,6 +174,9 @@ def comparable(exported: dict[str, Any]) -> dict[str, Any]:
 
 
 def _comparable_entry(entry: dict[str, Any]) -> dict[str, Any]:
+    if entry["type"].startswith("pulumi:providers:"):
+        # The embedded engine records no secret settings: a known difference, tested by itself.
+        entry = {**entry, **{key: _without_secrets(entry.get(key) or {}) for key in ("inputs", "outputs")}}
     kept: dict[str, Any] = {
         key: value for key, value in entry.items() if key not in _UNCOMPARED and value not in ({}, [], "", False)
     }
@@ -182,6 +185,10 @@ def _comparable_entry(entry: dict[str, Any]) -> dict[str, Any]:
     if "propertyDependencies" in kept:
         kept["propertyDependencies"] = {key: sorted(urns or ()) for key, urns in kept["propertyDependencies"].items()}
     return kept
+
+
+def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if not isinstance(value, dict)}
 
 
 def play(driver: Embedded | CommandLine, scenario: Scenario) -> list[dict[str, Any]]:

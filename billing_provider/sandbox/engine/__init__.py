@@ -1,5 +1,6 @@
 """A small Pulumi engine in Python: it runs a program and its dynamic providers without the Pulumi command line."""
 
-from billing_provider.sandbox.engine.engine import Engine, Result, RunFailedError
+from billing_provider.sandbox.engine.engine import Engine, Result, RunFailedError, Verb
+from billing_provider.sandbox.engine.errors import EngineError
 
-__all__ = ["Engine", "Result", "RunFailedError"]
+__all__ = ["Engine", "EngineError", "Result", "RunFailedError", "Verb"]

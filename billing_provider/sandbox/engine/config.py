@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from billing_provider.sandbox.engine.errors import ConfigError
 from billing_provider.sandbox.engine.wire import Secret
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET_PREFIX = "PULUMI_TRY_SECRET_"  # noqa: S105 - the beginning of a variable's name
-
-
-class ConfigError(ValueError):
-    """The project or stack settings cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +30,17 @@ class Project:
     program: Path
     python: str
     config: dict[str, str | Secret]
+    # Settings of this run only: they stand above the stack's own and are recorded nowhere.
+    overlay: dict[str, str]
 
     def plain_config(self) -> dict[str, str]:
         """Return the configuration with secrets in the open, as programs and plugins get it."""
-        return {key: value.value if isinstance(value, Secret) else value for key, value in self.config.items()}
+        found = {key: value.value if isinstance(value, Secret) else value for key, value in self.config.items()}
+        return found | self.overlay
+
+    def recorded_config(self) -> dict[str, str]:
+        """Return what state keeps of the configuration: no secrets, which would stand there in the open."""
+        return {key: value for key, value in self.config.items() if isinstance(value, str)}
 
     def secret_keys(self) -> list[str]:
         """Return the keys whose values are secret."""
@@ -57,12 +61,14 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
     if runtime.get("name") != "python":
         raise ConfigError(f"{folder / 'Pulumi.yaml'}: the runtime is {runtime.get('name')!r}, this engine runs python")
     name = str(document["name"])
+    stack_file = folder / str(document.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
     return Project(
         name=name,
         folder=folder,
         program=folder / str(document.get("main") or "."),
         python=_python(folder, runtime.get("options") or {}),
-        config=_project_values(name, document) | _stack_values(name, folder, document, stack, env) | dict(settings),
+        config=_project_values(name, document) | _stack_values(name, stack_file, env, settings),
+        overlay=dict(settings),
     )
 
 
@@ -98,14 +104,14 @@ def _project_values(name: str, document: dict[str, Any]) -> dict[str, str | Secr
 
 
 def _stack_values(
-    name: str, folder: Path, document: dict[str, Any], stack: str, env: Mapping[str, str]
+    name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str]
 ) -> dict[str, str | Secret]:
-    path = folder / str(document.get("stackConfigDir") or ".") / f"Pulumi.{stack}.yaml"
-    values = (_read_yaml(path) or {}).get("config") or {}
+    values = {_full_key(name, str(key)): value for key, value in ((_read_yaml(path) or {}).get("config") or {}).items()}
     found: dict[str, str | Secret] = {}
-    for key, value in values.items():
-        full = _full_key(name, str(key))
-        if isinstance(value, dict) and set(value) == {"secure"}:
+    for full, value in values.items():
+        if full in settings:
+            continue
+        if _is_encrypted(value):
             variable = secret_variable(full)
             if variable not in env:
                 raise ConfigError(
@@ -115,6 +121,12 @@ def _stack_values(
         else:
             found[full] = _text(value)
     return found
+
+
+def _is_encrypted(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "secure" in value or any(_is_encrypted(item) for item in value.values())
+    return isinstance(value, list) and any(_is_encrypted(item) for item in value)
 
 
 def secret_variable(key: str) -> str:

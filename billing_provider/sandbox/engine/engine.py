@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from billing_provider.sandbox.engine import config, interrupt, program, refresh, state, teardown, urns, wire
+from billing_provider.sandbox.engine.errors import StateError
 from billing_provider.sandbox.engine.events import Diagnostic, Events
 from billing_provider.sandbox.engine.executor import Executor
 from billing_provider.sandbox.engine.monitor import EngineService, MonitorService, Server
@@ -104,7 +105,7 @@ class Engine:
             stack: The stack's name.
             state_file: Where the state is kept; a missing file is an empty stack.
             env: Added to the environment of the program and of its plugin.
-            settings: Configuration, keys with namespace, on top of what the stack's file says.
+            settings: Configuration, keys with namespace, on top of what the stack's file says; state keeps none of it.
             listener: Gets every event as it happens.
         """
         self.project_dir = Path(project_dir).resolve()
@@ -162,7 +163,7 @@ class Engine:
         deployment = state.load(self.state_file)
         made_up = [entry.name for entry in deployment.resources if entry.id.startswith(SIMULATED_ID_PREFIX)]
         if made_up:
-            raise state.StateError(f"simulated resources cannot leave this engine: {', '.join(made_up)}")
+            raise StateError(f"simulated resources cannot leave this engine: {', '.join(made_up)}")
         return deployment.to_json()
 
     def import_(self, exported: Mapping[str, Any]) -> None:
@@ -188,7 +189,7 @@ class Engine:
         with self._prepared(verb) as (project, run, server):
             _warn_of_pending(run)
             executor = Executor(run, PARALLEL)
-            registrar = Registrar(run, Planner(run), executor, project.config)
+            registrar = Registrar(run, Planner(run), executor, project.recorded_config())
             monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
             server.start(EngineService(run.events), monitor)
             child = self._start_program(project, run, server.address)
@@ -248,7 +249,7 @@ class Engine:
                 server.address,
                 cwd=project.folder,
                 env=config.environment(project, self.env),
-                config=dict(project.config),
+                config=project.plain_config(),
                 on_line=lambda line: events.say("info", line),
             )
             stack.callback(plugin.stop)
@@ -266,7 +267,7 @@ class Engine:
 
     def _result(self, verb: Verb, run: Run, *, interrupted: bool, outputs: wire.Values | None = None) -> Result:
         if interrupted:
-            run.events.say("error", f"{verb} was interrupted: what was in hand is done and saved")
+            run.events.say("error", f"{verb} canceled: what was in hand is done and saved", run.stack_urn)
         elif run.step_failed:
             run.events.say("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
         old = run.olds.get(run.stack_urn)

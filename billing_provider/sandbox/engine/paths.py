@@ -92,27 +92,29 @@ class Difference:
     kind: Kind
     old: Any = None
     new: Any = None
+    # Whether one of the two stands inside a secret, and is not to be shown.
+    secret: bool = False
 
 
-def differences(old: Any, new: Any, path: Path = ()) -> Iterator[Difference]:
+def differences(old: Any, new: Any, path: Path = (), *, secret: bool = False) -> Iterator[Difference]:
     """Yield what differs between two values, innermost places only; secrets compare by what they hold."""
+    secret = secret or isinstance(old, Secret) or isinstance(new, Secret)
     old, new = _open(old), _open(new)
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
-            yield from _different_item(old.get(key, _MISSING), new.get(key, _MISSING), (*path, key))
+            yield from _different_item(old.get(key, _MISSING), new.get(key, _MISSING), (*path, key), secret=secret)
     elif isinstance(old, list) and isinstance(new, list):
         for at in range(max(len(old), len(new))):
-            yield from _different_item(
-                old[at] if at < len(old) else _MISSING, new[at] if at < len(new) else _MISSING, (*path, at)
-            )
+            left, right = (items[at] if at < len(items) else _MISSING for items in (old, new))
+            yield from _different_item(left, right, (*path, at), secret=secret)
     elif old is UNKNOWN or new is UNKNOWN or type(old) is not type(new) or old != new:
-        yield Difference(path, "update", old, new)
+        yield Difference(path, "update", old, new, secret)
 
 
-def _different_item(old: Any, new: Any, path: Path) -> Iterator[Difference]:
+def _different_item(old: Any, new: Any, path: Path, *, secret: bool) -> Iterator[Difference]:
     if old is _MISSING:
-        yield Difference(path, "add", None, new)
+        yield Difference(path, "add", None, new, secret)
     elif new is _MISSING:
-        yield Difference(path, "delete", old, None)
+        yield Difference(path, "delete", old, None, secret)
     else:
-        yield from differences(old, new, path)
+        yield from differences(old, new, path, secret=secret)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Registrar:
     """Serves a program's registrations; after a failure it answers all with failure and does nothing."""
 
-    def __init__(self, run: Run, planner: Planner, executor: Executor, config: wire.Values) -> None:
+    def __init__(self, run: Run, planner: Planner, executor: Executor, config: dict[str, str]) -> None:
         self._run = run
         self._planner = planner
         self._executor = executor

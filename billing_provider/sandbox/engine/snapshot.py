@@ -10,14 +10,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.engine import state
+from billing_provider.sandbox.engine.errors import LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-class LockedError(RuntimeError):
-    """Another run is using the same state."""
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.engine import urns, wire
+from billing_provider.sandbox.engine.errors import StateError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +41,6 @@ _PLAIN_KEYS = {
     "created": "created",
     "modified": "modified",
 }
-
-
-class StateError(ValueError):
-    """A state file cannot be used."""
 
 
 @dataclass

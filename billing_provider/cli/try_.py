@@ -1,0 +1,120 @@
+"""The verb `try`: the Pulumi project in this folder on the embedded engine, against a sandbox that it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox.engine import Engine, EngineError, display
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from billing_provider.sandbox.engine import Result, Verb
+
+__all__ = ["add", "run"]
+
+_FOLDER = Path(".pulumi") / "try"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# As of the Pulumi command line, so that a script may tell "it failed" from "it would change something".
+_FAILED, _MISUSED, _CHANGED = 1, 2, 7
+
+_ABOUT = """\
+It runs the program and its dynamic providers for real and keeps state as Pulumi does. Resources of other packages are
+simulated: nothing is created for them. `up`, `refresh` and `destroy` act at once, without a preview and a question.
+Budgets go to a sandbox whose content is kept in .pulumi/try/ beside the state; to one that already runs on this machine
+where GITHUB_API_URL names it; never to GitHub."""
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its options."""
+    parser = subparsers.add_parser(
+        "try",
+        help="run the Pulumi project in this folder without Pulumi and without GitHub",
+        description="Try the Pulumi project in this folder: on an engine inside this package, against a sandbox.",
+        epilog=_ABOUT,
+    )
+    verbs = ("preview", "up", "refresh", "destroy")
+    parser.add_argument("verb", nargs="?", choices=verbs, default="preview", help="what to do (default: preview)")
+    parser.add_argument("--stack", default="dev", help="the stack; each has a state of its own (default: dev)")
+    parser.add_argument("--expect-no-changes", action="store_true", help="exit 7 if something changed, or would")
+    parser.add_argument(
+        "--clear-pending-creates", action="store_true", help="with refresh: forget unfinished creations"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document at the end and nothing else")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one verb.
+
+    Returns:
+        0 when it went well, 1 when it failed, 2 when there is nothing to run, 7 for changes that were not expected.
+    """
+    write: Callable[[str], None] = _nothing if args.json else _print
+    write(
+        f"billing-provider try: stack {args.stack} on the embedded engine, which is for trying and not Pulumi itself."
+    )
+    begun = time.monotonic()
+    try:
+        with _github(write) as settings:
+            show = display.Display(args.verb, args.stack, write)
+            engine = Engine(Path.cwd(), args.stack, _FOLDER / f"{args.stack}.json", settings=settings, listener=show)
+            result = _call(engine, args)
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return _MISUSED
+    seconds = time.monotonic() - begun
+    if args.json:
+        print(display.as_json(result, args.stack, seconds))
+    else:
+        show.finish(result, seconds)
+    return _exit_code(args, result)
+
+
+def _call(engine: Engine, args: argparse.Namespace) -> Result:
+    if args.verb == "refresh":
+        return engine.refresh(clear_pending_creates=args.clear_pending_creates)
+    verb: Verb = args.verb
+    return {"preview": engine.preview, "up": engine.up, "destroy": engine.destroy}[verb]()
+
+
+def _exit_code(args: argparse.Namespace, result: Result) -> int:
+    if not result.ok:
+        return _FAILED
+    if args.expect_no_changes and result.changed:
+        print(f"error: no changes were expected, but {args.verb} has some", file=sys.stderr)
+        return _CHANGED
+    return 0
+
+
+@contextlib.contextmanager
+def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
+    """Give the settings that point the provider at a sandbox: a running one that is named, else our own.
+
+    CI systems set GITHUB_API_URL to GitHub itself, so any other place than this machine is not followed.
+    """
+    named = os.environ.get("GITHUB_API_URL", "")
+    if urlsplit(named).hostname in _LOOPBACK:
+        write(f"GitHub is the sandbox at {named}.")
+        yield {"github-billing:baseUrl": named}
+        return
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    with Sandbox(state_file=_FOLDER / "github.json") as sandbox:
+        write(f"GitHub is a sandbox, kept in {_FOLDER / 'github.json'}.")
+        yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+def _nothing(line: str) -> None:
+    del line
