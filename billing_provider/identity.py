@@ -129,13 +129,21 @@ def _alerting(value: Any) -> Any:
     return told and frozenset(login.lower() for login in value["alert_recipients"])
 
 
+def _moment(value: Any) -> Any:
+    try:
+        return rules.instant(value) if value else None
+    except ValueError:
+        # Nobody has seen how GitHub writes all of them; what is no time equals only itself.
+        return value
+
+
 _READINGS: dict[str, Callable[[Any], Any]] = {
     "enterprise": _fold,
     "organization": _fold,
     "user": _fold,
     "budget_product_sku": lambda value: rules.canonical_sku(value or ""),
     "budget_alerting": _alerting,
-    "expires_at": lambda value: value and rules.instant(value),
+    "expires_at": _moment,
     "exclude_cost_center_usage": bool,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -57,12 +58,15 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _moment(value: Any) -> str:
+def _day(value: Any) -> str:
+    """Read a day of GitHub's, which is UTC's, by its date or by its midnight; GitHub takes no other hour."""
     text = _text(value)
     try:
-        rules.instant(text)
+        moment = rules.instant(text)
     except ValueError:
-        raise _refuse("write a date or a time as in 2027-01-31 or 2027-01-31T18:00:00Z") from None
+        moment = None
+    if moment is None or moment.time() != time.min:
+        raise _refuse("write a date as in 2027-01-31")
     return text
 
 
@@ -81,7 +85,7 @@ def _mapping(value: Any) -> Any:
 Amount = Annotated[int, BeforeValidator(_amount)]
 Text = Annotated[str, BeforeValidator(_text)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Moment = Annotated[str, BeforeValidator(_moment)]
+Day = Annotated[str, BeforeValidator(_day)]
 
 
 class Alerting(BaseModel):
@@ -113,7 +117,7 @@ class BudgetInputs(BaseModel):
     user: Text | None = None
     prevent_further_usage: Flag | None = None
     budget_alerting: Annotated[Alerting, BeforeValidator(_mapping)] | None = None
-    expires_at: Moment | None = None
+    expires_at: Day | None = None
     exclude_cost_center_usage: Flag | None = None
     on_existing: Text | None = None
 
@@ -219,7 +223,8 @@ def _wire_amount(value: Any) -> Any:
 class Budget(BaseModel):
     """One budget as GitHub stores it; a field that a reply leaves out is None, one that is new is passed over."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Python reads NaN where JSON has no such number; it would equal no declared amount, not even itself.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     id: str = Field(min_length=1)
     budget_amount: Annotated[int | float, BeforeValidator(_wire_amount)]

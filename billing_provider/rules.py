@@ -130,7 +130,7 @@ ERROR = "error"
 ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
 """What a create does about a budget that exists already: take it over if it is as declared, always, or never."""
 
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?(?:\[bot\])?", re.ASCII)
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _SKU = re.compile(r"[a-z0-9][a-z0-9_]{0,99}", re.ASCII)
@@ -143,13 +143,16 @@ def is_uuid(text: str) -> bool:
 
 
 def instant(text: str) -> datetime:
-    """Return the moment that an ISO 8601 date or time names; a date alone is its midnight, no zone is UTC.
+    """Return the moment in UTC that an ISO 8601 date or time names; a date alone is its midnight, no zone is UTC.
 
     Raises:
         ValueError: The text is neither.
     """
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except OverflowError as error:
+        raise ValueError(text) from error
 
 
 def problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str], now: datetime) -> Iterator[Problem]:
@@ -243,7 +246,7 @@ class _Judge:
             elif reason := login_problem(user):
                 yield Problem(USER, reason)
         elif user:
-            yield Problem(USER, f"leave it out: a {scope} budget has no user (or set budget_scope to user)")
+            yield Problem(USER, f"leave it out: the scope {scope} has no user (or set budget_scope to user)")
 
     def _entity(self, scope: str, entity: str) -> Iterator[Problem]:
         field = "budget_entity_name"
@@ -253,7 +256,7 @@ class _Judge:
                 yield Problem(field, "leave it out: the input user names the person")
         elif scope == self.kind.noun or scope in (ENTERPRISE, MULTI_USER_CUSTOMER):
             if entity and owner and entity.lower() != owner.lower():
-                yield Problem(field, f"leave it out: a {scope} budget covers the whole of {owner}")
+                yield Problem(field, f"leave it out: the scope {scope} covers the whole of {owner}")
         elif not entity:
             examples = {
                 ORGANIZATION: "the organization's login",
