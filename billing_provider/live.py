@@ -50,6 +50,7 @@ class OwnerBudgets:
         self._listing: dict[str, Budget] | None = None
         self._listed_at = float("-inf")
         self._first_page: Page | None = None
+        self._paged_at = float("-inf")
         self._single_reads = 0
         self._cost_centers: list[CostCenterDetails] | None = None
 
@@ -90,21 +91,24 @@ class OwnerBudgets:
             if fresh:
                 self._first_page = None
             if fresh or not self._is_fresh():
-                budgets = self._client.list_budgets(self._owner, self._first_page)
-                self._listing = {budget.id: budget for budget in budgets}
-                self._listed_at = self._clock.now()
+                first = self._recent_first_page()
+                started = self._clock.now() if first is None else self._paged_at
+                self._listing = {budget.id: budget for budget in self._client.list_budgets(self._owner, first)}
+                self._listed_at, self._first_page = started, None
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
 
     def remember(self, budget: Budget) -> None:
         """Enter a budget that this run has written."""
         with self.turn:
+            self._first_page = None
             if self._listing is not None:
                 self._listing[budget.id] = budget
 
     def forget(self, budget_id: str) -> None:
         """Take out a budget that this run has deleted."""
         with self.turn:
+            self._first_page = None
             if self._listing is not None:
                 self._listing.pop(budget_id, None)
 
@@ -144,21 +148,29 @@ class OwnerBudgets:
     def _is_fresh(self) -> bool:
         return self._clock.now() - self._listed_at < FRESH_SECONDS
 
+    def _recent_first_page(self) -> Page | None:
+        """Return the first page of a listing that has not been read further, unless it is too old to be the truth."""
+        if self._clock.now() - self._paged_at >= FRESH_SECONDS:
+            self._first_page = None
+        return self._first_page
+
     def _single_is_cheaper(self) -> bool:
         """Decide between one more single read and the listing, knowing its number of pages from its first."""
-        if self._first_page is None:
+        page = self._recent_first_page()
+        if page is None:
             return self._singles.take()
-        page = self._first_page
         pages = -(-page.total // len(page.budgets)) if page.total and page.budgets else 2
         return page.more is not False and self._single_reads < pages - 1
 
     def _from_pages(self, budget_id: str) -> Budget | None:
         """Look the budget up in what has been listed, listing more where that pays."""
         if not self._is_fresh():
-            if self._first_page is None:
-                self._first_page = self._client.get_budget_page(self._owner, 1)
+            first = self._recent_first_page()
+            if first is None:
+                self._paged_at = self._clock.now()
+                first = self._first_page = self._client.get_budget_page(self._owner, 1)
             if self._single_is_cheaper():
-                listed = {budget.id: budget for budget in self._first_page.budgets}
+                listed = {budget.id: budget for budget in first.budgets}
                 return listed.get(budget_id)
             self.complete()
         return (self._listing or {}).get(budget_id)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from billing_provider import retry, rules
-from billing_provider.errors import ApiError, NotSentError, OutcomeError, TransportError
+from billing_provider.errors import ApiError, NotSentError, OutcomeError, TransportError, WaitError
 from billing_provider.identity import IN_PLACE, Match, differing, match, natural_key, seen
+from billing_provider.models import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
     from billing_provider.client import Client
     from billing_provider.clock import Clock
     from billing_provider.live import OwnerBudgets
-    from billing_provider.models import Budget, BudgetSpec, Owner
+    from billing_provider.models import BudgetSpec, Owner
 
 MAX_POSTS = 3
 """Most POSTs of one create; each but the first only after GitHub provably did not apply the one before."""
-_FIRST_LOOK_SECONDS = 1.0
+_LOOKS = (1 / 15, 1 / 3, 3 / 4, 7 / 8, 1)
+"""When the listing is looked at, as parts of the settling time: soon, then often once GitHub has given up its work."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ class Creation:
             )
         if different:
             body = patch_body(self.spec, different)
-            twin = self.client.update_budget(self.owner, twin.id, body) or twin.model_copy(update=body)
+            told = self.client.update_budget(self.owner, twin.id, body)
+            twin = told or Budget.model_validate({**twin.model_dump(exclude_unset=True), **body})
         self.claims.adopt(self.urn, twin.id)
         self.budgets.remember(twin)
         return Created(twin, adopted=True, updated=tuple(different))
@@ -163,9 +166,8 @@ class Creation:
         """Send the create, and again only when the one before provably did nothing."""
         body = create_body(self.spec, self.entity)
         for _ in range(MAX_POSTS):
-            started = self.clock.now()
             budget, failure = self._post_once(body)
-            budget = budget or self._settle(before, started, failure)
+            budget = budget or self._settle(before, failure)
             if budget is not None:
                 self.claims.hold(self.urn, budget.id)
                 self.budgets.remember(budget)
@@ -185,8 +187,10 @@ class Creation:
                 raise
             return None, error
 
-    def _settle(self, before: Mapping[str, Budget], started: float, failure: Exception | None) -> Budget | None:
+    def _settle(self, before: Mapping[str, Budget], failure: Exception | None) -> Budget | None:
         """Look for the budget of an unanswered create until GitHub can no longer be working on it.
+
+        A look that fails does not end it: whoever ran again at once would see nothing yet and create a second one.
 
         Returns:
             The one new budget with our key and our values, or None when it is certain that there is none.
@@ -194,17 +198,16 @@ class Creation:
         Raises:
             OutcomeError: The listing cannot be read, or shows something that is not ours.
         """
-        look = _FIRST_LOOK_SECONDS
-        while True:
-            look = min(look, self.settle_seconds)
-            self.clock.sleep(max(0.0, started + look - self.clock.now()))
+        # From the lost answer on: the request may have waited long for its turn before it was sent.
+        lost_at = self.clock.now()
+        unread: Exception | None = None
+        for part in _LOOKS:
+            self.clock.sleep(max(0.0, lost_at + part * self.settle_seconds - self.clock.now()))
             try:
-                listing = self.budgets.complete(fresh=True)
-            except (ApiError, TransportError) as error:
-                raise OutcomeError(
-                    f"{self._what()} may have been created: {failure or 'GitHub did not tell its id.'} "
-                    f"It could not be looked up: {error} Run again: the next run looks first and takes it over."
-                ) from None
+                listing, unread = self.budgets.complete(fresh=True), None
+            except (ApiError, TransportError, WaitError) as error:
+                unread = error
+                continue
             certain, unsure = self._matches({key: value for key, value in listing.items() if key not in before})
             mine = [budget for budget in certain + unsure if self.claims.holder(budget.id) is None]
             if len(mine) > 1 or (mine and self._differences(mine[0])):
@@ -214,9 +217,11 @@ class Creation:
                 )
             if mine:
                 return mine[0]
-            if look >= self.settle_seconds:
-                break
-            look = look * 2 + 1
+        if unread is not None:
+            raise OutcomeError(
+                f"{self._what()} may have been created: {failure or 'GitHub did not tell its id.'} "
+                f"It could not be looked up: {unread} Run again: the next run looks first and takes it over."
+            )
         if failure is None:
             raise OutcomeError(
                 f"{self._what()} was created, says GitHub, without its id, and the listing does not show it yet. "
@@ -249,7 +254,7 @@ def create_body(spec: BudgetSpec, entity: str) -> dict[str, Any]:
     if spec.user:
         body["user"] = spec.user
     if spec.expires_at:
-        body["expires_at"] = spec.expires_at
+        body["expires_at"] = _day(spec)
     if spec.exclude_cost_center_usage:
         body["exclude_cost_center_usage"] = True
     return body
@@ -261,10 +266,15 @@ def patch_body(spec: BudgetSpec, fields: list[str]) -> dict[str, Any]:
         "budget_amount": spec.budget_amount,
         "prevent_further_usage": spec.prevent_further_usage,
         "budget_alerting": _alerting_body(spec),
-        "expires_at": spec.expires_at,
+        "expires_at": _day(spec),
         "exclude_cost_center_usage": spec.exclude_cost_center_usage,
     }
     return {field: values[field] for field in fields}
+
+
+def _day(spec: BudgetSpec) -> str | None:
+    """Return the expiry in the one form that GitHub takes, or None, which clears it."""
+    return rules.instant(spec.expires_at).date().isoformat() if spec.expires_at else None
 
 
 def _alerting_body(spec: BudgetSpec) -> dict[str, Any]:
