@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from billing_provider.identity import NaturalKey
 
 
 class Claims:
@@ -19,12 +15,12 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._declared: dict[NaturalKey, str] = {}
+        self._declared: dict[tuple[str, ...], str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
 
-    def declare(self, urn: str, key: NaturalKey) -> str | None:
+    def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Claim a key for a resource; return the URN of another one that has claimed it before, or None."""
         with self._lock:
             first = self._declared.setdefault(key, urn)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from billing_provider.rules import ENTERPRISE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 USERS = "users"
 ORGANIZATIONS = "organizations"
@@ -16,6 +18,9 @@ REPOSITORIES = "repositories"
 ENTERPRISE_TEAMS = "enterprise_teams"
 MEMBER_KINDS = (USERS, ORGANIZATIONS, REPOSITORIES, ENTERPRISE_TEAMS)
 """The inputs that list members, under the names that GitHub's write calls take."""
+
+IN_PLACE = ("name", "ai_credit_pool_enabled", *MEMBER_KINDS)
+"""Inputs that are changed without replacing the cost center."""
 
 ACTIVE = "active"
 DELETED = "deleted"
@@ -121,3 +126,24 @@ def missing_members(kind: str, wanted: Iterable[str], there: Iterable[str]) -> l
             known.add(key)
             found.append(name)
     return found
+
+
+def as_inputs(center: CostCenterDetails) -> dict[str, Any]:
+    """Return a live cost center as a program would declare it, without what GitHub does not say."""
+    live: dict[str, Any] = {"name": center.name, **{kind: center.members(kind) for kind in MEMBER_KINDS}}
+    if center.ai_credit_pool_enabled is not None:
+        live["ai_credit_pool_enabled"] = center.ai_credit_pool_enabled
+    return live
+
+
+def same_input(name: str, one: Any, other: Any) -> bool:
+    """Tell whether two values of an input mean the same; members are sets, slugs have no case."""
+    if name in MEMBER_KINDS:
+        return {plain_member(name, each) for each in one} == {plain_member(name, each) for each in other}
+    return bool(one.lower() == other.lower() if name == ENTERPRISE else one == other)
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the inputs that both have and that mean something else in each."""
+    both = [name for name in (ENTERPRISE, *IN_PLACE) if name in one and name in other]
+    return [name for name in both if not same_input(name, one[name], other[name])]

@@ -1,0 +1,163 @@
+"""Create a cost center once: look first, send once, settle what is unknown by looking again, adopt by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from billing_provider import retry, rules
+from billing_provider.calls_cost_centers import CostCenterCalls
+from billing_provider.cost_centers import ACTIVE, as_inputs, differing
+from billing_provider.errors import ApiError, BillingError, NotSentError, OutcomeError, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing_provider.cost_centers import CostCenterDetails
+    from billing_provider.models import Owner
+    from billing_provider.run import Run
+
+MAX_POSTS = 3
+"""Most POSTs of one create; each but the first only after GitHub provably did not apply the one before."""
+_CONFLICT = 409
+_FIRST_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class CreatedCostCenter:
+    """The cost center that now stands for a resource.
+
+    Attributes:
+        center: As GitHub stores it.
+        adopted: Whether it was there before.
+    """
+
+    center: CostCenterDetails
+    adopted: bool
+
+
+class CostCenterCreation:
+    """One create of one cost center; its members come later.
+
+    Args:
+        run: What the resources of this engine run share.
+        owner: The enterprise.
+        urn: The resource that asks.
+        inputs: Its checked inputs.
+    """
+
+    def __init__(self, run: Run, owner: Owner, urn: str, inputs: Mapping[str, Any]) -> None:
+        self._run, self._owner, self._urn, self._inputs = run, owner, urn, inputs
+        self._calls = CostCenterCalls(run.client.transport)
+
+    def run(self) -> CreatedCostCenter:
+        """Bring the cost center about and return it; at no time are there two.
+
+        Raises:
+            OutcomeError: One of this name exists and may not be taken over, or the outcome stays unknown.
+            ApiError: GitHub refused it; nothing was created.
+            NotSentError: No connection; nothing was created.
+        """
+        with self._run.budgets(self._owner).turn:
+            before = {center.id: center for center in self._calls.list_cost_centers(self._owner)}
+            twin = self._named(before)
+            if twin is not None:
+                return self._adopt(twin)
+            try:
+                return self._post(before)
+            except ApiError as error:
+                if error.status != _CONFLICT:
+                    raise
+                return self._adopt(self._holder_of_name(error))
+
+    def _named(self, listing: Mapping[str, CostCenterDetails]) -> CostCenterDetails | None:
+        name = self._inputs["name"].lower()
+        found = [center for center in listing.values() if center.state == ACTIVE and center.name.lower() == name]
+        if len(found) > 1:
+            ids = " and ".join(center.id for center in found)
+            raise OutcomeError(f"{self._what()} exists more than once: {ids}. Delete all but one, then run again.")
+        return found[0] if found else None
+
+    def _holder_of_name(self, error: ApiError) -> CostCenterDetails:
+        """Return the active cost center because of which GitHub refused the name."""
+        twin = self._named({center.id: center for center in self._calls.list_cost_centers(self._owner)})
+        if twin is None:
+            raise OutcomeError(
+                f"{self._what()}: {error} No active cost center has this name, so an archived one holds it: "
+                "choose another name."
+            ) from None
+        return twin
+
+    def _adopt(self, twin: CostCenterDetails) -> CreatedCostCenter:
+        """Take over a cost center that is there, as far as `on_existing` allows; it is not changed here."""
+        holder = self._run.claims.holder(twin.id)
+        if holder not in (None, self._urn):
+            raise OutcomeError(f"{self._what()} is declared twice: it is {twin.id} of {holder} already.")
+        twin = self._calls.get_cost_center(self._owner, twin.id)
+        policy = self._inputs.get("on_existing") or rules.ADOPT_IF_IDENTICAL
+        different = [name for name in differing(as_inputs(twin), self._inputs) if name != "name"]
+        if policy == rules.ERROR or (different and policy != rules.ADOPT):
+            how = "is as declared" if not different else f"differs in {', '.join(different)}"
+            choice = rules.ADOPT_IF_IDENTICAL if not different else rules.ADOPT
+            raise OutcomeError(
+                f"{self._what()} exists already as {twin.id}; it {how}. To manage it here set "
+                f'on_existing="{choice}", which makes its members those declared, or import it.'
+            )
+        self._run.claims.adopt(self._urn, twin.id)
+        return CreatedCostCenter(twin, adopted=True)
+
+    def _post(self, before: Mapping[str, CostCenterDetails]) -> CreatedCostCenter:
+        """Send the create, and again only when the one before provably did nothing."""
+        body = {name: self._inputs[name] for name in ("name", "ai_credit_pool_enabled") if name in self._inputs}
+        for _ in range(MAX_POSTS):
+            started = self._run.clock.now()
+            try:
+                center: CostCenterDetails | None = self._calls.create_cost_center(self._owner, body)
+            except NotSentError:
+                raise
+            except (ApiError, TransportError) as error:
+                if isinstance(error, ApiError) and not retry.is_transient(error.status):
+                    raise
+                failure = error
+                center = self._settle(before, started, error)
+            if center is not None:
+                self._run.claims.hold(self._urn, center.id)
+                return CreatedCostCenter(center, adopted=False)
+        raise OutcomeError(f"{self._what()} was not created, as GitHub's listing shows: {failure} Run again later.")
+
+    def _settle(
+        self, before: Mapping[str, CostCenterDetails], started: float, failure: BillingError
+    ) -> CostCenterDetails | None:
+        """Look for the cost center of an unanswered create until GitHub can no longer be working on it.
+
+        Returns:
+            The one new cost center of our name, or None when it is certain that there is none.
+
+        Raises:
+            OutcomeError: The listing cannot be read, or shows one that is not ours.
+        """
+        clock, longest = self._run.clock, self._run.settings.settle_seconds
+        look = _FIRST_LOOK_SECONDS
+        while True:
+            look = min(look, longest)
+            clock.sleep(max(0.0, started + look - clock.now()))
+            try:
+                listing = self._calls.list_cost_centers(self._owner)
+            except (ApiError, TransportError) as error:
+                raise OutcomeError(
+                    f"{self._what()} may have been created: {failure} It could not be looked up: {error} "
+                    "Run again: the next run looks first and takes it over."
+                ) from None
+            found = self._named({center.id: center for center in listing if center.id not in before})
+            if found is not None:
+                if found.resources:
+                    raise OutcomeError(
+                        f"{self._what()}: somebody else made {found.id} at this moment. Check it, then run again."
+                    )
+                return found
+            if look >= longest:
+                return None
+            look = look * 2 + 1
+
+    def _what(self) -> str:
+        return f"the cost center {self._inputs['name']} of {self._owner}"
