@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the getters' annotations
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from billing_provider import rules
+from billing_provider.cost_center_resource import budget_entity
+from billing_provider.errors import ConfigError
 from billing_provider.lifecycle import OUTPUTS
 from billing_provider.models import INPUTS
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
@@ -15,6 +19,8 @@ from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvide
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
     from typing_extensions import NotRequired, Required, Self, Unpack
+
+    from billing_provider.cost_center_resource import CostCenter
 
 
 @pulumi.input_type
@@ -58,17 +64,10 @@ class BudgetAlertingArgsDict(TypedDict):
 class BudgetAlerting(dict):  # type: ignore[type-arg]
     """Who is told when a budget nears its amount, as an output."""
 
-    @property
-    @pulumi.getter
-    def will_alert(self) -> bool:
-        """Whether GitHub sends alerts."""
-        return pulumi.get(self, "will_alert")  # type: ignore[no-any-return]
-
-    @property
-    @pulumi.getter
-    def alert_recipients(self) -> list[str]:
-        """Logins of the people it tells."""
-        return pulumi.get(self, "alert_recipients")  # type: ignore[no-any-return]
+    will_alert: bool = pulumi.property("will_alert")
+    """Whether GitHub sends alerts."""
+    alert_recipients: list[str] = pulumi.property("alert_recipients")
+    """Logins of the people it tells."""
 
 
 class BudgetArgs(TypedDict, total=False):
@@ -108,9 +107,12 @@ class EnterpriseBudgetArgs(BudgetArgs):
     """The inputs of an `EnterpriseBudget`.
 
     :param enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
+    :param cost_center: The cost center covered, in place of `budget_entity_name`: a `CostCenter`, its id or its name. The
+        scope is then `cost_center` where none is given.
     """
 
     enterprise: Required[pulumi.Input[str]]
+    cost_center: CostCenter | pulumi.Input[str] | None
 
 
 class OrgBudgetArgs(BudgetArgs):
@@ -161,6 +163,12 @@ class _Budget(Resource):
     _provider_class: ClassVar[type[ResourceProvider]]
     _owner_noun: ClassVar[str]
 
+    def __init_subclass__(cls, **naming: str) -> None:
+        super().__init_subclass__(**naming)
+        # The SDK reads the types of outputs from a class itself and not from those that it inherits from.
+        shared = {name: kind for name, kind in inspect.get_annotations(_Budget).items() if not name.startswith("_")}
+        cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
+
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
         # An output exists as an attribute only if its name is among the properties from the start.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
@@ -200,8 +208,20 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
         opts: pulumi.ResourceOptions | None = None,
         **budget: Unpack[EnterpriseBudgetArgs],
     ) -> None:
-        """Declare a budget; see `EnterpriseBudgetArgs` for its inputs."""
-        self._declare(resource_name, opts, dict(budget))
+        """Declare a budget; see `EnterpriseBudgetArgs` for its inputs.
+
+        Raises:
+            ConfigError: Both `cost_center` and `budget_entity_name` are given.
+        """
+        args: dict[str, Any] = dict(budget)
+        center = args.pop("cost_center", None)
+        if center is not None:
+            if args.get("budget_entity_name") is not None:
+                raise ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both")
+            args["budget_entity_name"] = budget_entity(center)
+            if args.get("budget_scope") is None:
+                args["budget_scope"] = rules.COST_CENTER
+        self._declare(resource_name, opts, args)
 
 
 class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):

@@ -1,0 +1,63 @@
+"""Runs a Pulumi program with Pulumi's own mocks, and tells what it registered and exported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.runtime import Mocks, set_mocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi.runtime import MockCallArgs, MockResourceArgs
+
+
+class Registered(Mocks):
+    """What a program registered; every resource comes to be as it is declared."""
+
+    def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
+        self.resources: list[MockResourceArgs] = []
+        self.exports: dict[str, Any] = {}
+        self._answers = answers
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        """Note a resource and give it its inputs, and what the answers add, as outputs."""
+        self.resources.append(args)
+        return args.resource_id or f"{args.name}-id", {**args.inputs, **self._answers.get(args.name, {})}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """Answer a function of another provider: no program here calls one."""
+        raise AssertionError(args.token)
+
+    def named(self, name: str) -> MockResourceArgs:
+        """Return the one resource of that name."""
+        (found,) = [resource for resource in self.resources if resource.name == name]
+        return found
+
+
+def run(
+    program: Callable[[], dict[str, Any] | None],
+    *,
+    answers: dict[str, dict[str, Any]] | None = None,
+    config: dict[str, str] | None = None,
+) -> Registered:
+    """Run a program and return what it registered; what it returns and exports is waited for.
+
+    Args:
+        program: The program.
+        answers: Outputs by name of resource, besides its inputs.
+        config: The stack's configuration.
+    """
+    registered = Registered(answers or {})
+    set_mocks(registered, project="p", stack="s", preview=False)
+    pulumi.runtime.set_all_config(config or {})
+
+    @pulumi.runtime.test  # type: ignore[untyped-decorator]
+    def wrapped() -> pulumi.Output[None]:
+        returned = program() or {}
+        stack: Any = pulumi.runtime.get_root_resource()
+        return pulumi.Output.all(**stack.outputs, **returned).apply(registered.exports.update)
+
+    wrapped()
+    return registered
