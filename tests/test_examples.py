@@ -1,0 +1,107 @@
+"""Each example program: what it declares under Pulumi's mocks is what the provider and the sandbox then take."""
+
+from __future__ import annotations
+
+import runpy
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.sandbox import Sandbox
+from tests.mocked import run
+from tests.plugin import Plugin, Stack
+
+if TYPE_CHECKING:
+    from tests.mocked import Registered
+
+STACKS = Path(__file__).parent.parent / "stacks"
+OURS = "pulumi-python:dynamic/github-billing:"
+
+CAPS = {
+    "quickstart": {"actions": 500, "packages": 100},
+    "copilot_guardrails": {"everybody": 40, "platform": 1500, "migration-lead": 200, "hard-stop": 5000},
+    "platform_team": {"website-actions": 120, "api-actions": 300, "platform-actions": 470},
+    "one_budget_two_clouds": {"builds": 2000},
+}
+
+
+def example(name: str, **config: str) -> Registered:
+    def program() -> None:
+        runpy.run_path(str(STACKS / f"{name}.py"))
+
+    return run(program, config={f"p:{key}": value for key, value in config.items()})
+
+
+def budgets(registered: Registered) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (resource.typ.removeprefix(OURS), resource.name): resource.inputs
+        for resource in registered.resources
+        if resource.typ.startswith(OURS)
+    }
+
+
+def test_every_example_has_its_figures_here() -> None:
+    """No example goes untested."""
+    assert {path.stem for path in STACKS.glob("*.py")} == set(CAPS)
+
+
+@pytest.mark.parametrize("name", CAPS)
+def test_an_example_comes_about_and_settles(name: str) -> None:
+    """What an example declares is created as declared, and a second run changes nothing and asks nothing."""
+    declared = budgets(example(name))
+    stack = Stack()
+    with (
+        Sandbox() as sandbox,
+        Plugin("nobody", {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}) as plugin,
+    ):
+        assert set(stack.up(plugin, declared).values()) == {"create"}
+        live = {budget["id"]: budget["budget_amount"] for budget in sandbox.budgets(None)}
+        assert {entry.name: live[entry.outputs["budget_id"]] for entry in stack.entries} == CAPS[name]
+        sandbox.forget_requests()
+        assert set(stack.up(plugin, budgets(example(name))).values()) == {"same"}
+        assert sandbox.requests == []
+        # Alerts reach somebody, scopes fit, names are listed: an example makes no warning.
+        assert plugin.printed == []
+
+
+def test_the_override_ends_on_a_day_that_stays() -> None:
+    """The override's day is the end of the quarter to come, the same all quarter long, unless configuration says."""
+    end = runpy_name("copilot_guardrails", "end_of_next_quarter")
+    for first, last, expected in (
+        (date(2026, 1, 1), date(2026, 3, 31), date(2026, 6, 30)),
+        (date(2026, 4, 1), date(2026, 6, 30), date(2026, 9, 30)),
+        (date(2026, 7, 1), date(2026, 9, 30), date(2026, 12, 31)),
+        (date(2026, 10, 1), date(2026, 12, 31), date(2027, 3, 31)),
+    ):
+        assert (end(first), end(last)) == (expected, expected)
+    configured = example("copilot_guardrails", overrideUntil="2999-01-31")
+    assert configured.named("migration-lead").inputs["expires_at"] == "2999-01-31"
+
+
+def test_two_clouds_share_one_figure() -> None:
+    """The figure of the month is split between AWS and GitHub, whatever it is."""
+    registered = example("one_budget_two_clouds", monthlyUsd="1001")
+    assert registered.named("cloud").inputs["limitAmount"] == "751"
+    assert registered.named("builds").inputs["budget_amount"] == 250
+
+
+def test_a_team_and_its_repositories_belong_to_one_component() -> None:
+    """The component holds team, repositories and budgets, and a budget names the repository that it waits for."""
+    registered = example("platform_team")
+    kinds = [resource.typ for resource in registered.resources]
+    assert kinds.count("github:index/repository:Repository") == 2
+    assert kinds.count("examples:index:PlatformTeam") == 1
+    assert registered.named("api-actions").inputs["budget_entity_name"] == "octo-org/api"
+    assert registered.exports["monthly_cap_usd"] == 470
+
+
+def runpy_name(name: str, wanted: str) -> Any:
+    found: dict[str, Any] = {}
+
+    def program() -> None:
+        found.update(runpy.run_path(str(STACKS / f"{name}.py")))
+
+    run(program)
+    return found[wanted]
