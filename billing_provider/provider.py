@@ -1,6 +1,6 @@
 """The thin adapter between Pulumi's Python plugin and the lifecycle.
 
-The path of this module and the names of its two provider classes are a file format: every state stores them, and
+The path of this module and the names of its provider classes are a file format: every state stores them, and
 delete, refresh and diff load them again. They are never moved and never renamed.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.dynamic import (
@@ -24,6 +25,7 @@ from pulumi.dynamic import (
 )
 
 from billing_provider import rules
+from billing_provider.cost_center_lifecycle import CostCenterLifecycle
 from billing_provider.errors import BillingError
 from billing_provider.lifecycle import Lifecycle
 from billing_provider.redact import redact
@@ -51,10 +53,11 @@ class _Process:
                 voice = EngineVoice()
                 self._run = Run(lambda: read_settings(get, os.environ), voice, before_write=voice.end_if_alone)
 
-    def lifecycle(self, kind: rules.OwnerKind) -> Lifecycle:
-        """Return the lifecycle of one kind of owner."""
+    @property
+    def run(self) -> Run:
+        """The run."""
         assert self._run is not None  # noqa: S101 - the SDK configures a provider before it calls it
-        return Lifecycle(kind, self._run)
+        return self._run
 
 
 _PROCESS = _Process()
@@ -72,12 +75,11 @@ def _brief_errors() -> Iterator[None]:
         raise BillingError(f"internal error, please report it: {text}") from None
 
 
-class _BudgetProvider(ResourceProvider):
+class _Adapter(ResourceProvider):
     """Plain dicts in, plain dicts out; an instance holds nothing, since what it holds would be pickled into state."""
 
     # The pickled provider is its class's name: no secret, and readable state.
     serialize_as_secret_always = False
-    kind: ClassVar[rules.OwnerKind]
 
     def configure(self, req: ConfigureRequest) -> None:
         _PROCESS.configure(req.config.get)
@@ -122,20 +124,30 @@ class _BudgetProvider(ResourceProvider):
         with _brief_errors():
             self._lifecycle().delete(_id)
 
-    def _lifecycle(self) -> Lifecycle:
-        return _PROCESS.lifecycle(self.kind)
+    @abstractmethod
+    def _lifecycle(self) -> Lifecycle | CostCenterLifecycle:
+        """Return what the subclass's resource lives by."""
 
 
-class EnterpriseBudgetProvider(_BudgetProvider):
+class EnterpriseBudgetProvider(_Adapter):
     """The provider of `EnterpriseBudget`; its name is a file format."""
 
-    kind = rules.ENTERPRISE_OWNER
+    def _lifecycle(self) -> Lifecycle:
+        return Lifecycle(rules.ENTERPRISE_OWNER, _PROCESS.run)
 
 
-class OrgBudgetProvider(_BudgetProvider):
+class OrgBudgetProvider(_Adapter):
     """The provider of `OrgBudget`; its name is a file format."""
 
-    kind = rules.ORGANIZATION_OWNER
+    def _lifecycle(self) -> Lifecycle:
+        return Lifecycle(rules.ORGANIZATION_OWNER, _PROCESS.run)
+
+
+class CostCenterProvider(_Adapter):
+    """The provider of `CostCenter`; its name is a file format."""
+
+    def _lifecycle(self) -> CostCenterLifecycle:
+        return CostCenterLifecycle(_PROCESS.run)
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,8 +107,8 @@ class EnterpriseBudgetArgs(BudgetArgs):
     """The inputs of an `EnterpriseBudget`.
 
     :param enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
-    :param cost_center: The cost center covered, in place of `budget_entity_name`: a `CostCenter`, its id or its name. The
-        scope is then `cost_center` where none is given.
+    :param cost_center: The cost center covered, in place of `budget_entity_name`: a `CostCenter`, its id or its
+        name. The scope is then `cost_center` where none is given.
     """
 
     enterprise: Required[pulumi.Input[str]]
