@@ -99,6 +99,8 @@ class Creation:
     def _spellings(self) -> tuple[str, frozenset[str]]:
         """Return the entity as GitHub takes it, and all the names under which a listing may show it."""
         declared = self.spec.budget_entity_name
+        if self.spec.budget_scope == rules.REPOSITORY and "/" not in declared:
+            return f"{self.owner.slug}/{declared}", frozenset({declared})
         if self.spec.budget_scope not in rules.COST_CENTER_SCOPES:
             return declared, frozenset({declared})
         center = self.budgets.cost_center(declared)
