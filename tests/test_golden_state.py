@@ -31,18 +31,17 @@ def declared(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
 @pytest.mark.parametrize("file", STATES, ids=[file.stem for file in STATES])
 def test_an_old_state_is_still_read(file: Path) -> None:
     """Nothing differs, a preview asks nothing, a refresh finds no drift, and every budget can be deleted."""
-    with (
-        Sandbox() as sandbox,
-        Plugin("nobody", {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}) as plugin,
-    ):
+    with Sandbox() as sandbox:
+        env = {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}
         stack = load(file, sandbox)
         before = [(entry.id, entry.inputs, entry.outputs) for entry in stack.entries]
-        assert set(stack.up(plugin, declared(stack)).values()) == {"same"}
-        assert sandbox.requests == []
-        assert stack.refresh(plugin) == {}
+        with Plugin("nobody", env) as plugin:
+            assert set(stack.up(plugin, declared(stack)).values()) == {"same"}
+            assert sandbox.requests == []
+            assert stack.refresh(plugin) == {}
         assert [(entry.id, entry.inputs, entry.outputs) for entry in stack.entries] == before
-    with Plugin("nobody", {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}) as plugin, sandbox:
-        stack.destroy(plugin)
+        with Plugin("nobody", env) as plugin:
+            stack.destroy(plugin)
         assert sandbox.budgets(None) == []
 
 
