@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.engine import Engine, EngineError, display
-
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from billing_provider.sandbox.engine import Result, Verb
+    from billing_provider.sandbox.engine import Engine, Result, Verb
 
 __all__ = ["add", "run"]
 
@@ -58,6 +55,9 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         0 when it went well, 1 when it failed, 2 when there is nothing to run, 7 for changes that were not expected.
     """
+    # The engine takes longer to load than the other verbs take to run.
+    from billing_provider.sandbox.engine import Engine, EngineError, display  # noqa: PLC0415
+
     write: Callable[[str], None] = _nothing if args.json else _print
     write(
         f"billing-provider try: stack {args.stack} on the embedded engine, which is for trying and not Pulumi itself."
@@ -106,6 +106,8 @@ def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
         write(f"GitHub is the sandbox at {named}.")
         yield {"github-billing:baseUrl": named}
         return
+    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
+
     _FOLDER.mkdir(parents=True, exist_ok=True)
     with Sandbox(state_file=_FOLDER / "github.json") as sandbox:
         write(f"GitHub is a sandbox, kept in {_FOLDER / 'github.json'}.")

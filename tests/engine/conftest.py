@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billing_provider.sandbox.pytest_plugin import billing_sandbox, pulumi_stack
 from tests.engine.bench import Workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["bench", "billing_sandbox", "pulumi_stack"]
 
 
 @pytest.fixture

@@ -39,6 +39,12 @@ class Remote:
         """Return where a toy is kept."""
         return self.folder / f"{id_}.json"
 
+    def wait(self, sign: str) -> None:
+        """Leave a sign with the number of this process, and wait for the file `go`."""
+        (self.folder / sign).write_text(str(os.getpid()))
+        while not (self.folder / "go").exists():
+            time.sleep(0.01)
+
     def next_id(self, key: str) -> str:
         """Return an id that counts the toys made of this key."""
         with (self.folder / "calls.log").open() as file:
@@ -94,9 +100,7 @@ class ToyProvider(ResourceProvider):
         if props.get("boom") == "create":
             raise RuntimeError("boom on create")
         if props.get("slow"):
-            (remote.folder / f"{props['key']}.begun").write_text(str(os.getpid()))
-            while not (remote.folder / "go").exists():
-                time.sleep(0.01)
+            remote.wait(f"{props['key']}.begun")
         id_ = remote.next_id(props["key"])
         remote.file(id_).write_text(json.dumps(own(props)))
         if props.get("chatty"):
@@ -112,10 +116,12 @@ class ToyProvider(ResourceProvider):
         return UpdateResult({**outputs(news), "said": ToyProvider.greeting})
 
     def delete(self, id: str, props: dict[str, Any]) -> None:  # noqa: A002
-        """Remove the file."""
+        """Remove the file; `lingers` waits for the file `go` first."""
         Remote().log("delete", id)
         if props.get("boom") == "delete":
             raise RuntimeError("boom on delete")
+        if props.get("lingers"):
+            Remote().wait(f"{props['key']}.going")
         Remote().file(id).unlink(missing_ok=True)
 
     def read(self, id: str, props: dict[str, Any]) -> ReadResult:  # noqa: A002

@@ -97,6 +97,7 @@ class Engine:
         env: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         listener: Callable[[Event], None] | None = None,
+        check: bool = False,
     ) -> None:
         """Prepare; nothing is read or started yet.
 
@@ -107,6 +108,7 @@ class Engine:
             env: Added to the environment of the program and of its plugin.
             settings: Configuration, keys with namespace, on top of what the stack's file says; state keeps none of it.
             listener: Gets every event as it happens.
+            check: Let a run that ends with errors raise RunFailedError instead of returning its result.
         """
         self.project_dir = Path(project_dir).resolve()
         self.stack = stack
@@ -114,6 +116,7 @@ class Engine:
         self.env = dict(env or {})
         self.settings = dict(settings or {})
         self._listener = listener
+        self._check = check
         # The gRPC library remarks on every connection that a child process ends.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
@@ -192,14 +195,13 @@ class Engine:
             registrar = Registrar(run, Planner(run), executor, project.recorded_config())
             monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
             server.start(EngineService(run.events), monitor)
-            child = self._start_program(project, run, server.address)
 
             def stop() -> None:
                 run.interrupt()
                 run.drain()
                 child.stop()
 
-            with interrupt.handled(stop) as interrupted:
+            with self._start_program(project, run, server.address) as child, interrupt.handled(stop) as interrupted:
                 code = child.wait()
                 run.drain()
                 if code and not run.events.failed and not interrupted.is_set():
@@ -244,15 +246,16 @@ class Engine:
             events = Events(self._listener)
             server = Server()
             stack.callback(server.stop)
-            plugin = Plugin(
-                project.python,
-                server.address,
-                cwd=project.folder,
-                env=config.environment(project, self.env),
-                config=project.plain_config(),
-                on_line=lambda line: events.say("info", line),
+            plugin = stack.enter_context(
+                Plugin(
+                    project.python,
+                    server.address,
+                    cwd=project.folder,
+                    env=config.environment(project, self.env),
+                    config=project.plain_config(),
+                    on_line=lambda line: events.say("info", line),
+                )
             )
-            stack.callback(plugin.stop)
             run = Run(
                 stack=self.stack,
                 project=project.name,
@@ -272,7 +275,7 @@ class Engine:
             run.events.say("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
         old = run.olds.get(run.stack_urn)
         shown = (old.outputs if old else {}) if outputs is None or run.events.failed else outputs
-        return Result(
+        result = Result(
             verb=verb,
             ok=not run.events.failed,
             interrupted=interrupted,
@@ -283,6 +286,7 @@ class Engine:
             raw_outputs=shown,
             old_outputs=old.outputs if old else {},
         )
+        return result.checked() if self._check else result
 
 
 def plain(outputs: wire.Values) -> dict[str, Any]:

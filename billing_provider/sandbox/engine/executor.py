@@ -83,8 +83,8 @@ class Executor:
             if new.custom:
                 new.id, outputs = run.provider_of(new.type).create(new.urn, new.inputs)
                 new.outputs = wire.mark_secrets(outputs, {}, new.additional_secret_outputs)
-        except PluginError:
-            run.snapshot.end(operation)
+        except PluginError as error:
+            self._give_up(operation, error)
             raise
         new.created = new.modified = state.now()
         if old is not None:
@@ -110,8 +110,8 @@ class Executor:
                 new.outputs = wire.mark_secrets(outputs, {}, new.additional_secret_outputs)
             else:
                 new.outputs = old.outputs
-        except PluginError:
-            run.snapshot.end(operation)
+        except PluginError as error:
+            self._give_up(operation, error)
             raise
         run.snapshot.end(operation, done=old, new=new)
 
@@ -122,8 +122,8 @@ class Executor:
         operation = run.snapshot.begin("reading", new)
         try:
             found = run.provider_of(new.type).read(new.urn, new.id, new.inputs, new.inputs)
-        except PluginError:
-            run.snapshot.end(operation)
+        except PluginError as error:
+            self._give_up(operation, error)
             raise
         new.id = found.id or new.id
         new.outputs = wire.mark_secrets(found.outputs, new.inputs, new.additional_secret_outputs)
@@ -151,8 +151,8 @@ class Executor:
         try:
             if old.custom and not old.external and not old.retain_on_delete and old.deleted_with not in run.deleted:
                 run.provider_of(old.type).delete(old)
-        except PluginError:
-            run.snapshot.end(operation)
+        except PluginError as error:
+            self._give_up(operation, error)
             raise
         if pending:
             # It keeps its place in state until its successor exists: whatever refers to it must find it.
@@ -161,6 +161,11 @@ class Executor:
             run.snapshot.end(operation)
         else:
             run.snapshot.end(operation, done=old)
+
+    def _give_up(self, operation: state.Operation, error: PluginError) -> None:
+        """Forget an operation that failed; one whose outcome nobody knows stays pending, for the next run to tell."""
+        if error.answered:
+            self._run.snapshot.end(operation)
 
     def _discard(self, step: Step) -> None:
         self._run.snapshot.end(None, done=step.before)

@@ -16,6 +16,9 @@ from billing_provider.sandbox.engine.process import Child
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
 
     from billing_provider.sandbox.engine.state import Resource
 
@@ -28,11 +31,15 @@ _FRAME = re.compile(r"^(\s|Traceback |During handling |The above exception |$)")
 
 
 class PluginError(RuntimeError):
-    """A call of the plugin failed; `traceback` is all that it said."""
+    """A call of the plugin failed; `traceback` is all that it said.
 
-    def __init__(self, traceback: str) -> None:
+    Without an answer (the process died, or was ended) nobody knows what became of the call.
+    """
+
+    def __init__(self, traceback: str, *, answered: bool = True) -> None:
         super().__init__(_conclusion(traceback))
         self.traceback = traceback
+        self.answered = answered
 
 
 def _conclusion(traceback: str) -> str:
@@ -174,11 +181,16 @@ class Plugin:
         outputs = wire.mark_secrets(wire.read_struct(answer.properties), found if found is not None else inputs)
         return ReadAnswer(answer.id, outputs, found)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """End the process."""
         if self._channel is not None:
             self._channel.close()
-        self._child.stop()
+        self._child.__exit__(kind, error, traceback)
 
 
 def _sent(values: wire.Values) -> Any:
@@ -193,4 +205,5 @@ def _call(method: Callable[[Any], _Answer], request: Any) -> _Answer:
     try:
         return method(request)
     except grpc.RpcError as error:
-        raise PluginError(str(error.details())) from None
+        # The plugin reports every exception as UNKNOWN; any other code is the connection's own.
+        raise PluginError(str(error.details()), answered=error.code() is grpc.StatusCode.UNKNOWN) from None

@@ -11,6 +11,9 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 _GRACE_SECONDS = 5.0
 
@@ -69,15 +72,24 @@ class Child:
             drain.join()
         return code
 
-    def stop(self) -> None:
-        """Interrupt the process; kill its group when it does not end within five seconds."""
+    def stop(self, grace_seconds: float = _GRACE_SECONDS) -> None:
+        """Interrupt the process; kill its group when it does not end in time."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             try:
-                self._process.wait(_GRACE_SECONDS)
+                self._process.wait(grace_seconds)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # Whoever interrupts a second time does not want to wait.
+        self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
 
 
 def _drain(pipe: IO[str], on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:

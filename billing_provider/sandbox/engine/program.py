@@ -32,8 +32,13 @@ def main() -> int:
     sys.argv = [str(program)]
     # A run that fails leaves futures that nobody awaits, and asyncio would complain of each.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    # Not asyncio.run, which answers an interruption only when the program gives it a chance to.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # Each resource in flight holds one of these threads until it is answered.
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=given["settings"]["parallel"] * 4))
     try:
-        asyncio.run(_run(main_file, given["settings"]["parallel"]))
+        loop.run_until_complete(run_in_stack(lambda: _run_file(main_file)))
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1
@@ -43,12 +48,6 @@ def main() -> int:
         pulumi.log.error(f"Program failed with an unhandled exception:\n{_users_part(error, main_file)}")
         return TOLD
     return 0
-
-
-async def _run(main_file: Path, parallel: int) -> None:
-    # Each resource in flight holds one of these threads until it is answered.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(max_workers=parallel * 4))
-    await run_in_stack(lambda: _run_file(main_file))
 
 
 def _run_file(main_file: Path) -> None:

@@ -1,0 +1,131 @@
+"""What an interruption leaves: Ctrl-C lets what is in hand end, a kill leaves it marked as pending."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.sandbox.engine import EngineError
+from tests.engine.drivers import kill_in_creation
+
+if TYPE_CHECKING:
+    from tests.engine.bench import Workbench
+
+RUN = """
+import sys
+from pathlib import Path
+from billing_provider.sandbox.engine import Engine
+result = getattr(Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2])), sys.argv[3])()
+print(result.interrupted, result.ok)
+"""
+# The second toy waits for the first, and the program would go on for long.
+TWO_SLOW = 'import time\na = Toy("a", slow=True)\nToy("b", ref=a.made)\n'
+
+
+def start(bench: Workbench, verb: str) -> subprocess.Popen[str]:
+    """Start a run in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(bench.project), str(bench.state_file), verb],
+        env={**os.environ, **bench.engine.env},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(bench: Workbench, name: str) -> None:
+    """Wait for a file of the toys."""
+    while not (bench.remote / name).exists():
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_drains_and_saves(bench: Workbench, number: int) -> None:
+    """A signal during a creation lets it end and saves it; what waits for it is not begun."""
+    bench.program(TWO_SLOW)
+    with start(bench, "up") as process:
+        wait_for(bench, "a.begun")
+        process.send_signal(number)
+        time.sleep(0.2)
+        (bench.remote / "go").touch()
+        assert process.communicate()[0] == "True False\n"
+    assert bench.calls() == [["create", "a"]]
+    assert set(bench.resources()) == {"toys-dev", "a"}
+    assert json.loads(bench.state_file.read_text())["deployment"]["pending_operations"] == []
+    assert bench.engine.up().checked().counts == {"create": 1, "same": 2}
+
+
+def test_interruption_ends_a_program_that_waits(bench: Workbench) -> None:
+    """A program that is busy with something else is ended as well."""
+    bench.program(
+        f'import time\nfrom pathlib import Path\nPath({str(bench.remote)!r}, "on").touch()\ntime.sleep(600)\n'
+    )
+    with start(bench, "up") as process:
+        wait_for(bench, "on")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[0] == "True False\n"
+
+
+def test_interruption_of_deletions(bench: Workbench) -> None:
+    """A signal during a destroy lets the deletion in hand end and begins no other."""
+    bench.up('a = Toy("a")\nToy("b", ref=a.made, lingers=True)').checked()
+    bench.calls()
+    with start(bench, "destroy") as process:
+        wait_for(bench, "b.going")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        (bench.remote / "go").touch()
+        assert process.communicate()[0] == "True False\n"
+    assert bench.calls() == [["delete", "b-1"]]
+    assert set(bench.resources()) == {"toys-dev", "a"}
+
+
+def test_second_interruption_ends_at_once(bench: Workbench) -> None:
+    """A second signal does not wait for what is in hand, which stays marked as pending."""
+    bench.program(TWO_SLOW)
+    with start(bench, "up") as process:
+        wait_for(bench, "a.begun")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode != 0
+    pending = json.loads(bench.state_file.read_text())["deployment"]["pending_operations"]
+    assert [operation["type"] for operation in pending] == ["creating"]
+
+
+def test_kill_leaves_a_pending_creation_that_is_reported(bench: Workbench) -> None:
+    """After a kill in a creation the next run reports it, and a refresh forgets it only when told to."""
+    bench.program('Toy("a", slow=True)')
+    command = [sys.executable, "-c", RUN, str(bench.project), str(bench.state_file), "up"]
+    kill_in_creation(command, bench.project, bench.remote, {**os.environ, **bench.engine.env})
+    (bench.remote / "go").touch()
+    result = bench.engine.up()
+    assert "1 pending operations from an earlier run" in result.diagnostics[0].message
+    assert result.ok
+    bench.engine.refresh()
+    assert bench.engine.up().diagnostics
+    bench.engine.refresh(clear_pending_creates=True)
+    assert not bench.engine.up().diagnostics
+
+
+def test_state_is_locked_while_a_run_uses_it(bench: Workbench) -> None:
+    """Two runs on one state file are refused, whoever comes second."""
+    bench.program('Toy("a", slow=True)')
+    first = threading.Thread(target=bench.engine.up)
+    first.start()
+    try:
+        wait_for(bench, "a.begun")
+        with pytest.raises(EngineError, match="another run is using"):
+            bench.engine.preview()
+    finally:
+        (bench.remote / "go").touch()
+        first.join()
+    assert bench.engine.preview().counts == {"same": 2}

@@ -1,0 +1,104 @@
+"""The example stacks end to end, as users would test theirs; resources of other packages are simulated."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.sandbox.engine import RunFailedError
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox import Sandbox
+    from billing_provider.sandbox.engine import Result
+    from billing_provider.sandbox.pytest_plugin import StackFactory
+
+ROOT = Path(__file__).parents[2]
+
+
+def simulated(result: Result) -> set[str]:
+    """Return the names of what was simulated, providers left out."""
+    return {step.urn.rpartition("::")[2] for step in result.steps if step.simulated and step.new and step.new.parent}
+
+
+def test_quickstart(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
+    """The quickstart makes its budgets, keeps them, takes up an edit made elsewhere, repairs it, and removes them."""
+    stack = pulumi_stack("quickstart")
+    assert stack.up().counts == {"create": 3}
+    (budget,) = billing_sandbox.budgets()
+    assert stack.outputs()["actions_budget_id"] == budget["id"]
+    assert not stack.up().changed
+    billing_sandbox.edit_budget(budget["id"], budget_amount=1)
+    assert stack.refresh().counts["update"] == 1
+    assert stack.up().counts["update"] == 1
+    assert billing_sandbox.budgets() == [budget]
+    stack.destroy()
+    assert billing_sandbox.budgets(owner=None) == []
+
+
+def test_guardrails(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
+    """The guardrails are four budgets of the enterprise."""
+    stack = pulumi_stack("copilot_guardrails", settings={"github-budgets:overrideUntil": "2099-01-31"})
+    assert stack.up().outputs["override_until"] == "2099-01-31"
+    assert len(billing_sandbox.budgets()) == 4
+
+
+def test_two_clouds(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
+    """The other cloud's budget is simulated and GitHub's is made, from one figure."""
+    stack = pulumi_stack("one_budget_two_clouds")
+    assert simulated(stack.preview()) == {"cloud"}
+    result = stack.up()
+    assert simulated(result) == {"cloud"}
+    assert result.outputs == {"aws_usd": "6000", "github_usd": 2000}
+    assert [budget["budget_amount"] for budget in billing_sandbox.budgets()] == [2000]
+    assert not stack.up().changed
+    assert stack.destroy().counts == {"delete": 3}
+
+
+def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox, tmp_path: Path) -> None:
+    """Budgets named after simulated repositories are made; copied out of the project, the example runs by itself."""
+    (tmp_path / "Pulumi.yaml").write_text("name: team\nruntime: python\n")
+    shutil.copy(ROOT / "stacks" / "platform_team.py", tmp_path / "__main__.py")
+    stack = pulumi_stack("dev", tmp_path)
+    result = stack.up()
+    assert {"website", "api"} <= simulated(result)
+    assert {"octo-org/website", "octo-org/api"} <= {
+        budget["budget_entity_name"] for budget in billing_sandbox.budgets(owner=None)
+    }
+    assert not stack.up().changed
+    assert not stack.refresh().changed
+    stack.destroy()
+    assert billing_sandbox.budgets(owner=None) == []
+
+
+def test_failed_run_raises_what_was_said(pulumi_stack: StackFactory, tmp_path: Path) -> None:
+    """A stack under test that fails raises an error with the messages that a user would see."""
+    (tmp_path / "Pulumi.yaml").write_text("name: wrong\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(
+        "from billing_provider import EnterpriseBudget\n"
+        'EnterpriseBudget("b", enterprise="octo-enterprise", budget_product_sku="actions", budget_amount=1.5)\n'
+    )
+    with pytest.raises(RunFailedError, match=r"(?s)preview failed.*b: .*budget_amount") as raised:
+        pulumi_stack("dev", tmp_path).preview()
+    assert raised.value.result.errors
+
+
+def test_project_is_found_above_the_test(tmp_path: Path) -> None:
+    """A test in a folder below the project needs not name it; one without a project is told what to do."""
+    (tmp_path / "Pulumi.yaml").write_text("name: mine\nruntime: python")
+    (tmp_path / "__main__.py").write_text("import pulumi\npulumi.export('answer', 42)")
+    (tmp_path / "tests").mkdir()
+    # As the entry point does for a user.
+    (tmp_path / "tests" / "conftest.py").write_text("from billing_provider.sandbox.pytest_plugin import *")
+    (tmp_path / "tests" / "test_mine.py").write_text(
+        "def test_mine(pulumi_stack):\n    assert pulumi_stack().up().outputs == {'answer': 42}\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    (tmp_path / "Pulumi.yaml").unlink()
+    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert b"LookupError: no Pulumi.yaml above" in failed.stdout
