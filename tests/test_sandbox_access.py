@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing_provider.sandbox import Sandbox
 
@@ -36,6 +39,13 @@ def ask(
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """One sandbox for many examples."""
     with Sandbox() as served:
         yield served
 
@@ -208,3 +218,58 @@ def test_versions_and_agents_are_checked(sandbox: Sandbox) -> None:
     connection.request("GET", "/api/v3/rate_limit")
     assert connection.getresponse().status == 403
     connection.close()
+
+
+@pytest.mark.parametrize("headers", ["Content-Length: x", "Content-Length: -1", "Transfer-Encoding: chunked"])
+def test_a_body_of_unknown_length_is_refused(sandbox: Sandbox, headers: str) -> None:
+    """Without a usable Content-Length the sandbox answers 411 and closes, instead of taking the body for a request."""
+    host, _, port = sandbox.url.removeprefix("http://").partition("/")[0].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(f"POST /api/v3/user HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 411 ")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+ENUMS = st.sampled_from(["user", "enterprise", "cost_center", "repository", "BundlePricing", "ai_credits", "actions"])
+KNOWN = (*BODY, "user", "expires_at", "exclude_cost_center_usage", "name", "users", "report_type", "start_date")
+TARGETS = (
+    ("POST", ENTERPRISE),
+    ("POST", ORGANIZATION),
+    ("PATCH", f"{ENTERPRISE}/BUDGET"),
+    ("POST", ENTERPRISE.replace("budgets", "cost-centers")),
+    ("PATCH", f"{ENTERPRISE.replace('budgets', 'cost-centers')}/CENTER"),
+    ("POST", f"{ENTERPRISE.replace('budgets', 'cost-centers')}/CENTER/resource"),
+    ("POST", ENTERPRISE.replace("budgets", "reports")),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    target=st.sampled_from(TARGETS),
+    fields=st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=8), VALUES | ENUMS, max_size=5),
+    is_whole=st.booleans(),
+)
+def test_whatever_is_sent_is_answered_in_githubs_form(
+    running: Sandbox, target: tuple[str, str], fields: dict[str, Any], is_whole: bool
+) -> None:
+    """Any body, at any route that takes one, is taken or refused with a message; no connection is dropped."""
+    running.reset()
+    budget = running.add_budget("enterprise", "octo-enterprise")
+    path = target[1].replace("BUDGET", budget["id"]).replace("CENTER", running.cost_centers()[0]["id"])
+    reply = ask(running, target[0], path, {**BODY, **fields} if is_whole else fields)
+    assert reply.status_code in {200, 202, 400, 404, 409, 422}
+    assert reply.status_code < 300 or reply.json()["message"]
+
+
+@pytest.mark.parametrize("query", [f"page={'9' * 5000}", "per_page=9999999999", "year=9999&month=12", "%00=1", "page"])
+def test_whatever_is_asked_is_answered_in_githubs_form(sandbox: Sandbox, query: str) -> None:
+    """Any query is taken or refused with a message."""
+    for path in (ENTERPRISE, ENTERPRISE.replace("budgets", "usage")):
+        reply = ask(sandbox, "GET", f"{path}?{query}")
+        assert reply.status_code in {400, 422}
+        assert reply.json()["message"]

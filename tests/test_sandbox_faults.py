@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.faults import ACTIONS
+from billing_provider.sandbox.actions import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -275,6 +275,8 @@ def test_the_first_rule_wins_and_the_second_waits_unmet(sandbox: Sandbox) -> Non
         pytest.param({"action": "explode"}, "no fault is called 'explode'", id="action"),
         pytest.param({"action": "404", "when": 1}, "a fault has no when", id="name"),
         pytest.param({"action": "404", "met": 1}, "a fault has no met", id="counter"),
+        pytest.param({"action": "404", "op": "make_budget"}, "no operation is called 'make_budget'", id="operation"),
+        pytest.param({"action": "404", "nth": "2"}, "nth of a fault: a number is needed", id="number"),
         pytest.param({"action": "switch", "quirk": "plural"}, "no quirk is called", id="quirk"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.sandbox import sample
 from billing_provider.sandbox.access import TOKENS
-from billing_provider.sandbox.faults import ACTIONS
+from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.server import Sandbox
 
@@ -36,7 +36,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="serve GitHub's billing API from this machine, to try things out",
         description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines it prints are "
         "shell commands that point every tool of this package at it.",
-        epilog=_NOT_IMITATED,
+        epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
@@ -87,6 +87,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if unmet else 0
 
 
+def _tokens() -> list[str]:
+    return [f"  {token.name:26}{token.summary}" for token in TOKENS.values()]
+
+
 def _list(args: argparse.Namespace) -> None:
     if args.list_quirks:
         for quirk in QUIRKS.values():
@@ -103,7 +107,7 @@ def _introduce(args: argparse.Namespace, sandbox: Sandbox) -> None:
         f"  repositories {', '.join(sample.REPOSITORIES)};",
         f"  users {', '.join(sample.USERS)}; cost centers {', '.join(name for name, _ in sample.COST_CENTERS)}.",
         "Tokens:",
-        *(f"  {token.name:26}{token.summary}" for token in TOKENS.values()),
+        *_tokens(),
         f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Ctrl-C ends it.",
     ]
     if args.control:

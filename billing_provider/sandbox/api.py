@@ -29,6 +29,7 @@ PREFIX = "/api/v3"
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
 _HOUR = 3600
+_MAX_HEADER = 300
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+def _header_text(text: str) -> str:
+    # Names that a client made up may hold line ends, and be long.
+    return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in text[:_MAX_HEADER])
+
+
 class Api:
     """The whole API over one state."""
 
@@ -79,7 +85,7 @@ class Api:
             except RefusedError as refused:
                 reply = Reply(refused.body(), refused.status, refused.headers)
                 if refused.problem:
-                    reply.headers["X-Sandbox-Problem"] = refused.problem
+                    reply.headers["X-Sandbox-Problem"] = _header_text(refused.problem)
             reply.headers = {**headers, **reply.headers}
             return reply
 
@@ -94,7 +100,7 @@ class Api:
         found = routes.find(request.method, request.path)
         if found is None:
             hint = "a path never ends in a slash" if request.path.endswith("/") else "no such route; see --help"
-            raise not_found(problem=f"{request.method} {request.path}: {hint}".encode("ascii", "replace").decode())
+            raise not_found(problem=f"{request.method} {request.path}: {hint}")
         route, params = found
         call = self._call(request, route, params, token)
         if "feature_off" in self.quirks and route.operation.endswith(("_budget", "_budgets")):

@@ -29,6 +29,7 @@ _SCOPES = {
     ),
     "organization": ("organization", "repository", "multi_user_customer", "user"),
 }
+_TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
 
@@ -109,8 +110,8 @@ def identity(call: Call) -> tuple[str, str, str, str, str | None]:
 
 def _product(call: Call, scope: str) -> tuple[str, str]:
     kind, sku = call.body["budget_type"], call.body["budget_product_sku"]
-    if kind not in {"BundlePricing", "ProductPricing", "SkuPricing"}:
-        raise bad_request("Invalid value for budget_type: one of BundlePricing, ProductPricing, SkuPricing is needed.")
+    if kind not in _TYPES:
+        raise bad_request(f"Invalid value for budget_type: one of {', '.join(_TYPES)} is needed.")
     fitting = skus.pricing_type(sku) if isinstance(sku, str) else None
     if fitting is None:
         valid = ", ".join(sorted((*skus.BUNDLES, *skus.PRODUCTS, *skus.SKUS)))

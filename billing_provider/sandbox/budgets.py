@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from billing_provider.sandbox import access, budget_rules
 from billing_provider.sandbox.budget_view import show
@@ -50,7 +51,7 @@ def list_budgets(call: Call) -> Reply:
     reply = Reply(body)
     if more and "link_header" in call.quirks:
         query = {**call.query, "page": str(call.whole_number("page", 1) + 1)}
-        reply.headers["Link"] = f'<{call.url}?{"&".join(f"{k}={v}" for k, v in query.items())}>; rel="next"'
+        reply.headers["Link"] = f'<{call.url}?{urlencode(query)}>; rel="next"'
     return reply
 
 

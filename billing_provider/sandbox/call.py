@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "Reply"]
 
+_MAX_DIGITS = 9
+
 
 @dataclass
 class Reply:
@@ -54,7 +56,7 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdecimal()) or int(text) < lowest:
+        if not (text.isascii() and text.isdecimal()) or len(text) > _MAX_DIGITS or int(text) < lowest:
             raise bad_request(f"Invalid value for {name}: a whole number from {lowest} is needed.")
         return int(text)
 

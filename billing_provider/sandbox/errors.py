@@ -74,5 +74,5 @@ def unknown_fields(where: str, names: list[str], accepted: list[str]) -> Refused
         HTTPStatus.UNPROCESSABLE_ENTITY,
         f"Validation Failed: {text} (the sandbox is strict where GitHub may ignore a name)",
         errors=[{"resource": "Request", "field": name, "code": "invalid"} for name in names],
-        problem=text.encode("ascii", "replace").decode(),
+        problem=text,
     )

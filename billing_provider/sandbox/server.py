@@ -6,17 +6,16 @@ import copy
 import secrets
 import threading
 import time
-from dataclasses import dataclass
-from http import HTTPStatus
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from billing_provider.sandbox import consumption, control, exports, routes, sample
+from billing_provider.sandbox import consumption, control, sample
 from billing_provider.sandbox.access import OWNER_TOKEN
-from billing_provider.sandbox.api import PREFIX, Api, Incoming
+from billing_provider.sandbox.api import PREFIX, Api
 from billing_provider.sandbox.budget_view import plain
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.faults import ACTIONS, Plan, Rule
+from billing_provider.sandbox.faults import Plan
+from billing_provider.sandbox.front import Front, Request
 from billing_provider.sandbox.quirks import Quirks
 from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
@@ -26,23 +25,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = ["Request", "Sandbox"]
-
-_BARE_WAIT = 60
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request of the log: the path without the prefix, the JSON body (None without one), and when it came.
-
-    `status` is 0 where a planned fault left the client without an answer.
-    """
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    status: int
-    at: float
 
 
 @final
@@ -74,21 +56,17 @@ class Sandbox:
     ) -> None:
         state = State(clock, None if state_file is None else Path(state_file))
         self._api = Api(state, Quirks(quirks), page_cap)
-        self._log: list[Request] = []
-        self._on_request = on_request
-        self._plan = Plan()
-        self._late: list[tuple[float, Incoming]] = []
+        self._front = Front(self._api, on_request)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
         self.control_token = secrets.token_hex(8) if control else ""
-        self.strayed: list[str] = []
 
     def start(self) -> Sandbox:
         """Open the port and serve it from a thread of its own; a second call does nothing."""
         if self._server is not None:
             return self
-        self._server = Server(self._port, self)
+        self._server = Server(self._port, self._front, lambda request: control.answer(self, request))
         self._port = self._server.server_address[1]
         self._api.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -119,21 +97,21 @@ class Sandbox:
     @property
     def requests(self) -> list[Request]:
         """All requests since the start or the last `forget_requests`, in the order they were answered."""
-        return list(self._log)
+        return list(self._front.log)
 
     @property
     def writes(self) -> list[Request]:
         """The requests that were not GET."""
-        return [request for request in self._log if request.method != "GET"]
+        return [request for request in self._front.log if request.method != "GET"]
 
     def forget_requests(self) -> None:
         """Empty the log."""
-        self._log.clear()
+        self._front.log.clear()
 
     def budgets(self, owner: str | None = sample.ENTERPRISE) -> list[dict[str, Any]]:
         """Return what is stored for one owner, without quirks; of all owners when it is None."""
         with self._api.lock:
-            self._land_late(self.now())
+            self._front.land_late()
             return [
                 {"owner_kind": budget.owner_kind, "owner": budget.owner, **plain(self._api.state, budget)}
                 for budget in self._api.state.budgets.values()
@@ -171,13 +149,13 @@ class Sandbox:
 
         Raises:
             KeyError: There is no such budget.
+            TypeError: A budget has no such field.
         """
         with self._api.lock:
-            budget = self._api.state.budgets[budget_id]
-            for name, value in self._stored(fields).items():
-                setattr(budget, name, value)
+            budgets = self._api.state.budgets
+            budgets[budget_id] = replace(budgets[budget_id], **self._stored(fields))
             self._api.state.save()
-            return plain(self._api.state, budget)
+            return plain(self._api.state, budgets[budget_id])
 
     def remove_budget(self, budget_id: str) -> None:
         """Remove a budget behind everybody's back.
@@ -218,12 +196,10 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Go back to the sample data, an empty log and no faults; quirks stay."""
+        """Go back to the sample data, an empty log, no faults and counters at 0; quirks stay."""
         with self._api.lock:
             self._api.state.reset()
-            self._log.clear()
-            self._plan = Plan()
-            self._late.clear()
+            self._front.forget()
 
     def plan(self, rules: Iterable[Mapping[str, Any]]) -> None:
         """Replace the planned faults; each rule is a JSON object as `faults.Rule` describes it.
@@ -233,16 +209,21 @@ class Sandbox:
         """
         plan = Plan(rules)
         with self._api.lock:
-            self._plan = plan
+            self._front.plan = plan
 
     @property
     def met(self) -> list[dict[str, Any]]:
         """The planned faults that were met at least once, each with how often."""
-        return [rule.description() for rule in self._plan.rules if rule.met]
+        return [rule.description() for rule in self._front.plan.rules if rule.met]
 
     def unmet_faults(self) -> list[dict[str, Any]]:
         """Return the planned faults that were met less often than planned; a test should find none."""
-        return [rule.description() for rule in self._plan.rules if rule.is_unmet()]
+        return [rule.description() for rule in self._front.plan.rules if rule.is_unmet()]
+
+    @property
+    def strayed(self) -> list[str]:
+        """What should not have been sent: to another host's name after a redirect, or a token with a download."""
+        return list(self._front.strayed)
 
     @property
     def requests_while_blocked(self) -> int:
@@ -271,69 +252,6 @@ class Sandbox:
     def quirks(self) -> list[str]:
         """Return the names of the quirks that are on, sorted."""
         return self._api.quirks.names()
-
-    def serve(self, request: Incoming) -> Reply:
-        """Answer one request, honestly or as planned, and write it to the log; the server's threads call this."""
-        with self._api.lock:
-            now = self.now()
-            self._land_late(now)
-            self._api.limits.arrive(now)
-            found = routes.find(request.method, request.path)
-            fault = self._plan.pick(request.method, request.path, found[0].operation if found else "")
-            reply = self._api.answer(request) if fault is None else self._spoil(fault, request, now)
-            entry = Request(
-                request.method,
-                request.path,
-                request.parsed_query(),
-                request.parsed_body(),
-                int(reply.status) if reply.deliver == "plain" else 0,
-                now,
-            )
-            self._log.append(entry)
-        if self._on_request is not None:
-            self._on_request(entry)
-        return reply
-
-    def steer(self, request: Incoming) -> Reply:
-        """Answer a request of the control plane."""
-        return control.answer(self, request)
-
-    def download(self, request: Incoming) -> Reply:
-        """Answer a request for the CSV of an export; GitHub keeps it on another host, which must see no token."""
-        if request.headers.get("Authorization"):
-            self.strayed.append(f"a token was sent to {request.path}")
-        with self._api.lock:
-            content = exports.download(self._api.state, request.path.removeprefix("/"))
-        if content is None:
-            return Reply("no such file\n", HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"})
-        return Reply(content, HTTPStatus.OK, {"Content-Type": "text/csv; charset=utf-8"})
-
-    def stray(self, host: str, line: str) -> None:
-        """Note a request that was sent to another host's name: somebody followed a redirect away."""
-        self.strayed.append(f"{host} {line}")
-
-    def now(self) -> float:
-        """Return the time by the sandbox's clock."""
-        return self._api.state.clock()
-
-    def _spoil(self, fault: Rule, request: Incoming, now: float) -> Reply:
-        if fault.action == "switch":
-            self._api.quirks.switch(fault.quirk)
-        if fault.action == "late_commit":
-            self._late.append((now + fault.length(), request))
-        action = ACTIONS[fault.action]
-        target = f"{self.url}{request.path}" + (f"?{request.query}" if request.query else "")
-        reply = action.perform(fault, lambda: self._api.answer(request), target, now)
-        if action.limits:
-            reset, wait = reply.headers.get("x-ratelimit-reset"), reply.headers.get("retry-after")
-            self._api.limits.block(float(reset) if reset else now + float(wait or _BARE_WAIT))
-        return reply
-
-    def _land_late(self, now: float) -> None:
-        due = [request for at, request in self._late if at <= now]
-        self._late = [(at, request) for at, request in self._late if at > now]
-        for request in due:
-            self._api.answer(request)
 
     def _stored(self, fields: dict[str, Any]) -> dict[str, Any]:
         if fields.get("budget_scope", "cost_center") in {"cost_center", "multi_user_cost_center"}:

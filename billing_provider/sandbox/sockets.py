@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from email.utils import formatdate
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,7 +24,7 @@ from billing_provider.sandbox.errors import not_found
 from billing_provider.sandbox.exports import DOWNLOADS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["CONTROL_PREFIX", "Server", "Service"]
 
@@ -37,28 +38,26 @@ class Service(Protocol):
     def serve(self, request: Incoming) -> Reply:
         """Answer a request of the API; its path comes without the prefix."""
 
-    def steer(self, request: Incoming) -> Reply:
-        """Answer a request of the control plane; its path comes without the prefix."""
-
     def download(self, request: Incoming) -> Reply:
         """Answer a request for a file; its path comes without the prefix."""
 
-    def stray(self, host: str, line: str) -> None:
-        """Hear of a request that names another host."""
+    def stray(self, line: str) -> None:
+        """Hear of what should not have been sent."""
 
     def now(self) -> float:
         """Return the time that replies carry, in seconds since the epoch."""
 
 
 class Server(ThreadingHTTPServer):
-    """One loopback port; a thread for each connection."""
+    """One loopback port; a thread for each connection; `steer` answers the control plane."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, service: Service) -> None:
+    def __init__(self, port: int, service: Service, steer: Callable[[Incoming], Reply]) -> None:
         self.service = service
+        self.steer = steer
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -103,13 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer any method: the table of routes knows them."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._deliver(Reply({"message": "A Content-Length is needed."}, HTTPStatus.LENGTH_REQUIRED))
+            return
+        body = self.rfile.read(int(length))
         path, _, query = self.path.partition("?")
         host = self.headers.get("Host", "")
         if host.partition(":")[0] != "127.0.0.1":
-            self.server.service.stray(host, f"{self.command} {path}")
+            self.server.service.stray(f"{host} {self.command} {path}")
         service = self.server.service
-        rooms = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, service.steer), (DOWNLOADS, service.download))
+        rooms = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.steer), (DOWNLOADS, service.download))
         for prefix, answer in rooms:
             if path.startswith(prefix):
                 request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)

@@ -120,7 +120,8 @@ def _period(call: Call, *, whole_year: bool = False) -> _Period:
         month = today.month
     try:
         start = date(year, month or 1, call.whole_number("day", 1))
-    except ValueError as error:
+        month_end = (start.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    except (ValueError, OverflowError) as error:
         raise bad_request("Invalid value for year, month or day: there is no such day.") from error
     named = {"year": year}
     if month is None:
@@ -128,7 +129,7 @@ def _period(call: Call, *, whole_year: bool = False) -> _Period:
     elif "day" in call.query:
         named, end = {"year": year, "month": month, "day": start.day}, start
     else:
-        named, end = {"year": year, "month": month}, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        named, end = {"year": year, "month": month}, month_end
     if not whole_year and end < today - timedelta(days=731):
         raise bad_request("Only data from the past 24 months is accessible.")
     return _Period(start, end, named)
