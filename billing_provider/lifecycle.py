@@ -197,11 +197,10 @@ class Lifecycle:
             changed.remove("budget_alerting")
         if not changed:
             return self._store(owner, news, self._stored_budget(budget_id, olds, news), olds)
-        budget = self._run.client.update_budget(owner, budget_id, patch_body(spec, changed))
-        if budget is None:
-            budget = self._run.budgets(owner).read(budget_id)
-            if budget is None:
-                raise OutcomeError(f"update budget {budget_id} of {owner}: it is gone. Run `pulumi refresh`.")
+        client = self._run.client
+        budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
+        # Asked for itself: a listing of this run may be older than the change.
+        budget = budget or client.get_budget(owner, budget_id)
         self._run.budgets(owner).remember(budget)
         names = frozenset({budget.budget_entity_name or ""})
         kept = differing(owner, news, seen(owner, news, budget, names), tuple(changed))
