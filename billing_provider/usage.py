@@ -175,6 +175,19 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class Group(Totals):
+    """The totals of some lines.
+
+    Attributes:
+        quantity: How much, before discounts; None where the lines have several units.
+        unit_type: The unit; None where there are several.
+    """
+
+    quantity: float | None
+    unit_type: str | None
+
+
+@dataclass(frozen=True)
 class UsageReport(Totals):
     """The usage of a period by day, with its totals.
 
@@ -276,12 +289,19 @@ def exact_sum(amounts: Iterable[float]) -> float:
 
 def grouped(
     items: Iterable[UsageItem] | Iterable[UsageSummaryItem], key: Callable[[Any], tuple[str, ...]]
-) -> dict[tuple[str, ...], Totals]:
+) -> dict[tuple[str, ...], Group]:
     """Return exact totals of the lines that share a key, sorted by key; they add up to the totals of all."""
     parts: dict[tuple[str, ...], list[Any]] = {}
     for item in items:
         parts.setdefault(key(item), []).append(item)
-    return {name: Totals(*_totals(parts[name], knowable=True)) for name in sorted(parts)}
+    return {name: _group(parts[name]) for name in sorted(parts)}
+
+
+def _group(items: list[Any]) -> Group:
+    units = {item.unit_type for item in items}
+    unit = units.pop() if len(units) == 1 else None
+    amounts = (item.quantity if isinstance(item, UsageItem) else item.gross_quantity for item in items)
+    return Group(*_totals(items, knowable=True), exact_sum(amounts) if unit else None, unit)
 
 
 def _is_knowable(period: TimePeriod, today: date) -> bool:

@@ -1,0 +1,106 @@
+"""The verb `budgets`: an owner's budgets, each with what has been spent against it this month."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from billing_provider import rules
+from billing_provider.cli import render
+from billing_provider.models import Owner
+from billing_provider.spend import LICENCES, Ledger
+
+if TYPE_CHECKING:
+    import argparse
+
+    from billing_provider.reads import BudgetDetails
+    from billing_provider.spend import Spend
+
+__all__ = ["add", "run"]
+
+_SCOPES = rules.ENTERPRISE_OWNER.scopes
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its options."""
+    parser = subparsers.add_parser(
+        "budgets",
+        help="show budgets and what has been spent against them",
+        description="Show the budgets of an enterprise or an organization, and what has been spent against each this "
+        "month: GitHub's own figure where it has one, else the sum of the usage reports. Nothing is changed.",
+    )
+    owner = parser.add_mutually_exclusive_group(required=True)
+    owner.add_argument("--enterprise", metavar="SLUG", help="whose budgets: an enterprise's")
+    owner.add_argument("--org", metavar="LOGIN", help="whose budgets: an organization's")
+    parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
+    parser.add_argument("--user", metavar="LOGIN", help="only budgets that concern this person")
+    render.add_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the budgets; 0 when they could be read."""
+    render.check_formats(args)
+    kind = rules.ENTERPRISE_OWNER if args.enterprise else rules.ORGANIZATION_OWNER
+    owner = Owner(kind, args.enterprise or args.org)
+    with render.reading() as reader:
+        found = reader.budgets(**{kind.noun: owner.slug}, scope=args.scope, user=args.user)
+        found.sort(key=_rank)
+        spends = list(Ledger(reader, owner).of(found))
+    rows = [_row(spend) for spend in spends]
+    if args.json:
+        render.print_json({kind.noun: owner.slug, "budgets": rows})
+    elif args.csv:
+        names = [*(asdict(spends[0].budget) if spends else ()), "unit", "spent", "spent_from", "spent_by"]
+        render.print_csv(names, [[row[name] for name in names] for row in rows])
+    else:
+        _print_table(owner, spends)
+    return 0
+
+
+def _rank(budget: BudgetDetails) -> tuple[int, str, str]:
+    """Order budgets from the widest scope to the narrowest; a scope that is newer than this package comes last."""
+    scope = _SCOPES.index(budget.budget_scope) if budget.budget_scope in _SCOPES else len(_SCOPES)
+    return scope, (budget.budget_entity_name or "").lower(), budget.budget_product_sku
+
+
+def _row(spend: Spend) -> dict[str, Any]:
+    told = {"unit": spend.unit, "spent": spend.spent, "spent_from": spend.source, "spent_by": spend.user}
+    return {**asdict(spend.budget), **told}
+
+
+def _print_table(owner: Owner, spends: list[Spend]) -> None:
+    columns = (
+        render.Column("scope"),
+        render.Column("of"),
+        render.Column("product or SKU"),
+        render.Column("spent", right=True),
+        render.Column("cap", right=True),
+        render.Column("unit"),
+        render.Column("used"),
+        render.Column("at the cap"),
+    )
+    spent = render.amounts([spend.spent for spend in spends])
+    caps = render.amounts([spend.budget.budget_amount for spend in spends])
+    rows = [
+        (
+            spend.budget.budget_scope,
+            render.plain(_whose(spend)),
+            spend.budget.budget_product_sku,
+            render.quantity(spend.spent) if spend.unit == LICENCES else spent[number],
+            render.quantity(spend.budget.budget_amount) if spend.unit == LICENCES else caps[number],
+            spend.unit,
+            render.bar(spend.share),
+            "stops" if spend.budget.prevent_further_usage else "alerts" if spend.budget.will_alert else "goes on",
+        )
+        for number, spend in enumerate(spends)
+    ]
+    notes = ["Spent this month; a budget itself counts only what is used after it was made."]
+    if any(spend.spent is None for spend in spends):
+        notes.append(f"{render.UNKNOWN} cannot be known: GitHub has no figure for just this, or not for this token.")
+    render.print_table(f"Budgets of {owner}: {len(spends)}", columns, rows, notes if spends else [])
+
+
+def _whose(spend: Spend) -> str:
+    name = spend.budget.user or spend.budget.budget_entity_name or ""
+    return f"{name} (most: {spend.user})".lstrip() if spend.user else name

@@ -1,0 +1,85 @@
+"""The verb `cost-centers`: an enterprise's cost centers, or the members of one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from billing_provider.cli import render
+from billing_provider.cost_centers import ACTIVE, DELETED, MEMBER_KINDS
+
+if TYPE_CHECKING:
+    import argparse
+
+    from billing_provider.cost_centers import CostCenterDetails
+
+__all__ = ["add", "run"]
+
+_POOL = {True: "on", False: "off", None: render.UNKNOWN}
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its options."""
+    parser = subparsers.add_parser(
+        "cost-centers",
+        help="show cost centers and their members",
+        description="Show the cost centers of an enterprise, or the members of one. Nothing is changed.",
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show the members of this one, by name or id")
+    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="whose cost centers")
+    parser.add_argument("--state", choices=(ACTIVE, DELETED), help="only those of this state")
+    render.add_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the cost centers, or one; 0 when they could be read."""
+    render.check_formats(args)
+    with render.reading() as reader:
+        if args.name:
+            found = [reader.cost_center(enterprise=args.enterprise, cost_center=args.name)]
+        else:
+            found = reader.cost_centers(enterprise=args.enterprise, state=args.state)
+    if args.json:
+        render.print_json({"enterprise": args.enterprise, "cost_centers": [asdict(center) for center in found]})
+    elif args.csv:
+        rows = [
+            (center.name, center.id, center.state, each.type, each.name)
+            for center in found
+            for each in center.resources
+        ]
+        render.print_csv(("cost_center", "id", "state", "type", "member"), rows)
+    elif args.name:
+        _print_members(found[0])
+    else:
+        _print_table(args.enterprise, found)
+    return 0
+
+
+def _print_members(center: CostCenterDetails) -> None:
+    columns = (render.Column("kind"), render.Column("member"))
+    rows = [(each.type, render.plain(each.name)) for each in center.resources]
+    notes = [f"id {center.id}, {center.state}, pool of AI credits {_POOL[center.ai_credit_pool_enabled]}"]
+    render.print_table(f"Cost center {center.name}: {len(rows)} members", columns, rows, notes)
+
+
+def _print_table(enterprise: str, centers: list[CostCenterDetails]) -> None:
+    counts = [[len(center.members(kind)) for kind in MEMBER_KINDS] for center in centers]
+    totals = [str(sum(column)) for column in zip(*counts, strict=True)] or ["0"] * len(MEMBER_KINDS)
+    columns = [render.Column("name", total="total"), render.Column("state")]
+    columns += [
+        render.Column(kind.replace("_", " "), right=True, total=total)
+        for kind, total in zip(MEMBER_KINDS, totals, strict=True)
+    ]
+    columns += [render.Column("pool of AI credits"), render.Column("id")]
+    rows = [
+        (
+            render.plain(center.name),
+            center.state,
+            *(str(each) for each in count),
+            _POOL[center.ai_credit_pool_enabled],
+            center.id,
+        )
+        for center, count in zip(centers, counts, strict=True)
+    ]
+    render.print_table(f"Cost centers of enterprise {enterprise}: {len(rows)}", columns, rows, [])

@@ -1,0 +1,191 @@
+"""How a verb shows what it has read: a table for people, JSON or CSV for programs, and progress meanwhile."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.errors import ConfigError
+from billing_provider.reads import Reader
+from billing_provider.run import Run
+from billing_provider.settings import read_settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+UNKNOWN = "-"
+"""What a table shows for a figure that cannot be known."""
+PATIENCE_SECONDS = 1.0
+"""How long a verb may take before it says what it waits for."""
+_BAR_CELLS = 10
+_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 4
+_WIDE = 200
+# GitHub's marks: it alerts at 75 % and stops, or bills on, at 100 %.
+_COLOURS = ((1.0, "red"), (0.75, "yellow"), (0.0, "green"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Its heading, with the unit of its figures.
+        right: Whether it is aligned to the right.
+        total: What stands below it.
+    """
+
+    title: str
+    right: bool = False
+    total: str = ""
+
+
+class StderrVoice:
+    """Tells on standard error what is waited for, once the wait is worth a word."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shown = False
+        self._text = "asking GitHub"
+
+    def warn(self, text: str) -> None:
+        """Say something that the person should look at."""
+        print(f"warning: {text}", file=sys.stderr)
+
+    def status(self, text: str) -> None:
+        """Show what is waited for now."""
+        with self._lock:
+            self._text = text
+            if self._shown:
+                self._print()
+
+    def show(self) -> None:
+        """Begin to show it."""
+        with self._lock:
+            self._shown = True
+            self._print()
+
+    def end(self) -> None:
+        """Leave no trace on a terminal."""
+        with self._lock:
+            if self._shown and sys.stderr.isatty():
+                print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+            self._shown = False
+
+    def _print(self) -> None:
+        before, after = ("\r\x1b[2K", "") if sys.stderr.isatty() else ("", "\n")
+        print(f"{before}{self._text} ...", end=after, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
+    """Provide what reads, with the settings of the environment and progress on standard error."""
+    voice = StderrVoice()
+    timer = threading.Timer(patience_seconds, voice.show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), voice))
+    finally:
+        timer.cancel()
+        timer.join()
+        voice.end()
+
+
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose between a table, JSON and CSV."""
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print JSON, with totals and what they cover")
+    formats.add_argument("--csv", action="store_true", help="print CSV, one line each")
+
+
+def check_formats(args: argparse.Namespace) -> None:
+    """Refuse to begin if the table could not be shown.
+
+    Raises:
+        ConfigError: Tables need the extra `cli`.
+    """
+    if not (args.json or args.csv):
+        _rich()
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows as CSV; what cannot be known is empty."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(["" if value is None else value for value in row] for row in rows)
+
+
+def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> None:
+    """Print a table, its totals below, and what a reader has to know about it.
+
+    Raises:
+        ConfigError: Tables need the extra `cli`.
+    """
+    rich = _rich()
+    table = rich.Table(box=rich.SIMPLE, show_footer=any(c.total for c in columns))
+    for column in columns:
+        table.add_column(
+            column.title,
+            column.total,
+            justify="right" if column.right else "left",
+            no_wrap=column.right,
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*row)
+    console = rich.Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    console.print(title, markup=False, style="bold", soft_wrap=True)
+    if rows:
+        console.print(table)
+    for note in notes:
+        console.print(note, markup=False, soft_wrap=True)
+
+
+def plain(text: str | None) -> str:
+    """Return a text of GitHub's so that a table shows it as it is."""
+    return (text or "").replace("[", "\\[")
+
+
+def amounts(values: Sequence[float | None]) -> list[str]:
+    """Return figures of one column, all with as many decimals as the finest of them needs: 2 at least, 4 at most."""
+    rounded = [None if value is None else round(Decimal(repr(value)), _MOST_DECIMALS).normalize() for value in values]
+    needed = [-int(value.as_tuple().exponent) for value in rounded if value is not None]
+    decimals = max([_FEWEST_DECIMALS, *needed])
+    return [UNKNOWN if value is None else f"{value:,.{decimals}f}" for value in rounded]
+
+
+def quantity(value: float | None) -> str:
+    """Return a count with as few decimals as it needs."""
+    return UNKNOWN if value is None else f"{round(Decimal(repr(value)), _MOST_DECIMALS).normalize():,f}"
+
+
+def bar(share: float | None) -> str:
+    """Return a bar of what part is spent, with the percentage; its colour follows GitHub's marks."""
+    if share is None:
+        return UNKNOWN
+    cells = min(_BAR_CELLS, int(share * _BAR_CELLS))
+    colour = next(colour for mark, colour in _COLOURS if share >= mark)
+    return f"[{colour}]{'█' * cells}[/]{'░' * (_BAR_CELLS - cells)} {int(share * 100):>4} %"
+
+
+def _rich() -> Any:
+    try:
+        from billing_provider.cli import tables  # noqa: PLC0415 - an extra that may not be installed
+    except ImportError:
+        raise ConfigError(
+            "tables need the extra `cli`: run `pip install 'github-billing-provider[cli]'`, or add --json or --csv"
+        ) from None
+    return tables

@@ -1,0 +1,135 @@
+"""The verb `usage`: what was used and what it costs, grouped, with totals."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.cli import render
+from billing_provider.usage import UsageReport, grouped
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from billing_provider.reads import Reader
+    from billing_provider.usage import Group, UsageSummary
+
+__all__ = ["add", "run"]
+
+_READS: dict[str, Callable[[Reader, dict[str, Any]], UsageReport | UsageSummary]] = {
+    "summary": lambda reader, given: reader.usage_summary(**given),
+    "daily": lambda reader, given: reader.usage(**given),
+    "ai-credit": lambda reader, given: reader.model_usage("ai_credit/usage", **given),
+    "premium-request": lambda reader, given: reader.model_usage("premium_request/usage", **given),
+}
+_KEYS: dict[str, Callable[[Any], str]] = {
+    "date": lambda item: str(item.date)[:10],
+    "product": lambda item: str(item.product),
+    "sku": lambda item: str(item.sku),
+    "model": lambda item: item.model or "",
+    "organization": lambda item: item.organization_name or "",
+    "repository": lambda item: item.repository_name or "",
+    "cost-center": lambda item: item.cost_center.name if item.cost_center else "",
+}
+_DAILY = ("date", "product", "sku", "organization", "repository", "cost-center")
+_BY_MODEL = ("product", "sku", "model")
+_CAN_GROUP = {"summary": ("product", "sku"), "daily": _DAILY, "ai-credit": _BY_MODEL, "premium-request": _BY_MODEL}
+_FIGURES = ("quantity", "unit_type", "gross_amount", "discount_amount", "net_amount")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb and its options."""
+    parser = subparsers.add_parser(
+        "usage",
+        help="show what was used and what it costs",
+        description="Show usage of an enterprise, an organization or a person. The widest of the three is whose usage "
+        "it is, narrower ones narrow it down. Amounts are US dollars: gross before discounts, net as billed.",
+    )
+    parser.add_argument("--enterprise", metavar="SLUG", help="an enterprise")
+    parser.add_argument("--org", dest="organization", metavar="LOGIN", help="an organization")
+    parser.add_argument("--user", metavar="LOGIN", help="a person")
+    parser.add_argument("--report", choices=tuple(_READS), default="summary", help="which report (default: summary)")
+    parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
+    for name in ("year", "month", "day"):
+        parser.add_argument(f"--{name}", type=int, help="of the period (default: this month; daily: this year)")
+    for name in ("repository", "model", "product", "sku"):
+        parser.add_argument(f"--{name}", metavar="NAME", help=f"only this {name}")
+    parser.add_argument("--cost-center", metavar="NAME", help="only this cost center, by name or id; none for outside")
+    parser.add_argument("--all-cost-centers", action="store_true", help="add them to the daily report")
+    render.add_formats(parser)
+    parser.set_defaults(run=run, misused=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the usage; 0 when it could be read, 2 for a grouping that the report does not have."""
+    by = tuple(args.by or ("product", "sku"))
+    if strangers := [name for name in by if name not in _CAN_GROUP[args.report]]:
+        args.misused(f"--by {strangers[0]}: the report {args.report} has {', '.join(_CAN_GROUP[args.report])}")
+    render.check_formats(args)
+    names = ("enterprise", "organization", "user", "year", "month", "day", "repository", "model", "product", "sku")
+    given = {name: getattr(args, name) for name in (*names, "cost_center")}
+    if args.all_cost_centers:
+        given["all_cost_centers"] = True
+    with render.reading() as reader:
+        report = _READS[args.report](reader, given)
+    groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
+    if args.json:
+        render.print_json(_document(args.report, report, by, groups))
+    elif args.csv:
+        rows = [[*key, *(getattr(group, name) for name in _FIGURES)] for key, group in groups.items()]
+        render.print_csv([*by, *_FIGURES], rows)
+    else:
+        _print_table(args.report, report, by, groups)
+    return 0
+
+
+def _document(
+    name: str, report: UsageReport | UsageSummary, by: tuple[str, ...], groups: dict[tuple[str, ...], Group]
+) -> dict[str, Any]:
+    rows = [{**dict(zip(by, key, strict=True)), **asdict(group)} for key, group in groups.items()]
+    totals = {figure: getattr(report, figure) for figure in _FIGURES[2:]}
+    return {
+        "report": name,
+        "time_period": asdict(report.time_period),
+        "settled": report.settled,
+        "leaves_out_cost_centers": _leaves_out(report),
+        "currency": "USD",
+        "rows": rows,
+        "totals": totals,
+    }
+
+
+def _print_table(
+    name: str, report: UsageReport | UsageSummary, by: tuple[str, ...], groups: dict[tuple[str, ...], Group]
+) -> None:
+    columns = [render.Column(each, total="total" if number == 0 else "") for number, each in enumerate(by)]
+    columns += [render.Column("quantity", right=True), render.Column("unit")]
+    cells = [[render.plain(part) or "-" for part in key] for key in groups]
+    for row, group in zip(cells, groups.values(), strict=True):
+        row += [render.quantity(group.quantity), group.unit_type or ""]
+    for figure in _FIGURES[2:]:
+        *shown, total = render.amounts(
+            [*(getattr(group, figure) for group in groups.values()), getattr(report, figure)]
+        )
+        columns.append(render.Column(f"{figure.partition('_')[0]} USD", right=True, total=total))
+        for row, text in zip(cells, shown, strict=True):
+            row.append(text)
+    period = report.time_period
+    when = "-".join(f"{part:02}" for part in (period.year, period.month, period.day) if part)
+    render.print_table(f"Usage, {name}, {when}", columns, cells, _notes(report))
+
+
+def _notes(report: UsageReport | UsageSummary) -> list[str]:
+    notes = []
+    if report.net_amount is None:
+        notes.append("Nothing is shown, and what was used cannot be known yet: GitHub's figures lag by about two days.")
+    elif not report.settled:
+        notes.append("Figures of the last days still move for about two days.")
+    if _leaves_out(report):
+        notes.append("GitHub leaves out cost centers here: --all-cost-centers adds them.")
+    return notes
+
+
+def _leaves_out(report: UsageReport | UsageSummary) -> bool:
+    return isinstance(report, UsageReport) and report.leaves_out_cost_centers
