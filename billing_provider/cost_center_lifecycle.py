@@ -20,7 +20,7 @@ from billing_provider.cost_centers import (
 )
 from billing_provider.create_cost_center import CostCenterCreation
 from billing_provider.errors import BillingError, ConfigError, InvalidError, NotFoundError
-from billing_provider.lifecycle import Checked, Stored
+from billing_provider.lifecycle import UNFINISHED, Checked, Stored
 from billing_provider.models import Owner
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from billing_provider.cost_centers import CostCenterDetails
     from billing_provider.run import Run
 
-OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted")
+OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", UNFINISHED)
 """What a cost center has beyond its inputs."""
 
 
@@ -113,11 +113,14 @@ class CostCenterLifecycle:
             self._run.voice.warn(f"adopted the existing cost center {center.id}{changed}")
             return _store(owner, inputs, center, adopted=True)
         # From here on nothing may raise: the cost center exists, and only what is returned is remembered.
-        stored = dict(inputs)
-        for kind in MEMBER_KINDS:
-            if kind in inputs:
-                stored[kind] = self._add_what_can_be(owner, center.id, kind, inputs[kind])
-        return _store(owner, stored, center, adopted=False)
+        added = {
+            kind: self._add_what_can_be(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
+        }
+        stored = _store(owner, inputs, center, adopted=False)
+        stored.outputs.update(added)
+        if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
+            stored.outputs[UNFINISHED] = True
+        return stored
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
         """Return a cost center as it is now, or None when it is archived or provably gone.

@@ -76,6 +76,8 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     """The Azure subscription that is billed."""
     adopted: pulumi.Output[bool]
     """Whether it was there before this resource."""
+    unfinished: pulumi.Output[bool | None]
+    """Whether members are still to be added after a create that could not add them all; the next `up` does."""
 
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **cost_center: Unpack[CostCenterArgs]

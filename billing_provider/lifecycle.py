@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
 """What a resource has beyond its inputs, all told by GitHub or by the create."""
+UNFINISHED = "unfinished"
+"""An output that is there while a create has left something for the next `up`, though no input has changed since."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from pulumi.dynamic import (
 from billing_provider import rules
 from billing_provider.cost_center_lifecycle import CostCenterLifecycle
 from billing_provider.errors import BillingError
-from billing_provider.lifecycle import Lifecycle
+from billing_provider.lifecycle import UNFINISHED, Lifecycle
 from billing_provider.redact import redact
 from billing_provider.run import Run
 from billing_provider.settings import read_settings
@@ -102,7 +102,9 @@ class _Adapter(ResourceProvider):
         same_key = not set(replaces) - {"budget_type"}
         if not changed:
             return DiffResult(changes=False)
-        return DiffResult(changes=None, replaces=replaces, delete_before_replace=same_key)
+        # What a create left unfinished shows in no input, so the engine would find nothing by itself.
+        changes = True if UNFINISHED in _olds else None
+        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _brief_errors():
