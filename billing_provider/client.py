@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 """Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
-_MAX_PAGES = 10_000
 _MAX_PASSES = 3
 
 
@@ -93,7 +92,9 @@ class Client:
         """
         for _ in range(_MAX_PASSES):
             found: dict[str, Budget] = {}
-            for number in range(1, _MAX_PAGES):
+            number = 0
+            while True:
+                number += 1
                 page = first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
                 known = len(found)
                 found.update({budget.id: budget for budget in page.budgets})
