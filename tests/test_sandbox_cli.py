@@ -6,12 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # The verb alone: its neighbours have tests of their own.
@@ -26,6 +28,16 @@ sys.exit(args.run(args))
 COMMAND = [sys.executable, "-c", PROGRAM, "sandbox"]
 
 
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start the verb, and leave it running for nobody."""
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
@@ -34,8 +46,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_it_serves_until_it_is_ended(tmp_path: Path, number: signal.Signals) -> None:
     """Its first two lines are exports that work, it tells each request on stderr, and a signal ends it with 0."""
     file = tmp_path / "state.json"
-    command = [*COMMAND, "--state", str(file), "--quirk", "plural_sku", "--quirk", "list_lag=3"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started("--state", str(file), "--quirk", "plural_sku", "--quirk", "list_lag=3") as process:
         assert process.stdout is not None
         (url, token) = (process.stdout.readline().strip().partition("=") for _ in range(2))
         assert (url[0], token[0]) == ("export GITHUB_API_URL", "export GITHUB_BILLING_TOKEN")
@@ -63,8 +74,7 @@ def test_faults_are_listed_and_told_when_never_met(tmp_path: Path) -> None:
     assert "reset_after" in run("--list-faults").stdout
     plan = tmp_path / "faults.json"
     plan.write_text(json.dumps([{"op": "create_budget", "action": "reset_after"}]))
-    command = [*COMMAND, "--faults", str(plan), "--control"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started("--faults", str(plan), "--control") as process:
         assert process.stdout is not None
         for _ in range(2):
             process.stdout.readline()
