@@ -32,7 +32,7 @@ clean: ## remove the virtual environment and everything made by a run
 .venv/.ready: requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.12 ...")'
 	@echo "Setting up .venv with the locked packages (about a minute the first time) ..."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { echo "If ensurepip is what is missing: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
