@@ -126,6 +126,7 @@ class Transport:
         """
         deadline = self._clock.now() + self._settings.max_wait_seconds
         repeats = limit_waits = 0
+        failure: TransportError | ApiError | None = None
         while True:
             try:
                 with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
@@ -140,12 +141,14 @@ class Transport:
                     return reply
                 if not retry.is_transient(reply.status):
                     raise self._error(tried, reply, _ERRORS.get(reply.status, ApiError))
-                failure: TransportError | ApiError = self._error(tried, reply, ApiError)
+                failure = self._error(tried, reply, ApiError)
                 may_repeat = repeatable
-            except NotSentError as error:
-                failure, may_repeat = error, True
+            except WaitError as error:
+                # "Nothing was sent" holds of this try; what became of one before it is said as well.
+                before = tried if failure is None else f"{failure} Another try"
+                raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
-                failure, may_repeat = error, repeatable
+                failure, may_repeat = error, repeatable or isinstance(error, NotSentError)
             wait = retry.repeat_wait(repeats, self._clock.jitter())
             if not may_repeat or wait is None:
                 raise failure from None
