@@ -1,0 +1,70 @@
+"""A part of the fault matrix in every run; `make faults` plays it whole."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from billing_provider.errors import WaitError
+from tests.faults import matrix
+from tests.faults.matrix import Cell
+from tests.faults.world import World
+
+PARTS = 6
+ONE_IN = 15
+
+
+@pytest.mark.parametrize("part", range(PARTS), ids=str)
+def test_no_fault_loses_or_doubles_a_budget(part: int) -> None:
+    """Whatever fails at whatever request, the next run ends with the declared budgets and a clean account."""
+    # A stride that has no factor in common with the columns visits every fault and every operation in turn.
+    table = matrix.cells()[part :: PARTS * ONE_IN]
+    tally = matrix.run(table, workers=1)
+    assert tally.notes == []
+    assert tally.unmet == 0
+    assert str(tally) == (
+        f"cells {len(table)}, duplicates 0, unreported orphans 0, requests in a blocked window 0, "
+        'false "gone" 0, tokens seen 0'
+    )
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(Cell("create, landing late", "enterprise", "401", 8), id="unread_while_it_may_still_land"),
+        pytest.param(Cell("create, landing late", "enterprise", "403_primary_hour", 5), id="limit_while_settling"),
+        pytest.param(Cell("create, landing late", "organization", "list_lag", 1), id="late_and_listed_later"),
+        pytest.param(Cell("several at once", "enterprise", "wrong_fields", 5), id="unreadable_update"),
+    ],
+)
+def test_faults_that_have_cost_a_duplicate(cell: Cell) -> None:
+    """A cell that was wrong once stays right."""
+    tally = matrix.run_cell(cell)
+    assert tally.notes == []
+
+
+def test_the_matrix_covers_every_operation_with_six_hundred_cells() -> None:
+    """The table has more than 600 cells, each once, with every operation at every one of its requests."""
+    table = matrix.cells()
+    assert len(table) == len(set(table)) > 600
+    asked = {(cell.operation, cell.k) for cell in table}
+    assert asked == {
+        (name, k) for name, operation in matrix.OPERATIONS.items() for k in range(1, len(operation.kinds) + 1)
+    }
+
+
+def test_a_wait_too_long_tells_what_became_of_the_try_before() -> None:
+    """When a repeat is held up by a limit of an hour, the error tells the lost answer and the limit."""
+    with World() as world:
+        owner = matrix.ENTERPRISE
+        assert world.up({"a": matrix.budget(owner)}) is None
+        world.sandbox.plan(
+            [
+                {"action": "502_after", "op": "delete_budget"},
+                {"action": "403_secondary", "op": "delete_budget", "nth": 2, "seconds": 3600},
+            ]
+        )
+        failure = world.up({})
+    assert isinstance(failure, WaitError)
+    assert re.search(r"delete budget .* GitHub said 502.*Another try: .* asks for 3600 s more", str(failure))
