@@ -226,6 +226,11 @@ def versions() -> dict[str, str]:
     return {"cli": asked.stdout.strip(), "sdk": metadata.version("pulumi")}
 
 
+def chosen(names: list[str], *usual: str) -> list[str]:
+    """Return what to run: the usual few, or with COMPARE=all in the environment all, which takes minutes."""
+    return names if os.environ.get("COMPARE") == "all" else list(usual)
+
+
 def command_line_here() -> bool:
     """Return whether there is a command line to compare with."""
     return shutil.which("pulumi") is not None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.drivers import Embedded, play
+from tests.engine.drivers import CommandLine, Embedded, chosen, command_line_here, play
 from tests.engine.record import GOLDEN
 from tests.engine.scenarios import SCENARIOS
 
@@ -26,3 +26,11 @@ def test_engine_does_as_the_command_line(tmp_path: Path, name: str) -> None:
     """Each step of a scenario ends as on the real command line: calls, counts, what is there, and the state."""
     for mine, real in zip(play(Embedded(tmp_path, SCENARIOS[name]), SCENARIOS[name]), recorded(name), strict=True):
         assert mine == real
+
+
+@pytest.mark.cli
+@pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
+@pytest.mark.parametrize("name", chosen(list(SCENARIOS), "failed_create", "replace_create_first"))
+def test_recording_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
+    """The command line that is here does what was recorded; `python -m tests.engine.record` records anew."""
+    assert play(CommandLine(tmp_path, SCENARIOS[name]), SCENARIOS[name]) == recorded(name)

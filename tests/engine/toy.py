@@ -94,11 +94,13 @@ class ToyProvider(ResourceProvider):
         )
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make a file; `boom` fails, `slow` waits until the file `go` is there."""
+        """Make a file; `boom` fails, `dies` ends the plugin, `slow` waits until the file `go` is there."""
         remote = Remote()
         remote.log("create", props["key"])
         if props.get("boom") == "create":
             raise RuntimeError("boom on create")
+        if props.get("dies"):
+            os._exit(1)
         if props.get("slow"):
             remote.wait(f"{props['key']}.begun")
         id_ = remote.next_id(props["key"])

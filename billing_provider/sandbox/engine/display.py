@@ -73,7 +73,7 @@ class Display:
 
     def _step(self, event: StepEvent) -> None:
         step = event.step
-        hidden = step.op == "same" or urns.is_provider(urns.type_of(step.urn))
+        hidden = step.op == "same" or urns.is_default_provider(step.urn)
         preview = self._verb == "preview"
         # A refresh begins with every resource, and a preview does not go on: only what came of it is worth a line.
         if hidden or (event.phase == "start" and (preview or self._verb == "refresh")):
@@ -159,7 +159,8 @@ def write_path(path: paths.Path) -> str:
         elif re.fullmatch(r'[^.\[\]"]+', part):
             text += f".{part}" if text else part
         else:
-            text += f"[{json.dumps(part)}]"
+            escaped = re.sub(r'(["\\])', r"\\\1", part)
+            text += f'["{escaped}"]'
     return text
 
 
@@ -236,7 +237,7 @@ def as_json(result: Result, stack: str, seconds: float) -> str:
             "steps": [
                 {"op": step.op, "urn": step.urn, "differs": sorted(_differing(step)), "simulated": step.simulated}
                 for step in result.steps
-                if not urns.is_provider(urns.type_of(step.urn))
+                if not urns.is_default_provider(step.urn)
             ],
             "outputs": {
                 key: "[secret]" if wire.has_secret(result.raw_outputs[key]) else value

@@ -166,7 +166,7 @@ class Engine:
         deployment = state.load(self.state_file)
         made_up = [entry.name for entry in deployment.resources if entry.id.startswith(SIMULATED_ID_PREFIX)]
         if made_up:
-            raise StateError(f"simulated resources cannot leave this engine: {', '.join(made_up)}")
+            raise StateError(f"simulated resources cannot leave this engine: {', '.join(sorted(made_up))}")
         return deployment.to_json()
 
     def import_(self, exported: Mapping[str, Any]) -> None:

@@ -125,5 +125,5 @@ class Events:
     @property
     def counts(self) -> dict[Op, int]:
         """How many resources each kind of step was done to."""
-        found = Counter(step.op for step in self.steps if not urns.is_provider(urns.type_of(step.urn)))
+        found = Counter(step.op for step in self.steps if not urns.is_default_provider(step.urn))
         return {op: found[op] for op in COUNTED if found[op]}

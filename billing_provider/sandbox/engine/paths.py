@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 Kind = Literal["add", "delete", "update"]
 
 _MISSING = object()
-_PART = re.compile(r"""\.?([^.\[\]"]+)|\[(\d+|\*)\]|\["((?:[^"\\]|\\.)*)"\]""")
+_PART = re.compile(r"""\.?([^.\[\]"]+)|\[(\d+|\*)\]|\["((?:[^"\\]|\\.)*)"\]""", re.DOTALL)
 
 
 def parse(text: str) -> Path:
@@ -34,7 +34,7 @@ def parse(text: str) -> Path:
         if index is not None:
             parts.append(index if index == "*" else int(index))
         else:
-            parts.append(name if name is not None else re.sub(r"\\(.)", r"\1", quoted))
+            parts.append(name if name is not None else re.sub(r"(?s)\\(.)", r"\1", quoted))
         position = match.end()
     return tuple(parts)
 

@@ -133,7 +133,7 @@ class Resource:
         known = {attribute: entry[key] for key, attribute in _PLAIN_KEYS.items() if key in entry}
         other = {key: value for key, value in entry.items() if key not in {*_PLAIN_KEYS, "inputs", "outputs"}}
         values = {key: wire.from_json(entry.get(key) or {}) for key in ("inputs", "outputs")}
-        return cls(**known, **values, other=other)
+        return cls(**{"custom": False, **known}, **values, other=other)
 
 
 @dataclass

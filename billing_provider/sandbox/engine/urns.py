@@ -37,6 +37,11 @@ def package_of(type_: str) -> str:
     return type_.split(":", 1)[0]
 
 
+def is_default_provider(urn: str) -> bool:
+    """Return whether the URN is that of a provider which the engine made itself: users are not told of those."""
+    return is_provider(type_of(urn)) and name_of(urn).split("_")[0] == "default"
+
+
 def is_provider(type_: str) -> bool:
     """Return whether the type is that of a provider and not of a resource it serves."""
     return type_.startswith(PROVIDER_TYPE_PREFIX)

@@ -1,0 +1,228 @@
+"""What the embedded engine refuses, what it does otherwise than the command line, and what it simulates."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, resource_pb2
+
+from billing_provider.sandbox.engine import EngineError, monitor
+from billing_provider.sandbox.engine.config import secret_variable
+from billing_provider.sandbox.engine.events import Events
+
+if TYPE_CHECKING:
+    from tests.engine.bench import Workbench
+
+
+def test_every_field_of_a_registration_has_its_place() -> None:
+    """Each field that an SDK may send is handled, indifferent or refused; a new one must be given its place."""
+    placed = [*monitor.HANDLED_FIELDS, *monitor.INDIFFERENT_FIELDS, *monitor.REFUSED_FIELDS]
+    assert sorted(placed) == sorted(resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields_by_name)
+
+
+def test_every_feature_of_the_monitor_has_its_place() -> None:
+    """Each feature that an SDK may ask for is offered or known not to be; a new one must be looked at."""
+    prefix = "RESOURCE_MONITOR_FEATURE_"
+    known = {name.removeprefix(prefix) for name in resource_pb2.ResourceMonitorFeature.keys()}  # noqa: SIM118 - no dict
+    name_of = resource_pb2.ResourceMonitorFeature.Name
+    offered = {name_of(number).removeprefix(prefix) for number in monitor.FEATURES.values()}
+    assert known - offered == {
+        "ALIAS_SPECS", "BYTE_STRING", "CALL_OUTPUT_VALUES", "ERROR_HOOKS", "INVOKE_DEPENDS_ON", "INVOKE_OUTPUT_VALUES",
+        "INVOKE_PARENT", "INVOKE_TRANSFORMS", "OUTPUT_VALUES", "REPLACEMENT_TRIGGER", "REPLACE_WITH", "RESOURCE_HOOKS",
+        "SENDS_OPTIONS_TO_HOOKS", "STATE_MIGRATIONS", "TRANSFORMS",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        ('Toy("a", ResourceOptions(import_="a-1"))', "the import option"),
+        ('Toy("a", ResourceOptions(replacement_trigger=1))', "the replacement_trigger option"),
+        ('pulumi.StackReference("other")', "stack references"),
+        ('pulumi.Stash("s", input=1)', "resources of type pulumi:index:Stash"),
+        ('pulumi.runtime.invoke("aws:index:getRegion", {})', "calls of functions (aws:index:getRegion)"),
+        ('pulumi.ComponentResource("x:y:Z", "remote", {}, remote=True)', "remote components"),
+        (
+            'box = pulumi.ComponentResource("x:y:Z", "b")\npulumi.runtime.call("x:y:f", {}, res=box)',
+            "calls of methods (x:y:f)",
+        ),
+        ('Toy("a", ResourceOptions(transforms=[lambda args: None]))', "transforms"),
+        ('Toy("a", ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[lambda args: None])))', "hooks"),
+        ('Toy("a", ResourceOptions(replace_with=[Toy("b")]))', "ReplaceWith"),
+    ],
+)
+def test_what_is_out_of_scope_is_refused_by_name(bench: Workbench, program: str, named: str) -> None:
+    """What this engine does not do is refused with its name, and nothing is created."""
+    result = bench.preview(program)
+    assert not result.ok
+    assert any(named in error.message for error in result.errors), result.errors
+
+
+def test_older_sdks_ask_for_features_one_by_one() -> None:
+    """The old way of asking gives the same answers as the new one."""
+    ask: Any = monitor.MonitorService.SupportsFeature
+    asked = ("secrets", "deletedWith", "aliasSpecs", "transforms")
+    answers = [ask(None, resource_pb2.SupportsFeatureRequest(id=name), None).hasSupport for name in asked]
+    assert answers == [True, True, False, False]
+
+
+def test_any_version_of_the_command_line_is_accepted(bench: Workbench) -> None:
+    """A program that asks for a version of the command line runs: there is none here whose version could matter."""
+    assert bench.up('pulumi.require_pulumi_version(">=99.0.0")').ok
+
+
+def test_other_packages_are_simulated(bench: Workbench) -> None:
+    """A resource of another package keeps what it is given, gets an id nobody takes for real, and is marked."""
+    program = """
+class Thing(pulumi.CustomResource):
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+    size: pulumi.Output[int]
+
+    def __init__(self, name, size, provider=None):
+        super().__init__(
+            "cloud:things:Thing", name, {"size": size, "name": None, "arn": None},
+            ResourceOptions(version="1.2.3", provider=provider),
+        )
+
+thing = Thing("My Thing", SIZE)
+Toy("a", about=thing.name, arn=thing.arn, id_=thing.id)
+cloud = pulumi.ProviderResource("cloud", "mine", {"region": "here"})
+Thing("other", 1, cloud)
+pulumi.export("size", thing.size)
+"""
+    preview = bench.preview(program.replace("SIZE", "1")).checked()
+    assert {step.urn.rpartition("::")[2] for step in preview.steps if step.simulated} >= {"My Thing", "mine", "other"}
+    assert bench.up(program.replace("SIZE", "1")).checked().outputs == {"size": 1}
+    toy = bench.toys()["a-1"]
+    assert toy == {"key": "a", "about": "My Thing", "arn": "arn:simulated:cloud::my-thing", "id_": "simulated-My Thing"}
+    assert bench.up(program.replace("SIZE", "2")).checked().counts == {"update": 1, "same": 4}
+    assert bench.engine.refresh().checked().counts == {"same": 5}
+    with pytest.raises(EngineError, match="simulated resources cannot leave this engine: My Thing, other"):
+        bench.engine.export()
+    assert bench.engine.destroy().checked().counts == {"delete": 5}
+
+
+def test_lookup_of_a_simulated_resource(bench: Workbench) -> None:
+    """A lookup in another package finds what was asked for."""
+    program = """
+class Thing(pulumi.CustomResource):
+    def __init__(self, name):
+        super().__init__("cloud:things:Thing", name, {"name": None}, ResourceOptions(id="real-id"))
+
+pulumi.export("name", Thing("mine").name)
+pulumi.export("id", Thing("other").id)
+"""
+    assert bench.up(program).checked().outputs == {"name": "mine", "id": "real-id"}
+
+
+def test_parameterized_packages_are_accepted(bench: Workbench) -> None:
+    """A package with parameters may be registered; its resources are simulated as all others."""
+    program = """
+from pulumi.runtime.settings import register_package
+
+class Thing(pulumi.CustomResource):
+    def __init__(self, name):
+        reference = register_package("base", "1.0.0", "", "pkg", "2.0.0", "eA==")
+        super().__init__("pkg:index:Thing", name, {}, package_ref=reference)
+
+Thing("mine")
+"""
+    (made,) = [step for step in bench.up(program).checked().steps if step.urn.endswith("::mine")]
+    assert made.simulated
+
+
+def test_difference_secret_settings_are_not_recorded(bench: Workbench) -> None:
+    """Unlike the command line, which encrypts it, this engine keeps no secret setting in state."""
+    (bench.project / "Pulumi.dev.yaml").write_text(
+        json.dumps({"config": {"toys:greeting": "hi", "toys:word": {"secure": "v1:x:y"}}})
+    )
+    bench.engine.env[secret_variable("toys:word")] = "hush-hush"
+    bench.up('Toy("a")').checked()
+    text = bench.state_file.read_text()
+    assert "hush-hush" not in text
+    assert '"toys:greeting": "hi"' in text
+
+
+def test_difference_refresh_and_destroy_use_todays_settings(bench: Workbench) -> None:
+    """Unlike the command line, which takes what the last `up` recorded, this engine reads the settings each time."""
+    bench.engine.settings["toys:greeting"] = "one"
+    bench.up('Toy("a")').checked()
+    bench.engine.settings["toys:greeting"] = "two"
+    bench.engine.refresh().checked()
+    assert bench.resources()["a"]["outputs"]["said"] == "two"
+
+
+def test_difference_program_ends_quietly_after_a_failure(bench: Workbench) -> None:
+    """Unlike on the command line, which interrupts the program, no traceback of an interruption follows a failure."""
+    result = bench.up('a = Toy("a", boom="create")\npulumi.export("made", a.made)')
+    assert not any("KeyboardInterrupt" in said.message for said in result.diagnostics)
+
+
+def test_difference_error_is_its_conclusion(bench: Workbench) -> None:
+    """Unlike on the command line, a plugin's error is told by what its traceback ends in; the rest is kept beside."""
+    bench.up('Toy("a", amount=1)').checked()
+    error = bench.up('Toy("a", amount=2, boom="update")').errors[0]
+    assert error.message == "RuntimeError: boom on update\nin two lines"
+    assert error.detail.startswith("Traceback (most recent call last)")
+
+
+def test_difference_lost_call_stays_pending(bench: Workbench) -> None:
+    """Unlike the command line, this engine keeps an operation as pending when the plugin died in the middle of it."""
+    bench.program('Toy("a", dies=True)')
+    result = bench.engine.up()
+    assert not result.ok
+    pending = json.loads(bench.state_file.read_text())["deployment"]["pending_operations"]
+    assert [operation["type"] for operation in pending] == ["creating"]
+
+
+def test_difference_no_source_positions(bench: Workbench) -> None:
+    """Unlike the command line, this engine does not record where in the program a resource was declared."""
+    bench.up('Toy("a")').checked()
+    assert "sourcePosition" not in bench.state_file.read_text()
+
+
+def test_plugin_that_does_not_start_is_an_error(bench: Workbench) -> None:
+    """When the plugin cannot start the run says so and ends."""
+    (bench.project / "dill.py").write_text("raise SystemExit('no plugin today')")
+    result = bench.up('Toy("a")')
+    assert any("the provider plugin did not start" in error.message for error in result.errors)
+
+
+def test_program_that_just_exits_is_an_error(bench: Workbench) -> None:
+    """A program that ends itself with an exit code fails the run, and nothing is deleted."""
+    bench.up('Toy("a")').checked()
+    result = bench.up("import os\nos._exit(3)")
+    assert [error.message for error in result.errors] == ["the program ended with exit code 3"]
+    assert "a" in bench.resources()
+
+
+def test_error_of_the_program_is_told_as_it_is(bench: Workbench) -> None:
+    """A RunError is told by its message alone."""
+    result = bench.up('raise pulumi.RunError("not like this")')
+    assert [error.message for error in result.errors] == ["not like this"]
+
+
+def test_program_may_be_elsewhere(bench: Workbench) -> None:
+    """`main` names the program's file, and the project's own interpreter is used where it has one."""
+    shutil.move(bench.project / "Pulumi.yaml", bench.project / "old.yaml")
+    (bench.project / "Pulumi.yaml").write_text("name: toys\nruntime: python\nmain: sub/other.py\n")
+    (bench.project / "sub").mkdir()
+    (bench.project / "sub" / "other.py").write_text("import pulumi\npulumi.export('x', 1)\n")
+    assert bench.engine.up().checked().outputs == {"x": 1}
+
+
+def test_debug_remarks_are_dropped() -> None:
+    """Debug remarks are not kept; passing ones are told and not kept; others are kept."""
+    told: list[Any] = []
+    events = Events(told.append)
+    service = monitor.EngineService(events)
+    for severity, ephemeral in ((engine_pb2.DEBUG, False), (engine_pb2.INFO, True), (engine_pb2.WARNING, False)):
+        request = engine_pb2.LogRequest(severity=severity, message="m", ephemeral=ephemeral)
+        assert service.Log(request, None) == empty_pb2.Empty()  # type: ignore[arg-type]
+    assert len(told) == 2
+    assert [said.severity for said in events.diagnostics] == ["warning"]

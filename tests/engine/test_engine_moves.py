@@ -1,0 +1,133 @@
+"""State that moves between the embedded engine and the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.sandbox.engine import EngineError
+from billing_provider.sandbox.engine.wire import SECRET_SIGNATURE, SIGNATURE_KEY
+from tests.engine.drivers import CommandLine, Embedded, chosen, command_line_here, comparable, play
+from tests.engine.record import GOLDEN
+from tests.engine.scenarios import SCENARIOS, Scenario
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.engine.bench import Workbench
+
+
+def last_good(name: str) -> int | None:
+    """Return the last step after which a stack is settled: an `up` that went well and left something."""
+    recorded = json.loads((GOLDEN / f"{name}.json").read_text())["steps"]
+    return next(
+        (
+            at
+            for at, step in reversed(list(enumerate(SCENARIOS[name].steps)))
+            if step.verb == "up" and step.ok and recorded[at]["state"]["resources"]
+        ),
+        None,
+    )
+
+
+ENCRYPTED = {
+    "version": 3,
+    "deployment": {
+        "resources": [
+            {
+                "urn": "urn:pulumi:dev::toys::toys:index:Toy::a",
+                "type": "toys:index:Toy",
+                "outputs": {"x": {SIGNATURE_KEY: SECRET_SIGNATURE, "ciphertext": "v1:x:y"}},
+            }
+        ]
+    },
+}
+SETTLED = [name for name in sorted(SCENARIOS) if last_good(name) is not None]
+
+
+def program_of(scenario: Scenario, last: int) -> str:
+    """Return what the program declared at a step."""
+    return next(step.program for step in reversed(scenario.steps[: last + 1]) if step.program is not None)
+
+
+def exported(recording: dict[str, Any]) -> dict[str, Any]:
+    """Return a recorded state in the form in which the command line exports it."""
+    return {"version": 3, "deployment": recording["state"]}
+
+
+@pytest.mark.parametrize(
+    "name", chosen(SETTLED, "cascade", "component", "lookup", "protected_from_deletion", "settings")
+)
+def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, name: str) -> None:
+    """What the command line wrote, taken up by the embedded engine, needs no change."""
+    scenario, last = SCENARIOS[name], last_good(name)
+    assert last is not None
+    recording = json.loads((GOLDEN / f"{name}.json").read_text())["steps"][last]
+    driver = Embedded(tmp_path, scenario)
+    driver.bench.engine.import_(exported(recording))
+    assert comparable(driver.bench.engine.export()) == recording["state"]
+    for id_, toy in recording["remote"].items():
+        (driver.bench.remote / f"{id_}.json").write_text(json.dumps(toy))
+    result = driver.bench.preview(program_of(scenario, last)).checked()
+    assert not result.changed
+
+
+@pytest.mark.cli
+@pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
+@pytest.mark.parametrize("name", chosen(SETTLED, "secret_input", "settings"))
+def test_state_of_the_embedded_engine_previews_unchanged(tmp_path: Path, name: str) -> None:
+    """What the embedded engine wrote, taken up by the command line, needs no change."""
+    move_to_command_line(tmp_path, name)
+
+
+def move_to_command_line(folder: Path, name: str) -> None:
+    """Play a scenario on the embedded engine up to its last settled step, and go on with the command line."""
+    scenario, last = SCENARIOS[name], last_good(name)
+    assert last is not None
+    (folder / "embedded").mkdir()
+    (folder / "real").mkdir()
+    embedded = Embedded(folder / "embedded", scenario)
+    play(embedded, Scenario(scenario.steps[: last + 1], ordered=False))
+    real = CommandLine(folder / "real", scenario)
+    state = embedded.bench.engine.export()
+    # An empty stack says how it encrypts, which a state without secrets need not.
+    state["deployment"]["secrets_providers"] = real.export()["deployment"]["secrets_providers"]
+    (folder / "state.json").write_text(json.dumps(state))
+    real.call("stack", "import", "--file", str(folder / "state.json"))
+    real.bench.program(program_of(scenario, last))
+    shown = real.call("preview", "--expect-no-changes", check=False)
+    assert shown.returncode == 0, shown.stdout
+
+
+def test_secrets_survive_the_move(bench: Workbench) -> None:
+    """A state that is taken out and in again is the same, secrets and encryption settings included."""
+    bench.up('Toy("a", word=Output.secret("hush"))').checked()
+    state = bench.engine.export()
+    state["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": "v1:x"}}
+    bench.engine.import_(state)
+    bench.up('Toy("a", word=Output.secret("hush"))').checked()
+    again = bench.engine.export()
+    assert comparable(again) == comparable(state)
+    assert again["deployment"]["secrets_providers"]["type"] == "passphrase"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "deployment version 3"),
+        ('{"version": 2}', "deployment version 3"),
+        ("{", "line 1"),
+        (json.dumps(ENCRYPTED), "--show-secrets"),
+    ],
+    ids=["no state", "old version", "no JSON", "encrypted"],
+)
+def test_state_that_cannot_be_read_is_refused(bench: Workbench, text: str, said: str) -> None:
+    """A state file that is none, or whose secrets are encrypted, is refused and left as it is."""
+    bench.state_file.parent.mkdir()
+    bench.state_file.write_text(text)
+    with pytest.raises(EngineError, match=said):
+        bench.up('Toy("a")')
+    assert bench.state_file.read_text() == text
+    assert bench.calls() == []

@@ -1,0 +1,113 @@
+"""Property paths: reading and writing them, what they reset, what differs between values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.sandbox.engine import paths
+from billing_provider.sandbox.engine.display import write_path
+from billing_provider.sandbox.engine.wire import UNKNOWN, Secret
+
+parts = st.one_of(st.integers(0, 20), st.text(st.characters(codec="utf-8"), min_size=1))
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+)
+objects = st.dictionaries(st.sampled_from("abc"), values, max_size=3)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a", ("a",)),
+        ("a.b[2].c", ("a", "b", 2, "c")),
+        ('a["b.c"]', ("a", "b.c")),
+        (r'["say \"hi\""]', ('say "hi"',)),
+        ("a[*].b", ("a", "*", "b")),
+        ("*", ("*",)),
+    ],
+)
+def test_paths_are_read(text: str, path: paths.Path) -> None:
+    """Names, indexes, quoted names and wildcards are read."""
+    assert paths.parse(text) == path
+
+
+@pytest.mark.parametrize("text", ["a[", "a]", "a..b", '["x'])
+def test_what_is_no_path_is_refused(text: str) -> None:
+    """A text that is no path is refused."""
+    with pytest.raises(ValueError, match="no property path"):
+        paths.parse(text)
+
+
+@given(st.lists(parts, min_size=1, max_size=4).map(tuple))
+def test_written_paths_are_read_back(path: paths.Path) -> None:
+    """A path that is shown to a user names what it was."""
+    assert paths.parse(write_path(path)) == path
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "found"),
+    [("a", "a.b", True), ("a", "a", True), ("a.b", "a", False), ("*", "a[0]", True), ("a[*].c", "a[3].c.d", True)],
+)
+def test_containment(outer: str, inner: str, found: bool) -> None:
+    """A path contains what lies at or below it; a wildcard stands for any one part."""
+    assert paths.contains(paths.parse(outer), paths.parse(inner)) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "result"),
+    [
+        ("a", {"a": 1}, {"a": 2, "b": 3}, {"a": 1, "b": 3}),
+        ("a", {}, {"a": 2}, {}),
+        ("a", {"a": 1}, {}, {"a": 1}),
+        ("a.b", {"a": {"b": 1}}, {"a": {"b": 2, "c": 3}}, {"a": {"b": 1, "c": 3}}),
+        ("a.b", {"a": 1}, {"a": {"b": 2}}, {"a": {}}),
+        ("a.b", {"a": {"b": 1}}, {}, {}),
+        ("a[1]", {"a": [1, 2]}, {"a": [3, 4, 5]}, {"a": [3, 2, 5]}),
+        ("a[2]", {"a": [1, 2]}, {"a": [3, 4, 5]}, {"a": [3, 4, 5]}),
+        ("a[*]", {"a": [1, 2]}, {"a": [3, 4, 5]}, {"a": [1, 2, 5]}),
+        ("a[*].b", {"a": [{"b": 1}]}, {"a": [{"b": 2}, {"b": 3}]}, {"a": [{"b": 1}, {"b": 3}]}),
+        ("*", {"a": 1, "b": 2}, {"b": 3, "c": 4}, {"a": 1, "b": 2}),
+        ("a[0]", {"a": 5}, {"a": [1]}, {"a": [1]}),
+        ("a[0]", {"a": [1]}, {"a": 5}, {"a": 5}),
+        ("a.b", {"a": Secret({"b": 1})}, {"a": {"b": 2}}, {"a": {"b": 1}}),
+        ("a.b", {"a": {"b": 1}}, {"a": Secret({"b": 2})}, {"a": Secret({"b": 1})}),
+    ],
+)
+def test_reset(text: str, source: Any, target: Any, result: Any) -> None:
+    """What a path points at is put back to what it was, absence included, and nothing else is touched."""
+    assert paths.reset(paths.parse(text), source, target) == result
+
+
+@given(objects, objects)
+def test_reset_of_everything_gives_the_source(source: dict[str, Any], target: dict[str, Any]) -> None:
+    """Resetting all properties leaves no difference."""
+    assert not list(paths.differences(source, paths.reset(("*",), source, target)))
+
+
+@given(objects, objects)
+def test_differences_are_none_for_equals_only(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Two values without differences are equal, type by type, and equal ones have none."""
+    equal = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
+    assert (not list(paths.differences(old, new))) == equal
+
+
+def test_differences_name_innermost_places() -> None:
+    """A difference names the innermost place, and whether it stands in a secret."""
+    old = {"a": {"b": [1, 2], "gone": 1}, "s": Secret({"x": 1}), "u": 1, "t": True}
+    new = {"a": {"b": [1, 3, 4]}, "s": Secret({"x": 2}), "u": UNKNOWN, "t": 1, "new": None}
+    assert [(found.path, found.kind, found.secret) for found in paths.differences(old, new)] == [
+        (("a", "b", 1), "update", False),
+        (("a", "b", 2), "add", False),
+        (("a", "gone"), "delete", False),
+        (("new",), "add", False),
+        (("s", "x"), "update", True),
+        (("t",), "update", False),
+        (("u",), "update", False),
+    ]

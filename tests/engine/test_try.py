@@ -1,0 +1,148 @@
+"""The verb `try`: what it prints, what it keeps, and its exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.cli import try_
+from billing_provider.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAM = """
+import pulumi
+from billing_provider import EnterpriseBudget
+
+pulumi.log.warn("mind the cap")
+b = EnterpriseBudget(
+    "b", enterprise="octo-enterprise", budget_product_sku="actions", budget_amount=AMOUNT,
+    prevent_further_usage=True, budget_alerting={"will_alert": True, "alert_recipients": ["octocat"]},
+)
+pulumi.export("amount", b.budget_amount)
+pulumi.export("id", b.budget_id)
+pulumi.export("word", pulumi.Output.secret("hush"))
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one budget, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_API_URL", raising=False)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    declare(tmp_path, 100)
+    return tmp_path
+
+
+def declare(folder: Path, amount: float) -> None:
+    """Let the program declare an amount."""
+    (folder / "__main__.py").write_text(PROGRAM.replace("AMOUNT", str(amount)))
+
+
+def call(*arguments: str) -> int:
+    """Call the verb as the command line does."""
+    parser = argparse.ArgumentParser()
+    try_.add(parser.add_subparsers())
+    args = parser.parse_args(["try", *arguments])
+    code: int = args.run(args)
+    return code
+
+
+def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each verb says what it is, speaks the command line's words, and finds what the one before it left."""
+    assert call() == 0
+    preview = capsys.readouterr().out
+    first = preview.splitlines()[0]
+    assert "embedded engine" in first
+    assert "not Pulumi itself" in first
+    assert "Previewing update (dev):" in preview
+    assert " +  pulumi-python:dynamic/github-billing:EnterpriseBudget b create\n" in preview
+    assert "      + budget_amount: 100\n" in preview
+    assert "    id: [unknown]\n    word: [secret]\n" in preview
+    assert "Resources:\n    + 2 to create\n" in preview
+
+    assert call("up") == 0
+    up = capsys.readouterr().out
+    assert "EnterpriseBudget b creating (0s)" in up
+    assert "EnterpriseBudget b created (" in up
+    assert "Diagnostics:\n  run:\n    warning: mind the cap\n" in up
+    assert "Resources:\n    + 2 created\n" in up
+
+    declare(project, 120)
+    assert call("up") == 0
+    changed = capsys.readouterr().out
+    assert "EnterpriseBudget b updating (0s) [diff: ~budget_amount]" in changed
+    assert "      ~ budget_amount: 100 => 120\n" in changed
+    assert "  ~ amount: 100 => 120\n" in changed
+    assert "    ~ 1 updated\n    1 changes. 1 unchanged\n" in changed
+
+    assert call("refresh", "--expect-no-changes") == 0
+    assert "Refreshing (dev):" in capsys.readouterr().out
+    assert call("destroy") == 0
+    destroyed = capsys.readouterr().out
+    assert "EnterpriseBudget b deleted (" in destroyed
+    assert "    - 2 deleted\n" in destroyed
+    assert "hush" not in f"{preview}{up}{changed}{destroyed}"
+
+
+def test_changes_that_are_not_expected(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Changes that were not expected end with exit code 7, as on the command line; a failure ends with 1."""
+    assert call("preview", "--expect-no-changes") == 7
+    assert "no changes were expected" in capsys.readouterr().err
+    declare(project, 1.5)
+    assert call("preview", "--expect-no-changes") == 1
+
+
+def test_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON document is printed and nothing else; a secret output is not in it."""
+    assert call("up", "--json", "--stack", "prod") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["stack"] == "prod"
+    assert document["counts"] == {"create": 2}
+    assert document["outputs"]["word"] == "[secret]"
+    assert [step["op"] for step in document["steps"]] == ["create", "create"]
+    assert document["diagnostics"][0]["message"] == "mind the cap"
+    assert (project / ".pulumi" / "try" / "prod.json").exists()
+
+
+def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox on this machine that GITHUB_API_URL names is used instead of an own one."""
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        assert call("up") == 0
+        assert [budget["budget_amount"] for budget in sandbox.budgets()] == [100]
+    assert not (project / ".pulumi" / "try" / "github.json").exists()
+
+
+def test_github_itself_is_never_used(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address of GitHub itself, which CI systems set, and a token of the stack are not followed."""
+    monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
+    (project / "Pulumi.dev.yaml").write_text(
+        "config: {'github-billing:baseUrl': 'https://api.github.com', 'github-billing:token': {secure: v1:x:y}}\n"
+    )
+    assert call("up") == 0
+    assert "GitHub is a sandbox, kept in" in capsys.readouterr().out
+    assert "octocat" in (project / ".pulumi" / "try" / "github.json").read_text()
+
+
+def test_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a project it says so and ends with exit code 2."""
+    monkeypatch.chdir(tmp_path)
+    assert call("up") == 2
+    assert "no Pulumi.yaml in" in capsys.readouterr().err
+
+
+def test_token_is_in_no_file(project: Path) -> None:
+    """The sandbox's token is nowhere in what is kept of the stack."""
+    assert call("up") == 0
+    assert Sandbox.token not in (project / ".pulumi" / "try" / "dev.json").read_text()
+    assert os.environ.get("GITHUB_BILLING_TOKEN") != Sandbox.token
