@@ -65,7 +65,14 @@ def running() -> Iterator[Sandbox]:
     ],
 )
 def test_what_each_token_may(
-    sandbox: Sandbox, token: str, reads: int, writes: int, organization_reads: int, organization_writes: int, other: int
+    sandbox: Sandbox,
+    *,
+    token: str,
+    reads: int,
+    writes: int,
+    organization_reads: int,
+    organization_writes: int,
+    other: int,
 ) -> None:
     """Each sample token reads and writes where its role lets it, and is refused with its own status elsewhere."""
     answers = [

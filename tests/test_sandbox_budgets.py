@@ -421,7 +421,7 @@ PLATFORM = "47244a5b-54f2-5b85-a556-862962ab66fb"
     ],
 )
 def test_quirks_of_reading(
-    sandbox: Sandbox, quirk: str, data: dict[str, Any], field: str, listed: Any, read: Any
+    sandbox: Sandbox, *, quirk: str, data: dict[str, Any], field: str, listed: Any, read: Any
 ) -> None:
     """Each quirk of reading changes its field in listings and in single reads as the table of quirks says."""
     sandbox.switch(quirk)
@@ -518,3 +518,7 @@ def test_somebody_behind_our_back(sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 1
     with pytest.raises(KeyError):
         sandbox.rename_cost_center("nobody", "x")
+    with pytest.raises(KeyError):
+        sandbox.edit_budget(added["id"], budget_amount=1)
+    with pytest.raises(TypeError):
+        sandbox.edit_budget(sandbox.add_budget("organization", "octo-org")["id"], amount=1)

@@ -112,7 +112,7 @@ def test_members_come_in_pages_when_asked(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_wrong_request_changes_nothing(
-    sandbox: Sandbox, method: str, path: str, data: Any, status: int, text: str
+    sandbox: Sandbox, *, method: str, path: str, data: Any, status: int, text: str
 ) -> None:
     """What breaks a rule is refused with a text that names it."""
     before = sandbox.cost_centers()

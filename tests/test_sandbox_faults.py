@@ -170,7 +170,7 @@ def test_a_late_commit_lands_by_the_clock(sandbox: Sandbox, clock: Clock) -> Non
     ],
 )
 def test_requests_in_a_blocked_window_are_counted(
-    sandbox: Sandbox, clock: Clock, status: int, kind: str, wait: int, headers: dict[str, str]
+    sandbox: Sandbox, clock: Clock, *, status: int, kind: str, wait: int, headers: dict[str, str]
 ) -> None:
     """A limit answer says how long to wait as its kind does; what is sent before is counted, later ones are not."""
     sandbox.plan([{"action": f"{status}_{kind}", "seconds": 60.5}])

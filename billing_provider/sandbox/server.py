@@ -31,6 +31,9 @@ __all__ = ["Request", "Sandbox"]
 class Sandbox:
     """GitHub's billing API for one enterprise, served from this process while the `with` block lasts.
 
+    It keeps what it is told and is stricter than GitHub about names. It does not imitate who exists, who is in an
+    enterprise team, mails, GitHub Apps, the limit of 10,000 budgets, SAML, TLS and GitHub's own delays.
+
     Args:
         port: The port on 127.0.0.1; 0 takes a free one.
         quirks: Names of switches, as `--list-quirks` prints them.
