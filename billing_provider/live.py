@@ -65,7 +65,7 @@ class OwnerBudgets:
             TransportError: No readable answer, or a listing that stays incomplete.
         """
         with self.turn:
-            if self._is_fresh() or not self._single_is_cheaper():
+            if self._is_fresh() or self._recent_first_page() or not self._single_is_cheaper():
                 listed = self._from_pages(budget_id)
                 if listed is not None:
                     return listed

@@ -1,0 +1,204 @@
+"""The calls of the API: what they send, which answers they take, and when a listing is complete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider import errors
+from billing_provider.client import Client
+from billing_provider.models import Owner
+from billing_provider.pacing import Pacer
+from billing_provider.rules import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.settings import Settings
+from billing_provider.transport import Transport
+from tests.clock import VirtualClock
+from tests.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BIG = Owner(ENTERPRISE_OWNER, "octo-enterprise")
+ODD = Owner(ORGANIZATION_OWNER, "a/b?c")
+
+
+def client_of(url: str) -> Client:
+    clock = VirtualClock()
+    settings = Settings(token="sandbox-owner-token", base_url=url, write_interval_seconds=0.0)
+    return Client(Transport(settings, Pacer(settings, clock, lambda _: None), clock, lambda: None))
+
+
+def budget(name: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "budget_amount": 5,
+        "budget_product_sku": "actions",
+        "budget_scope": "enterprise",
+        "prevent_further_usage": False,
+    }
+
+
+def page(*names: str, **more: Any) -> bytes:
+    link = more.pop("link", None)
+    return answer(200, {"budgets": [budget(name) for name in names], **more}, **({"link": link} if link else {}))
+
+
+NEXT = '<http://127.0.0.1/?page=2>; rel="next"'
+
+
+@pytest.mark.parametrize(
+    ("pages", "found", "requests"),
+    [
+        # One page is all, told by the flag, by the count, by the header or by an empty page.
+        ([page("a", "b", has_next_page=False, total_count=2)], "ab", 1),
+        ([page("a", "b", has_next_page=False)], "ab", 1),
+        ([page("a", "b", total_count=2)], "ab", 1),
+        ([page("a", "b"), page()], "ab", 2),
+        ([page(has_next_page=False, total_count=0)], "", 1),
+        # Several pages.
+        ([page("a", has_next_page=True), page("b", has_next_page=False)], "ab", 2),
+        ([page("a", total_count=2), page("b", total_count=2)], "ab", 2),
+        ([page("a", link=NEXT), page("b", link='<x>; rel="prev"')], "ab", 2),
+        ([page("a", link=NEXT), page("b"), page()], "ab", 3),
+        # A server that knows no pages sends the same again.
+        ([page("a", "b")], "ab", 2),
+        # Budgets that move between pages while they are read: doubled ones count once, missing ones are looked for.
+        ([page("a", "b", has_next_page=True), page("b", "c", has_next_page=False, total_count=3)], "abc", 2),
+        (
+            [
+                page("a", has_next_page=True, total_count=3),
+                page("c", has_next_page=False, total_count=3),
+                page("a", has_next_page=True, total_count=3),
+                page("b", "c", has_next_page=False, total_count=3),
+            ],
+            "abc",
+            4,
+        ),
+        # A flag that is no flag is not told.
+        ([page("a", has_next_page="yes", total_count="1"), page()], "a", 2),
+    ],
+)
+def test_a_listing_is_read_to_its_end(pages: list[bytes], found: str, requests: int) -> None:
+    """However GitHub tells the end, each budget is there once and no page is asked for in vain."""
+    with WireServer(*pages) as server:
+        assert [one.id for one in client_of(server.url).list_budgets(BIG)] == list(found)
+    assert len(server.heard) == requests
+    assert all("per_page=100" in request for request in server.heard)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page("a", has_next_page=False, total_count=2)],
+        [page("a", "b", has_next_page=False, total_count=1)],
+        [page("a", has_next_page=True)],
+        [page(has_next_page=True)],
+    ],
+)
+def test_a_listing_that_stays_incomplete_is_an_error(pages: list[bytes]) -> None:
+    """Fewer or more than GitHub counts, or a next page that adds nothing: it proves nothing."""
+    with (
+        WireServer(*pages) as server,
+        pytest.raises(errors.TransportError, match="An incomplete listing proves nothing"),
+    ):
+        list(client_of(server.url).list_budgets(BIG))
+
+
+def test_a_first_page_that_is_there_is_not_asked_for() -> None:
+    """A listing goes on from the page that has been read."""
+    with WireServer(
+        page("a", has_next_page=True, total_count=2), page("b", has_next_page=False, total_count=2)
+    ) as server:
+        client = client_of(server.url)
+        first = client.get_budget_page(BIG, 1)
+        assert (first.more, first.total) == (True, 2)
+        assert [one.id for one in client.list_budgets(BIG, first)] == ["a", "b"]
+    assert len(server.heard) == 2
+
+
+def test_a_listing_can_be_narrowed() -> None:
+    """The filters go out with every page."""
+    with WireServer(page("a", has_next_page=False)) as server:
+        list(client_of(server.url).list_budgets(BIG, filters={"scope": "user", "user": None}))
+    assert server.heard[0].startswith(
+        "GET /api/v3/enterprises/octo-enterprise/settings/billing/budgets?page=1&per_page=100&scope=user HTTP"
+    )
+
+
+CALLS: dict[str, tuple[Callable[[Client], Any], str]] = {
+    "page": (lambda client: client.get_budget_page(ODD, 1), "GET {}/budgets?page=1&per_page=100"),
+    "get": (lambda client: client.get_budget(ODD, "x/../y"), "GET {}/budgets/x%2F..%2Fy"),
+    "create": (lambda client: client.create_budget(ODD, {}), "POST {}/budgets"),
+    "update": (lambda client: client.update_budget(ODD, "x", {}), "PATCH {}/budgets/x"),
+    "delete": (lambda client: client.delete_budget(ODD, "x"), "DELETE {}/budgets/x"),
+    "rate limit": (lambda client: client.get_rate_limit(), "GET /api/v3/rate_limit"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_paths_are_built_of_encoded_parts(name: str) -> None:
+    """No owner and no id can leave its place in the path."""
+    call, line = CALLS[name]
+    with WireServer(
+        answer(
+            200,
+            {
+                **budget("x"),
+                "budgets": [],
+            },
+        )
+    ) as server:
+        call(client_of(server.url))
+    path = line.format("/api/v3/organizations/a%2Fb%3Fc/settings/billing")
+    assert server.heard[0].startswith(f"{path} HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("page", [], "unexpected form"),
+        ("page", {}, "no list of budgets"),
+        ("page", {"budgets": {}}, "no list of budgets"),
+        ("page", {"budgets": [{}]}, "unexpected budget_amount, budget_product_sku, budget_scope, id, prevent_further"),
+        ("page", {"budgets": ["a"]}, "unexpected budget"),
+        ("get", "text", "unexpected form"),
+        ("get", {"id": 5}, "unexpected budget_amount"),
+        ("create", [], "unexpected form"),
+        ("update", 5, "unexpected form"),
+    ],
+)
+def test_an_answer_of_another_form_is_told(name: str, body: Any, words: str) -> None:
+    """What cannot be read is an error that names what was tried and what is wrong."""
+    content = f'"{body}"' if isinstance(body, str) else body
+    with (
+        WireServer(answer(200, content)) as server,
+        pytest.raises(errors.TransportError, match=f"of organization a/b.*{words}"),
+    ):
+        CALLS[name][0](client_of(server.url))
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ({"message": "ok", "budget": budget("x")}, "x"),
+        (budget("x"), "x"),
+        ({"message": "ok", "budget": {"id": "x"}}, "x"),
+        ({"message": "ok", "budget": {}}, None),
+        ({"message": "ok"}, None),
+    ],
+)
+def test_a_create_reads_either_form_and_fills_the_gaps(reply: dict[str, Any], expected: str | None) -> None:
+    """With or without envelope; what the answer leaves out is what was sent, but the id is GitHub's alone."""
+    sent = {name: value for name, value in budget("x").items() if name != "id"}
+    with WireServer(answer(200, reply)) as server:
+        created = client_of(server.url).create_budget(BIG, sent)
+    assert (created.id if created else None) == expected
+
+
+def test_an_update_tells_what_github_tells() -> None:
+    """Nothing is made up: an answer with gaps is none."""
+    with WireServer(answer(200, {"budget": budget("x")}), answer(200, budget("x")), answer(200, {"id": "x"})) as server:
+        client = client_of(server.url)
+        found = [client.update_budget(BIG, "x", {"budget_amount": 5}) for _ in range(3)]
+    assert [one.id if one else None for one in found] == ["x", "x", None]
