@@ -12,6 +12,7 @@ from billing_provider.sandbox.quirks import QUIRKS
 from tests.clock import VirtualClock
 from tests.declared import everything
 from tests.desk import Desk, open_desk
+from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -357,15 +358,28 @@ def test_alerting_in_the_state_of_a_person_is_not_sent(
     assert [request.method for request in sandbox.writes] == ["POST"]
 
 
-def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, desk: Desk, new_run: Callable[..., Desk]) -> None:
-    """An accepted change that the reply does not show is an error, not a lie in the state."""
+def test_an_update_whose_answer_tells_nothing_is_read(
+    sandbox: Sandbox, desk: Desk, new_run: Callable[..., Desk]
+) -> None:
+    """The budget itself is asked for, even where the run has listed it a moment ago."""
     stored = create(desk, PLAIN)
     sandbox.plan([{"action": "wrong_fields", "op": "update_budget"}])
     second, after = new_run(), {**PLAIN, "budget_amount": 900}
+    create(second, {**PLAIN, "budget_product_sku": "packages"}, "urn::other")
     inputs = checked(second, "urn::budget", after, stored.inputs)
     updated = second.enterprise.update(stored.id, stored.outputs, inputs)
     assert updated.inputs["budget_amount"] == 900
     assert [request.method for request in sandbox.requests[-2:]] == ["PATCH", "GET"]
+
+
+def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, desk: Desk) -> None:
+    """An accepted change that the answer does not show is an error, not a lie in the state."""
+    stored = create(desk, PLAIN)
+    with WireServer(answer(200, {"message": "ok", "budget": sandbox.budgets()[0]})) as server:
+        second, after = open_desk(sandbox, base_url=server.url), {**PLAIN, "budget_amount": 900}
+        inputs = checked(second, "urn::budget", after, stored.inputs)
+        with pytest.raises(errors.OutcomeError, match="accepted the change and kept its own budget_amount"):
+            second.enterprise.update(stored.id, stored.outputs, inputs)
 
 
 # --- adoption -------------------------------------------------------------------------------------------------------
