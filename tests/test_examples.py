@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 STACKS = Path(__file__).parent.parent / "stacks"
 OURS = "pulumi-python:dynamic/github-billing:"
 
+FROM_SPEND = -1
+"""A cap that follows from last month's spend, which is another one every month."""
+
 CAPS = {
     "quickstart": {"actions": 500, "packages": 100},
     "copilot_guardrails": {"everybody": 40, "platform": 1500, "migration-lead": 200, "hard-stop": 5000},
     "platform_team": {"website-actions": 120, "api-actions": 300, "platform-actions": 470},
     "one_budget_two_clouds": {"builds": 2000},
+    "budget_from_usage": {"actions": FROM_SPEND},
 }
 
 
@@ -48,22 +52,26 @@ def test_every_example_has_its_figures_here() -> None:
 
 
 @pytest.mark.parametrize("name", CAPS)
-def test_an_example_comes_about_and_settles(name: str) -> None:
+def test_an_example_comes_about_and_settles(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an example declares is created as declared, and a second run changes nothing and asks nothing."""
-    declared = budgets(example(name))
     stack = Stack()
-    with (
-        Sandbox() as sandbox,
-        Plugin("nobody", {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}) as plugin,
-    ):
-        assert set(stack.up(plugin, declared).values()) == {"create"}
-        live = {budget["id"]: budget["budget_amount"] for budget in sandbox.budgets(None)}
-        assert {entry.name: live[entry.outputs["budget_id"]] for entry in stack.entries} == CAPS[name]
-        sandbox.forget_requests()
-        assert set(stack.up(plugin, budgets(example(name))).values()) == {"same"}
-        assert sandbox.requests == []
-        # Alerts reach somebody, scopes fit, names are listed: an example makes no warning.
-        assert plugin.printed == []
+    with Sandbox() as sandbox:
+        env = {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
+        for variable, value in env.items():
+            monkeypatch.setenv(variable, value)
+        with Plugin("nobody", env) as plugin:
+            assert set(stack.up(plugin, budgets(example(name))).values()) == {"create"}
+            live = {budget["id"]: budget["budget_amount"] for budget in sandbox.budgets(None)}
+            caps = {entry.name: live[entry.outputs["budget_id"]] for entry in stack.entries}
+            again = budgets(example(name))
+            sandbox.forget_requests()
+            assert set(stack.up(plugin, again).values()) == {"same"}
+            assert sandbox.requests == []
+            # Alerts reach somebody, scopes fit, names are listed: an example makes no warning.
+            assert plugin.printed == []
+    assert caps.keys() == CAPS[name].keys()
+    assert [cap for cap in caps if CAPS[name][cap] not in (caps[cap], FROM_SPEND)] == []
+    assert all(caps.values())
 
 
 def test_the_override_ends_on_a_day_that_stays() -> None:
