@@ -114,8 +114,9 @@ class Plugin:
         self.stop()
 
     def stop(self, end: signal.Signals = signal.SIGINT) -> int:
-        """End the process as the engine does, and return its exit code."""
-        self._process.send_signal(end)
+        """End the process as the engine does, and return its exit code; a second call does nothing."""
+        if self._process.returncode is None:
+            self._process.send_signal(end)
         try:
             code = self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -123,7 +124,8 @@ class Plugin:
             code = self._process.wait()
         self._channel.close()
         self._drain.join()
-        self._process.communicate()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         return code
 
     def wait(self) -> int:
