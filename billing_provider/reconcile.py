@@ -149,6 +149,10 @@ class Creation:
     def _adopt(self, twin: Budget) -> Created:
         """Take over a budget that is there, as far as `on_existing` allows."""
         different = self._differences(twin)
+        if self.spec.expires_at and not twin.expires_at:
+            # A reply that leaves the expiry out says nothing against the declared one of a budget of ours, but nobody
+            # ever gave one to this budget that we know of.
+            different.append("expires_at")
         if self.on_existing == rules.ERROR or (different and self.on_existing != rules.ADOPT):
             how = "is as declared" if not different else f"differs in {', '.join(different)}"
             choice = rules.ADOPT_IF_IDENTICAL if not different else rules.ADOPT

@@ -263,6 +263,19 @@ def test_an_adoption_whose_answer_tells_nothing_counts_as_declared(sandbox: Sand
     assert current.inputs == stored.inputs
 
 
+def test_a_budget_without_an_expiry_is_not_as_declared_with_one(sandbox: Sandbox, new_run: Callable[..., Desk]) -> None:
+    """One that never expires is adopted only where its expiry may be set, and then it is set."""
+    person = {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}
+    stored = {"budget_entity_name": "octocat", "budget_type": "BundlePricing", "prevent_further_usage": True}
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500, **person, **stored)
+    declared = {**PLAIN, **person, "expires_at": "2027-01-31"}
+    with pytest.raises(errors.OutcomeError, match="it differs in expires_at"):
+        create(new_run(), declared)
+    create(new_run(), {**declared, "on_existing": "adopt"})
+    assert [request.body for request in sandbox.writes] == [{"expires_at": "2027-01-31"}]
+    assert create(new_run(), declared).outputs["adopted"] is True
+
+
 @pytest.mark.parametrize(
     ("entity", "words"),
     [
