@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from billing_provider.transport import Transport
 
 _LENIENT = ConfigDict(allow_inf_nan=False)
-_MAX_PAGES = 10_000
 
 
 @dataclass(config=_LENIENT, frozen=True)
@@ -103,7 +102,9 @@ class BudgetReads:
         """
         tried = f"read the user states of budget {budget_id} of {owner}"
         path = billing_path(owner, budget_id, "user-states")
-        for page in range(1, _MAX_PAGES):
+        page = 0
+        while True:
+            page += 1
             query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
             data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
             try:
@@ -114,5 +115,4 @@ class BudgetReads:
             if data.get("has_next_page") is not True:
                 return
             if not states:
-                break
-        raise TransportError(f"{tried}: its pages do not come to an end. Run again.")
+                raise TransportError(f"{tried}: its pages do not come to an end. Run again.")

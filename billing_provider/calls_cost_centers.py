@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MAX_RESOURCES = 50
 """Members that one request adds or removes; GitHub's cap."""
 _PAGE_SIZE = 100
-_MAX_PAGES = 10_000
 
 
 class CostCenterCalls:
@@ -62,7 +61,9 @@ class CostCenterCalls:
         tried = f"read cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
         found: dict[tuple[str, str], Any] = {}
-        for page in range(1, _MAX_PAGES):
+        page = 0
+        while True:
+            page += 1
             query = {"page": page, "per_page": _PAGE_SIZE}
             data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
             center = _read(data, tried)
@@ -72,8 +73,7 @@ class CostCenterCalls:
                 return replace(center, resources=tuple(found.values()))
             if len(found) == known:
                 # A page that adds nothing although more is announced: it would go on for ever.
-                break
-        raise TransportError(f"{tried}: its pages of members do not come to an end. Run again.")
+                raise TransportError(f"{tried}: its pages of members do not come to an end. Run again.")
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:
         """Create an empty cost center; sent once, since a repeat could leave two.

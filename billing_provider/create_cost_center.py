@@ -95,7 +95,7 @@ class CostCenterCreation:
             raise OutcomeError(f"{self._what()} is declared twice: it is {twin.id} of {holder} already.")
         twin = self._calls.get_cost_center(self._owner, twin.id)
         policy = self._inputs.get("on_existing") or rules.ADOPT_IF_IDENTICAL
-        different = [name for name in differing(as_inputs(twin), self._inputs) if name != "name"]
+        different = differing(as_inputs(twin), self._inputs)
         if policy == rules.ERROR or (different and policy != rules.ADOPT):
             how = "is as declared" if not different else f"differs in {', '.join(different)}"
             choice = rules.ADOPT_IF_IDENTICAL if not different else rules.ADOPT
@@ -113,10 +113,9 @@ class CostCenterCreation:
             started = self._run.clock.now()
             try:
                 center: CostCenterDetails | None = self._calls.create_cost_center(self._owner, body)
-            except NotSentError:
-                raise
             except (ApiError, TransportError) as error:
-                if isinstance(error, ApiError) and not retry.is_transient(error.status):
+                refused = isinstance(error, ApiError) and not retry.is_transient(error.status)
+                if refused or isinstance(error, NotSentError):
                     raise
                 failure = error
                 center = self._settle(before, started, error)
