@@ -48,6 +48,7 @@ class OwnerBudgets:
         self._client, self._owner, self._clock, self._singles = client, owner, clock, singles
         self.turn = threading.RLock()
         self._listing: dict[str, Budget] | None = None
+        self._deleted: set[str] = set()
         self._listed_at = float("-inf")
         self._first_page: Page | None = None
         self._paged_at = float("-inf")
@@ -93,7 +94,9 @@ class OwnerBudgets:
             if fresh or not self._is_fresh():
                 first = self._recent_first_page()
                 started = self._clock.now() if first is None else self._paged_at
-                self._listing = {budget.id: budget for budget in self._client.list_budgets(self._owner, first)}
+                everything = self._client.list_budgets(self._owner, first)
+                # A listing that lags behind our own deletion must not offer that budget for adoption.
+                self._listing = {budget.id: budget for budget in everything if budget.id not in self._deleted}
                 self._listed_at, self._first_page = started, None
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
@@ -109,6 +112,7 @@ class OwnerBudgets:
         """Take out a budget that this run has deleted."""
         with self.turn:
             self._first_page = None
+            self._deleted.add(budget_id)
             if self._listing is not None:
                 self._listing.pop(budget_id, None)
 

@@ -197,3 +197,11 @@ def test_the_cost_centers_are_asked_for_once(sandbox: Sandbox, new_run: Callable
     assert len(sandbox.requests) == 1
     sandbox.rename_cost_center("Data", "platform")
     assert new_run().run.budgets(enterprise).cost_center("Platform").id == center["id"]
+
+
+def test_what_this_run_has_deleted_stays_gone(sandbox: Sandbox, desk: Desk, enterprise: Owner) -> None:
+    """A listing that still shows a budget after our own deletion does not bring it back."""
+    first, second = fill(sandbox, 2)
+    budgets = desk.run.budgets(enterprise)
+    budgets.forget(first)
+    assert set(budgets.complete(fresh=True)) == {second}
