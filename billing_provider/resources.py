@@ -112,7 +112,7 @@ class EnterpriseBudgetArgs(BudgetArgs):
     """
 
     enterprise: Required[pulumi.Input[str]]
-    cost_center: CostCenter | pulumi.Input[str] | None
+    cost_center: NotRequired[CostCenter | pulumi.Input[str] | None]
 
 
 class OrgBudgetArgs(BudgetArgs):
