@@ -28,6 +28,7 @@ PROVIDERS = {
         "gASVPQAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBhFbnRlcnByaXNlQnVkZ2V0UHJvdmlkZXKUk5QpgZQu"
     ),
     "OrgBudget": "gASVNgAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBFPcmdCdWRnZXRQcm92aWRlcpSTlCmBlC4=",
+    "CostCenter": "gASVNwAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBJDb3N0Q2VudGVyUHJvdmlkZXKUk5QpgZQu",
 }
 """What every state stores as `__provider`: the provider classes by name (pickle protocol 4, Python 3.8 to 3.13)."""
 

@@ -139,6 +139,28 @@ def test_each_step_of_a_budget(kind: str, world: World) -> None:
     assert sandbox.budgets(None) == []
 
 
+def test_each_step_of_a_cost_center(world: World) -> None:
+    """A cost center comes, gains members and a name, is not touched without need, and is archived in the end."""
+    center = {"enterprise": "octo-enterprise", "name": "Mobile", "users": ["octocat"]}
+    stack = Stack()
+    for change, step in (
+        ({}, "create"),
+        ({"users": ["Octocat"]}, "same"),
+        ({"users": ["octocat", "monalisa"]}, "update"),
+        ({"name": "Phones"}, "update"),
+    ):
+        center |= change
+        assert stack.up(world.plugin, {("CostCenter", "c"): center}) == {"c": step}, change
+        world.sandbox.forget_requests()
+        assert stack.up(world.plugin, {("CostCenter", "c"): center}) == {"c": "same"}
+        assert world.sandbox.writes == []
+        assert stack.refresh(world.plugin) == {}
+    with Plugin(world.engine.address, environment(world.sandbox)) as later:
+        stack.destroy(later)
+    (archived,) = [found for found in world.sandbox.cost_centers() if found["name"] == "Phones"]
+    assert archived["state"] == "deleted"
+
+
 def test_what_is_stored_is_plain_and_complete(world: World) -> None:
     """Create returns every input with its defaults, GitHub's id and nothing that is not known."""
     urn = urn_of("EnterpriseBudget", "b")
@@ -303,9 +325,8 @@ def test_a_surprise_is_an_internal_error_in_one_line(world: World) -> None:
     junk = program("OrgBudget", {**ORGANIZATION, "budget_scope": "organization", "budget_alerting": "junk"})
     with pytest.raises(CallError) as surprised:
         world.plugin.diff(urn_of("OrgBudget", "b"), "organization/octo-org/1", junk, program("OrgBudget", ORGANIZATION))
-    assert surprised.value.last == (
-        "billing_provider.errors.BillingError: internal error, please report it: "
-        "TypeError: string indices must be integers, not 'str'"
+    assert surprised.value.last.startswith(
+        "billing_provider.errors.BillingError: internal error, please report it: TypeError: string indices must be"
     )
 
 

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
+from pulumi.dynamic.dynamic import serialize_provider
 
 import billing_provider
-from billing_provider import BudgetAlerting, BudgetAlertingArgs, EnterpriseBudget, OrgBudget
+from billing_provider import (
+    BillingError,
+    BudgetAlerting,
+    BudgetAlertingArgs,
+    CostCenter,
+    EnterpriseBudget,
+    OrgBudget,
+)
+from billing_provider.provider import EnterpriseBudgetProvider
 from tests.mocked import run
-from tests.plugin import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +44,7 @@ def test_a_budget_is_registered_under_its_token_with_its_inputs() -> None:
         "enterprise": "octo-enterprise",
         "budget_product_sku": "actions",
         "budget_amount": 500,
-        "__provider": PROVIDERS["EnterpriseBudget"],
+        "__provider": serialize_provider(EnterpriseBudgetProvider()),
     }
     assert {name: value for name, value in a.inputs.items() if value is not None} == sent
     assert (b.inputs["organization"], b.inputs["budget_amount"]) == ("octo-org", 7)
@@ -119,6 +127,45 @@ def test_get_reads_by_id(resource: type[EnterpriseBudget | OrgBudget]) -> None:
     registered = run(program, answers={"found": {**TOLD, "budget_amount": 90.0}})
     assert registered.named("found").resource_id == "owner/slug/b-1"
     assert registered.exports == {"amount": 90, "id": "owner/slug/b-1"}
+
+
+UUID = "0f0e0d0c-0b0a-0908-0706-050403020100"
+
+
+@pytest.mark.parametrize(
+    ("given", "scope", "sent"),
+    [
+        (lambda: "Platform", None, ("Platform", "cost_center")),
+        (lambda: f"enterprise/octo-enterprise/{UUID}", None, (UUID, "cost_center")),
+        (lambda: CostCenter("c", enterprise="octo-enterprise", name="Mobile"), None, (UUID, "cost_center")),
+        (lambda: UUID, "multi_user_cost_center", (UUID, "multi_user_cost_center")),
+    ],
+    ids=["name", "id", "resource", "scope"],
+)
+def test_a_budget_takes_a_cost_center(given: Callable[[], Any], scope: str | None, sent: tuple[str, str]) -> None:
+    """A cost center is given as a resource, an id or a name, and decides the scope where none is given."""
+
+    def program() -> dict[str, Any]:
+        EnterpriseBudget(
+            "b",
+            enterprise="octo-enterprise",
+            budget_product_sku="ai_credits",
+            budget_amount=1,
+            budget_scope=scope,
+            cost_center=given(),
+        )
+        return {}
+
+    inputs = run(program, answers={"c": {"cost_center_id": UUID}}).named("b").inputs
+    assert (inputs["budget_entity_name"], inputs["budget_scope"]) == sent
+    assert "cost_center" not in inputs
+
+
+def test_a_cost_center_and_an_entity_exclude_each_other() -> None:
+    """Two ways to name the entity at once are refused."""
+    both: dict[str, Any] = {"cost_center": "Platform", "budget_entity_name": "Platform"}
+    with pytest.raises(BillingError, match="b: give either cost_center or budget_entity_name, not both"):
+        EnterpriseBudget("b", enterprise="e", budget_product_sku="actions", budget_amount=1, **both)
 
 
 def test_an_unknown_public_name_is_refused() -> None:
