@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from billing_provider.sandbox import Sandbox
-    from billing_provider.sandbox.engine import Engine
+    from billing_provider.sandbox.engine import Engine, Nursery
 
 
 class StackFactory(Protocol):
@@ -46,8 +46,19 @@ def billing_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="session")
+def pulumi_nursery() -> Iterator[Nursery]:
+    """Have the SDK and this package loaded once for all runs of a test session: each then starts far sooner."""
+    from billing_provider.sandbox.engine import Nursery  # noqa: PLC0415 - see the top
+
+    with Nursery("billing_provider.resources") as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def pulumi_stack(billing_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path: Path) -> StackFactory:
+def pulumi_stack(
+    billing_sandbox: Sandbox, pulumi_nursery: Nursery, request: pytest.FixtureRequest, tmp_path: Path
+) -> StackFactory:
     """Make stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
     from billing_provider.sandbox.engine import Engine  # noqa: PLC0415 - see the top
 
@@ -61,7 +72,8 @@ def pulumi_stack(billing_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_p
         folder = find_project(request.path) if project_dir is None else Path(project_dir)
         github = {"github-billing:baseUrl": billing_sandbox.url, "github-billing:token": billing_sandbox.token}
         state_file = tmp_path / "pulumi" / f"{stack}.json"
-        return Engine(folder, stack, state_file, env=env, settings={**github, **(settings or {})}, check=True)
+        merged = {**github, **(settings or {})}
+        return Engine(folder, stack, state_file, env=env, settings=merged, check=True, nursery=pulumi_nursery)
 
     return make
 

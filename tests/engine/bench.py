@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from billing_provider.sandbox.engine import Engine, Result
+from billing_provider.sandbox.engine import Engine, Nursery, Result
 from tests.engine import toy
 
 HEADER = """\
@@ -21,7 +21,7 @@ SETTINGS = "name: toys\nruntime:\n  name: python\n  options: {toolchain: pip, vi
 class Workbench:
     """One project in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, nursery: Nursery | None = None) -> None:
         self.project = folder / "project"
         self.remote = folder / "remote"
         self.state_file = folder / "state" / "dev.json"
@@ -31,7 +31,8 @@ class Workbench:
         shutil.copy(Path(toy.__file__), self.project / "toy.py")
         (self.project / "Pulumi.yaml").write_text(SETTINGS)
         self._seen = 0
-        self.engine = Engine(self.project, "dev", self.state_file, env={toy.REMOTE: str(self.remote)})
+        env = {toy.REMOTE: str(self.remote)}
+        self.engine = Engine(self.project, "dev", self.state_file, env=env, nursery=nursery)
 
     def program(self, text: str) -> None:
         """Let the project declare something else."""

@@ -21,6 +21,7 @@ from tests.engine.bench import Workbench
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from billing_provider.sandbox.engine import Nursery
     from tests.engine.scenarios import Do, Scenario
 
 _KILLED_UP = """
@@ -54,8 +55,8 @@ class Outcome:
 class Embedded:
     """Runs steps on the embedded engine."""
 
-    def __init__(self, folder: Path, scenario: Scenario) -> None:
-        self.bench = Workbench(folder)
+    def __init__(self, folder: Path, scenario: Scenario, nursery: Nursery | None = None) -> None:
+        self.bench = Workbench(folder, nursery)
         self.bench.engine.env |= {secret_variable(key): value for key, value in scenario.secrets.items()}
         _write_settings(self.bench.project, scenario.config, {key: {"secure": "v1:x:y"} for key in scenario.secrets})
 

@@ -13,9 +13,10 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 from billing_provider.sandbox.engine import EngineError, monitor
 from billing_provider.sandbox.engine.config import secret_variable
 from billing_provider.sandbox.engine.events import Events
+from tests.engine.bench import Workbench
 
 if TYPE_CHECKING:
-    from tests.engine.bench import Workbench
+    from pathlib import Path
 
 
 def test_every_field_of_a_registration_has_its_place() -> None:
@@ -186,8 +187,9 @@ def test_difference_no_source_positions(bench: Workbench) -> None:
     assert "sourcePosition" not in bench.state_file.read_text()
 
 
-def test_plugin_that_does_not_start_is_an_error(bench: Workbench) -> None:
+def test_plugin_that_does_not_start_is_an_error(tmp_path: Path) -> None:
     """When the plugin cannot start the run says so and ends."""
+    bench = Workbench(tmp_path)
     (bench.project / "dill.py").write_text("raise SystemExit('no plugin today')")
     result = bench.up('Toy("a")')
     assert any("the provider plugin did not start" in error.message for error in result.errors)

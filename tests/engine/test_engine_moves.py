@@ -16,6 +16,7 @@ from tests.engine.scenarios import SCENARIOS, Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from billing_provider.sandbox.engine import Nursery
     from tests.engine.bench import Workbench
 
 
@@ -60,12 +61,12 @@ def exported(recording: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "name", chosen(SETTLED, "cascade", "component", "lookup", "protected_from_deletion", "settings")
 )
-def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, name: str) -> None:
+def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
     """What the command line wrote, taken up by the embedded engine, needs no change."""
     scenario, last = SCENARIOS[name], last_good(name)
     assert last is not None
     recording = json.loads((GOLDEN / f"{name}.json").read_text())["steps"][last]
-    driver = Embedded(tmp_path, scenario)
+    driver = Embedded(tmp_path, scenario, pulumi_nursery)
     driver.bench.engine.import_(exported(recording))
     assert comparable(driver.bench.engine.export()) == recording["state"]
     for id_, toy in recording["remote"].items():

@@ -14,6 +14,8 @@ from tests.engine.scenarios import SCENARIOS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from billing_provider.sandbox.engine import Nursery
+
 
 def recorded(name: str) -> list[dict[str, Any]]:
     """Return what the real command line made of a scenario."""
@@ -22,9 +24,10 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_engine_does_as_the_command_line(tmp_path: Path, name: str) -> None:
+def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
     """Each step of a scenario ends as on the real command line: calls, counts, what is there, and the state."""
-    for mine, real in zip(play(Embedded(tmp_path, SCENARIOS[name]), SCENARIOS[name]), recorded(name), strict=True):
+    scenario = SCENARIOS[name]
+    for mine, real in zip(play(Embedded(tmp_path, scenario, pulumi_nursery), scenario), recorded(name), strict=True):
         assert mine == real
 
 

@@ -2,5 +2,6 @@
 
 from billing_provider.sandbox.engine.engine import Engine, Result, RunFailedError, Verb
 from billing_provider.sandbox.engine.errors import EngineError
+from billing_provider.sandbox.engine.nursery import Nursery
 
-__all__ = ["Engine", "EngineError", "Result", "RunFailedError", "Verb"]
+__all__ = ["Engine", "EngineError", "Nursery", "Result", "RunFailedError", "Verb"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from billing_provider.sandbox.engine.events import Event, Op, Step
+    from billing_provider.sandbox.engine.nursery import Nursery
 
 Verb = Literal["preview", "up", "refresh", "destroy"]
 
@@ -98,6 +99,7 @@ class Engine:
         settings: Mapping[str, str] | None = None,
         listener: Callable[[Event], None] | None = None,
         check: bool = False,
+        nursery: Nursery | None = None,
     ) -> None:
         """Prepare; nothing is read or started yet.
 
@@ -109,6 +111,7 @@ class Engine:
             settings: Configuration, keys with namespace, on top of what the stack's file says; state keeps none of it.
             listener: Gets every event as it happens.
             check: Let a run that ends with errors raise RunFailedError instead of returning its result.
+            nursery: Forks the processes of a run, for those who have many runs.
         """
         self.project_dir = Path(project_dir).resolve()
         self.stack = stack
@@ -117,6 +120,7 @@ class Engine:
         self.settings = dict(settings or {})
         self._listener = listener
         self._check = check
+        self._nursery = nursery
         # The gRPC library remarks on every connection that a child process ends.
         os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
@@ -230,10 +234,12 @@ class Engine:
             },
         }
         return Child(
-            [project.python, "-u", program.__file__],
+            project.python,
+            [program.__file__],
             cwd=project.folder,
             env={**config.environment(project, self.env), program.SETTINGS_VARIABLE: json.dumps(given)},
             on_line=lambda line: run.events.say("info", line, run.stack_urn),
+            nursery=self._nursery,
         )
 
     @contextlib.contextmanager
@@ -254,6 +260,7 @@ class Engine:
                     env=config.environment(project, self.env),
                     config=project.plain_config(),
                     on_line=lambda line: events.say("info", line),
+                    nursery=self._nursery,
                 )
             )
             run = Run(

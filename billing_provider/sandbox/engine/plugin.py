@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from billing_provider.sandbox.engine.nursery import Nursery
     from billing_provider.sandbox.engine.state import Resource
 
 _Answer = TypeVar("_Answer")
@@ -89,6 +90,7 @@ class Plugin:
         env: Mapping[str, str],
         config: wire.Values,
         on_line: Callable[[str], None],
+        nursery: Nursery | None = None,
     ) -> None:
         self._config = config
         self._port = ""
@@ -97,11 +99,13 @@ class Plugin:
         self._stub: provider_pb2_grpc.ResourceProviderStub | None = None
         self._channel: grpc.Channel | None = None
         self._child = Child(
-            [python, "-u", "-m", "pulumi.dynamic", engine_address],
+            python,
+            ["-m", "pulumi.dynamic", engine_address],
             cwd=cwd,
             env=env,
             on_line=on_line,
             announce=self._announce,
+            nursery=nursery,
         )
 
     @property

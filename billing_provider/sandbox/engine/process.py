@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+    from billing_provider.sandbox.engine.nursery import Born, Nursery
 
 _GRACE_SECONDS = 5.0
 
@@ -26,36 +29,46 @@ class Child:
 
     def __init__(
         self,
-        command: Sequence[str],
+        python: str,
+        arguments: Sequence[str],
         *,
         cwd: Path,
         env: Mapping[str, str],
         on_line: Callable[[str], None],
         announce: Callable[[str], None] | None = None,
+        nursery: Nursery | None = None,
     ) -> None:
         """Start the process.
 
         Args:
-            command: The program and its arguments.
+            python: The interpreter.
+            arguments: What it is to run.
             cwd: Its working folder.
             env: Its whole environment.
             on_line: Gets each line that it prints, from threads of this object.
             announce: Gets the first line of its output instead; an empty text when it ended without one.
+            nursery: Forks the process if it runs the same interpreter.
         """
-        self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
-            list(command),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        (output, their_output), (errors, their_errors) = os.pipe(), os.pipe()
+        if nursery is not None and python == sys.executable:
+            self._process: subprocess.Popen[bytes] | Born = nursery.start(
+                arguments, cwd=cwd, env=env, output=their_output, errors=their_errors
+            )
+        else:
+            self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
+                [python, "-u", *arguments],
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=their_output,
+                stderr=their_errors,
+                start_new_session=True,
+            )
+        os.close(their_output)
+        os.close(their_errors)
         self._drains = [
-            threading.Thread(target=_drain, args=(self._process.stdout, on_line, announce), daemon=True),
-            threading.Thread(target=_drain, args=(self._process.stderr, on_line, None), daemon=True),
+            threading.Thread(target=_drain, args=(output, on_line, announce), daemon=True),
+            threading.Thread(target=_drain, args=(errors, on_line, None), daemon=True),
         ]
         for drain in self._drains:
             drain.start()
@@ -92,8 +105,8 @@ class Child:
         self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
 
 
-def _drain(pipe: IO[str], on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:
-    with pipe:
+def _drain(descriptor: int, on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:
+    with open(descriptor, encoding="utf-8", errors="replace") as pipe:
         if announce is not None:
             announce(pipe.readline().strip())
         for line in pipe:

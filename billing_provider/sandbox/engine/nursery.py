@@ -1,0 +1,172 @@
+"""A process that has the SDK loaded and forks programs and plugins from itself: they start in a fraction of the time.
+
+This file is also what that process runs. It never makes a gRPC channel, because those do not survive a fork.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+# Loaded once for all; whoever knows the program adds what that imports.
+_SDK = ("pulumi", "pulumi.dynamic", "pulumi.provider", "grpc", "dill")
+_LENGTH_BYTES = 8
+
+
+class Nursery:
+    """Starts Python processes by forking; Linux and macOS only."""
+
+    def __init__(self, *modules: str) -> None:
+        """Start the process; it loads the SDK and the named modules while this one goes on."""
+        self._socket, theirs = socket.socketpair()
+        self._asking = threading.Lock()
+        self._process = subprocess.Popen(  # noqa: S603 - this very file
+            [sys.executable, "-u", __file__, str(theirs.fileno()), *_SDK, *modules],
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+
+    def start(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int, errors: int) -> Born:
+        """Fork a process that does what `python ARGUMENTS` would do.
+
+        Args:
+            arguments: A file, or `-m` and a module, and the arguments for it.
+            cwd: Its working folder.
+            env: Its whole environment.
+            output: The descriptor that becomes its standard output.
+            errors: The descriptor that becomes its standard error.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
+            with self._asking:
+                length = len(request).to_bytes(_LENGTH_BYTES, "big")
+                socket.send_fds(self._socket, [length], [output, errors, theirs.fileno()])
+                self._socket.sendall(request)
+        return Born(ours)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the process; it ends by itself when this one has gone."""
+        self._socket.close()
+        self._process.wait()
+
+
+class Born:
+    """A forked process, as `subprocess.Popen` shows one."""
+
+    def __init__(self, news: socket.socket) -> None:
+        self._news = news.makefile("r")
+        news.close()
+        self.pid = int(self._news.readline())
+        self._code: int | None = None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end and return the exit code.
+
+        Raises:
+            TimeoutExpired: It goes on.
+        """
+        if self._code is None:
+            if timeout is not None and not _readable(self._news.fileno(), timeout):
+                raise subprocess.TimeoutExpired(["python"], timeout)
+            # Without a word from it, whoever watched over it was killed.
+            self._code = int(self._news.readline() or -signal.SIGKILL)
+            self._news.close()
+        return self._code
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the process."""
+        os.kill(self.pid, number)
+
+
+def _readable(descriptor: int, timeout: float) -> bool:
+    return bool(select.select([descriptor], [], [], timeout)[0])
+
+
+def serve(requests: socket.socket) -> dict[str, Any] | None:
+    """Fork a process for each request; returns the request in each new process, and None in this one at the end."""
+    # The watchers are nobody's business once they have told how their child ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 3)
+        if not length:
+            return None
+        message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+        if os.fork() == 0:
+            requests.close()
+            return _watch(json.loads(message), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _watch(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    """Fork the wanted process and tell of its birth and its end; returns in the wanted process only."""
+    output, errors, news = descriptors
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child:
+        os.setsid()
+        os.close(output)
+        os.close(errors)
+        os.write(news, f"{child}\n".encode())
+        _, status = os.waitpid(child, 0)
+        os.write(news, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        os._exit(0)
+    os.close(news)
+    os.setsid()
+    os.dup2(output, 1)
+    os.dup2(errors, 2)
+    return request
+
+
+def become(request: dict[str, Any]) -> None:
+    """Do what the interpreter would do with the arguments of a request."""
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    arguments: list[str] = request["arguments"]
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        sys.path[0] = request["cwd"]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        wanted = serve(listening)
+    if wanted is not None:
+        become(wanted)
