@@ -355,6 +355,27 @@ def test_a_new_name_keeps_the_budget(world: World) -> None:
     assert world.sandbox.budgets(None) == []
 
 
+@pytest.mark.parametrize(
+    "names",
+    [{"a": "packages", "b": "actions"}, {"b": "actions", "c": "packages"}, {"c": "actions", "a": "packages"}],
+    ids=["swapped", "moved-up", "moved-round"],
+)
+def test_names_that_change_places_keep_their_budgets(names: dict[str, str], world: World) -> None:
+    """However names wander between the same budgets, none is made, deleted or changed."""
+    stack = Stack()
+    whole = {sku: {**ORGANIZATION, "budget_product_sku": sku} for sku in ("actions", "packages")}
+    stack.up(world.plugin, {("OrgBudget", "a"): whole["actions"], ("OrgBudget", "b"): whole["packages"]})
+    before = world.sandbox.budgets(None)
+    declared = {("OrgBudget", name): whole[sku] for name, sku in names.items()}
+    world.sandbox.forget_requests()
+    with Plugin(world.engine.address, environment(world.sandbox)) as later:
+        stack.up(later, declared)
+    assert (world.sandbox.budgets(None), world.sandbox.writes) == (before, [])
+    with Plugin(world.engine.address, environment(world.sandbox)) as last:
+        assert stack.refresh(last) == {}
+        assert stack.up(last, declared) == dict.fromkeys(names, "same")
+
+
 def test_a_plugin_without_its_engine_writes_nothing(world: World) -> None:
     """A plugin whose engine has been killed ends itself before its next write."""
     orphaned = FakeEngine()
