@@ -22,7 +22,9 @@ from billing_provider import (
     program,
     usage_data,
 )
+from billing_provider.clock import Clock
 from billing_provider.sandbox import Sandbox
+from tests.clock import START
 from tests.mocked import Registered
 from tests.plugin import FakeEngine
 
@@ -45,8 +47,10 @@ NAMES = sorted(
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox that the environment points at."""
-    with Sandbox() as sandbox:
+    """A sandbox that the environment points at, on a day that is the same for ever."""
+    monkeypatch.setattr(Clock, "wall", lambda _clock: START)
+    monkeypatch.setattr(Clock, "sleep", lambda _clock, _seconds: None)
+    with Sandbox(clock=lambda: START) as sandbox:
         monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
         yield sandbox
@@ -57,10 +61,8 @@ def arguments(served: Sandbox) -> dict[str, dict[str, Any]]:
     """Arguments for every function."""
     budget = served.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")["id"]
     days = {"report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
-    with pytest.MonkeyPatch.context() as patch:
-        # The first rows of the report ask for the export that the function for one export needs.
-        patch.setattr("billing_provider.clock.time.sleep", lambda _: None)
-        cost_center_data.get_usage_report_rows(enterprise=E, **days)
+    # The first rows of the report ask for the export that the function for one export needs.
+    cost_center_data.get_usage_report_rows(enterprise=E, **days)
     (export,) = cost_center_data.get_usage_report_exports(enterprise=E)
     whole: dict[str, Any] = {"enterprise": E, "year": 2026, "month": 8}
     return {
