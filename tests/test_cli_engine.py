@@ -296,6 +296,35 @@ def test_a_replacement_of_the_same_budget_never_makes_two(cli: Cli) -> None:
     cli.unchanged("--refresh")
 
 
+def test_what_depends_on_a_replaced_budget_leaves_nothing_behind(cli: Cli) -> None:
+    """A deletion before a replacement takes along the budget that is named after it, and both come back once."""
+    program = (
+        "import pulumi\n"
+        "from billing_provider import EnterpriseBudget\n"
+        "first = pulumi.ResourceOptions(delete_before_replace=True)\n"
+        "a = EnterpriseBudget('a', first, enterprise='octo-enterprise', budget_product_sku={sku!r}, budget_amount=1)\n"
+        "sku = a.budget_product_sku.apply({{'actions': 'packages', 'codespaces': 'ghas'}}.get)\n"
+        "b = EnterpriseBudget('b', enterprise='octo-enterprise', budget_product_sku=sku, budget_amount=2)\n"
+    )
+    for sku, writes in (("actions", ["POST", "POST"]), ("codespaces", ["DELETE", "DELETE", "POST", "POST"])):
+        (cli.project / "__main__.py").write_text(program.format(sku=sku))
+        cli.up()
+        assert cli.writes == writes
+    assert sorted(budget["budget_product_sku"] for budget in cli.sandbox.budgets()) == ["codespaces", "ghas"]
+    cli.unchanged("--refresh")
+
+
+def test_two_names_that_are_swapped_keep_their_budgets(cli: Cli) -> None:
+    """Two resources that take each other's place at once cost no write."""
+    packages = {**ACTIONS, "budget_product_sku": "packages"}
+    cli.declare(a=ACTIONS, b=packages)
+    cli.up()
+    before = cli.live
+    cli.declare(a=packages, b=ACTIONS)
+    cli.up()
+    assert (cli.live, cli.writes) == (before, [])
+
+
 def test_a_failed_deletion_that_is_reverted_lifts_no_cap(cli: Cli) -> None:
     """A replaced budget whose deletion failed is taken back when the program goes back, and the other one goes."""
     cli.declare(a=ACTIONS)
