@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from billing_provider.errors import WaitError
@@ -21,6 +21,7 @@ _TICK_SECONDS = 1.0
 class Pacer:
     """The gate that every request passes: pauses between writes, their number in a window, and blocks.
 
+    Requests go one after another, as GitHub asks: a limit that one of them meets holds for the next.
     Writes go one at a time, each starting a full interval after the one before has been answered; so GitHub sees the
     interval too, however long an answer takes.
     """
@@ -28,6 +29,7 @@ class Pacer:
     def __init__(self, settings: Settings, clock: Clock, status: Callable[[str], None]) -> None:
         self._settings, self._clock, self._status = settings, clock, status
         self._writing = threading.Lock()
+        self._line = threading.Lock()
         self._guard = threading.Lock()
         self._writes: deque[float] = deque(maxlen=max(1, settings.writes_per_minute, settings.writes_per_hour))
         self._blocked_until, self._block_reason = float("-inf"), ""
@@ -41,7 +43,7 @@ class Pacer:
 
     @contextmanager
     def turn(self, *, write: bool, deadline: float, before_write: Callable[[], None]) -> Iterator[None]:
-        """Wait for the right to send one request, and hold it while the request runs if it is a write.
+        """Wait for the right to send one request, and hold it while the request runs.
 
         Args:
             write: Whether the request may change something.
@@ -51,17 +53,23 @@ class Pacer:
         Raises:
             WaitError: The wait would pass the deadline; nothing was sent.
         """
-        if not write:
-            self._wait(lambda: (self._blocked_until, self._block_reason), deadline)
-            yield
-            return
-        with self._writing:
-            self._wait(self._next_write, deadline)
-            before_write()
-            try:
-                yield
-            finally:
-                self._writes.append(self._clock.now())
+        earliest = self._next_write if write else self._block
+        with self._writing if write else nullcontext():
+            while True:
+                self._wait(earliest, deadline)
+                with self._line:
+                    if earliest()[0] > self._clock.now():
+                        # The answer that this one waited for has closed the gate.
+                        continue
+                    if not write:
+                        yield
+                        return
+                    before_write()
+                    try:
+                        yield
+                    finally:
+                        self._writes.append(self._clock.now())
+                    return
 
     def wait(self, seconds: float, reason: str, deadline: float) -> None:
         """Wait before a repeat, showing why.
@@ -72,10 +80,14 @@ class Pacer:
         until = self._clock.now() + seconds
         self._wait(lambda: (until, reason), deadline)
 
+    def _block(self) -> tuple[float, str]:
+        """Return when the block ends, and the reason for it."""
+        return self._blocked_until, self._block_reason
+
     def _next_write(self) -> tuple[float, str]:
         """Return the earliest time of the next write and the reason for it."""
         settings, writes = self._settings, self._writes
-        bounds = [(self._blocked_until, self._block_reason)]
+        bounds = [self._block()]
         if writes:
             bounds.append((writes[-1] + settings.write_interval_seconds, "the pause between writes"))
         for span, most, window in (

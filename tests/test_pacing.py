@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -200,11 +200,20 @@ def test_a_write_that_failed_counts(clock: VirtualClock) -> None:
     assert gate.send() == 1.0
 
 
-def test_reads_pass_while_a_write_is_on_its_way(clock: VirtualClock) -> None:
-    """Only writes go one at a time."""
+def test_a_request_in_hand_holds_up_the_next(clock: VirtualClock) -> None:
+    """Requests go one after another, so a limit that one of them meets holds for one that was already in line."""
     gate = Gate(clock)
-    with (
-        ThreadPoolExecutor(1) as pool,
-        gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None),
-    ):
-        assert pool.submit(gate.send, write=False).result(10) == 0.0
+    with ThreadPoolExecutor(1) as pool:
+        with gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None):
+            read = pool.submit(gate.send, write=False)
+            assert wait([read], 0.05).not_done == {read}
+            gate.pacer.block(30, "GitHub's hourly limit")
+        assert read.result(10) == 30.0
+
+
+def test_reads_pass_while_a_write_waits_for_its_turn(clock: VirtualClock) -> None:
+    """The pause between writes holds up no read."""
+    gate = Gate(clock)
+    assert gate.send() == 0.0
+    assert gate.send(write=False) == 0.0
+    assert gate.send() == 1.0

@@ -21,6 +21,7 @@ _FAULTS = sorted(
     name for name in FAULTS if not name.endswith(("drip", "_before", "huge_body")) and "action" in FAULTS[name].rule
 )
 _FAULTS = [name for name in _FAULTS if FAULTS[name].rule["action"] != "switch"] + ["502_before", "reset_before"]
+_QUIRKS = ("", "flat_create", "no_id_in_create", "duplicates_refused", "page_flags_missing")
 _TIMEOUT_SECONDS = 0.15
 
 Key = tuple[str, str]
@@ -46,7 +47,9 @@ class BudgetStory(RuleBasedStateMachine):
         self.told: set[Key] = set()
         self.removed: set[str] = set()
 
-    @initialize(quirk=st.sampled_from(("", "flat_create", "no_id_in_create", "duplicates_refused", "page_flags_missing")))
+    @initialize(
+        quirk=st.sampled_from(("", "flat_create", "no_id_in_create", "duplicates_refused", "page_flags_missing"))
+    )
     def begin(self, quirk: str) -> None:
         """Start the sandbox, with one of the ways in which GitHub may differ."""
         if quirk:
@@ -174,9 +177,7 @@ class BudgetStory(RuleBasedStateMachine):
     def no_budget_is_unknown(self) -> None:
         """Hold every budget on GitHub's side in the state, or have told of it."""
         known = {entry.budget_id for entry in [*self.world.entries.values(), *self.world.pending]}
-        unknown = {
-            (live["owner"], live["budget_product_sku"]) for live in self.world.live() if live["id"] not in known
-        }
+        unknown = {(live["owner"], live["budget_product_sku"]) for live in self.world.live() if live["id"] not in known}
         assert unknown <= self.told
 
     @invariant()

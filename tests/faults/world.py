@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -94,6 +94,7 @@ class World:
     """One sandbox, one stack's state on it, and everything that was said and seen.
 
     Attributes:
+        threads: How many resources a run works on at once.
         clock: The time of the sandbox and of all runs.
         sandbox: GitHub's side.
         entries: The stack's state by resource name, right after every step.
@@ -103,6 +104,7 @@ class World:
         false_gone: How often a budget was held for gone while it was there.
     """
 
+    threads: int = 1
     page_cap: int = 2
     quirks: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -261,8 +263,14 @@ class World:
         return failure
 
     def _up(self, desk: Desk, program: Program) -> None:
-        for name, inputs in program.items():
-            self._step(desk, name, inputs)
+        if self.threads == 1:
+            for name, inputs in program.items():
+                self._step(desk, name, inputs)
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                # All are tried; the first that failed is the failure of the run.
+                for step in [pool.submit(self._step, desk, name, inputs) for name, inputs in program.items()]:
+                    step.result()
         for entry in list(self.pending):
             _lifecycle(desk, entry).delete(entry.id)
             self.pending.remove(entry)
@@ -320,16 +328,15 @@ def spellings(token: str) -> set[str]:
 
 
 class _listening:  # noqa: N801 - read as a word: with _listening() as lines
-    """Collect what this thread logs, at the lowest level."""
+    """Collect what is logged, at the lowest level."""
 
     def __enter__(self) -> list[str]:
         self._lines: list[str] = []
-        me, lines = threading.get_ident(), self._lines
+        lines = self._lines
 
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                if record.thread == me:
-                    lines.append(self.format(record))
+                lines.append(self.format(record))
 
         self._handler = Handler()
         root = logging.getLogger()
