@@ -1,0 +1,159 @@
+"""The 33 operations of GitHub's billing API: each has a method, a sandbox route, a function or a verb, and a test."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import billing_provider
+from billing_provider import cli
+from billing_provider.calls_budgets import BudgetReads
+from billing_provider.calls_cost_centers import CostCenterCalls
+from billing_provider.calls_reports import ReportCalls
+from billing_provider.calls_usage import UsageCalls
+from billing_provider.client import Client
+from billing_provider.models import Owner
+from billing_provider.rules import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.sandbox.routes import ROUTES
+from billing_provider.usage import USER_OWNER
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox import Sandbox
+    from tests.desk import Desk
+
+CALLS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (Client, BudgetReads, CostCenterCalls, ReportCalls, UsageCalls)
+}
+OWNERS = {
+    "enterprises/{enterprise}": Owner(ENTERPRISE_OWNER, "octo-enterprise"),
+    "organizations/{org}": Owner(ORGANIZATION_OWNER, "octo-org"),
+    "users/{username}": Owner(USER_OWNER, "octocat"),
+}
+
+BUDGET_VERBS = {
+    ("GET", "/budgets"): ("Client.get_budget_page", "get_budgets, budgets"),
+    ("POST", "/budgets"): ("Client.create_budget", "{resource}"),
+    ("GET", "/budgets/{budget_id}"): ("Client.get_budget", "get_budget, {resource}"),
+    ("PATCH", "/budgets/{budget_id}"): ("Client.update_budget", "{resource}"),
+    ("DELETE", "/budgets/{budget_id}"): ("Client.delete_budget", "{resource}"),
+}
+REPORTS = {
+    ("GET", "/usage"): ("UsageCalls.get_usage", "get_usage, usage"),
+    ("GET", "/usage/summary"): ("UsageCalls.get_usage_summary", "get_usage_summary, usage, budgets"),
+    ("GET", "/premium_request/usage"): ("UsageCalls.get_premium_request_usage", "get_premium_request_usage, usage"),
+    ("GET", "/ai_credit/usage"): ("UsageCalls.get_ai_credit_usage", "get_ai_credit_usage, usage, budgets"),
+}
+CENTER = "/cost-centers/{cost_center_id}"
+ENTERPRISE_ALONE = {
+    ("GET", "/budgets/{budget_id}/user-states"): ("BudgetReads.list_user_states", "get_user_states, budgets"),
+    ("GET", "/cost-centers"): ("CostCenterCalls.list_cost_centers", "get_cost_centers, cost-centers"),
+    ("POST", "/cost-centers"): ("CostCenterCalls.create_cost_center", "CostCenter"),
+    ("GET", CENTER): ("CostCenterCalls.get_cost_center", "get_cost_center, cost-centers, CostCenter"),
+    ("PATCH", CENTER): ("CostCenterCalls.update_cost_center", "CostCenter"),
+    ("DELETE", CENTER): ("CostCenterCalls.delete_cost_center", "CostCenter"),
+    ("POST", f"{CENTER}/resource"): ("CostCenterCalls.add_resources", "CostCenter"),
+    ("DELETE", f"{CENTER}/resource"): ("CostCenterCalls.remove_resources", "CostCenter"),
+    ("GET", "/reports"): ("ReportCalls.list_report_exports", "get_usage_report_exports"),
+    ("POST", "/reports"): ("ReportCalls.create_report_export", "get_usage_report_rows"),
+    ("GET", "/reports/{report_id}"): ("ReportCalls.get_report_export", "get_usage_report_export"),
+}
+TABLE: dict[tuple[str, str], tuple[str, str]] = {
+    (verb, f"/{owner}/settings/billing{path}"): (method, used.format(resource=resource))
+    for owner, resource, rows in (
+        ("enterprises/{enterprise}", "EnterpriseBudget", {**BUDGET_VERBS, **ENTERPRISE_ALONE, **REPORTS}),
+        ("organizations/{org}", "OrgBudget", {**BUDGET_VERBS, **REPORTS}),
+        ("users/{username}", "", REPORTS),
+    )
+    for (verb, path), (method, used) in rows.items()
+}
+VERBS = {"budgets", "usage", "cost-centers"}
+IDS = [f"{verb} {path}" for verb, path in TABLE]
+
+
+def test_there_are_33_operations_and_the_sandbox_has_them_all() -> None:
+    """The table is GitHub's, and so is the sandbox: none is missing, none is made up."""
+    assert len(TABLE) == 33
+    assert set(TABLE) == {(route.method, route.path) for route in ROUTES}
+
+
+@pytest.mark.parametrize("operation", TABLE, ids=IDS)
+def test_each_has_a_method_that_says_so(operation: tuple[str, str]) -> None:
+    """The last line of the method's docstring is the operation."""
+    room, _, name = TABLE[operation][0].partition(".")
+    said = (inspect.getdoc(getattr(CALLS[room], name)) or "").splitlines()[-1]
+    verb, path = operation
+    shared = re.sub(r"^/[a-z]+/\{\w+\}", "/{owner}", path)
+    assert said in (f"GitHub: {verb} {path}", f"GitHub: {verb} {shared}")
+
+
+@pytest.mark.parametrize("operation", TABLE, ids=IDS)
+def test_each_is_used_by_a_function_a_resource_or_a_verb(operation: tuple[str, str]) -> None:
+    """Nothing is called that nobody can reach."""
+    for name in TABLE[operation][1].split(", "):
+        if name in VERBS:
+            assert name in cli.parser().format_help()
+        else:
+            assert name in billing_provider.__all__
+
+
+@pytest.mark.parametrize("operation", TABLE, ids=IDS)
+def test_each_method_asks_just_that(operation: tuple[str, str], sandbox: Sandbox, desk: Desk) -> None:
+    """Called on a real socket the method sends that verb to that path, and GitHub knows it."""
+    verb, path = operation
+    prefix = next(owner for owner in OWNERS if path.startswith(f"/{owner}/"))
+    owner = OWNERS[prefix]
+    arguments = prepared(sandbox, desk, owner)
+    room, _, name = TABLE[operation][0].partition(".")
+    transport = desk.run.client.transport
+    calls = UsageCalls(transport, desk.clock) if room == "UsageCalls" else CALLS[room](transport)
+    sandbox.forget_requests()
+    answer = getattr(calls, name)(owner, *arguments[name])
+    if inspect.isgenerator(answer):
+        list(answer)
+    (request,) = sandbox.requests
+    wanted = re.sub(r"\{[a-z_]+\}", "[^/]+", path)
+    assert request.method == verb
+    assert re.fullmatch(wanted, request.path)
+    assert request.status < 300
+
+
+def prepared(sandbox: Sandbox, desk: Desk, owner: Owner) -> dict[str, tuple[Any, ...]]:
+    """Return arguments for every method, of things that are there."""
+    quiet = {"will_alert": False, "alert_recipients": []}
+    fields = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "budget_amount": 5}
+    scope = {"budget_scope": "multi_user_customer", "prevent_further_usage": True, "budget_alerting": quiet}
+    budget = {"id": ""}
+    report = {"id": ""}
+    if owner.kind is not USER_OWNER:
+        budget = sandbox.add_budget(owner.kind.noun, owner.slug, **fields, **scope, budget_entity_name="")
+    if owner.kind is ENTERPRISE_OWNER:
+        days = {"report_type": "detailed", "start_date": "2026-08-01", "end_date": "2026-08-02"}
+        report = vars(ReportCalls(desk.run.client.transport).create_report_export(owner, days))
+        desk.clock.sleep(60)
+    platform = sandbox.cost_centers()[0]["id"]
+    period = {"year": 2026, "month": 8}
+    return {
+        "get_budget_page": (1,),
+        "create_budget": ({**fields, **scope, "budget_product_sku": "premium_requests"},),
+        "get_budget": (budget["id"],),
+        "update_budget": (budget["id"], {"budget_amount": 6}),
+        "delete_budget": (budget["id"],),
+        "list_user_states": (budget["id"],),
+        "list_cost_centers": (),
+        "create_cost_center": ({"name": "New"},),
+        "get_cost_center": (platform,),
+        "update_cost_center": (platform, {"name": "Newer"}),
+        "delete_cost_center": (platform,),
+        "add_resources": (platform, "users", ["octocat"]),
+        "remove_resources": (platform, "users", ["hubot"]),
+        "list_report_exports": (),
+        "create_report_export": ({"report_type": "ai_credit", "start_date": "2026-08-01", "end_date": "2026-08-02"},),
+        "get_report_export": (report["id"],),
+        "get_usage": (period,),
+        "get_usage_summary": (period,),
+        "get_premium_request_usage": (period,),
+        "get_ai_credit_usage": (period,),
+    }
