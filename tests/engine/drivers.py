@@ -213,7 +213,7 @@ def play(driver: Embedded | CommandLine, scenario: Scenario) -> list[dict[str, A
                 "verb": step.verb,
                 "counts": outcome.counts if step.counted else {},
                 "changes": changes if scenario.ordered else sorted(changes),
-                "questions": sorted(call for call in calls if call not in changes),
+                "questions": sorted(call for call in calls if call not in changes) if step.asked else [],
                 "remote": driver.bench.toys(),
                 "state": driver.state(),
             }

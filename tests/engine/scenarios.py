@@ -21,6 +21,8 @@ class Do:
     ok: bool = True
     # Whether the command line counts a failing step of a preview is a race within it.
     counted: bool = True
+    # Whether the provider is asked the same: the command line still checks what it has refused already.
+    asked: bool = True
     # What the user must be told.
     says: tuple[str, ...] = ()
 
@@ -54,6 +56,12 @@ class Box(pulumi.ComponentResource):
         super().__init__("my:box:Box", name, {"size": size}, opts)
         self.toy = Toy(f"{name}-toy", size=size, opts=ResourceOptions(parent=self))
         self.register_outputs({"toy": self.toy.made, "size": size})
+"""
+NAMED = """
+def named(name, former, after=None):
+    aliases = [pulumi.Alias(name=former)]
+    return Toy(name, key="a", opts=ResourceOptions(aliases=aliases, depends_on=[after] if after else None))
+
 """
 
 
@@ -220,6 +228,51 @@ SCENARIOS: dict[str, Scenario] = {
             Do("up", 'Toy("a", ResourceOptions(id="a-1"))'),
             Do("up", ""),
         ]
+    ),
+    "own_then_lookup_of_another": Scenario(
+        [
+            Do("up", 'c = Toy("c")\nToy("a", ResourceOptions(depends_on=[c]))'),
+            Do("up", 'c = Toy("c")\nToy("a", ResourceOptions(id="c-1", depends_on=[c]))'),
+            Do("up"),
+        ]
+    ),
+    "lookup_of_something_new": Scenario(
+        [
+            Do("preview", 'a = Toy("a")\ng = Toy("g", ResourceOptions(id=a.id))\npulumi.export("m", g.made)'),
+            Do("up"),
+        ]
+    ),
+    "alias_claimed_twice": Scenario(
+        [
+            Do("up", 'Toy("a")'),
+            Do("preview", NAMED + 'x = named("x", "a")\nnamed("y", "a", x)', ok=False, asked=False,
+               says=("Duplicate resource alias",)),
+            Do("preview", NAMED + 'x = named("x", "a")\nnamed("a", "gone", x)', ok=False, asked=False,
+               says=("conflicting with alias on resource",)),
+            Do("up", NAMED + 'x = named("x", "gone")\nnamed("a", "gone", x)'),
+        ]
+    ),
+    "alias_of_a_parent_with_other_names": Scenario(
+        [
+            Do("up", BOX.replace('f"{name}-toy"', '"toy"') + 'Box("box", 1)'),
+            Do("up", BOX.replace('f"{name}-toy"', '"toy"').replace("my:box:Box", "my:box:Crate")
+               + 'Box("crate", 1, ResourceOptions(aliases=[pulumi.Alias(name="box", type_="my:box:Box")]))'),
+        ]
+    ),
+    "cascade_spares_what_has_moved_on": Scenario(
+        [
+            Do("up", 'a = Toy("a", place="1")\nToy("b", key=Output.concat("b-", a.made))'),
+            Do("up", 'b = Toy("b", key="b-made-a")\nToy("a", place="2", opts=ResourceOptions(depends_on=[b]))'),
+        ]
+    ),
+    "cascade_of_components_and_companions": Scenario(
+        [
+            Do("up", BOX + 'a = Toy("a", place="1")\nBox("box", 1, ResourceOptions(depends_on=[a]))\n'
+               'Toy("b", opts=ResourceOptions(deleted_with=a))'),
+            Do("up", BOX + 'a = Toy("a", place="2")\nBox("box", 1, ResourceOptions(depends_on=[a]))\n'
+               'Toy("b", opts=ResourceOptions(deleted_with=a))'),
+        ],
+        ordered=False,
     ),
     "drift": Scenario(
         [

@@ -74,17 +74,18 @@ def test_interruption_ends_a_program_that_waits(bench: Workbench) -> None:
 
 
 def test_interruption_of_deletions(bench: Workbench) -> None:
-    """A signal during a destroy lets the deletion in hand end and begins no other."""
-    bench.up('a = Toy("a")\nToy("b", ref=a.made, lingers=True)').checked()
+    """A signal during a destroy lets the deletions in hand end and begins no other."""
+    bench.up('a = Toy("a")\nfor n in range(6):\n    Toy(f"b{n}", ref=a.made, lingers=True)').checked()
     bench.calls()
     with start(bench, "destroy") as process:
-        wait_for(bench, "b.going")
+        while len(list(bench.remote.glob("*.going"))) < 4:
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         (bench.remote / "go").touch()
         assert process.communicate()[0] == "True False\n"
-    assert bench.calls() == [["delete", "b-1"]]
-    assert set(bench.resources()) == {"toys-dev", "a"}
+    assert len(bench.calls()) == 4
+    assert len(bench.resources()) == 4
 
 
 def test_second_interruption_ends_at_once(bench: Workbench) -> None:

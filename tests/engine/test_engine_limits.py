@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -198,9 +200,38 @@ def test_plugin_that_does_not_start_is_an_error(tmp_path: Path) -> None:
 def test_program_that_just_exits_is_an_error(bench: Workbench) -> None:
     """A program that ends itself with an exit code fails the run, and nothing is deleted."""
     bench.up('Toy("a")').checked()
-    result = bench.up("import os\nos._exit(3)")
-    assert [error.message for error in result.errors] == ["the program ended with exit code 3"]
-    assert "a" in bench.resources()
+    for code in (3, 0):
+        result = bench.up(f"import os\nos._exit({code})")
+        said = f"the program ended before its stack was complete, with exit code {code}"
+        assert [error.message for error in result.errors] == [said]
+        assert "a" in bench.resources()
+
+
+def test_secret_is_not_shown_in_an_error(bench: Workbench) -> None:
+    """What a check says about a property shows its value, unless that is a secret."""
+    result = bench.preview('Toy("a", bad=Output.secret("hush"))')
+    assert "property bad value {[secret]} has a problem" in result.errors[0].message
+
+
+def test_nothing_begins_after_a_failure(bench: Workbench) -> None:
+    """What was registered while something failed is not begun any more, nor is what else was to be read."""
+    bench.program('Toy("a", bad="yes", thinks=True)\nToy("b")\nToy("c")')
+    release = threading.Thread(target=_release, args=(bench,))
+    release.start()
+    assert not bench.engine.up().ok
+    release.join()
+    assert bench.calls("create", "diff") == []
+    bench.up('for n in range(9):\n    Toy(f"t{n}", boom="read")').checked()
+    bench.calls()
+    assert not bench.engine.refresh().ok
+    assert len(bench.calls()) <= 4
+
+
+def _release(bench: Workbench) -> None:
+    while not (bench.remote / "a.thinking").exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    (bench.remote / "go").touch()
 
 
 def test_error_of_the_program_is_told_as_it_is(bench: Workbench) -> None:

@@ -53,6 +53,12 @@ def program_of(scenario: Scenario, last: int) -> str:
     return next(step.program for step in reversed(scenario.steps[: last + 1]) if step.program is not None)
 
 
+def exported_names(recording: dict[str, Any]) -> set[str]:
+    """Return the names of the stack's recorded outputs."""
+    (stack,) = [entry for entry in recording["state"]["resources"] if entry["type"] == "pulumi:pulumi:Stack"]
+    return set(stack.get("outputs", {}))
+
+
 def exported(recording: dict[str, Any]) -> dict[str, Any]:
     """Return a recorded state in the form in which the command line exports it."""
     return {"version": 3, "deployment": recording["state"]}
@@ -69,6 +75,7 @@ def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nur
     driver = Embedded(tmp_path, scenario, pulumi_nursery)
     driver.bench.engine.import_(exported(recording))
     assert comparable(driver.bench.engine.export()) == recording["state"]
+    assert set(driver.bench.engine.outputs()) == exported_names(recording)
     for id_, toy in recording["remote"].items():
         (driver.bench.remote / f"{id_}.json").write_text(json.dumps(toy))
     result = driver.bench.preview(program_of(scenario, last)).checked()

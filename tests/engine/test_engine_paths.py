@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.sandbox.engine import paths
-from billing_provider.sandbox.engine.display import write_path
+from billing_provider.sandbox.engine.display import Display, write_path
+from billing_provider.sandbox.engine.events import Step, StepEvent
+from billing_provider.sandbox.engine.state import Resource
 from billing_provider.sandbox.engine.wire import UNKNOWN, Secret
 
 parts = st.one_of(st.integers(0, 20), st.text(st.characters(codec="utf-8"), min_size=1))
@@ -111,3 +113,13 @@ def test_differences_name_innermost_places() -> None:
         (("t",), "update", False),
         (("u",), "update", False),
     ]
+
+
+def test_display_hides_the_providers_own_code() -> None:
+    """A difference in the provider's stored code is none that a user is shown."""
+    old = Resource(urn="urn:pulumi:s::p::t:t:T::n", custom=True, type="t:t:T")
+    found = tuple(paths.differences({"__provider": "x", "a": {"b": 1}}, {"__provider": "y", "a": {"b": 2}}))
+    step = Step("update", old.urn, old, old, found)
+    lines: list[str] = []
+    Display("up", "s", lines.append)(StepEvent(step, "done", 1.0))
+    assert lines[2:] == [" ~  t:t:T n updated (1.00s) [diff: ~a]", "      ~ a.b: 1 => 2"]

@@ -20,6 +20,7 @@ import pulumi
 from billing_provider import EnterpriseBudget
 
 pulumi.log.warn("mind the cap")
+pulumi.log.info("thinking", ephemeral=True)
 b = EnterpriseBudget(
     "b", enterprise="octo-enterprise", budget_product_sku="actions", budget_amount=AMOUNT,
     prevent_further_usage=True, budget_alerting={"will_alert": True, "alert_recipients": ["octocat"]},
@@ -88,6 +89,7 @@ def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     destroyed = capsys.readouterr().out
     assert "EnterpriseBudget b deleted (" in destroyed
     assert "    - 2 deleted\n" in destroyed
+    assert "    thinking\n" in preview
     assert "hush" not in f"{preview}{up}{changed}{destroyed}"
 
 
@@ -97,6 +99,17 @@ def test_changes_that_are_not_expected(project: Path, capsys: pytest.CaptureFixt
     assert "no changes were expected" in capsys.readouterr().err
     declare(project, 1.5)
     assert call("preview", "--expect-no-changes") == 1
+
+
+def test_output_that_leaves_is_shown(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An output that is no longer exported is marked as gone."""
+    assert call("up") == 0
+    (project / "__main__.py").write_text(
+        PROGRAM.replace("AMOUNT", "100").replace('pulumi.export("amount"', '("amount"')
+    )
+    capsys.readouterr()
+    assert call("preview") == 0
+    assert "  - amount: 100\n" in capsys.readouterr().out
 
 
 def test_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,6 +74,8 @@ class ToyProvider(ResourceProvider):
         """Refuse what is marked `bad`, and all of it when it is marked `refused`."""
         key = news.get("key")
         Remote().log("check", key if isinstance(key, str) else "unknown")
+        if news.get("thinks"):
+            Remote().wait(f"{key}.thinking")
         failures = [CheckFailure("bad", "it is bad")] if news.get("bad") else []
         if news.get("refused"):
             failures.append(CheckFailure("", "it is refused"))

@@ -181,9 +181,8 @@ def _remarks(diagnostics: list[Diagnostic]) -> list[str]:
     """Return what was said, by resource; of a failed call only what it ended in."""
     by_urn: dict[str, list[str]] = {}
     for said in diagnostics:
-        if said.severity != "debug":
-            prefix = "" if said.severity == "info" else f"{said.severity}: "
-            by_urn.setdefault(said.urn, []).extend(f"{prefix}{said.message}".splitlines())
+        prefix = "" if said.severity == "info" else f"{said.severity}: "
+        by_urn.setdefault(said.urn, []).extend(f"{prefix}{said.message}".splitlines())
     if not by_urn:
         return []
     lines = ["Diagnostics:"]
@@ -221,8 +220,6 @@ def _summary(result: Result, *, preview: bool) -> list[str]:
     kinds = len(lines) - 1
     if unchanged:
         lines.append(f"    {f'{changes} changes. ' if kinds else ''}{unchanged} unchanged")
-    elif kinds > 1:
-        lines.append(f"    {changes} changes")
     return [*lines, ""]
 
 

@@ -208,8 +208,9 @@ class Engine:
             with self._start_program(project, run, server.address) as child, interrupt.handled(stop) as interrupted:
                 code = child.wait()
                 run.drain()
-                if code and not run.events.failed and not interrupted.is_set():
-                    run.events.say("error", f"the program ended with exit code {code}")
+                # A program that just stops has not said what is no longer wanted.
+                if registrar.stack_outputs is None and not run.stopped and not run.events.failed:
+                    run.events.say("error", f"the program ended before its stack was complete, with exit code {code}")
                 if not run.stopped and not run.events.failed:
                     teardown.remove(run, executor, teardown.undeclared(run), PARALLEL)
                 if not run.stopped and not run.events.failed:

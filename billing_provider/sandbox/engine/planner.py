@@ -67,7 +67,12 @@ class Planner:
         old = self._claim(goal)
         new = goal.resource(external=True)
         self._run.news[goal.urn] = new
-        return [Step("read", goal.urn, old, new)]
+        read = Step("read", goal.urn, old, new)
+        if old is None or old.external or old.id == goal.id:
+            return [read]
+        # The resource that had this name was ours and is another one, so it is deleted in the end.
+        self._run.replaced.add(goal.urn)
+        return [read, Step("replace", goal.urn, old, new)]
 
     def _claim(self, goal: Goal) -> Resource | None:
         """Return the last run's resource of this name, found under its URN or an alias, and reserve both.

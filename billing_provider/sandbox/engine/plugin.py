@@ -108,11 +108,6 @@ class Plugin:
             nursery=nursery,
         )
 
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._child.pid
-
     def _announce(self, line: str) -> None:
         self._port = line
         self._announced.set()

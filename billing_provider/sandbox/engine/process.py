@@ -73,11 +73,6 @@ class Child:
         for drain in self._drains:
             drain.start()
 
-    @property
-    def pid(self) -> int:
-        """The process id, which is also that of its group."""
-        return self._process.pid
-
     def wait(self) -> int:
         """Wait for the end and for the last line of output; return the exit code."""
         code = self._process.wait()

@@ -104,8 +104,7 @@ class Registrar:
 
     def finish(self) -> None:
         """Store the stack's outputs."""
-        if self.stack_outputs is not None:
-            self._store(self._run.stack_urn, self.stack_outputs)
+        self._store(self._run.stack_urn, self.stack_outputs or {})
 
     def _store(self, urn: str, values: wire.Values) -> None:
         resource = self._run.news[urn]

@@ -54,12 +54,6 @@ class Snapshot:
         self._pending: list[state.Operation] = []
         self._secrets_providers = before.secrets_providers
 
-    @property
-    def deployment(self) -> state.Deployment:
-        """The state as it would be saved now."""
-        with self._lock:
-            return self._compose()
-
     def begin(self, kind: str, resource: state.Resource) -> state.Operation:
         """Save that an operation is about to start, and return it for `end`."""
         operation = state.Operation(kind, resource)
