@@ -104,9 +104,10 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
 
 def budget_entity(cost_center: CostCenter | pulumi.Input[str]) -> pulumi.Input[str]:
     """Return how a budget names a cost center that is given as a resource, its resource id, its UUID or its name."""
-    if isinstance(cost_center, CostCenter):
-        return cost_center.cost_center_id
-    return pulumi.Output.from_input(cost_center).apply(_without_owner)
+    # The id of a resource stays known while a preview shows its update; the other outputs do not, and a budget of an
+    # unknown cost center would be shown as replaced.
+    name: pulumi.Input[str] = cost_center.id if isinstance(cost_center, CostCenter) else cost_center
+    return pulumi.Output.from_input(name).apply(_without_owner)
 
 
 def _without_owner(text: str) -> str:

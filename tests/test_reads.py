@@ -189,7 +189,11 @@ def test_cost_centers_are_found_by_state_id_and_name(sandbox: Sandbox, reader: R
         assert center.resources == (CostCenterResource("User", "monalisa"), CostCenterResource("User", "hubot"))
         assert (center.members("users"), center.members("organizations")) == (["monalisa", "hubot"], [])
     assert [path for path, _ in sent(sandbox)].count("cost-centers") == 1
-    with pytest.raises(ConfigError, match="none is called Nobody in enterprise octo-enterprise; there are Data, Plat"):
+    sandbox.rename_cost_center("Data", "Figures")
+    assert reader.cost_center(enterprise=E, cost_center="Figures").members("organizations") == ["octo-lab"]
+    with pytest.raises(
+        ConfigError, match="none is called Nobody in enterprise octo-enterprise; there are Figures, Plat"
+    ):
         reader.cost_center(enterprise=E, cost_center="Nobody")
     with pytest.raises(ConfigError, match="state: write active or deleted"):
         reader.cost_centers(enterprise=E, state="gone")
