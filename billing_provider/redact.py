@@ -5,9 +5,16 @@ from __future__ import annotations
 import base64
 import json
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MASK = "[secret]"
+_ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.urlsafe_b64encode)
+# What is left of a shorter one at the worst alignment could stand in any text.
+_LEAST_BYTES = 8
 
 _LOOKS_SECRET = re.compile(
     r"""
@@ -24,13 +31,22 @@ def forms(token: str) -> list[str]:
     raw = token.encode()
     found = {token, quote(token, safe=""), quote_plus(token), json.dumps(token)[1:-1], repr(token)[1:-1]}
     for user in (b"", b"x-access-token:", b":"):
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for encode in _ENCODINGS:
             found.add(encode(user + raw).decode())
             found.add(encode(user + raw).decode().rstrip("="))
     found.add(base64.b64encode(raw + b":").decode())
     found.add(base64.b64encode(raw + b":x-oauth-basic").decode())
-    found.add(raw.hex())
+    percent = "".join(f"%{byte:02x}" for byte in raw)
+    found |= {raw.hex(), raw.hex().upper(), percent, percent.upper()}
+    if len(raw) >= _LEAST_BYTES:
+        found |= {_inner(raw, before, encode) for before in range(3) for encode in _ENCODINGS}
     return sorted(found, key=len, reverse=True)
+
+
+def _inner(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> str:
+    """Return what base64 makes of the token alone, where so many bytes (modulo 3) of another text stand before it."""
+    text = encode(b"\0" * before + raw).decode().rstrip("=")
+    return text[(0, 2, 3)[before] : len(text) - ((before + len(raw)) % 3 > 0)]
 
 
 def redact(text: str, *tokens: str) -> str:

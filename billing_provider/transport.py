@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import requests.adapters
+import urllib3.connection
 import urllib3.exceptions
 
 from billing_provider import __version__, retry
@@ -91,6 +92,8 @@ class Transport:
 
     def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
         self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
+        # The standard library's debug output, wherever it is switched on, would print the Authorization header.
+        urllib3.connection.HTTPConnection.debuglevel = 0
         self._session = _Session()
         # Off: a netrc file would replace our Authorization header. Proxies and CA bundles are read below instead.
         self._session.trust_env = False
@@ -168,8 +171,9 @@ class Transport:
         return limit
 
     def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
-        said = redact(_said(reply), self._settings.token)
-        request_id = redact(_line(reply.headers.get("x-github-request-id", ""))[:80], self._settings.token)
+        # Cut after that: half a token is a secret too, and no longer found.
+        said = redact(_said(reply), self._settings.token)[:2000]
+        request_id = redact(_line(reply.headers.get("x-github-request-id", "")), self._settings.token)[:80]
         advice = _ADVICE.get(reply.status, "")
         if "x-github-sso" in reply.headers:
             advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
@@ -192,6 +196,9 @@ class Transport:
                 stays = False
             if not stays:
                 raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
+            if redact(url, self._settings.token) != url:
+                # Addresses are logged, by the packages below and by every proxy.
+                raise TransportError(f"{tried}: GitHub redirects to an address that holds a secret.")
             if reply.status not in _KEEPS_REQUEST and method != "GET":
                 raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
         raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
@@ -274,7 +281,7 @@ def _said(reply: Reply) -> str:
         str(error.get("message") or error) if isinstance(error, dict) else str(error)
         for error in (errors if isinstance(errors, list) else [])
     ]
-    return _line("; ".join(part for part in parts if part))[:2000]
+    return _line("; ".join(part for part in parts if part))
 
 
 def _line(text: str) -> str:
