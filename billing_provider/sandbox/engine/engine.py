@@ -121,8 +121,6 @@ class Engine:
         self._listener = listener
         self._check = check
         self._nursery = nursery
-        # The gRPC library remarks on every connection that a child process ends.
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
     def preview(self) -> Result:
         """Return what `up` would do; nothing is changed, not even the state file."""
