@@ -50,6 +50,8 @@ def run(
         config: The stack's configuration.
     """
     registered = Registered(answers or {})
+    # The stack of the program before, with its exports, would be this one's too.
+    pulumi.runtime.settings.ROOT.set(None)
     set_mocks(registered, project="p", stack="s", preview=False)
     pulumi.runtime.set_all_config(config or {})
 
