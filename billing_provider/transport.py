@@ -227,13 +227,22 @@ class Transport:
                 proxies=requests.utils.get_environ_proxies(url, no_proxy=None),
                 verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
             ) as response:
-                content = self._read(response, tried, give_up)
+                content = self._read_whole(response, tried, give_up)
                 location = response.headers.get("location") if response.is_redirect else None
                 reply = Reply(response.status_code, response.headers, _parse(response, content, tried))
         except (OSError, urllib3.exceptions.HTTPError) as error:
             # Nearly all are requests' own, which are OSErrors; a missing CA bundle and some odd headers are not.
             raise self._lost(error, tried) from None
         return reply, location
+
+    def _read_whole(self, response: requests.Response, tried: str, give_up: float) -> bytes:
+        """Read the body; of a refusal the status and the headers are enough, such as how long to send nothing."""
+        try:
+            return self._read(response, tried, give_up)
+        except (OSError, urllib3.exceptions.HTTPError, TransportError):
+            if response.status_code < 400:  # noqa: PLR2004 - the refusals of HTTP
+                raise
+            return b""
 
     def _read(self, response: requests.Response, tried: str, give_up: float) -> bytes:
         content = b""

@@ -11,8 +11,13 @@ import pytest
 from billing_provider import rules
 from billing_provider.errors import WaitError
 from billing_provider.models import Owner
+from billing_provider.pacing import Pacer
+from billing_provider.settings import Settings
+from billing_provider.transport import Transport
+from tests.clock import VirtualClock
 from tests.faults.matrix import ENTERPRISE, FAULTS, budget
 from tests.faults.world import Inputs, Program, World
+from tests.wire import WireServer, answer
 
 OWNERS = [ENTERPRISE, *(Owner(rules.ORGANIZATION_OWNER, login) for login in ("octo-org", "octo-lab", "octo-apps"))]
 THREADS = 4
@@ -117,3 +122,14 @@ def test_forty_budgets_come_about_though_one_request_in_twenty_fails(seed: int) 
         world.settle_accounts()
         assert (world.duplicates, world.orphans, world.violations, world.tokens_seen()) == (0, 0, [], 0)
         assert world.sandbox.requests_while_blocked == 0
+
+
+def test_a_limit_whose_answer_breaks_off_is_kept() -> None:
+    """Of a refusal that breaks off in its body the status and the headers count: the wait is kept."""
+    clock = VirtualClock()
+    broken = answer(429, {"message": "rate limit"}, retry_after="90").replace(b"Content-Length: ", b"Content-Length: 9")
+    with WireServer(broken, answer(200, {"ok": True})) as server:
+        chosen = Settings(token="a-token-of-the-tests", base_url=server.url)
+        transport = Transport(chosen, Pacer(chosen, clock, lambda _text: None), clock, lambda: None)
+        assert transport.request("GET", "/x", tried="try").data == {"ok": True}
+    assert (len(server.heard), clock.now()) == (2, 90.0)
