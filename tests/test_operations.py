@@ -65,7 +65,11 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     for owner, resource, rows in (
         ("enterprises/{enterprise}", "EnterpriseBudget", {**BUDGET_VERBS, **ENTERPRISE_ALONE, **REPORTS}),
         ("organizations/{org}", "OrgBudget", {**BUDGET_VERBS, **REPORTS}),
-        ("users/{username}", "", REPORTS),
+        (
+            "users/{username}",
+            "",
+            {key: (method, used.removesuffix(", budgets")) for key, (method, used) in REPORTS.items()},
+        ),
     )
     for (verb, path), (method, used) in rows.items()
 }
