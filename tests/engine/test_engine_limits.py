@@ -209,8 +209,17 @@ def test_program_that_just_exits_is_an_error(bench: Workbench) -> None:
 
 def test_secret_is_not_shown_in_an_error(bench: Workbench) -> None:
     """What a check says about a property shows its value, unless that is a secret."""
-    result = bench.preview('Toy("a", bad=Output.secret("hush"))')
-    assert "property bad value {[secret]} has a problem" in result.errors[0].message
+    shown = {
+        'Output.secret("hush")': "{[secret]}",
+        '{"deep": [Output.secret("hush")]}': "{[secret]}",
+        '{"deep": [1, True]}': "{{deep: [1, true]}}",
+        '"yes"': "{yes}",
+    }
+    for value, said in shown.items():
+        result = bench.preview(f'Toy("a", bad={value})')
+        assert f"property bad value {said} has a problem" in result.errors[0].message
+    result = bench.preview('Toy("a", bad="absent")')
+    assert "property absent value {<nil>} has a problem" in result.errors[0].message
 
 
 def test_nothing_begins_after_a_failure(bench: Workbench) -> None:

@@ -77,6 +77,8 @@ class ToyProvider(ResourceProvider):
         if news.get("thinks"):
             Remote().wait(f"{key}.thinking")
         failures = [CheckFailure("bad", "it is bad")] if news.get("bad") else []
+        if news.get("bad") == "absent":
+            failures = [CheckFailure("absent", "it is absent")]
         if news.get("refused"):
             failures.append(CheckFailure("", "it is refused"))
         return CheckResult(own(news), failures)

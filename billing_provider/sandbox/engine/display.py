@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.engine import paths, urns, wire
 from billing_provider.sandbox.engine.events import Diagnostic, Status, Step, StepEvent
@@ -144,7 +144,7 @@ def _shown(difference: paths.Difference) -> bool:
 
 
 def _detail(difference: paths.Difference, replaces: bool) -> str:
-    old, new = ("[secret]" if difference.secret else render(value) for value in (difference.old, difference.new))
+    old, new = ("[secret]" if difference.secret else wire.render(value) for value in (difference.old, difference.new))
     values = {"add": new, "delete": old, "update": f"{old} => {new}"}[difference.kind]
     because = " (replaces)" if replaces else ""
     return f"{' ' * _INDENT}{_KINDS[difference.kind]} {write_path(difference.path)}: {values}{because}"
@@ -162,19 +162,6 @@ def write_path(path: paths.Path) -> str:
             escaped = re.sub(r'(["\\])', r"\\\1", part)
             text += f'["{escaped}"]'
     return text
-
-
-def render(value: Any) -> str:
-    """Return a value on one line; secrets and unknowns are named and not shown."""
-    if isinstance(value, wire.Secret):
-        return "[secret]"
-    if value is wire.UNKNOWN:
-        return "[unknown]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {render(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(render(item) for item in value)}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _remarks(diagnostics: list[Diagnostic]) -> list[str]:
@@ -199,13 +186,13 @@ def _outputs(result: Result) -> list[str]:
     lines = []
     for key in sorted(old.keys() | new.keys()):
         if key not in new:
-            lines.append(f"  - {key}: {render(old[key])}")
+            lines.append(f"  - {key}: {wire.render(old[key])}")
         elif key not in old:
-            lines.append(f"    {key}: {render(new[key])}" if fresh else f"  + {key}: {render(new[key])}")
+            lines.append(f"    {key}: {wire.render(new[key])}" if fresh else f"  + {key}: {wire.render(new[key])}")
         elif wire.unwrap(old[key]) != wire.unwrap(new[key]):
-            lines.append(f"  ~ {key}: {render(old[key])} => {render(new[key])}")
+            lines.append(f"  ~ {key}: {wire.render(old[key])} => {wire.render(new[key])}")
         else:
-            lines.append(f"    {key}: {render(new[key])}")
+            lines.append(f"    {key}: {wire.render(new[key])}")
     return ["Outputs:", *lines, ""] if lines and result.verb != "destroy" else []
 
 

@@ -254,10 +254,12 @@ def reset_ignored(ignored: Sequence[paths.Path], olds: wire.Values, news: wire.V
 
 
 def show_briefly(value: object) -> str:
-    """Return a value as an error names it; a secret is not shown."""
-    if isinstance(value, wire.Secret):
+    """Return a value as an error names it; a value with a secret in it is not shown."""
+    if wire.has_secret(value):
         return "{[secret]}"
-    return f"{{{'<nil>' if value is None else value}}}"
+    if value is None:
+        return "{<nil>}"
+    return f"{{{value if isinstance(value, str) else wire.render(value)}}}"
 
 
 def _component_step(urn: str, old: Resource | None, new: Resource) -> Step:

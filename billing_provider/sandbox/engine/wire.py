@@ -223,3 +223,16 @@ def from_json(value: Any) -> Any:
     if value == UNKNOWN_TEXT:
         return UNKNOWN
     return whole(value) if isinstance(value, float) else value
+
+
+def render(value: Any) -> str:
+    """Return a value on one line; secrets and unknowns are named and not shown."""
+    if isinstance(value, Secret):
+        return "[secret]"
+    if value is UNKNOWN:
+        return "[unknown]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {render(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(render(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
