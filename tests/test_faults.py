@@ -15,7 +15,7 @@ from tests.faults.state_machine import BudgetStory
 from tests.faults.world import World
 
 PARTS = 6
-ONE_IN = 23
+ONE_IN = 37
 
 
 @pytest.mark.parametrize("part", range(PARTS), ids=str)

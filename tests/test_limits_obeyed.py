@@ -50,7 +50,7 @@ def test_a_second_lies_between_any_two_writes() -> None:
 
 
 def test_no_minute_and_no_hour_holds_more_writes_than_allowed() -> None:
-    """A thousand writes of one run pass GitHub's limits of 80 a minute and 500 an hour, and none is refused."""
+    """Six hundred writes of one run pass GitHub's limits of 80 a minute and 500 an hour, and none is refused."""
     quick = {**PATIENT, "write_interval_seconds": 0.0, "max_wait_seconds": 86_400.0}
     with World(page_cap=100, settings=quick, quirks=("enforce_limits=100000",)) as world:
         desk = world.desk()
@@ -64,10 +64,10 @@ def test_no_minute_and_no_hour_holds_more_writes_than_allowed() -> None:
                 lifecycle.update(stored.id, {**checked, "budget_amount": 0}, {**checked, "budget_amount": amount})
 
         with ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(write, program(200).items()))
+            list(pool.map(write, program(120).items()))
         times = write_times(world)
         assert {write.status for write in world.sandbox.writes} == {200}
-    assert len(times) == 1000
+    assert len(times) == 600
     for span, most in ((60.0, 80), (3600.0, 500)):
         assert min(times[i + most] - times[i] for i in range(len(times) - most)) >= span
 

@@ -22,6 +22,9 @@ _LISTINGS_ONLY = frozenset({"short_list"})
 _WRITES_ONLY = frozenset({"late_commit"})
 # How long a fault lasts where the sandbox's default would be too long to wait for in real time.
 _SECONDS = {"slow_drip": 0.05, "stall_before": 5.0, "stall_after": 5.0}
+# A client that waits for a silent server waits in real time.
+_SILENT = frozenset({"stall_before", "stall_after", "endless_drip"})
+_PATIENCE_SECONDS = 0.5
 _LONG_LIMIT_SECONDS = 3600.0
 # What a run may give up on; all else it overcomes by itself.
 _MAY_FAIL = frozenset({"401", "403_permission", "404", "410", "422", "wrong_type", "wrong_fields", "redirect_loop"})
@@ -216,7 +219,8 @@ def run_cell(cell: Cell) -> Tally:
     """Play one cell: what stands, the faulted run, the same again without a fault, and an empty preview after it."""
     operation, owner, fault = OPERATIONS[cell.operation], OWNERS[cell.owner], FAULTS[cell.fault]
     notes: list[str] = []
-    with World() as world:
+    settings = {"request_timeout_seconds": _PATIENCE_SECONDS} if cell.fault in _SILENT else {}
+    with World(settings=settings) as world:
         for sku in ("copilot_ai_credits", "packages_storage", "git_lfs_storage"):
             world.add_stranger(owner.kind.noun, owner.slug, budget_product_sku=sku, budget_type="SkuPricing")
         _honest(world.up(operation.before(owner)), "the preparation", notes)

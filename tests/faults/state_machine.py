@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from billing_provider import rules
 from billing_provider.errors import OutcomeError
@@ -16,13 +24,13 @@ from tests.faults.world import Cut, Program, World
 NAMES = ("a", "b", "c")
 SKUS = ("actions", "packages", "codespaces")
 _OWNERS = (ENTERPRISE, ORGANIZATION, Owner(rules.ORGANIZATION_OWNER, "octo-lab"))
-# Left out are faults that cost real time again and again, and switches, which would stay on for the whole story.
+# Left out are faults that take real time, and switches, which would stay on for the whole story.
 _FAULTS = sorted(
-    name for name in FAULTS if not name.endswith(("drip", "_before", "huge_body")) and "action" in FAULTS[name].rule
+    name
+    for name, rule_of in FAULTS.values()
+    if rule_of["action"] not in {"switch", "stall_before", "stall_after", "slow_drip", "huge_body"}
 )
-_FAULTS = [name for name in _FAULTS if FAULTS[name].rule["action"] != "switch"] + ["502_before", "reset_before"]
 _QUIRKS = ("", "flat_create", "no_id_in_create", "duplicates_refused", "page_flags_missing")
-_TIMEOUT_SECONDS = 0.15
 
 Key = tuple[str, str]
 """Owner and SKU: all that tells the budgets of this story apart."""
@@ -42,7 +50,7 @@ class BudgetStory(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(settings={"request_timeout_seconds": _TIMEOUT_SECONDS})
+        self.world = World()
         self.program: Program = {}
         self.told: set[Key] = set()
         self.removed: set[str] = set()
@@ -200,3 +208,24 @@ class BudgetStory(RuleBasedStateMachine):
         self.world.sandbox.plan([])
         if "hour" in fault:
             self.world.clock.sleep(3601.0)
+
+
+def tell(number: int, stories: int) -> str:
+    """Tell so many stories of 50 steps and return the shortest one that went wrong, or an empty text.
+
+    The same number tells the same stories, so one that was wrong is wrong again until it is mended.
+    """
+    try:
+        run_state_machine_as_test(  # type: ignore[no-untyped-call, unused-ignore]
+            seed(number)(BudgetStory),
+            settings=settings(
+                max_examples=stories,
+                stateful_step_count=50,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    except AssertionError as error:
+        return "\n".join([str(error), *getattr(error, "__notes__", [])])
+    return ""

@@ -1,0 +1,61 @@
+"""What a create says and sends, to the letter, where a slip would misguide a person or GitHub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.errors import InvalidError, OutcomeError
+from tests.faults.matrix import ENTERPRISE, budget
+from tests.faults.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.desk import Desk
+
+
+@pytest.mark.parametrize(
+    ("policy", "amount", "says"),
+    [
+        pytest.param("error", 500, 'it is as declared. .*on_existing="adopt_if_identical"', id="same"),
+        pytest.param("error", 900, 'it differs in budget_amount. .*on_existing="adopt"', id="other"),
+        pytest.param(
+            "adopt_if_identical", 900, 'it differs in budget_amount. .*on_existing="adopt"', id="not_identical"
+        ),
+    ],
+)
+def test_a_twin_is_named_with_the_way_to_adopt_it(policy: str, amount: int, says: str) -> None:
+    """A budget that may not be taken over is named by key and id, with the setting that adopts it."""
+    with World() as world:
+        there = world.add_budget("enterprise", "octo-enterprise", budget_amount=500)
+        failure = world.up({"a": budget(ENTERPRISE, amount, on_existing=policy)})
+    assert isinstance(failure, OutcomeError)
+    with pytest.raises(OutcomeError, match=f"the actions budget of enterprise.* exists already as {there}.*{says}"):
+        raise failure
+
+
+@pytest.mark.parametrize("quirk", ["duplicates_refused"])
+def test_a_refused_twin_is_adopted(quirk: str, new_run: Callable[..., Desk]) -> None:
+    """Where GitHub refuses a twin that the run's listing is too old to show, the live one is looked up and adopted."""
+    desk = new_run()
+    desk.sandbox.switch(quirk)
+    urn, inputs = "urn:pulumi:s::p::t::a", budget(ENTERPRISE, 500)
+    checked = desk.enterprise.check(urn, {}, inputs, frozenset())
+    other = desk.enterprise.check(f"{urn}b", {}, budget(ENTERPRISE, 1, sku="packages"), frozenset())
+    desk.enterprise.create(f"{urn}b", other.inputs)
+    there = desk.sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"]
+    stored = desk.enterprise.create(urn, checked.inputs)
+    assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there, True)
+    assert f"adopted the existing budget {there} as it is" in desk.voice.warnings
+
+
+def test_another_refusal_is_no_twin(new_run: Callable[..., Desk]) -> None:
+    """A refusal that says nothing of a twin is shown as it is, and nothing is looked up after it."""
+    desk = new_run()
+    checked = desk.enterprise.check("urn:pulumi:s::p::t::a", {}, budget(ENTERPRISE, 500), frozenset())
+    desk.sandbox.plan([{"action": "422", "op": "create_budget"}])
+    with pytest.raises(InvalidError, match="Validation Failed"):
+        desk.enterprise.create("urn:pulumi:s::p::t::a", checked.inputs)
+    assert [request.method for request in desk.sandbox.requests] == ["GET", "POST"]
