@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.errors import ConfigError
+from billing_provider.redact import redact
 from billing_provider.settings import read_settings
 from tests.faults.world import spellings
 from tests.plugin import PROVIDERS, CallError, FakeEngine, Plugin, urn_of
@@ -125,6 +126,11 @@ def test_a_token_that_no_token_can_be_is_refused_unseen(name: str, spoiled: str)
         read_settings(config.get, {} if config else {name: spoiled})
     assert name in str(caught.value)
     assert CANARY not in str(caught.value) + repr(caught.value)
+
+
+def test_a_short_token_takes_no_other_text_with_it() -> None:
+    """Of a token of a few letters nothing is looked for within base64, where what is left could be any text."""
+    assert redact("an ab in QWxhZGRpbg== and YWI=", "ab") == "an [secret] in QWxhZGRpbg== and [secret]"
 
 
 def _said(call: Callable[[Plugin], Any], plugin: Plugin) -> str:
