@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +11,11 @@ import pytest
 from billing_provider.sandbox.engine import RunFailedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from billing_provider.sandbox import Sandbox
     from billing_provider.sandbox.engine import Result
     from billing_provider.sandbox.pytest_plugin import StackFactory
-
-ROOT = Path(__file__).parents[2]
-
 
 def simulated(result: Result) -> set[str]:
     """Return the names of what was simulated, providers left out."""
@@ -59,11 +56,9 @@ def test_two_clouds(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> Non
     assert stack.destroy().counts == {"delete": 3}
 
 
-def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox, tmp_path: Path) -> None:
-    """Budgets named after simulated repositories are made; copied out of the project, the example runs by itself."""
-    (tmp_path / "Pulumi.yaml").write_text("name: team\nruntime: python\n")
-    shutil.copy(ROOT / "stacks" / "platform_team.py", tmp_path / "__main__.py")
-    stack = pulumi_stack("dev", tmp_path)
+def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
+    """Budgets named after simulated repositories are made."""
+    stack = pulumi_stack("platform_team")
     result = stack.up()
     assert {"website", "api"} <= simulated(result)
     assert {"octo-org/website", "octo-org/api"} <= {
@@ -73,6 +68,12 @@ def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox, tmp
     assert not stack.refresh().changed
     stack.destroy()
     assert billing_sandbox.budgets(owner=None) == []
+
+
+def test_an_unknown_example_is_told_its_neighbours(pulumi_stack: StackFactory) -> None:
+    """A stack named like no example is refused with the names that there are."""
+    with pytest.raises(RunFailedError, match="name the stack like one of budget_from_usage, copilot_guardrails"):
+        pulumi_stack("quickstar").preview()
 
 
 def test_failed_run_raises_what_was_said(pulumi_stack: StackFactory, tmp_path: Path) -> None:
