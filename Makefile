@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check faults record bench lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -15,6 +15,15 @@ test: .venv/.ready ## run every test and require full branch coverage
 	@$(BIN)/coverage run -m pytest -n 4
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
+	@$(BIN)/python -m tests.faults
+
+record: .venv/.ready ## record the engine's scenarios on the pulumi that is on PATH
+	@$(BIN)/python -m tests.engine.record
+
+bench: .venv/.ready ## 300 resources on the embedded engine and on the pulumi that is on PATH, as ratios
+	@$(BIN)/python -m tests.bench_engine
 
 check: .venv/.ready ## ruff, mypy (strict) and the import direction
 	@$(BIN)/ruff check .
