@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from billing_provider.sandbox.engine import config
 from billing_provider.sandbox.engine.errors import ConfigError
 from billing_provider.sandbox.engine.wire import Secret
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PROJECT = """
 name: shop
@@ -34,6 +32,9 @@ config:
   shop:word: {secure: v1:x:y}
   shop:deep: {a: [{secure: v1:x:y}]}
 """
+# Written by Pulumi 3.260.0: `pulumi config set --secret`, some of it with `--path`.
+ENCRYPTED = Path(__file__).parent / "encrypted"
+PASSPHRASE = "correct horse"  # of that folder only
 SECRETS = {"PULUMI_TRY_SECRET_SHOP_WORD": "hush", "PULUMI_TRY_SECRET_SHOP_DEEP": '{"a": ["hush"]}'}
 
 
@@ -85,7 +86,7 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
         ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine runs python"),
         ("a: [", "", "Pulumi.yaml"),
         ("- a\n", "", "a mapping is expected"),
-        (PROJECT, STACK, "shop:word is encrypted, and this engine has no key: set PULUMI_TRY_SECRET_SHOP_WORD"),
+        (PROJECT, STACK, "shop:word is encrypted: the file has no .*; or set PULUMI_TRY_SECRET_SHOP_WORD to its value"),
     ],
     ids=["none", "another runtime", "no YAML", "no mapping", "encrypted"],
 )
@@ -101,3 +102,65 @@ def test_setting_of_the_run_needs_no_secret(tmp_path: Path) -> None:
     """An encrypted value that this run replaces need not be known."""
     write(tmp_path, stack="config: {shop:word: {secure: v1:x:y}}")
     assert config.load(tmp_path, "dev", {}, {"shop:word": "mine"}).plain_config()["shop:word"] == "mine"
+
+
+def encrypted(folder: Path, line: str = "", instead: str = "") -> Path:
+    """Copy the project whose settings the command line encrypted, with something in the stack's file replaced."""
+    shutil.copytree(ENCRYPTED, folder / "shop")
+    file = folder / "shop" / "Pulumi.prod.yaml"
+    assert line in file.read_text()
+    file.write_text(file.read_text().replace(line, instead))
+    return folder / "shop"
+
+
+def test_passphrase_opens_what_the_command_line_encrypted() -> None:
+    """With the stack's passphrase a program gets the same texts and secret marks as on the command line."""
+    project = config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})
+    assert project.plain_config() == {
+        "other:empty": "",
+        "shop:city": "Zürich",
+        "shop:keys": '["k0","open"]',
+        "shop:number": "42",
+        "shop:plain": '{"list":["a"]}',
+        "shop:team": '{"flag":true,"key":"wörd \\"x\\"","size":3}',
+        "shop:word": "open sesame",
+    }
+    assert sorted(project.secret_keys()) == ["other:empty", "shop:keys", "shop:number", "shop:team", "shop:word"]
+
+
+def test_passphrase_in_a_file(tmp_path: Path) -> None:
+    """The passphrase may stand in a file; a value of the environment needs none and comes first."""
+    (tmp_path / "phrase").write_text(f"{PASSPHRASE}\n")
+    env = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "phrase"), "PULUMI_TRY_SECRET_SHOP_WORD": "mine"}
+    found = config.load(ENCRYPTED, "prod", env, {}).plain_config()
+    assert (found["shop:word"], found["shop:number"]) == ("mine", "42")
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "env", "said"),
+    [
+        ("", "", {}, "set PULUMI_CONFIG_PASSPHRASE .or PULUMI_CONFIG_PASSPHRASE_FILE. to the stack's passphrase"),
+        ("", "", {"PULUMI_CONFIG_PASSPHRASE": "another"}, "passphrase is not the one of this stack"),
+        ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is not the one of this stack"),
+        ("", "", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read"),
+        ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not one of a passphrase"),
+        ("salt: v1:piv", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
+        ("secure: v1:", "secure: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "of version 'v2' cannot be read"),
+        ("YzoMqCanUxQoqdTD:", "", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "is damaged"),
+    ],
+    ids=["none", "another", "empty", "no file", "another lock", "damaged lock", "another version", "damaged"],
+)
+def test_encrypted_setting_that_stays_closed_is_refused(
+    tmp_path: Path, line: str, instead: str, env: dict[str, str], said: str
+) -> None:
+    """What keeps a value closed is said by the setting's name, with the variable that can replace the value."""
+    with pytest.raises(ConfigError, match=f"shop:word is encrypted: .*{said}.*; or set PULUMI_TRY_SECRET_SHOP_WORD"):
+        config.load(encrypted(tmp_path, line, instead), "prod", env, {})
+
+
+def test_passphrase_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library that decrypts, both ways to the value are named."""
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    with pytest.raises(ConfigError, match=r"github-billing-provider\[secrets\].*PULUMI_TRY_SECRET_SHOP_WORD"):
+        config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})

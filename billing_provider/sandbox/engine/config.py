@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from billing_provider.sandbox.engine.errors import ConfigError
+from billing_provider.sandbox.engine.passphrase import Passphrase
 from billing_provider.sandbox.engine.wire import Secret
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
     """Read the settings of one stack of the project in `folder`; `settings` stand above what the files say.
 
     Raises:
-        ConfigError: There is no project, it is not a Python one, or a secret is encrypted and not in the environment.
+        ConfigError: There is no project, it is not a Python one, or a secret stays closed.
     """
     document = _read_yaml(folder / "Pulumi.yaml")
     if document is None:
@@ -106,27 +107,43 @@ def _project_values(name: str, document: dict[str, Any]) -> dict[str, str | Secr
 def _stack_values(
     name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str]
 ) -> dict[str, str | Secret]:
-    values = {_full_key(name, str(key)): value for key, value in ((_read_yaml(path) or {}).get("config") or {}).items()}
+    document = _read_yaml(path) or {}
+    values = {_full_key(name, str(key)): value for key, value in (document.get("config") or {}).items()}
     found: dict[str, str | Secret] = {}
     for full, value in values.items():
         if full in settings:
             continue
-        if _is_encrypted(value):
-            variable = secret_variable(full)
-            if variable not in env:
-                raise ConfigError(
-                    f"{path}: {full} is encrypted, and this engine has no key: set {variable} to its value"
-                )
-            found[full] = Secret(env[variable])
-        else:
+        if not _is_encrypted(value):
             found[full] = _text(value)
+            continue
+        variable = secret_variable(full)
+        try:
+            # A value in the environment is asked for first: it needs no passphrase, and can replace a real one.
+            found[full] = Secret(
+                env[variable]
+                if variable in env
+                else _text(_opened(value, Passphrase(document.get("encryptionsalt"), env)))
+            )
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
     return found
 
 
 def _is_encrypted(value: Any) -> bool:
     if isinstance(value, dict):
-        return "secure" in value or any(_is_encrypted(item) for item in value.values())
+        return _is_sealed(value) or any(_is_encrypted(item) for item in value.values())
     return isinstance(value, list) and any(_is_encrypted(item) for item in value)
+
+
+def _is_sealed(value: dict[str, Any]) -> bool:
+    return set(value) == {"secure"} and isinstance(value["secure"], str)
+
+
+def _opened(value: Any, key: Passphrase) -> Any:
+    """Return a value with what is encrypted in it decrypted."""
+    if isinstance(value, dict):
+        return key.decrypt(value["secure"]) if _is_sealed(value) else {k: _opened(v, key) for k, v in value.items()}
+    return [_opened(item, key) for item in value] if isinstance(value, list) else value
 
 
 def secret_variable(key: str) -> str:
@@ -139,10 +156,10 @@ def _full_key(project: str, key: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as programs get it: always text, structures as JSON."""
+    """Return a value as programs get it: always text, structures as JSON in the command line's spelling."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def environment(project: Project, extra: Mapping[str, str]) -> dict[str, str]:
