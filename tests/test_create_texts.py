@@ -59,3 +59,12 @@ def test_another_refusal_is_no_twin(new_run: Callable[..., Desk]) -> None:
     with pytest.raises(InvalidError, match="Validation Failed"):
         desk.enterprise.create("urn:pulumi:s::p::t::a", checked.inputs)
     assert [request.method for request in desk.sandbox.requests] == ["GET", "POST"]
+
+
+def test_a_budget_that_this_run_has_made_is_taken_over_by_no_other_resource(new_run: Callable[..., Desk]) -> None:
+    """What one resource of a run has created, another one with the same key is told of, by name and id."""
+    desk = new_run()
+    inputs = desk.enterprise.check("a", {}, budget(ENTERPRISE, 500), frozenset()).inputs
+    made = desk.enterprise.create("a", inputs).outputs["budget_id"]
+    with pytest.raises(OutcomeError, match=f"is declared twice: it is {made} of a already"):
+        desk.enterprise.create("b", inputs)

@@ -34,6 +34,11 @@ def travelling(token: str) -> dict[str, str]:
         "user": base64.b64encode(raw + b":").decode(),
         "user of git": base64.b64encode(raw + b":x-oauth-basic").decode(),
         "hex": raw.hex(),
+        "capital hex": raw.hex().upper(),
+        "percent of each": "".join(f"%{byte:02x}" for byte in raw),
+        "capital percent of each": "".join(f"%{byte:02X}" for byte in raw),
+        "base64 within": base64.b64encode(b"12" + raw + b"345").decode(),
+        "base64 for URLs within": base64.urlsafe_b64encode(b"1" + raw + b"23").decode(),
     }
 
 
