@@ -86,3 +86,25 @@ def test_every_token_is_taken_out() -> None:
 def test_what_looks_like_a_secret_goes_too(text: str, expected: str) -> None:
     """Tokens of GitHub's forms, users in URLs and authorization headers are masked, whosever they are."""
     assert redact(text) == expected
+
+
+def test_a_token_is_masked_in_each_spelling_to_its_ends() -> None:
+    """A token with characters that JSON, repr and URLs escape is masked with nothing of it left at either end."""
+    token = "'q/\"w\\e~r+t y'"
+    spelled = {token, "%27q%2F%22w%5Ce~r%2Bt%20y%27", "%27q%2F%22w%5Ce~r%2Bt+y%27"}
+    spelled |= {json.dumps(token)[1:-1], repr(token)[1:-1]}
+    assert len(spelled) == 5
+    for text in spelled:
+        assert redact(f"<{text}>", token) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("token", ["8 bytes!", "canary-tok?n~", "canary-t?ken~~", "canary-token~~~"], ids=str)
+@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("after", range(3))
+def test_every_character_of_base64_that_the_token_alone_makes_is_masked(token: str, before: int, after: int) -> None:
+    """Six bits make a character: those that hold no bit of the text around are masked, those that do stay."""
+    raw = token.encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(b"\xff" * before + raw + b"\xff" * after).decode()
+        first, end = -(-8 * before // 6), 8 * (before + len(raw)) // 6
+        assert redact(text, token) == text[:first] + MASK + text[end:]
