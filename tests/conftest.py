@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # No timed assertions: a busy machine is no mistake, and the first run on one builds its tables of characters.
-settings.register_profile("project", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+# `EXAMPLES=1000 make test` looks further than the default run, which has two minutes on two cores for everything.
+_EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
+settings.register_profile(
+    "project", deadline=None, max_examples=_EXAMPLES, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("project")
 
 _CLEARED = (

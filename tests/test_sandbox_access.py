@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.sandbox import Sandbox
@@ -255,7 +255,6 @@ TARGETS = (
 )
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     target=st.sampled_from(TARGETS),
     fields=st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=8), VALUES | ENUMS, max_size=5),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.sandbox import Sandbox
@@ -313,7 +313,6 @@ def test_delete_removes_one_budget(sandbox: Sandbox) -> None:
     assert ask(sandbox, "DELETE", f"{ENTERPRISE}/{budget_id}").status_code == 404
 
 
-@settings(max_examples=40)
 @given(count=st.integers(0, 35), size=st.integers(1, 40), cap=st.integers(1, 12))
 def test_pages_hold_every_budget_once(count: int, size: int, cap: int) -> None:
     """Following has_next_page yields each budget once, whatever size is asked and whatever the cap is."""
