@@ -144,7 +144,7 @@ def test_passphrase_in_a_file(tmp_path: Path) -> None:
         ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is not the one of this stack"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read"),
         ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not one of a passphrase"),
-        ("salt: v1:piv", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
+        ("salt: v1:p", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
         ("secure: v1:", "secure: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "of version 'v2' cannot be read"),
         ("YzoMqCanUxQoqdTD:", "", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "is damaged"),
     ],

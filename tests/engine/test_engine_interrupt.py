@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -44,6 +45,24 @@ def wait_for(bench: Workbench, name: str) -> None:
     """Wait for a file of the toys."""
     while not (bench.remote / name).exists():
         time.sleep(0.01)
+
+
+IN_A_NURSERY = """
+import sys
+from pathlib import Path
+from billing_provider.sandbox.engine import Engine, Nursery
+with Nursery() as nursery:
+    Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2]), nursery=nursery).up()
+"""
+# It tells that it lives, and does not listen to an interruption.
+DEAF = """
+import signal, toy
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sign = toy.Remote().folder / "program"
+sign.touch()
+toy.hold(sign)
+Toy("a", slow=True)
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -115,6 +134,21 @@ def test_kill_leaves_a_pending_creation_that_is_reported(bench: Workbench) -> No
     assert bench.engine.up().diagnostics
     bench.engine.refresh(clear_pending_creates=True)
     assert not bench.engine.up().diagnostics
+
+
+@pytest.mark.parametrize("how", [RUN, IN_A_NURSERY], ids=["started", "forked"])
+def test_killed_engine_leaves_no_process(bench: Workbench, how: str) -> None:
+    """The program and the plugin of a killed engine end by themselves, even a program that ignores interruptions."""
+    bench.program(DEAF)
+    command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
+    with subprocess.Popen(command, env={**os.environ, **bench.engine.env}) as process:
+        wait_for(bench, "a.begun")
+        process.kill()
+    (bench.remote / "go").touch()
+    for name in ("program", "a.begun"):
+        with (bench.remote / name).open() as sign:
+            fcntl.flock(sign, fcntl.LOCK_EX)
+    assert len(bench.toys()) == 1
 
 
 def test_state_is_locked_while_a_run_uses_it(bench: Workbench) -> None:

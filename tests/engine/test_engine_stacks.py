@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.engine import Result
     from billing_provider.sandbox.pytest_plugin import StackFactory
 
+
 def simulated(result: Result) -> set[str]:
     """Return the names of what was simulated, providers left out."""
     return {step.urn.rpartition("::")[2] for step in result.steps if step.simulated and step.new and step.new.parent}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
@@ -24,6 +25,11 @@ from pulumi.dynamic import (
 REMOTE = "TOY_REMOTE"
 
 
+def hold(file: Path) -> None:
+    """Keep a lock on a file for as long as this process lives: who waits for it learns of the end."""
+    fcntl.flock(os.open(file, os.O_RDONLY), fcntl.LOCK_SH)
+
+
 class Remote:
     """The folder where the toys are, with a log of every call."""
 
@@ -42,6 +48,7 @@ class Remote:
     def wait(self, sign: str) -> None:
         """Leave a sign with the number of this process, and wait for the file `go`."""
         (self.folder / sign).write_text(str(os.getpid()))
+        hold(self.folder / sign)
         while not (self.folder / "go").exists():
             time.sleep(0.01)
 

@@ -43,22 +43,21 @@ class Nursery:
         )
         theirs.close()
 
-    def start(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int, errors: int) -> Born:
+    def start(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> Born:
         """Fork a process that does what `python ARGUMENTS` would do.
 
         Args:
-            arguments: A file, or `-m` and a module, and the arguments for it.
+            arguments: A file and the arguments for it.
             cwd: Its working folder.
             env: Its whole environment.
-            output: The descriptor that becomes its standard output.
-            errors: The descriptor that becomes its standard error.
+            streams: The descriptors that become its standard input, output and error.
         """
         ours, theirs = socket.socketpair()
         with theirs:
             request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
             with self._asking:
                 length = len(request).to_bytes(_LENGTH_BYTES, "big")
-                socket.send_fds(self._socket, [length], [output, errors, theirs.fileno()])
+                socket.send_fds(self._socket, [length], [*streams, theirs.fileno()])
                 self._socket.sendall(request)
         return Born(ours)
 
@@ -117,7 +116,7 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
     # The watchers are nobody's business once they have told how their child ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 3)
+        length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
         if not length:
             return None
         message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
@@ -130,21 +129,22 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
 
 def _watch(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
     """Fork the wanted process and tell of its birth and its end; returns in the wanted process only."""
-    output, errors, news = descriptors
+    *streams, news = descriptors
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child:
         os.setsid()
-        os.close(output)
-        os.close(errors)
+        for stream in streams:
+            os.close(stream)
         os.write(news, f"{child}\n".encode())
         _, status = os.waitpid(child, 0)
         os.write(news, f"{os.waitstatus_to_exitcode(status)}\n".encode())
         os._exit(0)
     os.close(news)
     os.setsid()
-    os.dup2(output, 1)
-    os.dup2(errors, 2)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
     return request
 
 
@@ -153,14 +153,8 @@ def become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
-    arguments: list[str] = request["arguments"]
-    if arguments[0] == "-m":
-        sys.argv = arguments[1:]
-        sys.path[0] = request["cwd"]
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = arguments
-        runpy.run_path(arguments[0], run_name="__main__")
+    sys.argv = request["arguments"]
+    runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 if __name__ == "__main__":

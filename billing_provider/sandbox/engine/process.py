@@ -9,6 +9,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from billing_provider.sandbox.engine import lifeline
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -49,23 +51,23 @@ class Child:
             announce: Gets the first line of its output instead; an empty text when it ended without one.
             nursery: Forks the process if it runs the same interpreter.
         """
-        (output, their_output), (errors, their_errors) = os.pipe(), os.pipe()
+        (their_line, self._line), (output, their_output), (errors, their_errors) = os.pipe(), os.pipe(), os.pipe()
+        streams = [their_line, their_output, their_errors]
+        arguments = [lifeline.__file__, *arguments]
         if nursery is not None and python == sys.executable:
-            self._process: subprocess.Popen[bytes] | Born = nursery.start(
-                arguments, cwd=cwd, env=env, output=their_output, errors=their_errors
-            )
+            self._process: subprocess.Popen[bytes] | Born = nursery.start(arguments, cwd=cwd, env=env, streams=streams)
         else:
             self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
                 [python, "-u", *arguments],
                 cwd=cwd,
                 env=dict(env),
-                stdin=subprocess.DEVNULL,
+                stdin=their_line,
                 stdout=their_output,
                 stderr=their_errors,
                 start_new_session=True,
             )
-        os.close(their_output)
-        os.close(their_errors)
+        for stream in streams:
+            os.close(stream)
         self._drains = [
             threading.Thread(target=_drain, args=(output, on_line, announce), daemon=True),
             threading.Thread(target=_drain, args=(errors, on_line, None), daemon=True),
@@ -98,6 +100,7 @@ class Child:
     ) -> None:
         # Whoever interrupts a second time does not want to wait.
         self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
+        os.close(self._line)
 
 
 def _drain(descriptor: int, on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:
