@@ -28,7 +28,6 @@ from billing_provider import rules
 from billing_provider.cost_center_lifecycle import CostCenterLifecycle
 from billing_provider.errors import BillingError
 from billing_provider.lifecycle import UNFINISHED, Lifecycle
-from billing_provider.redact import redact
 from billing_provider.run import Run
 from billing_provider.settings import read_settings
 from billing_provider.voice import EngineVoice, calling_urn
@@ -71,7 +70,7 @@ def _brief_errors() -> Iterator[None]:
     except BillingError as error:
         raise error.with_traceback(None) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold a secret
-        text = redact(f"{type(error).__name__}: {error}")
+        text = _PROCESS.run.masked(f"{type(error).__name__}: {error}")
         raise BillingError(f"internal error, please report it: {text}") from None
 
 

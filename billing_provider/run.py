@@ -10,6 +10,7 @@ from billing_provider.client import Client
 from billing_provider.clock import Clock
 from billing_provider.live import OwnerBudgets, SingleReads
 from billing_provider.pacing import Pacer
+from billing_provider.redact import redact
 from billing_provider.transport import Transport
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ class Run:
             if self._settings is None:
                 self._settings = self._read_settings()
             return self._settings
+
+    def masked(self, text: str) -> str:
+        """Return a text without this run's token and without anything that looks like one."""
+        with self._lock:
+            token = "" if self._settings is None else self._settings.token
+        return redact(text, token)
 
     @property
     def client(self) -> Client:
