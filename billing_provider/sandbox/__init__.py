@@ -1,5 +1,18 @@
 """The sandbox: GitHub's billing API on a loopback port, to try and to test without GitHub."""
 
-from billing_provider.sandbox.server import Request, Sandbox
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox.server import Request, Sandbox
 
 __all__ = ["Request", "Sandbox"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use: every pytest run of a user imports this package for its fixtures."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.server"), name)

@@ -1,0 +1,25 @@
+"""What every pytest run of a user pays for having this package installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from billing_provider import sandbox
+
+_IMPORT = "import sys, billing_provider.sandbox.pytest_plugin; print(*sys.modules)"
+
+
+def test_pytest_plugin_loads_nothing_heavy() -> None:
+    """The fixtures' module brings neither Pulumi nor gRPC, nor the sandbox's server."""
+    done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert not {"pulumi", "grpc", "requests", "pydantic", "http.server", "billing_provider.sandbox.server"} & {*loaded}
+
+
+def test_unknown_name_of_the_sandbox() -> None:
+    """A name that the sandbox does not have is refused as of any module."""
+    with pytest.raises(AttributeError, match="has no attribute 'Budget'"):
+        getattr(sandbox, "Budget")  # noqa: B009 - mypy knows that it is not there
