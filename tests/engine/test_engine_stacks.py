@@ -91,16 +91,18 @@ def test_failed_run_raises_what_was_said(pulumi_stack: StackFactory, tmp_path: P
 
 def test_project_is_found_above_the_test(tmp_path: Path) -> None:
     """A test in a folder below the project needs not name it; one without a project is told what to do."""
-    (tmp_path / "Pulumi.yaml").write_text("name: mine\nruntime: python")
-    (tmp_path / "__main__.py").write_text("import pulumi\npulumi.export('answer', 42)")
-    (tmp_path / "tests").mkdir()
-    # As the entry point does for a user.
-    (tmp_path / "tests" / "conftest.py").write_text("from billing_provider.sandbox.pytest_plugin import *")
-    (tmp_path / "tests" / "test_mine.py").write_text(
+    project = tmp_path / "project"
+    for folder in (project, tmp_path / "elsewhere"):
+        (folder / "tests").mkdir(parents=True)
+        # As the entry point does for a user.
+        (folder / "tests" / "conftest.py").write_text("from billing_provider.sandbox.pytest_plugin import *")
+    (project / "Pulumi.yaml").write_text("name: mine\nruntime: python")
+    (project / "__main__.py").write_text("import pulumi\npulumi.export('answer', 42)")
+    (project / "tests" / "test_mine.py").write_text(
         "def test_mine(pulumi_stack):\n    assert pulumi_stack().up().outputs == {'answer': 42}\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
-    (tmp_path / "Pulumi.yaml").unlink()
-    failed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    assert b"LookupError: no Pulumi.yaml above" in failed.stdout
+    (tmp_path / "elsewhere" / "tests" / "test_lost.py").write_text("def test_lost(pulumi_stack):\n    pulumi_stack()\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "project/tests", "elsewhere/tests"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "LookupError: no Pulumi.yaml above" in done.stdout
+    assert "1 failed, 1 passed" in done.stdout
