@@ -206,9 +206,9 @@ def test_the_verb_prints_repairs_and_fails_on_failures(
 def test_the_verb_shows_what_it_waits_for(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A wait is shown on standard error, beside the findings."""
+    """A wait of more than a second is shown on standard error, beside the findings."""
     monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
     sandbox.plan([{"path": "*rate_limit*", "action": "429_secondary", "seconds": 2}])
     assert main(["doctor"]) == 0
-    assert "waiting 2 s for GitHub's" in capsys.readouterr().err
+    assert " s for GitHub's secondary limit ..." in capsys.readouterr().err

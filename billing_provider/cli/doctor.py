@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from billing_provider import rules
+from billing_provider.cli.render import patient_voice
 from billing_provider.doctor import FAILED, examine
 from billing_provider.models import Owner
 from billing_provider.run import Run
@@ -40,24 +40,15 @@ def _settings() -> Settings:
     return replace(read_settings(lambda _: None, os.environ), max_wait_seconds=_PATIENCE_SECONDS)
 
 
-class _Terminal:
-    """Speaks to the person at the terminal, beside the findings."""
-
-    def warn(self, text: str) -> None:
-        print(f"warning: {text}", file=sys.stderr)
-
-    def status(self, text: str) -> None:
-        print(text, file=sys.stderr)
-
-
 def run(args: argparse.Namespace) -> int:
     """Print one line a finding, and its repair below it where there is one."""
     owners = [Owner(rules.ENTERPRISE_OWNER, slug) for slug in args.enterprise]
     owners += [Owner(rules.ORGANIZATION_OWNER, login) for login in args.org]
     failed = 0
-    for finding in examine(Run(_settings, _Terminal()), owners):
-        print(f"{finding.level:<8} {finding.subject:<28} {finding.text}")
-        if finding.repair:
-            print(f"{'':<8} {'':<28} -> {finding.repair}")
-        failed += finding.level == FAILED
+    with patient_voice() as voice:
+        for finding in examine(Run(_settings, voice), owners):
+            print(f"{finding.level:<8} {finding.subject:<28} {finding.text}")
+            if finding.repair:
+                print(f"{'':<8} {'':<28} -> {finding.repair}")
+            failed += finding.level == FAILED
     return 1 if failed else 0

@@ -85,18 +85,25 @@ class StderrVoice:
 
 
 @contextmanager
-def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
-    """Provide what reads, with the settings of the environment and progress on standard error."""
+def patient_voice(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[StderrVoice]:
+    """Provide a voice that tells what is waited for once the waiting has gone on for that long."""
     voice = StderrVoice()
     timer = threading.Timer(patience_seconds, voice.show)
     timer.daemon = True
     timer.start()
     try:
-        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), voice))
+        yield voice
     finally:
         timer.cancel()
         timer.join()
         voice.end()
+
+
+@contextmanager
+def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
+    """Provide what reads, with the settings of the environment and progress on standard error."""
+    with patient_voice(patience_seconds) as voice:
+        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), voice))
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billing_provider.sandbox.engine import paths
@@ -48,6 +48,7 @@ def test_what_is_no_path_is_refused(text: str) -> None:
 
 
 @given(st.lists(parts, min_size=1, max_size=4).map(tuple))
+@example(("tags", 0, 'a "b".c'))
 def test_written_paths_are_read_back(path: paths.Path) -> None:
     """A path that is shown to a user names what it was."""
     assert paths.parse(write_path(path)) == path
