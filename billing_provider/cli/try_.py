@@ -21,7 +21,7 @@ __all__ = ["add", "run"]
 _FOLDER = Path(".pulumi") / "try"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # As of the Pulumi command line, so that a script may tell "it failed" from "it would change something".
-_FAILED, _MISUSED, _CHANGED = 1, 2, 7
+_MISUSED, _CHANGED = 2, 7
 
 _ABOUT = """\
 It runs the program and its dynamic providers for real and keeps state as Pulumi does. Resources of other packages are
@@ -87,12 +87,10 @@ def _call(engine: Engine, args: argparse.Namespace) -> Result:
 
 
 def _exit_code(args: argparse.Namespace, result: Result) -> int:
-    if not result.ok:
-        return _FAILED
-    if args.expect_no_changes and result.changed:
+    if result.ok and args.expect_no_changes and result.changed:
         print(f"error: no changes were expected, but {args.verb} has some", file=sys.stderr)
         return _CHANGED
-    return 0
+    return result.exit_code
 
 
 @contextlib.contextmanager

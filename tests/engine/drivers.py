@@ -47,7 +47,8 @@ _UNCOMPARED = {"created", "modified", "sourcePosition", "stackTrace"}
 class Outcome:
     """What one step came to."""
 
-    ok: bool
+    # The exit code of the command line, or what `try` would end with.
+    code: int
     counts: dict[str, int]
     said: str
 
@@ -57,7 +58,8 @@ class Embedded:
 
     def __init__(self, folder: Path, scenario: Scenario, nursery: Nursery | None = None) -> None:
         self.bench = Workbench(folder, nursery)
-        self.bench.engine.env |= {secret_variable(key): value for key, value in scenario.secrets.items()}
+        self.env = self.bench.engine.env
+        self.env |= {secret_variable(key): value for key, value in scenario.secrets.items()}
         _write_settings(self.bench.project, scenario.config, {key: {"secure": "v1:x:y"} for key in scenario.secrets})
 
     def run(self, step: Do) -> Outcome:
@@ -65,10 +67,10 @@ class Embedded:
         if step.verb == "killed up":
             arguments = [sys.executable, "-c", _KILLED_UP, str(self.bench.project), str(self.bench.state_file)]
             kill_in_creation(arguments, self.bench.project, self.bench.remote, {**os.environ, **self.bench.engine.env})
-            return Outcome(ok=False, counts={}, said="")
+            return Outcome(-signal.SIGKILL, counts={}, said="")
         result = getattr(self.bench.engine, step.verb)()
         said = "\n".join(diagnostic.message for diagnostic in result.diagnostics)
-        return Outcome(result.ok, dict(result.counts), said)
+        return Outcome(result.exit_code, dict(result.counts), said)
 
     def state(self) -> dict[str, Any]:
         """Return the state as both ways have it."""
@@ -86,7 +88,7 @@ class CommandLine:
         home.mkdir()
         backend.mkdir()
         (self.bench.project / ".venv").symlink_to(sys.prefix)
-        self._env = {
+        self.env = {
             **os.environ,
             toy.REMOTE: str(self.bench.remote),
             "PULUMI_HOME": str(home),
@@ -105,7 +107,7 @@ class CommandLine:
         done = subprocess.run(
             ["pulumi", *arguments],  # noqa: S607 - whichever is on PATH is what is compared with
             cwd=self.bench.project,
-            env=self._env,
+            env=self.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -118,14 +120,14 @@ class CommandLine:
         """Do one step."""
         if step.verb == "killed up":
             arguments = ["pulumi", "up", "--yes", "--skip-preview"]
-            kill_in_creation(arguments, self.bench.project, self.bench.remote, self._env)
+            kill_in_creation(arguments, self.bench.project, self.bench.remote, self.env)
             self.call("cancel", "--yes")
-            return Outcome(ok=False, counts={}, said="")
+            return Outcome(-signal.SIGKILL, counts={}, said="")
         options = [] if step.verb == "preview" else ["--yes", "--skip-preview"]
         done = self.call(step.verb, *options, check=False)
         summary = done.stdout.rpartition("\nResources:")[2]
         found = {op: re.search(pattern, summary) for op, pattern in _SUMMARY.items()}
-        return Outcome(done.returncode == 0, {op: int(match[1]) for op, match in found.items() if match}, done.stdout)
+        return Outcome(done.returncode, {op: int(match[1]) for op, match in found.items() if match}, done.stdout)
 
     def state(self) -> dict[str, Any]:
         """Return the state as both ways have it."""
@@ -204,13 +206,14 @@ def play(driver: Embedded | CommandLine, scenario: Scenario) -> list[dict[str, A
             driver.bench.remove(id_)
         outcome = driver.run(step)
         calls = driver.bench.calls("check", "diff", "read", "create", "update", "delete")
-        assert outcome.ok == step.ok, outcome.said
+        assert (outcome.code == 0) == step.ok, outcome.said
         for phrase in step.says:
             assert phrase in outcome.said
         changes = [call for call in calls if call[0] in ("create", "update", "delete")]
         recorded.append(
             {
                 "verb": step.verb,
+                "code": outcome.code,
                 "counts": outcome.counts if step.counted else {},
                 "changes": changes if scenario.ordered else sorted(changes),
                 "questions": sorted(call for call in calls if call not in changes) if step.asked else [],

@@ -1,4 +1,4 @@
-"""Record every scenario on the real command line: `python -m tests.engine.record [NAME ...]`."""
+"""Record all scenarios, toys and budgets, on the real command line: `python -m tests.engine.record [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.engine import budgets
 from tests.engine.drivers import CommandLine, play, versions
-from tests.engine.scenarios import SCENARIOS
+from tests.engine.scenarios import SCENARIOS, Scenario
 
 GOLDEN = Path(__file__).parent / "golden"
+# What the names of recorded scenarios of budgets begin with.
+BUDGETS = "budgets_"
 
 
 def record(name: str) -> None:
     """Run one scenario and write down what it came to."""
     with tempfile.TemporaryDirectory() as folder:
-        steps = play(CommandLine(Path(folder), SCENARIOS[name]), SCENARIOS[name])
+        if name.startswith(BUDGETS):
+            turns = budgets.SCENARIOS[name[len(BUDGETS) :]]
+            steps = budgets.play(CommandLine(Path(folder), Scenario([])), turns)
+        else:
+            steps = play(CommandLine(Path(folder), SCENARIOS[name]), SCENARIOS[name])
     text = json.dumps({"made_with": versions(), "steps": steps}, indent=1, sort_keys=True)
     (GOLDEN / f"{name}.json").write_text(text + "\n")
 
@@ -25,7 +32,7 @@ def record(name: str) -> None:
 def main() -> None:
     """Record the scenarios that are named, or all."""
     GOLDEN.mkdir(exist_ok=True)
-    names = sys.argv[1:] or sorted(SCENARIOS)
+    names = sys.argv[1:] or [*sorted(SCENARIOS), *(BUDGETS + name for name in budgets.SCENARIOS)]
     failed = []
     with ThreadPoolExecutor(max_workers=2) as pool:
         for name, done in [(name, pool.submit(record, name)) for name in names]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.engine import budgets
 from tests.engine.drivers import CommandLine, Embedded, chosen, command_line_here, play
-from tests.engine.record import GOLDEN
-from tests.engine.scenarios import SCENARIOS
+from tests.engine.record import BUDGETS, GOLDEN
+from tests.engine.scenarios import SCENARIOS, Scenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,17 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
-    """Each step of a scenario ends as on the real command line: calls, counts, what is there, and the state."""
+    """Each step of a scenario ends as on the command line: exit code, calls, counts, what is there, and the state."""
     scenario = SCENARIOS[name]
     for mine, real in zip(play(Embedded(tmp_path, scenario, pulumi_nursery), scenario), recorded(name), strict=True):
+        assert mine == real
+
+
+@pytest.mark.parametrize("name", budgets.SCENARIOS)
+def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
+    """GitHub is asked the same for real budgets, and exit code, counts and state are the same at each step."""
+    played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_nursery), budgets.SCENARIOS[name])
+    for mine, real in zip(played, recorded(BUDGETS + name), strict=True):
         assert mine == real
 
 
@@ -37,3 +46,11 @@ def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: Nursery
 def test_recording_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
     """The command line that is here does what was recorded; `python -m tests.engine.record` records anew."""
     assert play(CommandLine(tmp_path, SCENARIOS[name]), SCENARIOS[name]) == recorded(name)
+
+
+@pytest.mark.cli
+@pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
+@pytest.mark.parametrize("name", chosen(list(budgets.SCENARIOS), "replaced_by_another_scope"))
+def test_recording_of_budgets_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
+    """The command line that is here sends GitHub what was recorded."""
+    assert budgets.play(CommandLine(tmp_path, Scenario([])), budgets.SCENARIOS[name]) == recorded(BUDGETS + name)

@@ -71,6 +71,11 @@ class Result:
         """Whether anything was, or in a preview would be, done to a resource."""
         return any(op != "same" for op in self.counts)
 
+    @property
+    def exit_code(self) -> int:
+        """What the Pulumi command line would exit with: 0 when it went well, 1 when it failed."""
+        return 0 if self.ok else 1
+
     def checked(self) -> Result:
         """Return the result itself.
 
