@@ -32,7 +32,7 @@ check: .venv/.ready ## ruff, mypy (strict) and the import direction
 	@$(BIN)/python -m pytest -q tests/test_shape.py
 
 lock: ## write the lock anew: versions and hashes, no addresses (needs uv)
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate \
+	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate \
 	  --no-header --all-extras --group dev pyproject.toml --output-file requirements-dev.txt
 
 clean: ## remove the virtual environment and everything made by a run
