@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import socket
@@ -146,7 +147,6 @@ def test_a_refusal_says_what_to_do(reply: bytes, words: str) -> None:
         (answer(200, "[" * 100_000, content_type="application/json"), "is not JSON"),
         (answer(200, " " * (MAX_BODY_BYTES + 1)), "larger than 16 MiB"),
         (GOOD.replace(b"Content-Length: 12", b"Content-Length: 400"), "no whole answer"),
-        (GOOD.replace(b"Content-Length: 12", b"Content-Length: 12, 13"), "no whole answer"),
         (GOOD.replace(b"Content-Length: 12", b"Transfer-Encoding: chunked"), "no whole answer"),
         (b"GARBAGE\r\n\r\n", "no whole answer"),
         (b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", "no whole answer"),
@@ -154,8 +154,8 @@ def test_a_refusal_says_what_to_do(reply: bytes, words: str) -> None:
         (b"", "no whole answer"),
     ],
     ids=[
-        "HTML", "cut JSON", "empty", "no text", "nested", "too large", "cut body", "two lengths", "no chunk",
-        "no HTTP", "many headers", "long line", "reset",
+        "HTML", "cut JSON", "empty", "no text", "nested", "too large", "cut body", "no chunk", "no HTTP",
+        "many headers", "long line", "reset",
     ],
 )  # fmt: skip
 def test_an_answer_that_cannot_be_read_leaves_a_create_open(reply: bytes, words: str) -> None:
@@ -163,6 +163,19 @@ def test_an_answer_that_cannot_be_read_leaves_a_create_open(reply: bytes, words:
     with WireServer(reply) as server, pytest.raises(errors.TransportError, match=words) as caught:
         Line(server.url).send("POST", body={}, repeatable=False)
     assert type(caught.value) is errors.TransportError
+    assert len(server.heard) == 1
+
+
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_an_answer_of_two_lengths_leaves_a_create_open() -> None:
+    """The same where the headers contradict each other.
+
+    urllib3 leaves that socket to the garbage collector: collected here, its warning cannot fail a later test.
+    """
+    reply = GOOD.replace(b"Content-Length: 12", b"Content-Length: 12, 13")
+    with WireServer(reply) as server, pytest.raises(errors.TransportError, match="no whole answer"):
+        Line(server.url).send("POST", body={}, repeatable=False)
+    gc.collect()
     assert len(server.heard) == 1
 
 
