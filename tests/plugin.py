@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import signal
 import subprocess
 import sys
 import threading
 from concurrent import futures
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
@@ -16,9 +20,13 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
+from billing_provider.sandbox.engine import Nursery, lifeline
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+
+    from billing_provider.sandbox.engine.nursery import Born
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How an unknown value looks on the wire."""
@@ -85,22 +93,46 @@ class Diff(NamedTuple):
     delete_before_replace: bool
 
 
+@functools.cache
+def _nursery() -> Nursery:
+    """Start what the plugins of these tests fork from: interpreters of their own would take half of the time."""
+    nursery = Nursery("billing_provider.provider")
+    atexit.register(nursery.__exit__, None, None, None)
+    return nursery
+
+
 class Plugin:
     """The running `python -m pulumi.dynamic`, spoken to as the engine speaks to it."""
 
-    def __init__(self, engine: str, env: Mapping[str, str], config: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        engine: str,
+        env: Mapping[str, str],
+        config: Mapping[str, str] | None = None,
+        *,
+        interpreter: bool = False,
+    ) -> None:
+        """Start it, forked or in an interpreter of its own, and tell it the configuration."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
-        self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "pulumi.dynamic", engine],
-            env={**clean, "PULUMI_PROJECT": "p", **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self._process.stdout is not None
+        whole = {**clean, "PULUMI_PROJECT": "p", **env}
+        (their_line, self._line), (output, their_output) = os.pipe(), os.pipe()
+        arguments = ["-m", "pulumi.dynamic", engine]
+        self._process: subprocess.Popen[bytes] | Born
+        if interpreter:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", *arguments], env=whole, stdout=their_output, stderr=their_output
+            )
+        else:
+            streams = [their_line, their_output, their_output]
+            self._process = _nursery().start(
+                [lifeline.__file__, *arguments], cwd=Path.cwd(), env=whole, streams=streams
+            )
+        os.close(their_line)
+        os.close(their_output)
         self.printed: list[str] = []
-        port = self._process.stdout.readline().strip()
-        self._drain = threading.Thread(target=self.printed.extend, args=(self._process.stdout,), daemon=True)
+        self._output = os.fdopen(output, encoding="utf-8")
+        port = self._output.readline().strip()
+        self._drain = threading.Thread(target=self.printed.extend, args=(self._output,), daemon=True)
         self._drain.start()
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)  # type: ignore[no-untyped-call, unused-ignore]
@@ -116,17 +148,20 @@ class Plugin:
 
     def stop(self, end: signal.Signals = signal.SIGINT) -> int:
         """End the process as the engine does, and return its exit code; a second call does nothing."""
-        if self._process.returncode is None:
-            self._process.send_signal(end)
-        try:
-            code = self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+        # Python overlooks a signal that comes right before its main thread begins to wait, as this one's does first.
+        for _ in range(5):
+            if self._process.poll() is None:
+                self._process.send_signal(end)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(2)
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+        code = self._process.wait()
         self._channel.close()
         self._drain.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        if not self._output.closed:
+            self._output.close()
+            os.close(self._line)
         return code
 
     def wait(self) -> int:

@@ -88,7 +88,7 @@ def loud(loud_home: Path) -> Iterator[tuple[FakeEngine, WireServer, Plugin]]:
     config = {"github-billing:maxWaitSeconds": "0.01"}
     with (
         WireServer(answer(404, {})) as server,
-        Plugin(engine.address, {**env, "GITHUB_API_URL": server.url}, config) as plugin,
+        Plugin(engine.address, {**env, "GITHUB_API_URL": server.url}, config, interpreter=True) as plugin,
     ):
         yield engine, server, plugin
     engine.stop()

@@ -35,12 +35,12 @@ def test_an_old_state_is_still_read(file: Path) -> None:
         env = {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}
         stack = load(file, sandbox)
         before = [(entry.id, entry.inputs, entry.outputs) for entry in stack.entries]
-        with Plugin("nobody", env) as plugin:
+        with Plugin("nobody", env, interpreter=True) as plugin:
             assert set(stack.up(plugin, declared(stack)).values()) == {"same"}
             assert sandbox.requests == []
             assert stack.refresh(plugin) == {}
         assert [(entry.id, entry.inputs, entry.outputs) for entry in stack.entries] == before
-        with Plugin("nobody", env) as plugin:
+        with Plugin("nobody", env, interpreter=True) as plugin:
             stack.destroy(plugin)
         assert sandbox.budgets(None) == []
 

@@ -15,6 +15,7 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 from billing_provider.sandbox.engine import EngineError, monitor
 from billing_provider.sandbox.engine.config import secret_variable
 from billing_provider.sandbox.engine.events import Events
+from tests.engine import toy
 from tests.engine.bench import Workbench
 
 if TYPE_CHECKING:
@@ -224,7 +225,13 @@ def test_secret_is_not_shown_in_an_error(bench: Workbench) -> None:
 
 def test_nothing_begins_after_a_failure(bench: Workbench) -> None:
     """What was registered while something failed is not begun any more, nor is what else was to be read."""
-    bench.program('Toy("a", bad="yes", thinks=True)\nToy("b")\nToy("c")')
+    bench.program(
+        "import asyncio, os, pathlib\n"
+        "async def later():\n"
+        f"    while not pathlib.Path(os.environ[{toy.REMOTE!r}], 'a.thinking').exists():\n"
+        "        await asyncio.sleep(0.01)\n"
+        'Toy("a", bad="yes", thinks=True)\nToy("b", after=later())\nToy("c", after=later())'
+    )
     release = threading.Thread(target=_release, args=(bench,))
     release.start()
     assert not bench.engine.up().ok
