@@ -5,6 +5,8 @@ This file is also what that process runs. It never makes a gRPC channel, because
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import json
 import os
@@ -103,8 +105,9 @@ class Born:
             return None
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the process."""
-        os.kill(self.pid, number)
+        """Send a signal to the process; one that has just ended needs none."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
 
 def _readable(descriptor: int, timeout: float) -> bool:
@@ -113,39 +116,52 @@ def _readable(descriptor: int, timeout: float) -> bool:
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork a process for each request; returns the request in each new process, and None in this one at the end."""
-    # The watchers are nobody's business once they have told how their child ended.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ended, wake = os.pipe()
+    for descriptor in (ended, wake):
+        os.set_blocking(descriptor, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    news: dict[int, int] = {}
     while True:
+        ready, _, _ = select.select([requests.fileno(), ended], [], [])
+        if ended in ready:
+            os.read(ended, _LENGTH_BYTES)
+            _tell_ends(news)
+        if requests.fileno() not in ready:
+            continue
         length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
         if not length:
             return None
         message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
-        if os.fork() == 0:
-            requests.close()
-            return _watch(json.loads(message), descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _watch(request: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-    """Fork the wanted process and tell of its birth and its end; returns in the wanted process only."""
-    *streams, news = descriptors
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    child = os.fork()
-    if child:
-        os.setsid()
+        *streams, told = descriptors
+        child = os.fork()
+        if child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for descriptor in (requests.detach(), ended, wake, told, *news.values()):
+                os.close(descriptor)
+            os.setsid()
+            for number, stream in enumerate(streams):
+                os.dup2(stream, number)
+                os.close(stream)
+            wanted: dict[str, Any] = json.loads(message)
+            return wanted
+        news[child] = told
+        os.write(told, f"{child}\n".encode())
         for stream in streams:
             os.close(stream)
-        os.write(news, f"{child}\n".encode())
-        _, status = os.waitpid(child, 0)
-        os.write(news, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-        os._exit(0)
-    os.close(news)
-    os.setsid()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    return request
+
+
+def _tell_ends(news: dict[int, int]) -> None:
+    """Tell of each process that has ended how it did."""
+    for child in list(news):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            told = news.pop(child)
+            # Whoever asked may have gone.
+            with contextlib.suppress(BrokenPipeError):
+                os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(told)
 
 
 def become(request: dict[str, Any]) -> None:
@@ -160,6 +176,8 @@ def become(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     for module in sys.argv[2:]:
         importlib.import_module(module)
+    # What is loaded stays as it is: a collection in a child would touch, and so copy, all of its memory.
+    gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as listening:
         wanted = serve(listening)
     if wanted is not None:
