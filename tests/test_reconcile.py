@@ -251,6 +251,24 @@ def test_a_budget_that_may_be_ours_is_not_doubled(sandbox: Sandbox, new_run: Cal
     assert len(sandbox.budgets()) == 2
 
 
+@pytest.mark.parametrize("told", [False, True], ids=["per-member scope not told", "per-member scope told"])
+def test_a_hard_budget_of_a_cost_center_may_be_a_per_member_one(sandbox: Sandbox, desk: Desk, *, told: bool) -> None:
+    """Some accounts list both as `cost_center`; one whose listing names the per-member scope leaves no doubt."""
+    per_member = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "prevent_further_usage": True}
+    plain = {**per_member, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    there = sandbox.add_budget("enterprise", "octo-enterprise", **plain)
+    if told:
+        other = {**per_member, "budget_scope": "multi_user_cost_center", "budget_entity_name": "Data"}
+        sandbox.add_budget("enterprise", "octo-enterprise", **other)
+    wanted = {"enterprise": "octo-enterprise", "budget_amount": 5, **per_member}
+    wanted |= {"budget_scope": "multi_user_cost_center", "budget_entity_name": "Platform"}
+    if told:
+        assert create(desk, wanted).outputs["adopted"] is False
+    else:
+        with pytest.raises(errors.OutcomeError, match=f"may exist already as {there['id']}"):
+            create(desk, wanted)
+
+
 def test_an_adoption_whose_answer_tells_nothing_counts_as_declared(sandbox: Sandbox, desk: Desk) -> None:
     """GitHub accepts the PATCH and does not show the budget: the run goes on with the declared values."""
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501)
