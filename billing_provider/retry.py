@@ -68,12 +68,20 @@ def limit_of(
     told = any(word in words for word in ("rate limit", "secondary limit", "abuse detection"))
     if status not in (403, 429) or not (status == 429 or retry_after or exhausted or told):  # noqa: PLR2004
         return None
-    now = _date(headers.get("date")) or wall_seconds
-    if (asked := _seconds(retry_after, now)) is not None:
+    if (asked := asked_wait(headers, wall_seconds)) is not None:
         return Limit(asked, "GitHub's secondary limit" if not exhausted else "GitHub's hourly limit")
     if exhausted and (left := reset_wait(headers, wall_seconds)) is not None:
         return Limit(left, "GitHub's hourly limit")
     return Limit(SECONDARY_WAIT_SECONDS * 2**waits_so_far, "GitHub's secondary limit")
+
+
+def asked_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
+    """Return the seconds that `retry-after` asks for, as a number or a date, or None where it does not."""
+    asked = headers.get("retry-after", "").strip()
+    if asked.isdecimal():
+        return float(asked)
+    moment = _date(asked)
+    return None if moment is None else max(0.0, moment - (_date(headers.get("date")) or wall_seconds)) + 1.0
 
 
 def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
@@ -92,13 +100,3 @@ def _date(text: str | None) -> float | None:
         return parsedate_to_datetime(text).timestamp() if text else None
     except (ValueError, OverflowError):
         return None
-
-
-def _seconds(retry_after: str | None, now: float) -> float | None:
-    """Read `retry-after`, which is a number of seconds or a date."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after)
-    moment = _date(retry_after)
-    return None if moment is None else max(0.0, moment - now) + 1.0

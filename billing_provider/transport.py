@@ -131,6 +131,7 @@ class Transport:
         repeats = limit_waits = 0
         failure: TransportError | ApiError | None = None
         while True:
+            asked: float | None = None
             try:
                 with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
                     reply = self._send(method, path, query, body, tried)
@@ -145,7 +146,7 @@ class Transport:
                 if not retry.is_transient(reply.status):
                     raise self._error(tried, reply, _ERRORS.get(reply.status, ApiError))
                 failure = self._error(tried, reply, ApiError)
-                may_repeat = repeatable
+                may_repeat, asked = repeatable, retry.asked_wait(reply.headers, self._clock.wall())
             except WaitError as error:
                 # "Nothing was sent" holds of this try; what became of one before it is said as well.
                 before = tried if failure is None else f"{failure} Another try"
@@ -157,7 +158,7 @@ class Transport:
                 raise failure from None
             repeats += 1
             try:
-                self._pacer.wait(wait, "another try", deadline)
+                self._pacer.wait(max(wait, asked or 0.0), "another try", deadline)
             except WaitError:
                 raise failure from None
 
@@ -287,10 +288,15 @@ def _said(reply: Reply) -> str:
     errors = data.get("errors")
     parts = [str(data.get("message") or "")]
     parts += [
-        str(error.get("message") or error) if isinstance(error, dict) else str(error)
+        str(error.get("message") or _field_and_code(error)) if isinstance(error, dict) else str(error)
         for error in (errors if isinstance(errors, list) else [])
     ]
     return _line("; ".join(part for part in parts if part))
+
+
+def _field_and_code(error: Mapping[str, Any]) -> str:
+    """Return what a validation error without a message says: the field and what is wrong with it."""
+    return " ".join(str(error[name]) for name in ("field", "code") if error.get(name)) or str(error)
 
 
 def _line(text: str) -> str:

@@ -116,7 +116,8 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
         (answer(404, {"message": "Not Found"}), "billing budgets are off"),
         (answer(410, {"message": "Gone"}), "update this package"),
         (answer(403, {"message": "No"}, X_GitHub_SSO="required; url=https://example.com"), "single sign-on"),
-        (answer(422, {"message": "Validation Failed", "errors": [{"field": "a", "code": "b"}]}), "'code': 'b'"),
+        (answer(422, {"message": "Validation Failed", "errors": [{"field": "a", "code": "b"}]}), "Failed; a b."),
+        (answer(422, {"message": "Failed.", "errors": [{"index": 1}]}), "Failed.; {'index': 1}."),
         (
             answer(422, {"message": "Failed.", "errors": [{"message": "too big"}, "odd", 7]}),
             "Failed.; too big; odd; 7.",
@@ -187,6 +188,22 @@ def test_reads_are_repeated_until_there_is_an_answer() -> None:
         assert line.send().data == {"ok": True}
     assert clock.now() == 0.75 * (1 + 2 + 4 + 8)
     assert line.said[0] == "waiting 2 s for another try"
+
+
+def test_a_failing_github_may_ask_for_time() -> None:
+    """A failure that names its time is waited for that long at least; a shorter one changes nothing."""
+    clock = VirtualClock()
+    replies = (answer(503, Retry_After="20"), answer(500, Retry_After="0"), answer(502, Retry_After="soon"), GOOD)
+    with WireServer(*replies) as server:
+        assert Line(server.url, clock).send().data == {"ok": True}
+    assert clock.now() == 20 + 0.75 * (2 + 4)
+
+
+def test_a_failing_github_that_asks_for_too_much_time_ends_it() -> None:
+    """Where that time is longer than the patience, the failure itself is told at once."""
+    with WireServer(answer(503, Retry_After="3600")) as server, pytest.raises(errors.ApiError, match="GitHub said 503"):
+        Line(server.url).send()
+    assert len(server.heard) == 1
 
 
 @pytest.mark.parametrize("last", [b"", answer(502, {"message": "Bad Gateway"})])
