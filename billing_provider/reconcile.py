@@ -144,7 +144,8 @@ class Creation:
 
     def _differences(self, budget: Budget) -> list[str]:
         declared = self.spec.model_dump()
-        return differing(self.owner, declared, seen(self.owner, declared, budget, self.names), IN_PLACE)
+        live = seen(self.owner, declared, budget, self.names)
+        return differing(self.owner, declared, live, ("budget_type", *IN_PLACE))
 
     def _adopt(self, twin: Budget) -> Created:
         """Take over a budget that is there, as far as `on_existing` allows."""
@@ -153,6 +154,11 @@ class Creation:
             # A reply that leaves the expiry out says nothing against the declared one of a budget of ours, but nobody
             # ever gave one to this budget that we know of.
             different.append("expires_at")
+        if "budget_type" in different:
+            raise OutcomeError(
+                f"{self._what()} exists already as {twin.id}, with the budget_type {twin.budget_type}, which no update "
+                "changes. Declare that one, or delete the budget, then run again."
+            )
         if self.on_existing == rules.ERROR or (different and self.on_existing != rules.ADOPT):
             how = "is as declared" if not different else f"differs in {', '.join(different)}"
             choice = rules.ADOPT_IF_IDENTICAL if not different else rules.ADOPT

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing_provider.errors import InvalidError, OutcomeError
+from billing_provider.reconcile import _says_taken
 from tests.faults.matrix import ENTERPRISE, budget
 from tests.faults.world import World
 
@@ -49,6 +50,28 @@ def test_a_refused_twin_is_adopted(quirk: str, new_run: Callable[..., Desk]) -> 
     stored = desk.enterprise.create(urn, checked.inputs)
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there, True)
     assert f"adopted the existing budget {there} as it is" in desk.voice.warnings
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+@pytest.mark.parametrize("words", ["Budget already exists", "Duplicate budget"])
+def test_a_refusal_of_a_twin_is_known_by_its_words(status: int, words: str) -> None:
+    """GitHub's words for a refused twin are not documented: each likely status and word is looked up, no other is."""
+    assert _says_taken(InvalidError("create", status, words, "", ""))
+    assert not _says_taken(InvalidError("create", 403, words, "", ""))
+    assert not _says_taken(InvalidError("create", status, "Validation Failed", "", ""))
+
+
+@pytest.mark.parametrize("policy", ["adopt_if_identical", "adopt", "error"])
+def test_a_twin_of_another_pricing_type_is_not_taken_over(policy: str) -> None:
+    """No PATCH changes the type, so what is declared could never hold: the way out is named, and nothing is written."""
+    with World() as world:
+        there = world.add_budget(
+            "enterprise", "octo-enterprise", budget_product_sku="actions_linux", budget_type="ProductPricing"
+        )
+        failure = world.up({"a": budget(ENTERPRISE, 500, sku="actions_linux", on_existing=policy)})
+        assert world.sandbox.writes == []
+    assert isinstance(failure, OutcomeError)
+    assert f"exists already as {there}, with the budget_type ProductPricing" in str(failure)
 
 
 def test_another_refusal_is_no_twin(new_run: Callable[..., Desk]) -> None:
