@@ -24,8 +24,8 @@ from billing_provider import (
 )
 from billing_provider.clock import Clock
 from billing_provider.sandbox import Sandbox
+from tests import mocked
 from tests.clock import START
-from tests.mocked import Registered
 from tests.plugin import FakeEngine
 
 if TYPE_CHECKING:
@@ -84,16 +84,7 @@ def arguments(served: Sandbox) -> dict[str, dict[str, Any]]:
 
 def run(program_: Callable[[], dict[str, Any]], config: dict[str, str] | None = None) -> dict[str, Any]:
     """Run a program under mocks and return the values of the Outputs that it returns."""
-    pulumi.runtime.set_mocks(Registered({}), project="p", stack="s", preview=False)
-    pulumi.runtime.set_all_config(config or {})
-    found: dict[str, Any] = {}
-
-    @pulumi.runtime.test  # type: ignore[untyped-decorator]
-    def wrapped() -> pulumi.Output[None]:
-        return pulumi.Output.all(**program_()).apply(found.update)
-
-    wrapped()
-    return found
+    return mocked.run(program_, config=config).exports
 
 
 def function(name: str) -> Callable[..., Any]:
