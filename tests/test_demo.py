@@ -93,6 +93,17 @@ def test_a_step_that_goes_wrong_ends_the_demo(
     assert "ended with 7" in printed.err
 
 
+def test_only_interruptions_are_left_out_of_what_is_shown() -> None:
+    """A traceback that ends in an interruption is noise of a refusal; one that does not is shown to the letter."""
+    first = ["error: no", "Traceback (most recent call last):", "  File x", "KeyboardInterrupt"]
+    shown = list(
+        demo.without_interruptions([*first, "", "During handling of the above ...", "KeyboardInterrupt", "end"])
+    )
+    assert [line[:14] for line in shown] == ["error: no", "end", "(5 lines left "]
+    real = ["Traceback (most recent call last):", "  File x", "ValueError: no", "end"]
+    assert list(demo.without_interruptions(real)) == real
+
+
 def test_a_stack_that_cannot_be_made_ends_the_demo(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

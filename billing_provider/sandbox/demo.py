@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _STACK = "quickstart"
@@ -104,9 +104,8 @@ class Story:
         with subprocess.Popen(  # noqa: S603 - our own command line
             command, cwd=self._project, env=self._environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process:
-            for line in process.stdout or ():
-                if line.strip():
-                    print(f"  {line.rstrip()}", flush=True)
+            for line in without_interruptions(process.stdout or ()):
+                print(f"  {line.rstrip()}", flush=True)
         requests = self._sandbox.requests[before:]
         writes = sum(request.method != "GET" for request in requests)
         print(f"  (requests to GitHub: {len(requests)}, of which writes: {writes})")
@@ -134,6 +133,24 @@ class Story:
         print(f"\nAll {len(self._steps)} steps went as told. Next: README.md, 'Your first budget on a real account'.")
 
 
+def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
+    """Leave out blank lines and the tracebacks with which Pulumi ends a program after a refusal; others stay."""
+    held: list[str] = []
+    left_out = 0
+    for line in lines:
+        text = line.strip()
+        if held or text.startswith(("Traceback (most recent", "During handling of the above")):
+            held.append(line)
+            if text == "KeyboardInterrupt":
+                left_out += len(held)
+                held = []
+        elif text:
+            yield line
+    yield from held
+    if left_out:
+        yield f"({left_out} lines left out: Pulumi interrupts a program after a refusal, and Python says where)"
+
+
 def _row(budget: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
     alerting = budget["budget_alerting"]
     return (
@@ -157,7 +174,12 @@ def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], st
     if found:
         quiet = ["--non-interactive", "--color", "never"]
         yes = ["--yes", "--skip-preview", "--diff", *quiet]
-        flags = {"up": yes, "refresh": yes, "destroy": ["--yes", "--skip-preview", *quiet], "preview": quiet}
+        flags = {
+            "up": yes,
+            "refresh": yes,
+            "destroy": ["--yes", "--skip-preview", *quiet],
+            "preview": ["--diff", *quiet],
+        }
         return [found], flags, f"Engine: the Pulumi CLI ({Path(found).name})"
     embedded = str(Path(sys.executable).with_name("billing-provider"))
     line = "Engine: the embedded one, since no Pulumi CLI is on PATH and none could be installed"
