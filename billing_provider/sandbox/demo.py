@@ -206,8 +206,8 @@ def _installed(root: Path) -> str | None:
 def main() -> int:
     """Tell the story and return the exit code: 0 when every step went as told, else 1."""
     started = time.monotonic()
+    print("GitHub's billing budgets as code, on a sandbox: no account, no token, no money.", flush=True)
     engine, flags, line = find_engine(_PROJECT / ".pulumi" / "cli")
-    print("GitHub's billing budgets as code, on a sandbox: no account, no token, no money.")
     print(line)
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         project = Path(folder)
