@@ -22,7 +22,7 @@ faults: .venv/.ready ## every operation under every fault at every request, and 
 record: .venv/.ready ## record the engine's scenarios on the pulumi that is on PATH
 	@$(BIN)/python -m tests.engine.record
 
-bench: .venv/.ready ## 300 resources on the embedded engine and on the pulumi that is on PATH, as ratios
+bench: .venv/.ready ## 300 budgets on the embedded engine and on the pulumi that is on PATH, as ratios
 	@$(BIN)/python -m tests.bench_engine
 
 check: .venv/.ready ## ruff, mypy (strict) and the import direction

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Loaded once for all; whoever knows the program adds what that imports.
 _SDK = ("pulumi", "pulumi.dynamic", "pulumi.provider", "grpc", "dill")
 _LENGTH_BYTES = 8
+_WAKES_AT_ONCE = 64
 
 
 class Nursery:
@@ -116,6 +117,7 @@ def _readable(descriptor: int, timeout: float) -> bool:
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork a process for each request; returns the request in each new process, and None in this one at the end."""
+    # Python writes a byte here when a child ends, so that one wait is for both: requests and ends.
     ended, wake = os.pipe()
     for descriptor in (ended, wake):
         os.set_blocking(descriptor, False)
@@ -125,7 +127,7 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
     while True:
         ready, _, _ = select.select([requests.fileno(), ended], [], [])
         if ended in ready:
-            os.read(ended, _LENGTH_BYTES)
+            os.read(ended, _WAKES_AT_ONCE)
             _tell_ends(news)
         if requests.fileno() not in ready:
             continue
