@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from billing_provider import rules
+from billing_provider import retry, rules
 from billing_provider.errors import ApiError, BillingError, ConfigError, ForbiddenError, NotFoundError
 from billing_provider.transport import API_VERSION
 
@@ -154,11 +153,11 @@ def _moment(text: str) -> float | None:
 
 
 def _time(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
-    try:
-        skew = parsedate_to_datetime(headers["date"]).timestamp() - wall_seconds
-    except (KeyError, ValueError, TypeError):
+    told = retry.http_date(headers.get("date"))
+    if told is None:
         yield Finding(WARNING, "clock", "the answer has no time to compare with", "Check the proxy on the way.")
         return
+    skew = told - wall_seconds
     if abs(skew) > _MAX_SKEW_SECONDS:
         text = f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} GitHub's"
         yield Finding(WARNING, "clock", text, "Set it by NTP: expiry dates are judged by it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -80,13 +81,13 @@ def asked_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
     asked = headers.get("retry-after", "").strip()
     if asked.isdecimal():
         return float(asked)
-    moment = _date(asked)
-    return None if moment is None else max(0.0, moment - (_date(headers.get("date")) or wall_seconds)) + 1.0
+    moment = http_date(asked)
+    return None if moment is None else max(0.0, moment - (http_date(headers.get("date")) or wall_seconds)) + 1.0
 
 
 def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
     """Return the seconds until the primary limit is reset, by GitHub's own clock, or None where it is not told."""
-    now = _date(headers.get("date")) or wall_seconds
+    now = http_date(headers.get("date")) or wall_seconds
     try:
         reset = float(headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
@@ -95,8 +96,10 @@ def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
     return None if math.isnan(reset) else max(0.0, reset - now) + 1.0
 
 
-def _date(text: str | None) -> float | None:
+def http_date(text: str | None) -> float | None:
+    """Return the seconds since 1970 of an HTTP date, or None where there is none; without a zone it is UTC."""
     try:
-        return parsedate_to_datetime(text).timestamp() if text else None
+        moment = parsedate_to_datetime(text) if text else None
     except (ValueError, OverflowError):
         return None
+    return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

@@ -7,6 +7,7 @@ import gc
 import ipaddress
 import os
 import socket
+import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,17 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _CLEARED:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+# Written so that no database of time zones is needed: Kiritimati's and the last one's.
+@pytest.fixture(params=["<+14>-14", "<-12>+12"])
+def far_zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A machine in the first and in the last time zone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

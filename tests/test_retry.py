@@ -12,6 +12,7 @@ from billing_provider.retry import (
     MAX_REPEATS,
     SECONDARY_WAIT_SECONDS,
     Limit,
+    http_date,
     is_transient,
     limit_of,
     repeat_wait,
@@ -105,6 +106,13 @@ def test_limits_are_told_from_other_answers(
 def test_the_reset_is_a_second_late(headers: dict[str, str], expected: float | None) -> None:
     """Both times are whole seconds, so one more is waited; without a reset nothing is known."""
     assert reset_wait(headers, NOW) == expected
+
+
+@pytest.mark.parametrize("offset", ["GMT", "-0000", ""])
+@pytest.mark.usefixtures("far_zone")
+def test_a_date_without_a_zone_is_utc(offset: str) -> None:
+    """The machine's time zone changes no wait, however the server writes UTC."""
+    assert http_date(f"Tue, 01 Dec 2026 00:00:30 {offset}".strip()) == 1_796_083_230
 
 
 @given(asked=st.integers(0, 10**6), remaining=st.sampled_from(["0", "7"]), reset=st.integers(0, 10**4))
