@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from billing_provider.clock import TEST_TIME
 from billing_provider.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
     source, token = _token(get(f"{NAMESPACE}:token"), environ)
     base_url = _base_url(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = urlsplit(base_url).hostname in _LOOPBACK
+    if environ.get(TEST_TIME) and not local:
+        raise ConfigError(
+            f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
+        )
 
     def number(key: str, default: float, low: float, high: float) -> float:
         given = get(f"{NAMESPACE}:{key}")

@@ -1,7 +1,7 @@
 """A budget from spend: last month's net Actions spend of an organization, plus headroom, in steps of ten dollars."""
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pulumi
 
@@ -9,11 +9,12 @@ from billing_provider import OrgBudget, get_usage_summary
 
 organization = "octo-org"
 headroom = pulumi.Config().get_float("headroom") or 1.2
+# `pulumi config set today 2026-09-21` runs the program as on that day.
+today = date.fromisoformat(pulumi.Config().get("today") or datetime.now(timezone.utc).date().isoformat())
 
 # GitHub's figures of a day move for two days, so a month counts as over on the third of the next one. Within a day,
 # and within a month from then on, every run comes to the same amount.
-now = datetime.now(timezone.utc) - timedelta(days=3)
-last_month = now.replace(day=1) - timedelta(days=1)
+last_month = (today - timedelta(days=3)).replace(day=1) - timedelta(days=1)
 
 usage = get_usage_summary(organization=organization, product="actions", year=last_month.year, month=last_month.month)
 if usage.net_amount is None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from datetime import datetime, timezone
 
-from billing_provider.clock import Clock
+from billing_provider.clock import TEST_TIME, Clock
 
+# Every process that a test starts has this time too, because it inherits the variable. `make dates` sets others.
+os.environ.setdefault(TEST_TIME, "2026-09-21T14:13:20Z")
+TODAY = datetime.fromtimestamp(Clock().wall(), timezone.utc).date().isoformat()
+"""The date wherever a test sets none."""
 START = 1_790_000_000.0
-"""The virtual beginning of time: 2026-09-21T14:13:20Z."""
+"""The virtual beginning of time: 2026-09-21T14:13:20Z. It stays, so tests of figures use it."""
 
 
 class VirtualClock(Clock):

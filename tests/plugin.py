@@ -20,6 +20,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 from typing_extensions import Self
 
+from billing_provider.clock import TEST_TIME
 from billing_provider.sandbox.engine import Nursery, lifeline
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Plugin:
     ) -> None:
         """Start it, forked or in an interpreter of its own, and tell it the configuration."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
-        whole = {**clean, "PULUMI_PROJECT": "p", **env}
+        whole = {**clean, TEST_TIME: os.environ[TEST_TIME], "PULUMI_PROJECT": "p", **env}
         (their_line, self._line), (output, their_output) = os.pipe(), os.pipe()
         arguments = ["-m", "pulumi.dynamic", engine]
         self._process: subprocess.Popen[bytes] | Born

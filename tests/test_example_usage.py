@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import runpy
-from datetime import datetime, timedelta, timezone
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from billing_provider.reads import Reader
 from billing_provider.sandbox import Sandbox
+from tests.clock import TODAY
 from tests.desk import open_desk
 from tests.mocked import run
 from tests.plugin import Plugin, Stack
@@ -25,7 +26,7 @@ PROGRAM = Path(__file__).parent.parent / "stacks" / "budget_from_usage.py"
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox of today at which the environment points."""
+    """A sandbox at which the environment points."""
     with Sandbox() as sandbox:
         monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
@@ -38,12 +39,13 @@ def declared(**config: str) -> dict[str, Any]:
     def program() -> None:
         runpy.run_path(str(PROGRAM))
 
-    return run(program, config={f"p:{key}": value for key, value in config.items()}).named("actions").inputs
+    given = {"today": TODAY, **config}
+    return run(program, config={f"p:{key}": value for key, value in given.items()}).named("actions").inputs
 
 
 def test_the_budget_is_last_months_spend_with_headroom(served: Sandbox) -> None:
     """It is the month's net spend and a fifth more, in whole steps, and configuration may ask for another share."""
-    month = (datetime.now(timezone.utc) - timedelta(days=3)).replace(day=1) - timedelta(days=1)
+    month = (date.fromisoformat(TODAY) - timedelta(days=3)).replace(day=1) - timedelta(days=1)
     reader = Reader(open_desk(served).run)
     given = {"organization": "octo-org", "product": "actions", "year": month.year, "month": month.month}
     spent = reader.usage_summary(**given).net_amount

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import runpy
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from billing_provider.sandbox import Sandbox
+from tests.clock import TODAY
 from tests.mocked import run
 from tests.plugin import Plugin, Stack
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 STACKS = Path(__file__).parent.parent / "stacks"
 OURS = "pulumi-python:dynamic/github-billing:"
+
+FIXED = {"overrideUntil": "2999-12-31", "today": TODAY}
+"""Configuration in place of the machine's date, which the sandbox of the tests does not have."""
 
 FROM_SPEND = -1
 """A cap that follows from last month's spend, which is another one every month."""
@@ -35,7 +39,7 @@ def example(name: str, **config: str) -> Registered:
     def program() -> None:
         runpy.run_path(str(STACKS / f"{name}.py"))
 
-    return run(program, config={f"p:{key}": value for key, value in config.items()})
+    return run(program, config={f"p:{key}": value for key, value in {**FIXED, **config}.items()})
 
 
 def budgets(registered: Registered) -> dict[tuple[str, str], dict[str, Any]]:
@@ -85,6 +89,7 @@ def test_the_override_ends_on_a_day_that_stays() -> None:
         (date(2026, 10, 1), date(2026, 12, 31), date(2027, 3, 31)),
     ):
         assert (end(first), end(last)) == (expected, expected)
+    assert all(end(day) - day > timedelta(days=89) for day in (date(2026, 1, 1) + timedelta(n) for n in range(1500)))
     configured = example("copilot_guardrails", overrideUntil="2999-01-31")
     assert configured.named("migration-lead").inputs["expires_at"] == "2999-01-31"
 

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 import requests
 
+from billing_provider.clock import TEST_TIME
 from billing_provider.sandbox import Sandbox
 from tests.plugin import Entry, Plugin, Stack
 
 GOLDEN = Path(__file__).parent / "golden"
 STATES = sorted(GOLDEN.glob("state_v*.json"))
+RECORDED = "2026-11-21T12:00:00Z"
+"""When the states were written: a day on which the sandbox has the consumed amounts that stand in them."""
+
 COST_CENTER_STATES = sorted(GOLDEN.glob("cost_centers_v*.json"))
 
 
@@ -47,8 +51,9 @@ def declared(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("file", STATES + COST_CENTER_STATES, ids=lambda file: file.stem)
-def test_an_old_state_is_still_read(file: Path) -> None:
+def test_an_old_state_is_still_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing differs, a preview asks nothing, a refresh finds no drift, and everything can be deleted."""
+    monkeypatch.setenv(TEST_TIME, RECORDED)
     with Sandbox() as sandbox:
         env = {"GITHUB_API_URL": sandbox.url, "GITHUB_TOKEN": sandbox.token}
         stack = (load_cost_centers if file in COST_CENTER_STATES else load)(file, sandbox)

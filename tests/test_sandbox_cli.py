@@ -102,3 +102,16 @@ def test_a_wrong_option_ends_it_with_2(arguments: list[str], text: str) -> None:
     """An unknown quirk and a file that cannot be written are told in one line, with exit code 2."""
     result = run(*arguments)
     assert (result.returncode, text in result.stderr, "Traceback" in result.stderr) == (2, True, False)
+
+
+def test_the_time_of_tests_is_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process tells the time that the environment fixes, and a text that is no time ends it with 2."""
+    monkeypatch.setenv("GITHUB_BILLING_TEST_TIME", "2026-12-01T00:00:30Z")
+    with started() as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().partition("=")[2]
+        assert requests.get(url, timeout=10).headers["Date"] == "Tue, 01 Dec 2026 00:00:30 GMT"
+    monkeypatch.setenv("GITHUB_BILLING_TEST_TIME", "soon")
+    result = run()
+    assert (result.returncode, "Traceback" in result.stderr) == (2, False)
+    assert "GITHUB_BILLING_TEST_TIME must be a time as" in result.stderr

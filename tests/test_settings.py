@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from billing_provider.clock import TEST_TIME
 from billing_provider.errors import ConfigError
 from billing_provider.settings import GITHUB, Settings, read_settings
 
@@ -54,6 +55,16 @@ def test_no_token_says_how_to_give_one() -> None:
     """Without any token the error names the variables and the command."""
     with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
         read({})
+
+
+def test_a_fixed_time_is_for_a_sandbox_only() -> None:
+    """With the time of tests in the environment, GitHub is refused and an address on this machine is not."""
+    fixed = {"GITHUB_TOKEN": TOKEN, TEST_TIME: "2026-12-01T00:00:30Z"}
+    for address in (GITHUB, "https://api.octo.ghe.com"):
+        with pytest.raises(ConfigError, match=f"{TEST_TIME} fixes the time for tests .* unset it to use {address}"):
+            read({**fixed, "GITHUB_API_URL": address})
+    assert read({**fixed, "GITHUB_API_URL": LOCAL}).is_loopback
+    assert read({**fixed, TEST_TIME: ""}).base_url == GITHUB
 
 
 @pytest.mark.parametrize("around", ["{}\n", "\r\n{}", "  {} \t"])

@@ -26,6 +26,7 @@ What it does not imitate: who exists (any login, and any repository of its three
 enterprise team, mails and alerts, the web pages, GitHub Apps and custom roles, the limit of 10,000 budgets, SAML, TLS,
 the time GitHub needs and the days its figures take to settle. A hard budget stops nobody; user states and consumed
 amounts show whom it would. Its year of usage is made up: the same on every machine, a little more every day.
+GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes its date.
 It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."""
 
 

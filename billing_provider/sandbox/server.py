@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import secrets
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -14,6 +13,7 @@ from billing_provider.sandbox import consumption, control, sample
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import PREFIX, Api
 from billing_provider.sandbox.budget_view import plain
+from billing_provider.sandbox.clock import wall
 from billing_provider.sandbox.faults import Plan
 from billing_provider.sandbox.front import Front, Request
 from billing_provider.sandbox.quirks import Quirks
@@ -39,9 +39,13 @@ class Sandbox:
         quirks: Names of switches, as `--list-quirks` prints them.
         state_file: Where everything is kept between two runs.
         page_cap: The largest page of budgets; small ones make paging cheap to test.
-        clock: Seconds since the epoch; dates, expiry and limits follow it.
+        clock: Seconds since the epoch; dates, expiry and limits follow it. By default the machine's clock, or the fixed
+            time in GITHUB_BILLING_TEST_TIME.
         on_request: Called after each request, in the thread that served it.
         control: Whether `/_sandbox/` answers whoever sends `control_token` in the header X-Sandbox-Control.
+
+    Raises:
+        ValueError: A quirk, the state file or GITHUB_BILLING_TEST_TIME cannot be read.
     """
 
     token = OWNER_TOKEN
@@ -53,7 +57,7 @@ class Sandbox:
         quirks: Iterable[str] = (),
         state_file: str | Path | None = None,
         page_cap: int = 100,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall,
         on_request: Callable[[Request], None] | None = None,
         control: bool = False,
     ) -> None:

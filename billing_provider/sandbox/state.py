@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timezone
@@ -83,7 +82,9 @@ class Export:
 class State:
     """Everything the sandbox remembers; with a file, every change is written there as one replacement."""
 
-    def __init__(self, clock: Callable[[], float] = time.time, file: Path | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], file: Path | None) -> None:
+        # A clock that cannot be read is an error here, not in the thread of a request.
+        clock()
         self.clock = clock
         self.budgets: dict[str, Budget] = {}
         self.cost_centers: dict[str, CostCenter] = {}

@@ -1,0 +1,29 @@
+"""The sandbox's default clock: the machine's, or a fixed time that the environment names."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import datetime, timezone
+
+__all__ = ["TEST_TIME", "wall"]
+
+TEST_TIME = "GITHUB_BILLING_TEST_TIME"
+
+
+def wall() -> float:
+    """Return the seconds since 1970 in UTC; the variable is read at each call, so that a test can change it.
+
+    Raises:
+        ValueError: The variable is set to a text that is no time.
+    """
+    fixed = os.environ.get(TEST_TIME)
+    if not fixed:
+        return time.time()
+    try:
+        # Python 3.10 reads no Z.
+        moment = datetime.fromisoformat(fixed[:-1] + "+00:00" if fixed.endswith(("Z", "z")) else fixed)
+        utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z: correct it or unset it") from None
+    return utc.timestamp()
