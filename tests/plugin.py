@@ -117,17 +117,19 @@ class Plugin:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
         whole = {**clean, TEST_TIME: os.environ[TEST_TIME], "PULUMI_PROJECT": "p", **env}
         (their_line, self._line), (output, their_output) = os.pipe(), os.pipe()
-        arguments = ["-m", "pulumi.dynamic", engine]
+        arguments = [lifeline.__file__, "-m", "pulumi.dynamic", engine]
         self._process: subprocess.Popen[bytes] | Born
         if interpreter:
             self._process = subprocess.Popen(
-                [sys.executable, "-u", *arguments], env=whole, stdout=their_output, stderr=their_output
+                [sys.executable, "-u", *arguments],
+                env=whole,
+                stdin=their_line,
+                stdout=their_output,
+                stderr=their_output,
             )
         else:
             streams = [their_line, their_output, their_output]
-            self._process = _nursery().start(
-                [lifeline.__file__, *arguments], cwd=Path.cwd(), env=whole, streams=streams
-            )
+            self._process = _nursery().start(arguments, cwd=Path.cwd(), env=whole, streams=streams)
         os.close(their_line)
         os.close(their_output)
         self.printed: list[str] = []

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing_provider.sandbox.engine import EngineError
+from billing_provider.sandbox.engine.process import Child
 from tests.engine.drivers import kill_in_creation
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.engine.bench import Workbench
 
 RUN = """
@@ -63,6 +66,26 @@ sign.touch()
 toy.hold(sign)
 Toy("a", slow=True)
 """
+# The program and the plugin load this module; exit handlers do not run after SIGKILL.
+NOTING = """
+import atexit, os, toy
+folder = toy.Remote().folder
+(folder / f"{os.getpid()}.loaded").touch()
+atexit.register((folder / f"{os.getpid()}.ended").touch)
+class NotingProvider(toy.ToyProvider):
+    pass
+"""
+# It waits after the creation, so the engine has to end both.
+WAITING = """
+import time, noting, toy
+from pulumi.dynamic import Resource
+class Noting(Resource):
+    made: Output[str]
+def wait(_):
+    (noting.folder / "waiting").touch()
+    time.sleep(600)
+Noting(noting.NotingProvider(), "a", {"key": "a", "made": None}).made.apply(wait)
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -90,6 +113,34 @@ def test_interruption_ends_a_program_that_waits(bench: Workbench) -> None:
         wait_for(bench, "on")
         process.send_signal(signal.SIGINT)
         assert process.communicate()[0] == "True False\n"
+
+
+@pytest.mark.parametrize("how", [RUN, IN_A_NURSERY], ids=["started", "forked"])
+def test_children_end_by_an_interruption_that_the_engine_ignores(bench: Workbench, how: str) -> None:
+    """Started with SIGINT ignored, as by nohup, the engine still ends program and plugin by SIGINT, not by SIGKILL."""
+    (bench.project / "noting.py").write_text(NOTING)
+    bench.program(WAITING)
+    command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
+    ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
+    with subprocess.Popen(ignoring, env={**os.environ, **bench.engine.env}) as process:
+        wait_for(bench, "waiting")
+        process.send_signal(signal.SIGTERM)
+    loaded = {path.stem for path in bench.remote.glob("*.loaded")}
+    assert len(loaded) == 2
+    assert {path.stem for path in bench.remote.glob("*.ended")} == loaded
+
+
+def test_an_early_interruption_is_kept(tmp_path: Path) -> None:
+    """A child that is stopped before it listens ends by SIGINT, also where its engine ignores that."""
+    program = tmp_path / "program.py"
+    program.write_text("import time\ntime.sleep(600)\n")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Child(sys.executable, [str(program)], cwd=tmp_path, env=os.environ, on_line=print) as child:
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert child.wait() == -signal.SIGINT
 
 
 def test_interruption_of_deletions(bench: Workbench) -> None:

@@ -19,6 +19,14 @@ from pathlib import Path
 _GRACE_SECONDS = 5.0
 
 
+def listen() -> None:
+    """Let SIGINT interrupt this process, also where the engine ignores it (nohup): ignored signals are inherited."""
+    # The engine may have sent one before this line: it was held back, and ends the process here without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def take() -> int:
     """Take the pipe off standard input, which then is empty, and return its descriptor."""
     pipe = os.dup(0)
@@ -49,5 +57,6 @@ def become(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    listen()
     threading.Thread(target=end_with, args=[take()], daemon=True).start()
     become(sys.argv[1:])

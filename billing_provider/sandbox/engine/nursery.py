@@ -123,6 +123,8 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
         os.set_blocking(descriptor, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
+    # A forked process can be interrupted from its start, also where this one was started with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     news: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([requests.fileno(), ended], [], [])

@@ -58,15 +58,20 @@ class Child:
         if nursery is not None and python == sys.executable:
             self._process: subprocess.Popen[bytes] | Born = nursery.start(arguments, cwd=cwd, env=env, streams=streams)
         else:
-            self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
-                [python, "-u", *arguments],
-                cwd=cwd,
-                env=dict(env),
-                stdin=their_line,
-                stdout=their_output,
-                stderr=their_errors,
-                start_new_session=True,
-            )
+            # Held back until the child listens: a child of an engine that ignores SIGINT would lose an early one.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
+                    [python, "-u", *arguments],
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=their_line,
+                    stdout=their_output,
+                    stderr=their_errors,
+                    start_new_session=True,
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for stream in streams:
             os.close(stream)
         self._drains = [
