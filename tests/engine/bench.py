@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.engine import Engine, Nursery, Result
 from tests.engine import toy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HEADER = """\
 import pulumi
@@ -59,6 +62,11 @@ class Workbench:
     def toys(self) -> dict[str, Any]:
         """Return what is there, by id."""
         return {path.stem: json.loads(path.read_text()) for path in sorted(self.remote.glob("*.json"))}
+
+    def place(self, toys: Mapping[str, Any]) -> None:
+        """Put toys there, by id, as another workbench has them."""
+        for id_, toy_ in toys.items():
+            (self.remote / f"{id_}.json").write_text(json.dumps(toy_))
 
     def edit(self, id_: str, **changes: Any) -> None:
         """Change a toy behind the engine's back."""

@@ -417,7 +417,9 @@ SCENARIOS: dict[str, Scenario] = {
         [Do("up", 'Toy("a", opts=ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="1m30s", delete="2h")))')]
     ),
     "same_name_twice": Scenario(
-        [Do("up", 'Toy("a")\nToy("a")', ok=False, says=("Duplicate resource URN",))],
+        # The second waits for the first: else the command line may stop before the first creation.
+        [Do("up", 'a = Toy("a")\nToy("a", ResourceOptions(depends_on=[a]))', ok=False,
+            says=("Duplicate resource URN",))],
     ),
     "program_fails": Scenario(
         [

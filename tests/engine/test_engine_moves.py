@@ -76,8 +76,7 @@ def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nur
     driver.bench.engine.import_(exported(recording))
     assert comparable(driver.bench.engine.export()) == recording["state"]
     assert set(driver.bench.engine.outputs()) == exported_names(recording)
-    for id_, toy in recording["remote"].items():
-        (driver.bench.remote / f"{id_}.json").write_text(json.dumps(toy))
+    driver.bench.place(recording["remote"])
     result = driver.bench.preview(program_of(scenario, last)).checked()
     assert not result.changed
 
@@ -104,6 +103,7 @@ def move_to_command_line(folder: Path, name: str) -> None:
     state["deployment"]["secrets_providers"] = real.export()["deployment"]["secrets_providers"]
     (folder / "state.json").write_text(json.dumps(state))
     real.call("stack", "import", "--file", str(folder / "state.json"))
+    real.bench.place(embedded.bench.toys())
     real.bench.program(program_of(scenario, last))
     shown = real.call("preview", "--expect-no-changes", check=False)
     assert shown.returncode == 0, shown.stdout
