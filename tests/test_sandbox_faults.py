@@ -276,7 +276,7 @@ def test_the_first_rule_wins_and_the_second_waits_unmet(sandbox: Sandbox) -> Non
         pytest.param({"action": "404", "when": 1}, "a fault has no when", id="name"),
         pytest.param({"action": "404", "met": 1}, "a fault has no met", id="counter"),
         pytest.param({"action": "404", "op": "make_budget"}, "no operation is called 'make_budget'", id="operation"),
-        pytest.param({"action": "404", "nth": "2"}, "nth of a fault: a number is needed", id="number"),
+        pytest.param({"action": "404", "nth": "2"}, "nth of a fault: a whole number from 1 is needed", id="number"),
         pytest.param({"action": "switch", "quirk": "plural"}, "no quirk is called", id="quirk"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,7 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
-from billing_provider.sandbox import access, routes, sample
+from billing_provider.sandbox import access, files, json_text, routes, sample
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
 from billing_provider.sandbox.limits import Limits
@@ -49,7 +48,7 @@ class Incoming:
     def parsed_body(self) -> Any:
         """Return the body as JSON values, None when it is empty or none."""
         try:
-            return json.loads(self.body, parse_constant=_no_constant)
+            return json_text.parse(self.body, _no_constant)
         except ValueError:
             return None
 
@@ -86,6 +85,8 @@ class Api:
                 reply = Reply(refused.body(), refused.status, refused.headers)
                 if refused.problem:
                     reply.headers["X-Sandbox-Problem"] = _header_text(refused.problem)
+            except files.FileError as error:
+                reply = Reply({"message": f"The sandbox {error}"}, HTTPStatus.INSUFFICIENT_STORAGE)
             reply.headers = {**headers, **reply.headers}
             return reply
 

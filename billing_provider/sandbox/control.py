@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.sandbox import files, json_text
 from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.quirks import Quirks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,11 @@ def _faults(sandbox: Sandbox, _: Any) -> Any:
     }
 
 
-def _switch(sandbox: Sandbox, wanted: dict[str, bool]) -> None:
+def _switch(sandbox: Sandbox, wanted: Any) -> None:
+    if not isinstance(wanted, dict) or not all(isinstance(on, bool) for on in wanted.values()):
+        raise ValueError("an object is needed that has true or false for each quirk")
+    # One wrong name, and none is switched.
+    Quirks(wanted)
     for name, on in wanted.items():
         sandbox.switch(name, on=on)
 
@@ -51,7 +56,10 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
 
 
 def answer(sandbox: Sandbox, request: Incoming) -> Reply:
-    """Return what a control request gives: 404 while the plane is off, 401 without its token, 400 for a wrong body."""
+    """Return what a control request gives: 404 while the plane is off, 401 without its token, 400 for a wrong body.
+
+    A file that cannot be written is a 507.
+    """
     if not sandbox.control_token:
         return Reply({"message": "The control plane is off; start the sandbox with --control."}, HTTPStatus.NOT_FOUND)
     if request.headers.get("X-Sandbox-Control") != sandbox.control_token:
@@ -61,6 +69,8 @@ def answer(sandbox: Sandbox, request: Incoming) -> Reply:
         known = ", ".join(" ".join(pair) for pair in _ACTIONS)
         return Reply({"message": f"The control plane has: {known}"}, HTTPStatus.NOT_FOUND)
     try:
-        return Reply(act(sandbox, json.loads(request.body or b"null")))
-    except (ValueError, TypeError, AttributeError) as error:
+        return Reply(act(sandbox, json_text.parse(request.body or b"null")))
+    except ValueError as error:
         return Reply({"message": str(error)}, HTTPStatus.BAD_REQUEST)
+    except files.FileError as error:
+        return Reply({"message": f"The sandbox {error}"}, HTTPStatus.INSUFFICIENT_STORAGE)

@@ -14,9 +14,34 @@ from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.quirks import Quirks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Plan", "Rule"]
+
+
+_MOST_COUNT = 10**9
+_MOST_SECONDS = 366 * 86400
+
+
+def _is_whole(value: Any, least: int, most: int) -> bool:
+    return type(value) is int and least <= value <= most
+
+
+def _is_number(value: Any, most: float) -> bool:
+    return type(value) in {int, float} and 0 <= value <= most
+
+
+# What each value of a rule must be, in words and as a test.
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(("action", "method", "path", "op", "quirk"), ("a text", lambda value: isinstance(value, str))),
+    **dict.fromkeys(
+        ("nth", "every", "times"), ("a whole number from 1", lambda value: _is_whole(value, 1, _MOST_COUNT))
+    ),
+    "seed": ("a whole number from 0", lambda value: _is_whole(value, 0, _MOST_COUNT)),
+    "probability": ("a number from 0 to 1", lambda value: _is_number(value, 1)),
+    "seconds": (f"a number from 0 to {_MOST_SECONDS}", lambda value: _is_number(value, _MOST_SECONDS)),
+    "status": ("a status from 300 to 399", lambda value: _is_whole(value, 300, 399)),
+}
 
 
 @dataclass
@@ -57,11 +82,17 @@ class Rule:
         """Return the rule a JSON object describes.
 
         Raises:
-            ValueError: A name is unknown, or there is no such action.
+            ValueError: A name is unknown, a value has another form, or there is no such action.
         """
-        known = {entry.name for entry in fields(cls) if entry.init}
-        if strange := sorted(set(record) - known):
+        if not isinstance(record, dict):
+            raise ValueError("a fault is a JSON object")  # noqa: TRY004 - as all that is wrong with a plan
+        known = {entry.name: entry.default for entry in fields(cls) if entry.init}
+        if strange := sorted(set(record) - set(known)):
             raise ValueError(f"a fault has no {', '.join(strange)}; it has {', '.join(sorted(known))}")
+        for name, value in record.items():
+            needed, fits = _FORMS[name]
+            if not fits(value) and (value is not None or known[name] is not None):
+                raise ValueError(f"{name} of a fault: {needed} is needed")
         if record.get("action") not in ACTIONS:
             raise ValueError(f"no fault is called {record.get('action')!r}; there are {', '.join(sorted(ACTIONS))}")
         if record["action"] == "switch":
@@ -69,9 +100,6 @@ class Rule:
         operations = {route.operation for route in routes.ROUTES}
         if record.get("op") not in {None, *operations}:
             raise ValueError(f"no operation is called {record['op']!r}; there are {', '.join(sorted(operations))}")
-        numbers = ("nth", "every", "probability", "seed", "times", "seconds", "status")
-        if wrong := [name for name in numbers if not isinstance(record.get(name, 0), int | float)]:
-            raise ValueError(f"{', '.join(wrong)} of a fault: a number is needed")
         return cls(**record)
 
     def __post_init__(self) -> None:
@@ -137,7 +165,9 @@ class Rule:
 class Plan:
     """The rules of one run, in order: the first that is due meets the request, all that look at it count it."""
 
-    def __init__(self, rules: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, rules: Sequence[Mapping[str, Any]] = ()) -> None:
+        if not isinstance(rules, list | tuple):
+            raise ValueError("planned faults are a list of JSON objects")  # noqa: TRY004 - as above
         self.rules = [Rule.parse(record) for record in rules]
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QUIRKS", "Quirk", "Quirks", "UnknownQuirkError"]
 
+_MOST_DIGITS = 9
 Grade = Literal["documented", "observed", "guessed"]
 
 
@@ -107,11 +108,12 @@ class Quirks:
         """Switch one quirk on or off.
 
         Raises:
-            UnknownQuirkError: No quirk has that name, or its number is none.
+            UnknownQuirkError: No quirk has that name, or its number is none or has more than nine digits.
         """
         name, _, number = text.partition("=")
         quirk = QUIRKS.get(name)
-        if quirk is None or (number and (quirk.number is None or not number.isdecimal())):
+        is_number = number.isdecimal() and len(number) <= _MOST_DIGITS
+        if quirk is None or (number and (quirk.number is None or not is_number)):
             raise UnknownQuirkError(text)
         self._on.pop(name, None)
         if on:

@@ -21,7 +21,7 @@ from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
 __all__ = ["Request", "Sandbox"]
@@ -208,7 +208,7 @@ class Sandbox:
             self._api.state.reset()
             self._front.forget()
 
-    def plan(self, rules: Iterable[Mapping[str, Any]]) -> None:
+    def plan(self, rules: Sequence[Mapping[str, Any]]) -> None:
         """Replace the planned faults; each rule is a JSON object as `faults.Rule` describes it.
 
         Raises:
@@ -252,6 +252,7 @@ class Sandbox:
 
         Raises:
             ValueError: It is none.
+            FileError: The state file cannot be written.
         """
         with self._api.lock:
             self._api.state.restore(content)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import sample
+from billing_provider.sandbox import files, json_text, sample, stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,13 +90,14 @@ class State:
         self.exports: dict[str, Export] = {}
         self._made = 0
         self._file = file
-        if file is not None and file.exists():
-            try:
-                self._take(json.loads(file.read_text(encoding="utf-8")))
-            except ValueError as error:
-                raise ValueError(f"{file}: {error}") from error
-        else:
+        self._saved = None if file is None else files.read(file)
+        if self._saved is None:
             self.reset()
+            return
+        try:
+            self._take(json_text.parse(self._saved))
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}; restore a copy of the file, or move it away to start anew") from None
 
     def reset(self) -> None:
         """Forget everything but the sample data."""
@@ -139,12 +139,21 @@ class State:
         return self.cost_centers[reference].name
 
     def save(self) -> None:
-        """Write everything to the file, if there is one: complete or not at all."""
+        """Write everything to the file, if there is one.
+
+        Raises:
+            FileError: It cannot be written; everything is again as the file has it.
+        """
         if self._file is None:
             return
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}.tmp")
-        draft.write_text(json.dumps(self.content(), indent=2) + "\n", encoding="utf-8")
-        draft.replace(self._file)
+        text = json.dumps(self.content(), indent=2) + "\n"
+        try:
+            files.replace(self._file, text)
+        except files.FileError:
+            if self._saved is not None:
+                self._take(json.loads(self._saved))
+            raise
+        self._saved = text
 
     def content(self) -> dict[str, Any]:
         """Return everything stored as JSON values."""
@@ -161,17 +170,15 @@ class State:
 
         Raises:
             ValueError: The content is something else; nothing is replaced then.
+            FileError: The file cannot be written; nothing is replaced then.
         """
         self._take(content)
         self.save()
 
     def _take(self, content: Mapping[str, Any]) -> None:
-        try:
-            budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
-            cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
-            # Files of an older sandbox have none.
-            exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
-            made = int(content["made"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"no state of this sandbox: {error!r}") from error
-        self.budgets, self.cost_centers, self.exports, self._made = budgets, cost_centers, exports, made
+        stored.check(content)
+        self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
+        self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
+        # Files of an older sandbox have none.
+        self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
+        self._made = content["made"]

@@ -1,0 +1,135 @@
+"""Private files: readable by their owner only, replaced as a whole, opened through no symbolic link, locked."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["BusyError", "FileError", "locked", "make_folder", "read", "replace"]
+
+# Without O_NONBLOCK a named pipe of that name would block the open for ever.
+_SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OTHERS = 0o077
+
+
+class FileError(OSError):
+    """A file cannot be read, written or locked; the message says which one, why and what to do."""
+
+
+class BusyError(FileError):
+    """Another process holds the lock of a file."""
+
+
+def make_folder(base: Path, *names: str) -> Path:
+    """Create folders inside each other where they are missing, and return the last one, closed to other users.
+
+    Args:
+        base: An existing folder; it may be reached through a symbolic link, the others may not.
+        names: The folders to create, outermost first.
+
+    Raises:
+        FileError: One of them is a symbolic link or no folder, or cannot be created.
+    """
+    folder = base
+    for name in names:
+        folder /= name
+        with _explained("create the folder", folder):
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(0o700)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+            try:
+                if folder == base.joinpath(*names) and os.fstat(descriptor).st_mode & _OTHERS:
+                    os.fchmod(descriptor, 0o700)
+            finally:
+                os.close(descriptor)
+    return folder
+
+
+def read(path: Path) -> str | None:
+    """Return the text of a file, None when there is no such file.
+
+    Raises:
+        FileError: It is a symbolic link, no regular file or no UTF-8 text, or cannot be read.
+    """
+    with _explained("read", path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | _SAFE)
+        except FileNotFoundError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError("it is no regular file; remove it")
+            content = file.read()
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise OSError("it is not UTF-8 text; restore a copy of it, or move it away to start anew") from None
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file: complete and on the disk, or not at all. Only one process may do so at a time, see `locked`.
+
+    Raises:
+        FileError: It cannot be written; the old file stays.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    with _explained("write", path, "; the file is as it was before"):
+        # A killed run may have left one; a symbolic link of this name is removed, not followed.
+        draft.unlink(missing_ok=True)
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(descriptor)
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Keep other processes away from a file; the lock ends with the process, however that ends.
+
+    Args:
+        path: The file; the lock is on one beside it.
+        wait: Called before waiting for another process; without it, a lock that is held is an error.
+
+    Raises:
+        BusyError: Another process holds the lock.
+        FileError: The lock's own file is a symbolic link, or cannot be opened.
+    """
+    beside = path.with_name(f"{path.name}.lock")
+    with _explained("lock", beside):
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if wait is None:
+                raise BusyError(f"another run is using {path}; wait for its end, then run again") from None
+            wait()
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _explained(does: str, path: Path, rest: str = "") -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        # Which error number a symbolic link gives depends on the system and on the other flags.
+        if path.is_symlink():
+            reason = "it is a symbolic link, which is not followed; remove it"
+        raise FileError(f"cannot {does} {path}: {reason}{rest}") from None

@@ -1,0 +1,142 @@
+"""The form of what the sandbox stores: a state file or a snapshot of another form is refused as a whole."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import skus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["check"]
+
+# The last second of the year 9998: a time zone cannot move it out of the calendar.
+_LAST_MOMENT = 253_370_764_799
+_MOST_MADE = 10**9
+_BUDGET_TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_number(value: Any, most: float = float("inf")) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < most
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and _is_number(value, _MOST_MADE)
+
+
+def _is_moment(value: Any) -> bool:
+    return _is_number(value, _LAST_MOMENT)
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return bool(value == date.fromisoformat(value).isoformat())
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_alerting(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"will_alert", "alert_recipients"}
+        and _is_flag(value["will_alert"])
+        and isinstance(value["alert_recipients"], list)
+        and all(map(_is_text, value["alert_recipients"]))
+    )
+
+
+def _are_members(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(member, dict) and set(member) == {"type", "name"} and all(map(_is_text, member.values()))
+        for member in value
+    )
+
+
+_Fields = dict[str, "Callable[[Any], bool]"]
+# For each kind of record: the fields that it must have, and those that older files lack.
+_FORMS: dict[str, tuple[_Fields, _Fields]] = {
+    "budgets": (
+        {
+            **dict.fromkeys(("id", "owner", "budget_scope", "budget_entity_name", "budget_product_sku"), _is_text),
+            "owner_kind": ("enterprise", "organization").__contains__,
+            "budget_type": _BUDGET_TYPES.__contains__,
+            "budget_amount": _is_number,
+            "prevent_further_usage": _is_flag,
+            "budget_alerting": _is_alerting,
+        },
+        {
+            "user": _is_text_or_none,
+            "expires_at": _is_text_or_none,
+            "exclude_cost_center_usage": _is_flag,
+            "created_at": _is_moment,
+            "hidden_listings": _is_count,
+        },
+    ),
+    "cost_centers": (
+        {"id": _is_text, "name": _is_text},
+        {"state": _is_text, "ai_credit_pool_enabled": _is_flag, "resources": _are_members},
+    ),
+    "exports": (
+        {
+            **dict.fromkeys(("id", "report_type", "actor"), _is_text),
+            "start_date": _is_day,
+            "end_date": _is_day,
+            "created_at": _is_moment,
+        },
+        {"looks": _is_count},
+    ),
+}
+
+
+def check(content: Any) -> None:
+    """Check the form of everything stored.
+
+    Raises:
+        ValueError: It has another form; the message names the first place.
+    """
+    if not isinstance(content, dict) or not _is_count(content.get("made")):
+        raise _other("it has no count of what was made")
+    for name in _FORMS:
+        # Files of an older sandbox have no exports.
+        records = content.get(name, [] if name == "exports" else None)
+        if not isinstance(records, list):
+            raise _other(f"{name} is no list")
+        for at, record in enumerate(records):
+            _check_record(name, f"{name}[{at}]", record)
+    centers = {center["id"] for center in content["cost_centers"]}
+    for at, budget in enumerate(content["budgets"]):
+        entity = budget["budget_entity_name"]
+        if budget["budget_scope"] in {"cost_center", "multi_user_cost_center"} and entity not in centers:
+            raise _other(f"the cost center of budgets[{at}] is missing")
+        if budget["budget_type"] == "BundlePricing" and budget["budget_product_sku"] not in skus.BUNDLES:
+            raise _other(f"the product of budgets[{at}] is no bundle")
+
+
+def _check_record(name: str, place: str, record: Any) -> None:
+    if not isinstance(record, dict):
+        raise _other(f"{place} is no object")
+    required, optional = _FORMS[name]
+    forms = {**required, **optional}
+    for field in dict.fromkeys([*required, *record]):
+        if field not in record:
+            raise _other(f"{place} has no {field}")
+        if field not in forms or not forms[field](record[field]):
+            raise _other(f"{place} has another {field} than this sandbox writes")
+
+
+def _other(what: str) -> ValueError:
+    return ValueError(f"no state of this sandbox: {what}")
