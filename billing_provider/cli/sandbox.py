@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox import sample
+from billing_provider.sandbox import files, json_text, sample
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
+_MOST_PORT = 65535
 _NOT_IMITATED = """\
 What it does not imitate: who exists (any login, and any repository of its three organizations, is taken), who is in an
 enterprise team, mails and alerts, the web pages, GitHub Apps and custom roles, the limit of 10,000 budgets, SAML, TLS,
@@ -40,7 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--state", metavar="FILE", help="keep everything in this file from one run to the next")
     parser.add_argument(
         "--quirk", metavar="NAME", action="append", default=[], help="switch a quirk on; may be repeated"
@@ -69,15 +71,14 @@ def run(args: argparse.Namespace) -> int:
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _: ended.put(which))
-    try:
-        sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell, control=args.control)
-        if args.faults:
-            sandbox.plan(json.loads(Path(args.faults).read_text(encoding="utf-8")))
-        sandbox.start()
-    except (ValueError, OSError) as error:
-        print(f"billing-provider sandbox: {error}", file=sys.stderr)
-        return 2
-    with sandbox:
+    with contextlib.ExitStack() as stack:
+        try:
+            if args.state:
+                stack.enter_context(files.locked(Path(args.state)))
+            sandbox = stack.enter_context(_started(args))
+        except (ValueError, OSError) as error:
+            print(f"billing-provider sandbox: {error}", file=sys.stderr)
+            return 2
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
         _introduce(args, sandbox)
@@ -86,6 +87,31 @@ def run(args: argparse.Namespace) -> int:
     for fault in unmet:
         print(f"never met as planned: {json.dumps(fault)}", file=sys.stderr)
     return 1 if unmet else 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_PORT)) and int(text) <= _MOST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {_MOST_PORT}")
+    return int(text)
+
+
+def _started(args: argparse.Namespace) -> Sandbox:
+    """Return the sandbox that the options ask for, serving.
+
+    Raises:
+        ValueError: A quirk or a fault is none, or the state file holds something else.
+        OSError: A file cannot be used, or the port is taken.
+    """
+    sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell, control=args.control)
+    if args.faults:
+        try:
+            sandbox.plan(json_text.parse(Path(args.faults).read_bytes()))
+        except ValueError as error:
+            raise ValueError(f"{args.faults}: {error}") from None
+    try:
+        return sandbox.start()
+    except OSError as error:
+        raise OSError(f"cannot open port {args.port}: {error.strerror}; choose another one with --port") from None
 
 
 def _tokens() -> list[str]:
@@ -117,4 +143,6 @@ def _introduce(args: argparse.Namespace, sandbox: Sandbox) -> None:
 
 
 def _tell(request: Request) -> None:
-    print(f"{request.status} {request.method} {request.path}", file=sys.stderr, flush=True)
+    # A path may hold control characters, which a terminal obeys.
+    path = "".join(sign if sign.isprintable() else "?" for sign in request.path)
+    print(f"{request.status} {request.method} {path}", file=sys.stderr, flush=True)

@@ -30,6 +30,18 @@ __all__ = ["CONTROL_PREFIX", "Server", "Service"]
 
 CONTROL_PREFIX = "/_sandbox/"
 _REQUEST_NUMBERS = itertools.count(1)
+_MOST_BODY = 16 * 1024 * 1024
+_MOST_DIGITS = 9
+# How long a read may take, and how many there are, before a connection is closed; see `shutdown_request`.
+_LINGER_SECONDS = 1.0
+_LINGER_READS = 1024
+
+
+_METHODS = "GET, POST, PATCH, DELETE, PUT"
+_CLIENT_ERRORS: dict[int, int] = {
+    HTTPStatus.NOT_IMPLEMENTED: HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: HTTPStatus.BAD_REQUEST,
+}
 
 
 class Service(Protocol):
@@ -83,7 +95,14 @@ class Server(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it."""
+        """Forget the connection and close it; what the client still sends is read first.
+
+        Closing with unread bytes sends an RST, which may take from the client the reply that it has not read yet.
+        """
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER_SECONDS)
+            any(not request.recv(65536) for _ in range(_LINGER_READS))
         self._connections.discard(request)
         super().shutdown_request(request)
 
@@ -99,15 +118,22 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     wbufsize = -1
     server: Server
+    raw_requestline: bytes
 
     def do_GET(self) -> None:
         """Answer any method: the table of routes knows them."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._deliver(Reply({"message": "A Content-Length is needed."}, HTTPStatus.LENGTH_REQUIRED))
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "A Content-Length is needed.")
+            return
+        if len(length) > _MOST_DIGITS or int(length) > _MOST_BODY:
+            text = f"A body has at most {_MOST_BODY} bytes."
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
             return
         body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.send_error(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length.")
+            return
         path, _, query = self.path.partition("?")
         host = self.headers.get("Host", "")
         if host.partition(":")[0] != "127.0.0.1":
@@ -126,6 +152,30 @@ class _Handler(BaseHTTPRequestHandler):
     do_PATCH = do_GET  # noqa: N815
     do_DELETE = do_GET  # noqa: N815
     do_PUT = do_GET  # noqa: N815
+
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; an empty line is refused as any other that is none."""
+        if str(self.raw_requestline, "iso-8859-1").split():
+            return super().parse_request()
+        self.command = ""
+        self.requestline = ""
+        self.send_error(HTTPStatus.BAD_REQUEST, "The request line is empty.")
+        return False
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that reaches no route, as JSON, and close the connection: its body may be unread."""
+        del explain
+        # The base class calls a method that it does not know a mistake of the server.
+        status = _CLIENT_ERRORS.get(code, code)
+        headers = {"Connection": "close", **({"Allow": _METHODS} if status == HTTPStatus.METHOD_NOT_ALLOWED else {})}
+        body = {"message": message or HTTPStatus(status).phrase, "status": str(int(status))}
+        self._deliver(Reply(body, status, headers))
+
+    def handle_expect_100(self) -> bool:
+        """Ask for the body of a client that waits to be asked."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
 
     def _deliver(self, reply: Reply) -> None:
         if reply.deliver == "reset":
@@ -149,6 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _start(self, reply: Reply) -> bytes:
         content = reply.body if isinstance(reply.body, str | bytes) else json.dumps(reply.body)
         content = content.encode() if isinstance(content, str) else content
+        # For HTTP/0.9, and for a line that it cannot read, the base class leaves out the status line.
+        self.request_version = self.protocol_version
         self.send_response(int(reply.status))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -160,7 +212,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        return content
+        return b"" if self.command == "HEAD" else content
 
     def _pieces(self, content: bytes, reply: Reply) -> Iterator[bytes]:
         if reply.deliver == "plain":
