@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from billing_provider.sandbox.engine import config, interrupt, program, refresh, state, teardown, urns, wire
-from billing_provider.sandbox.engine.errors import StateError
+from billing_provider.sandbox.engine.errors import ConfigError, StateError
 from billing_provider.sandbox.engine.events import Diagnostic, Events
 from billing_provider.sandbox.engine.executor import Executor
 from billing_provider.sandbox.engine.monitor import EngineService, MonitorService, Server
@@ -120,7 +120,8 @@ class Engine:
         """
         self.project_dir = Path(project_dir).resolve()
         self.stack = stack
-        self.state_file = Path(state_file).resolve()
+        # Not resolved: a symbolic link is to be seen, and refused.
+        self.state_file = Path(state_file).absolute()
         self.env = dict(env or {})
         self.settings = dict(settings or {})
         self._listener = listener
@@ -144,7 +145,7 @@ class Engine:
 
         def work(run: Run) -> None:
             if clear_pending_creates:
-                run.snapshot.unclear.clear()
+                run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.kind != "creating"]
             refresh.refresh(run, PARALLEL)
 
         return self._run_alone("refresh", work)
@@ -153,6 +154,7 @@ class Engine:
         """Delete everything that is in the state."""
 
         def work(run: Run) -> None:
+            refresh.reread(run)
             teardown.remove(run, Executor(run, PARALLEL), teardown.undeclared(run), PARALLEL)
 
         return self._run_alone("destroy", work)
@@ -202,6 +204,7 @@ class Engine:
             registrar = Registrar(run, Planner(run), executor, project.recorded_config())
             monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
             server.start(EngineService(run.events), monitor)
+            refresh.reread(run)
 
             def stop() -> None:
                 run.interrupt()
@@ -218,7 +221,8 @@ class Engine:
                     teardown.remove(run, executor, teardown.undeclared(run), PARALLEL)
                 if not run.stopped and not run.events.failed:
                     registrar.finish()
-            run.snapshot.save()
+            with run.saving():
+                run.snapshot.save()
             return self._result(verb, run, interrupted=interrupted.is_set(), outputs=registrar.stack_outputs)
 
     def _start_program(self, project: config.Project, run: Run, address: str) -> Child:
@@ -250,14 +254,17 @@ class Engine:
     def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, Run, Server]]:
         """Give what every run needs: the project's settings, the state under its lock, the services, the plugin."""
         project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
+        main_file = program.main_file_of(project.program)
+        if verb in {"preview", "up"} and not main_file.is_file():
+            raise ConfigError(f"{main_file} is missing: it is the program, unless `main` of Pulumi.yaml names another")
         with contextlib.ExitStack() as stack:
             stack.enter_context(locked(self.state_file))
             before = state.load(self.state_file)
             events = Events(self._listener)
             server = Server()
             stack.callback(server.stop)
-            plugin = stack.enter_context(
-                Plugin(
+            try:
+                plugin = Plugin(
                     project.python,
                     server.address,
                     cwd=project.folder,
@@ -266,7 +273,9 @@ class Engine:
                     on_line=lambda line: events.say("info", line),
                     nursery=self._nursery,
                 )
-            )
+            except OSError as error:
+                raise ConfigError(f"{project.python} cannot be started: {error.strerror}") from None
+            stack.enter_context(plugin)
             run = Run(
                 stack=self.stack,
                 project=project.name,
@@ -306,9 +315,9 @@ def plain(outputs: wire.Values) -> dict[str, Any]:
 
 
 def _warn_of_pending(run: Run) -> None:
-    unclear = run.snapshot.unclear
+    unclear = [entry for entry in run.snapshot.unclear if entry.kind == "creating"]
     if unclear and not run.dry_run:
-        listed = "\n".join(f"  * {operation.resource.urn}, interrupted while creating" for operation in unclear)
+        listed = "\n".join(f"  * {entry.resource.urn}, interrupted while creating" for entry in unclear)
         run.events.say(
             "warning",
             f"there are {len(unclear)} pending operations from an earlier run:\n{listed}\n"

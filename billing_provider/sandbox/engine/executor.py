@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.engine import state, wire
+from billing_provider.sandbox.engine.errors import StateError
 from billing_provider.sandbox.engine.events import StepEvent
 from billing_provider.sandbox.engine.plugin import PluginError
 from billing_provider.sandbox.engine.run import StepFailedError
@@ -51,6 +52,8 @@ class Executor:
                 self._actions[step.op](step)
             except PluginError as error:
                 self.fail(step, str(error), error.traceback)
+            except StateError as error:
+                self.fail(step, str(error))
             self._run.events.tell(StepEvent(step, "done", time.monotonic() - begun))
 
     def fail(self, step: Step, message: str, detail: str = "") -> None:

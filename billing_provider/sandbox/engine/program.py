@@ -26,7 +26,7 @@ def main() -> int:
     set_all_config(given["config"], given["secret_keys"])
     configure(Settings(**given["settings"]))
     program = Path(given["program"])
-    main_file = program / "__main__.py" if program.is_dir() else program
+    main_file = main_file_of(program)
     # As Python itself does for a script: what lies beside the program can be imported, what lies beside this file not.
     sys.path[0] = str(main_file.parent)
     sys.argv = [str(program)]
@@ -48,6 +48,11 @@ def main() -> int:
         pulumi.log.error(f"Program failed with an unhandled exception:\n{_users_part(error, main_file)}")
         return TOLD
     return 0
+
+
+def main_file_of(program: Path) -> Path:
+    """Return the file that is run for a program, which is that file or its folder."""
+    return program / "__main__.py" if program.is_dir() else program
 
 
 def _run_file(main_file: Path) -> None:

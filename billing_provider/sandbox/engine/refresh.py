@@ -1,4 +1,4 @@
-"""Bringing state in line with what is there: every resource is read, what has gone is dropped."""
+"""Bringing state in line with what is there: resources are read, what has gone is dropped."""
 
 from __future__ import annotations
 
@@ -17,16 +17,54 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.engine.run import Run
     from billing_provider.sandbox.engine.state import Resource
 
+# The interrupted operations after which a resource can be read: its id is in state.
+_READABLE = ("updating", "deleting")
+
 
 def refresh(run: Run, parallel: int) -> None:
     """Read all resources, several at a time, and save what was found; a failed read stops the rest."""
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="refresh") as pool:
         found = list(pool.map(lambda old: _refreshed(run, old), run.before))
+    _start_from(run, found)
+
+
+def reread(run: Run) -> None:
+    """Read the resources that an earlier run was interrupted in updating or deleting, and save what was found.
+
+    State still has them as they were before, so a program that declares them so would find nothing to do. A failed read
+    stops the run.
+    """
+    interrupted = {entry.resource.id: entry.kind for entry in run.snapshot.unclear if entry.kind in _READABLE}
+    if not interrupted:
+        return
+    found: list[Resource | None] = []
+    said = []
+    for old in run.before:
+        new: Resource | None = old
+        if old.id in interrupted and run.is_real(old.type):
+            try:
+                _, new, _ = _read(run, old)
+            except PluginError as error:
+                run.fail(step=True)
+                run.events.say("error", str(error), old.urn, error.traceback)
+                return
+            outcome = "it is gone" if new is None else "it is there"
+            said.append(f"  * {old.urn}, interrupted while {interrupted[old.id]}: {outcome}")
+        found.append(new)
+    heading = "an earlier run was interrupted; these resources have been read again:"
+    run.events.say("warning", "\n".join([heading, *said]))
+    _start_from(run, found)
+
+
+def _start_from(run: Run, found: list[Resource | None]) -> None:
+    """Take what was found in place of the last run's resources; None stands for one that is gone."""
     gone = {old.urn for old, new in zip(run.before, found, strict=True) if new is None}
-    for old, new in zip(run.before, found, strict=True):
-        kept = None if new is None else new.without(gone)
-        run.snapshot.end(None, done=old, new=kept, write=False)
-    run.snapshot.save()
+    kept = [new.without(gone) for new in found if new is not None]
+    # How a creation ended stays unknown: without its id, nothing can be read.
+    unclear = [entry for entry in run.snapshot.unclear if run.stopped or entry.kind not in _READABLE]
+    run.start_from(kept)
+    with run.saving():
+        run.snapshot.start_from(kept, unclear)
 
 
 def _refreshed(run: Run, old: Resource) -> Resource | None:

@@ -111,4 +111,5 @@ class Registrar:
         if resource.outputs != values:
             resource.outputs = values
             self._run.snapshot.touch(resource)
-            self._run.snapshot.save()
+            with self._run.saving():
+                self._run.snapshot.save()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.engine import urns
+from billing_provider.sandbox.engine.errors import StateError
 from billing_provider.sandbox.engine.events import Step
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ class Run:
     _quiet: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        self.olds = {resource.urn: resource for resource in self.before if not resource.delete}
+        self.start_from(self.before)
+
+    def start_from(self, resources: list[Resource]) -> None:
+        """Take these resources as those of the last run."""
+        self.before = resources
+        self.olds = {resource.urn: resource for resource in resources if not resource.delete}
 
     @property
     def stack_urn(self) -> str:
@@ -89,6 +95,16 @@ class Run:
         with self._quiet:
             self._failed = True
             self.step_failed |= step
+
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[None]:
+        """Report a state that cannot be written, once, and begin nothing more."""
+        try:
+            yield
+        except StateError as error:
+            self.fail()
+            if str(error) not in {said.message for said in self.events.diagnostics}:
+                self.events.say("error", str(error), self.stack_urn)
 
     @property
     def stopped(self) -> bool:

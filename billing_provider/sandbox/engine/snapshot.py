@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import threading
 from typing import TYPE_CHECKING
 
+from billing_provider.sandbox import files
 from billing_provider.sandbox.engine import state
-from billing_provider.sandbox.engine.errors import LockedError
+from billing_provider.sandbox.engine.errors import LockedError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +22,16 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         LockedError: Another run holds it.
+        StateError: The lock cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(f"another run is using {path}") from None
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(files.locked(path))
+        except files.BusyError as error:
+            raise LockedError(str(error)) from None
+        except OSError as error:
+            raise StateError(str(error)) from None
         yield
 
 
@@ -49,8 +51,8 @@ class Snapshot:
         self._texts: dict[int, str] = {}
         self._old = list(before.resources)
         self._new: list[state.Resource] = []
-        # A create that nobody saw the end of stays until a person has looked; other operations are simply done again.
-        self.unclear = [operation for operation in before.pending if operation.kind == "creating"]
+        # Operations that an earlier run began, and whose end is unknown.
+        self.unclear = list(before.pending)
         self._pending: list[state.Operation] = []
         self._secrets_providers = before.secrets_providers
 
@@ -92,6 +94,20 @@ class Snapshot:
         if write:
             self.save()
 
+    def start_from(self, resources: list[state.Resource], unclear: list[state.Operation]) -> None:
+        """Save other resources in place of the last run's, before any step is done.
+
+        Args:
+            resources: The last run's resources as they are now.
+            unclear: The operations of earlier runs whose end is still unknown.
+        """
+        with self._lock:
+            self._old = list(resources)
+            self._texts.clear()
+            self.unclear = unclear
+            self._asked += 1
+        self.save()
+
     def touch(self, resource: state.Resource) -> None:
         """Note that a resource was changed in place, for the next save."""
         with self._lock:
@@ -110,7 +126,11 @@ class Snapshot:
         return state.Deployment([*self._new, *self._old], [*self.unclear, *self._pending], self._secrets_providers)
 
     def save(self) -> None:
-        """Write what is not written yet; steps that end together are written together."""
+        """Write what is not written yet; steps that end together are written together.
+
+        Raises:
+            StateError: The file cannot be written.
+        """
         if self._path is None:
             return
         with self._lock:
@@ -121,7 +141,10 @@ class Snapshot:
                 return
             with self._lock:
                 mark, text = self._asked, self._render()
-            _write_whole(self._path, text)
+            try:
+                files.replace(self._path, text)
+            except files.FileError as error:
+                raise StateError(str(error)) from None
             self._written = mark
 
     def _render(self) -> str:
@@ -139,16 +162,3 @@ class Snapshot:
         if text is None:
             text = self._texts[id(resource)] = json.dumps(resource.to_json())
         return text
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Replace the file in one stroke, readable by its owner only: secrets stand in it in the open.
-
-    A killed process leaves the old state or the new one. Nothing is forced to disk: after a power cut a sandbox is
-    started anew, and waiting for the disk would cost more than all the rest of a step.
-    """
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.sandbox import files, json_text
 from billing_provider.sandbox.engine import urns, wire
 from billing_provider.sandbox.engine.errors import StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 VERSION = 3
@@ -40,6 +41,38 @@ _PLAIN_KEYS = {
     "replaceOnChanges": "replace_on_changes",
     "created": "created",
     "modified": "modified",
+}
+_URN_SEPARATORS = 3
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_object(value: Any) -> bool:
+    # As an object with this key, a secret would be read as something else.
+    return isinstance(value, dict) and wire.SIGNATURE_KEY not in value
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _are_texts_by_key(value: Any) -> bool:
+    return isinstance(value, dict) and all(_are_texts(listed or []) for listed in value.values())
+
+
+# What each key of a resource holds; all others hold text.
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("custom", "delete", "protect", "external", "pendingReplacement", "retainOnDelete"), _is_flag),
+    **dict.fromkeys(("dependencies", "additionalSecretOutputs", "aliases", "ignoreChanges"), _are_texts),
+    "replaceOnChanges": _are_texts,
+    "propertyDependencies": _are_texts_by_key,
+    **dict.fromkeys(("customTimeouts", "inputs", "outputs"), _is_object),
 }
 
 
@@ -128,9 +161,17 @@ class Resource:
         return {**found, **self.other}
 
     @classmethod
-    def from_json(cls, entry: dict[str, Any]) -> Resource:
-        """Read a resource from a state file."""
-        known = {attribute: entry[key] for key, attribute in _PLAIN_KEYS.items() if key in entry}
+    def from_json(cls, entry: Any) -> Resource:
+        """Read a resource from a state file.
+
+        Raises:
+            ValueError: It is none, or its secrets are encrypted.
+        """
+        _check_resource(entry)
+        known = {attribute: entry[key] for key, attribute in _PLAIN_KEYS.items() if entry.get(key) is not None}
+        if "property_dependencies" in known:
+            # The command line writes null for none.
+            known["property_dependencies"] = {key: urns or [] for key, urns in known["property_dependencies"].items()}
         other = {key: value for key, value in entry.items() if key not in {*_PLAIN_KEYS, "inputs", "outputs"}}
         values = {key: wire.from_json(entry.get(key) or {}) for key in ("inputs", "outputs")}
         return cls(**{"custom": False, **known}, **values, other=other)
@@ -148,9 +189,15 @@ class Operation:
         return {"resource": self.resource.to_json(), "type": self.kind}
 
     @classmethod
-    def from_json(cls, entry: dict[str, Any]) -> Operation:
-        """Read an operation from a state file."""
-        return cls(entry["type"], Resource.from_json(entry["resource"]))
+    def from_json(cls, entry: Any) -> Operation:
+        """Read an operation from a state file.
+
+        Raises:
+            ValueError: It is none.
+        """
+        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+            raise ValueError("a pending operation has no type")  # noqa: TRY004 - as all that is wrong with a state
+        return cls(entry["type"], Resource.from_json(entry.get("resource")))
 
 
 @dataclass
@@ -183,14 +230,32 @@ class Deployment:
         if not isinstance(exported, dict) or exported.get("version") != VERSION:
             raise StateError(f"this is not a state of deployment version {VERSION}")
         deployment = exported.get("deployment") or {}
+        kinds = {"resources": list, "pending_operations": list, "secrets_providers": dict}
+        if not isinstance(deployment, dict) or any(
+            not isinstance(deployment.get(key) or kind(), kind) for key, kind in kinds.items()
+        ):
+            raise StateError("its deployment is damaged")
         try:
             return cls(
                 resources=[Resource.from_json(entry) for entry in deployment.get("resources") or ()],
                 pending=[Operation.from_json(entry) for entry in deployment.get("pending_operations") or ()],
                 secrets_providers=deployment.get("secrets_providers"),
             )
-        except wire.WireError as error:
+        except ValueError as error:
             raise StateError(str(error)) from None
+
+
+def _check_resource(entry: Any) -> None:
+    if not isinstance(entry, dict) or not _is_urn(entry.get("urn")) or entry.get("type") is None:
+        raise ValueError("a resource has no URN or no type")
+    for key in (*_PLAIN_KEYS, "inputs", "outputs"):
+        value = entry.get(key)
+        if value is not None and not _FORMS.get(key, _is_text)(value):
+            raise ValueError(f"{key} of {entry['urn']} is damaged")
+
+
+def _is_urn(value: Any) -> bool:
+    return _is_text(value) and value.startswith("urn:pulumi:") and value.count("::") >= _URN_SEPARATORS
 
 
 def header(secrets_providers: dict[str, Any] | None) -> dict[str, Any]:
@@ -209,13 +274,16 @@ def load(path: Path) -> Deployment:
     """Read a state file; a missing one is an empty stack.
 
     Raises:
-        StateError: The file is no state, or its secrets are encrypted.
+        StateError: The file is no state, its secrets are encrypted, or it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        text = files.read(path)
+    except files.FileError as error:
+        raise StateError(str(error)) from None
+    if text is None:
         return Deployment()
     try:
-        return Deployment.from_json(json.loads(text))
-    except (StateError, json.JSONDecodeError) as error:
-        raise StateError(f"{path}: {error}") from None
+        return Deployment.from_json(json_text.parse(text))
+    except (StateError, ValueError) as error:
+        hint = "restore a copy of the file, or move it away to start with an empty stack"
+        raise StateError(f"{path}: {error}; {hint}") from None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import struct_pb2
 
+from billing_provider.sandbox import json_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -208,15 +210,16 @@ def from_json(value: Any) -> Any:
 
     Raises:
         WireError: A secret is encrypted; `pulumi stack export --show-secrets` writes the state without encryption.
+        ValueError: What a secret holds is no JSON.
     """
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
-            if "plaintext" not in value:
+            if not isinstance(value.get("plaintext"), str):
                 raise WireError(
                     "the state holds encrypted secrets, which this engine cannot read: "
                     "export it with `pulumi stack export --show-secrets`"
                 )
-            return Secret(from_json(json.loads(value["plaintext"])))
+            return Secret(from_json(json_text.parse(value["plaintext"])))
         return {key: from_json(item) for key, item in value.items()}
     if isinstance(value, list):
         return [from_json(item) for item in value]
