@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from billing_provider.sandbox import files
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from billing_provider.sandbox import Sandbox
     from billing_provider.sandbox.engine import Engine, Result, Verb
 
 __all__ = ["add", "run"]
 
 _FOLDER = Path(".pulumi") / "try"
+_KEPT = _FOLDER / "github.json"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # As of the Pulumi command line, so that a script may tell "it failed" from "it would change something".
-_MISUSED, _CHANGED = 2, 7
+_MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 
 _ABOUT = """\
 It runs the program and its dynamic providers for real and keeps state as Pulumi does. Resources of other packages are
@@ -53,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     """Run one verb.
 
     Returns:
-        0 when it went well, 1 when it failed, 2 when there is nothing to run, 7 for changes that were not expected.
+        0 when it went well, 1 when it failed, 2 when nothing could be run, 7 for changes that were not expected, 130
+        after a second interruption.
     """
     # The engine takes longer to load than the other verbs take to run.
     from billing_provider.sandbox.engine import Engine, EngineError, display  # noqa: PLC0415
@@ -64,19 +69,34 @@ def run(args: argparse.Namespace) -> int:
     )
     begun = time.monotonic()
     try:
+        _prepare(args.stack)
         with _github(write) as settings:
             show = display.Display(args.verb, args.stack, write)
             engine = Engine(Path.cwd(), args.stack, _FOLDER / f"{args.stack}.json", settings=settings, listener=show)
             result = _call(engine, args)
-    except EngineError as error:
+    except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return _MISUSED
+    except KeyboardInterrupt:
+        print(f"error: {args.verb} ended at once: run it again, it begins with what was in hand", file=sys.stderr)
+        return _INTERRUPTED
     seconds = time.monotonic() - begun
     if args.json:
         print(display.as_json(result, args.stack, seconds))
     else:
         show.finish(result, seconds)
     return _exit_code(args, result)
+
+
+def _prepare(stack: str) -> None:
+    """Create the folder of state, after a check that there is something to keep in it."""
+    from billing_provider.sandbox.engine import EngineError, config  # noqa: PLC0415 - as above
+
+    config.read_project(Path.cwd(), stack)
+    # Some file systems ignore case.
+    if stack.casefold() == _KEPT.stem:
+        raise EngineError(f"{_KEPT} holds the sandbox, so a stack named {stack} has no place: choose another --stack")
+    files.make_folder(Path(), *_FOLDER.parts)
 
 
 def _call(engine: Engine, args: argparse.Namespace) -> Result:
@@ -104,12 +124,28 @@ def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
         write(f"GitHub is the sandbox at {named}.")
         yield {"github-billing:baseUrl": named}
         return
-    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
-
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    with Sandbox(state_file=_FOLDER / "github.json") as sandbox:
-        write(f"GitHub is a sandbox, kept in {_FOLDER / 'github.json'}.")
+    with _own_sandbox() as sandbox:
+        write(f"GitHub is a sandbox, kept in {_KEPT}.")
         yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
+
+
+@contextlib.contextmanager
+def _own_sandbox() -> Iterator[Sandbox]:
+    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.engine import EngineError  # noqa: PLC0415 - as above
+
+    # Two sandboxes on one file would each write over what the other has stored.
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(files.locked(_KEPT, wait=_tell_wait))
+        try:
+            sandbox = stack.enter_context(Sandbox(state_file=_KEPT))
+        except ValueError as error:
+            raise EngineError(str(error)) from None
+        yield sandbox
+
+
+def _tell_wait() -> None:
+    print(f"waiting: another run uses {_KEPT} ...", file=sys.stderr, flush=True)
 
 
 def _print(line: str) -> None:

@@ -1,0 +1,289 @@
+"""The files of `try`: private, locked, refused when damaged; and runs that are killed or have no room."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.cli import main
+from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox.files import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROGRAM = """
+import pulumi
+from billing_provider import OrgBudget
+
+for sku in SKUS:
+    OrgBudget(sku, organization="octo-org", budget_product_sku=sku, budget_amount=5, prevent_further_usage=True)
+"""
+COMMAND = [sys.executable, "-c", "import sys; from billing_provider.cli import main; sys.exit(main())", "try"]
+STATE = ".pulumi/try/dev.json"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one budget, as the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_API_URL", raising=False)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    declare(tmp_path, "actions")
+    return tmp_path
+
+
+def declare(folder: Path, *skus: str) -> None:
+    (folder / "__main__.py").write_text(PROGRAM.replace("SKUS", repr(skus)))
+
+
+def start(folder: Path, *arguments: str, **env: str) -> subprocess.Popen[str]:
+    """Start the verb as a user does."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env={**environ, **env},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def call(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
+    """Run the verb; return its exit code and what it printed."""
+    with start(folder, *arguments, **env) as process:
+        out, err = process.communicate()
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def refused(project: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return the one line with which the verb refuses to run in the project."""
+    assert Path.cwd() == project
+
+    def call_here(*arguments: str) -> str:
+        assert main(["try", *arguments]) == 2
+        line = capsys.readouterr().err
+        assert line.count("\n") == 1
+        return line
+
+    return call_here
+
+
+def counts(folder: Path, *arguments: str, **env: str) -> Any:
+    code, out, err = call(folder, *arguments, "--json", **env)
+    assert code == 0, out + err
+    return json.loads(out)["counts"]
+
+
+def kept(folder: Path) -> list[str]:
+    """Return the products of the budgets that the project's own sandbox has stored."""
+    with Sandbox(state_file=folder / ".pulumi" / "try" / "github.json") as sandbox:
+        return sorted(budget["budget_product_sku"] for budget in sandbox.budgets(None))
+
+
+def test_everything_is_private(project: Path) -> None:
+    """All files are 0600 and the folder 0700, also where an older run left them open."""
+    folder = project / ".pulumi" / "try"
+    folder.mkdir(parents=True, mode=0o755)
+    assert call(project, "up")[0] == 0
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
+        ["dev.json", "dev.json.lock", "github.json", "github.json.lock"], 0o600
+    )
+
+
+@pytest.mark.parametrize("name", ["dev.json", "dev.json.lock", "github.json", "github.json.lock"])
+def test_linked_files_are_refused(project: Path, refused: Callable[..., str], name: str) -> None:
+    """A symbolic link in place of a file is refused in one line; its target is neither cut nor written."""
+    folder = project / ".pulumi" / "try"
+    folder.mkdir(parents=True)
+    (project / "precious").write_text("precious")
+    (folder / name).symlink_to(project / "precious")
+    assert f"{name}: it is a symbolic link, which is not followed; remove it" in refused("up")
+    assert (project / "precious").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", [".pulumi", ".pulumi/try"])
+def test_linked_folders_are_refused(project: Path, refused: Callable[..., str], name: str) -> None:
+    """A symbolic link in place of a folder is refused; nothing is written behind it."""
+    (project / "elsewhere").mkdir()
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).symlink_to(project / "elsewhere")
+    assert f"{name}: it is a symbolic link" in refused("up")
+    assert list((project / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("stack", ["../../../x", "a/b", "", "x" * 101, "a\nb", "ä", "github", "GitHub"])
+def test_names_that_are_no_stack_are_refused(project: Path, refused: Callable[..., str], stack: str) -> None:
+    """A name beyond Pulumi's pattern, or that of the sandbox's own file, is refused before anything is written."""
+    before = sorted(project.rglob("*"))
+    assert "stack" in refused("up", "--stack", stack)
+    assert sorted(project.rglob("*")) == before
+
+
+def test_nothing_is_written_where_there_is_no_project(tmp_path: Path) -> None:
+    """In a folder without a project, no folder of state is left."""
+    code, _, err = call(tmp_path)
+    assert (code, "no Pulumi.yaml in" in err, list(tmp_path.iterdir())) == (2, True, [])
+
+
+def test_runs_at_once_lose_no_budget(project: Path) -> None:
+    """Runs in one folder follow each other, whatever their stack, with a line that says so; all budgets are kept."""
+    (project / "__main__.py").write_text(PROGRAM.replace("SKUS", "[pulumi.get_stack()]"))
+    folder = project / ".pulumi" / "try"
+    folder.mkdir(parents=True)
+    stacks = ("actions", "packages", "packages")
+    with contextlib.ExitStack() as stack:
+        with locked(folder / "github.json"):
+            runs = [stack.enter_context(start(project, "up", "--stack", name)) for name in stacks]
+            lines = [run.stderr.readline() for run in runs if run.stderr]
+        outputs = [run.communicate()[0] for run in runs]
+        assert [run.returncode for run in runs] == [0, 0, 0], outputs
+    assert lines == ["waiting: another run uses .pulumi/try/github.json ...\n"] * 3
+    assert kept(project) == ["actions", "packages"]
+
+
+def test_same_stack_at_once_on_a_running_sandbox(project: Path) -> None:
+    """With one sandbox for all, a second run of the same stack is refused in one line while the first goes on."""
+    with Sandbox() as sandbox:
+        env = {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
+        (project / ".pulumi" / "try").mkdir(parents=True)
+        with locked(project / STATE):
+            code, _, err = call(project, "up", **env)
+        assert (code, err) == (2, f"error: another run is using {project / STATE}; wait for its end, then run again\n")
+        assert counts(project, "up", **env) == {"create": 2}
+
+
+@pytest.mark.parametrize("lands", [True, False], ids=["done", "not done"])
+def test_a_kill_in_a_destroy_is_made_right(project: Path, lands: bool) -> None:
+    """After a kill in a deletion the next run reads the budget again: what is gone is created, the rest is kept."""
+    declare(project, "actions", "packages")
+    with Sandbox() as sandbox:
+        env = {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
+        assert counts(project, "up", **env) == {"create": 3}
+        action = "stall_after" if lands else "stall_before"
+        sandbox.plan([{"op": "delete_budget", "action": action, "every": 1}])
+        with start(project, "destroy", **env) as process:
+            while not any(request.method == "DELETE" for request in sandbox.requests):
+                time.sleep(0.01)
+            process.kill()
+        sandbox.plan([])
+        gone = 2 - len(sandbox.budgets(None))
+        assert (gone > 0) == lands
+        operations = json.loads((project / STATE).read_text())["deployment"]["pending_operations"]
+        assert {operation["type"] for operation in operations} == {"deleting"}
+        code, out, _ = call(project, "preview", "--json", **env)
+        document = json.loads(out)
+        assert document["counts"] == ({"create": gone, "same": 3 - gone} if gone else {"same": 3})
+        said = document["diagnostics"][0]["message"]
+        assert (code, "an earlier run was interrupted; these resources have been read again:" in said) == (0, True)
+        assert f"interrupted while deleting: it is {'gone' if lands else 'there'}" in said
+        assert counts(project, "up", **env) == document["counts"]
+        assert len(sandbox.budgets(None)) == 2
+        assert json.loads((project / STATE).read_text())["deployment"]["pending_operations"] == []
+        code, out, _ = call(project, "up", "--json", **env)
+        assert json.loads(out)["counts"] == {"same": 3}
+        assert "interrupted" not in out
+
+
+URN = "urn:pulumi:dev::shop::a:b:C::c"
+RESOURCE = {"urn": URN, "type": "a:b:C", "custom": True}
+
+
+def state(*resources: Any, pending: Any = ()) -> str:
+    return json.dumps({"version": 3, "deployment": {"resources": resources, "pending_operations": pending}})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Expecting value"),
+        ("{", "Expecting property name"),
+        (b"\xff", "is not UTF-8 text"),
+        ("[" * 5000, "nested more than 100 deep"),
+        ("[]", "not a state of deployment version 3"),
+        ('{"version": 3, "deployment": 5}', "its deployment is damaged"),
+        ('{"version": 3, "deployment": {"resources": {"a": 1}}}', "its deployment is damaged"),
+        (state(5), "a resource has no URN or no type"),
+        (state({"urn": "urn:x", "type": "t"}), "a resource has no URN or no type"),
+        (state({"urn": URN}), "a resource has no URN or no type"),
+        (state({**RESOURCE, "id": 5}), f"id of {URN} is damaged"),
+        (state({**RESOURCE, "inputs": []}), "inputs of"),
+        (state({**RESOURCE, "outputs": {"4dabf18193072939515e22adb298388d": "x"}}), "outputs of"),
+        (state({**RESOURCE, "dependencies": [1]}), "dependencies of"),
+        (state({**RESOURCE, "propertyDependencies": {"a": 5}}), "propertyDependencies of"),
+        (state({**RESOURCE, "custom": "yes"}), "custom of"),
+        (state({**RESOURCE, "inputs": {"a": 10**400}}), "a number is too large"),
+        (state(pending=[5]), "a pending operation has no type"),
+        (state(pending=[{"type": "creating"}]), "a resource has no URN or no type"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_damaged_state_is_refused(project: Path, refused: Callable[..., str], text: str | bytes, said: str) -> None:
+    """A state of another form is one line that names the file and what to do; the file stays, and no budget is made."""
+    file = project / STATE
+    file.parent.mkdir(parents=True)
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    before = file.read_bytes()
+    line = refused("up")
+    assert all(part in line for part in (STATE, said, "restore a copy of", "move it away to start"))
+    assert file.read_bytes() == before
+    assert kept(project) == []
+
+
+def test_damaged_sandbox_is_refused(project: Path, refused: Callable[..., str]) -> None:
+    """A sandbox file of another form is one line that names it; file and state stay."""
+    assert call(project, "up")[0] == 0
+    file = project / ".pulumi" / "try" / "github.json"
+    file.write_text(file.read_text()[:-20])
+    before = file.read_bytes(), (project / STATE).read_bytes()
+    assert "restore a copy of the file, or move it away to start anew" in refused("up")
+    assert (file.read_bytes(), (project / STATE).read_bytes()) == before
+
+
+@pytest.mark.parametrize("verb", ["preview", "up"])
+def test_missing_program(project: Path, refused: Callable[..., str], verb: str) -> None:
+    """A project without its program is one line; `destroy` needs none."""
+    (project / "__main__.py").unlink()
+    assert "__main__.py is missing: it is the program, unless" in refused(verb)
+    assert call(project, "destroy")[0] == 0
+
+
+def test_read_only_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing may be written, that is one line."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        folder.chmod(0o555)
+        monkeypatch.chdir(folder)
+        user = os.geteuid()
+        # The modes of files do not hold for root.
+        os.seteuid(user or 65534)
+        try:
+            code = main(["try", "up"])
+        finally:
+            os.seteuid(user)
+    assert (code, capsys.readouterr().err) == (2, "error: cannot create the folder .pulumi: Permission denied\n")
+
+
+def test_interruption_while_waiting(project: Path) -> None:
+    """Ctrl-C while another run is waited for ends with one line, exit code 130 and no traceback."""
+    (project / ".pulumi" / "try").mkdir(parents=True)
+    with locked(project / ".pulumi" / "try" / "github.json"), start(project, "up") as process:
+        assert process.stderr is not None
+        assert "waiting" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[1] == "error: up ended at once: run it again, it begins with what was in hand\n"
+    assert process.returncode == 130
