@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from billing_provider.client import billing_path, mapping
 from billing_provider.errors import TransportError
+from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ class UsageReportExport:
         actor: Login of who asked for it; None where GitHub does not say.
     """
 
-    id: str
+    id: Id
     report_type: str
     start_date: str
     end_date: str

@@ -19,7 +19,8 @@ from billing_provider.cost_centers import (
     same_input,
 )
 from billing_provider.create_cost_center import CostCenterCreation
-from billing_provider.errors import BillingError, ConfigError, InvalidError, NotFoundError
+from billing_provider.errors import BillingError, InvalidError, NotFoundError
+from billing_provider.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.lifecycle import UNFINISHED, Checked, Stored
 from billing_provider.models import Owner
 
@@ -285,19 +286,11 @@ def _batches(names: list[str]) -> Iterator[list[str]]:
 
 
 def _owner(inputs: Mapping[str, Any]) -> Owner:
-    return Owner(rules.ENTERPRISE_OWNER, inputs["enterprise"])
+    return Owner(rules.ENTERPRISE_OWNER, read_slug(rules.ENTERPRISE, inputs.get(rules.ENTERPRISE)))
 
 
 def _parse(id_: str) -> tuple[Owner, str]:
-    """Split a resource id.
-
-    Raises:
-        ConfigError: It has another form.
-    """
-    noun, _, rest = id_.partition("/")
-    slug, _, cost_center_id = rest.partition("/")
-    if noun != rules.ENTERPRISE or not slug or not cost_center_id or "/" in cost_center_id:
-        raise ConfigError(f"the id of CostCenter reads enterprise/SLUG/COST_CENTER_ID, not {id_[:200]}")
+    slug, cost_center_id = parse_resource_id(rules.ENTERPRISE, "CostCenter", id_)
     return Owner(rules.ENTERPRISE_OWNER, slug), cost_center_id
 
 
@@ -305,4 +298,4 @@ def _store(owner: Owner, inputs: Mapping[str, Any], center: CostCenterDetails, *
     known: dict[str, Any] = {"cost_center_id": center.id, "state": center.state, "adopted": adopted}
     if center.azure_subscription is not None:
         known["azure_subscription"] = center.azure_subscription
-    return Stored(f"{rules.ENTERPRISE}/{owner.slug}/{center.id}", dict(inputs), {**inputs, **known})
+    return Stored(resource_id(rules.ENTERPRISE, owner.slug, center.id), dict(inputs), {**inputs, **known})

@@ -9,13 +9,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from billing_provider import rules
 from billing_provider.cost_centers import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
+from billing_provider.ids import SLUG
 from billing_provider.models import Flag, Text
 from billing_provider.rules import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
 _SHOWN = 60
 
@@ -74,7 +74,7 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
         unsure: Inputs that are not judged: unknown yet in a preview, or already found to have a wrong type.
     """
     slug = fields.get("enterprise")
-    if "enterprise" not in unsure and not _SLUG.fullmatch(slug or ""):
+    if "enterprise" not in unsure and not SLUG.fullmatch(slug or ""):
         yield Problem("enterprise", "write the enterprise's slug, as in github.com/enterprises/SLUG")
     name = fields.get("name")
     if "name" not in unsure:
@@ -107,5 +107,5 @@ def _member_problem(kind: str, member: str) -> str | None:
     if kind == REPOSITORIES:
         return None if _REPOSITORY.fullmatch(member) else f"{shown}: write the repository as owner/name"
     if kind == ENTERPRISE_TEAMS:
-        return None if _SLUG.fullmatch(member.removeprefix("ent:")) else f"{shown}: write the slug of the team"
-    return None if _SLUG.fullmatch(member) else f"{shown}: write the login of the organization"
+        return None if SLUG.fullmatch(member.removeprefix("ent:")) else f"{shown}: write the slug of the team"
+    return None if SLUG.fullmatch(member) else f"{shown}: write the login of the organization"

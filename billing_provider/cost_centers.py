@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
 from billing_provider.rules import ENTERPRISE
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class CostCenterDetails:
         azure_subscription: The Azure subscription that is billed; None for none.
     """
 
-    id: str
+    id: Id
     name: str
     state: str = ACTIVE
     resources: tuple[CostCenterResource, ...] = ()

@@ -111,21 +111,38 @@ class CostCenterCreation:
         body = {name: self._inputs[name] for name in ("name", "ai_credit_pool_enabled") if name in self._inputs}
         for _ in range(MAX_POSTS):
             started = self._run.clock.now()
-            try:
-                center: CostCenterDetails | None = self._calls.create_cost_center(self._owner, body)
-            except (ApiError, TransportError) as error:
-                refused = isinstance(error, ApiError) and not retry.is_transient(error.status)
-                if refused or isinstance(error, NotSentError):
-                    raise
-                failure = error
-                center = self._settle(before, started, error)
+            center, failure = self._post_once(before, body)
+            center = center or self._settle(before, started, failure)
             if center is not None:
                 self._run.claims.hold(self._urn, center.id)
                 return CreatedCostCenter(center, adopted=False)
+            if isinstance(failure, OutcomeError):
+                raise failure
         raise OutcomeError(f"{self._what()} was not created, as GitHub's listing shows: {failure} Run again later.")
 
+    def _post_once(
+        self, before: Mapping[str, CostCenterDetails], body: Mapping[str, Any]
+    ) -> tuple[CostCenterDetails | None, BillingError | None]:
+        """Return the created cost center, or None with the failure that leaves open whether there is one."""
+        try:
+            center = self._calls.create_cost_center(self._owner, body)
+        except NotSentError:
+            raise
+        except TransportError as error:
+            return None, error
+        except ApiError as error:
+            if not retry.is_transient(error.status):
+                raise
+            return None, error
+        if center.id in before:
+            return None, OutcomeError(
+                f"{self._what()}: GitHub answers with the id of {center.id}, which was there before. "
+                "Run again: the next run looks first and takes it over."
+            )
+        return center, None
+
     def _settle(
-        self, before: Mapping[str, CostCenterDetails], started: float, failure: BillingError
+        self, before: Mapping[str, CostCenterDetails], started: float, failure: BillingError | None
     ) -> CostCenterDetails | None:
         """Look for the cost center of an unanswered create until GitHub can no longer be working on it.
 

@@ -7,8 +7,9 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider import rules
-from billing_provider.errors import ConfigError, NotFoundError, OutcomeError
+from billing_provider.errors import NotFoundError, OutcomeError
 from billing_provider.identity import IDENTITY, IN_PLACE, differing, natural_key, same, seen
+from billing_provider.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.models import Budget, BudgetSpec, Owner, complete, read_inputs
 from billing_provider.reconcile import Creation, patch_body
 
@@ -234,20 +235,10 @@ class Lifecycle:
         budgets.forget(budget_id)
 
     def _owner(self, inputs: Mapping[str, Any]) -> Owner:
-        return Owner(self._kind, inputs[self._kind.noun])
+        return Owner(self._kind, read_slug(self._kind.noun, inputs.get(self._kind.noun)))
 
     def _parse(self, id_: str) -> tuple[Owner, str]:
-        """Split a resource id.
-
-        Raises:
-            ConfigError: It has another form.
-        """
-        noun, _, rest = id_.partition("/")
-        slug, _, budget_id = rest.partition("/")
-        if noun != self._kind.noun or not slug or not budget_id or "/" in budget_id:
-            raise ConfigError(
-                f"the id of {self._kind.resource} reads {self._kind.noun}/OWNER/BUDGET_ID, not {id_[:200]}"
-            )
+        slug, budget_id = parse_resource_id(self._kind.noun, self._kind.resource, id_)
         return Owner(self._kind, slug), budget_id
 
     def _store(self, owner: Owner, inputs: Mapping[str, Any], budget: Budget, remembered: Mapping[str, Any]) -> Stored:
@@ -260,7 +251,7 @@ class Lifecycle:
             "adopted": bool(remembered.get("adopted", False)),
         }
         outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
-        return Stored(f"{self._kind.noun}/{owner.slug}/{budget.id}", dict(inputs), outputs)
+        return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
 
     def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
         """Return the spellings under which the live entity is the declared cost center.

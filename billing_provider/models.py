@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from billing_provider import rules
+from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
 from billing_provider.rules import OwnerKind, Problem
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Budget(BaseModel):
     # Python reads NaN where JSON has no such number; it would equal no declared amount, not even itself.
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
-    id: str = Field(min_length=1)
+    id: Id
     budget_amount: Annotated[int | float, BeforeValidator(_wire_amount)]
     budget_product_sku: str = Field(validation_alias=AliasChoices("budget_product_sku", "budget_product_skus"))
     budget_type: str | None = None

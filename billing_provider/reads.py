@@ -13,6 +13,7 @@ from billing_provider.calls_usage import UsageCalls
 from billing_provider.cost_centers import ACTIVE, DELETED, CostCenterDetails
 from billing_provider.errors import ConfigError
 from billing_provider.exports import Exports
+from billing_provider.ids import read_slug
 from billing_provider.models import Owner
 from billing_provider.usage import (
     FILTERS,
@@ -322,7 +323,7 @@ def _owner(**given: Any) -> Owner:
     """Return the widest of the given owners; the narrower ones are filters of its report."""
     for kind in _KINDS:
         if given.get(kind.noun):
-            return Owner(kind, str(given[kind.noun]))
+            return Owner(kind, read_slug(kind.noun, given[kind.noun]))
     raise ConfigError(f"name whose it is: {', '.join(kind.noun for kind in _KINDS)}")
 
 

@@ -179,6 +179,9 @@ class Creation:
         body = create_body(self.spec, self.entity)
         for _ in range(MAX_POSTS):
             budget, failure = self._post_once(body)
+            if budget is not None and budget.id in before:
+                # The answer is about another budget, so the id of the new one is not known.
+                budget = None
             budget = budget or self._settle(before, failure)
             if budget is not None:
                 self.claims.hold(self.urn, budget.id)
@@ -236,8 +239,8 @@ class Creation:
             )
         if failure is None:
             raise OutcomeError(
-                f"{self._what()} was created, says GitHub, without its id, and the listing does not show it yet. "
-                "Run again: the next run looks first and takes it over."
+                f"{self._what()} was created, says GitHub, without an id of its own, and the listing does not "
+                "show it yet. Run again: the next run looks first and takes it over."
             )
         return None
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.ids import LOGIN, SLUG
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -130,8 +132,6 @@ ERROR = "error"
 ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
 """What a create does about a budget that exists already: take it over if it is as declared, always, or never."""
 
-_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
-_SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 _SKU = re.compile(r"[a-z0-9][a-z0-9_]{0,99}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -190,7 +190,7 @@ class _Judge:
         slug = self.fields.get(noun)
         if not slug:
             yield Problem(noun, f"name the {noun} that owns the budget")
-        elif not _SLUG.fullmatch(slug):
+        elif not SLUG.fullmatch(slug):
             form = "its slug, as in github.com/enterprises/SLUG" if noun == ENTERPRISE else "its login"
             yield Problem(noun, f"write {form}: letters, digits and hyphens")
 
@@ -264,16 +264,14 @@ class _Judge:
             }
             yield Problem(field, f"give {examples.get(scope, 'the cost center: its name or its UUID')}")
         elif scope == ORGANIZATION:
-            if not _SLUG.fullmatch(entity):
+            if not SLUG.fullmatch(entity):
                 yield Problem(field, "write the organization's login: letters, digits and hyphens")
         elif scope == REPOSITORY:
             yield from self._repository(entity, owner)
 
     def _repository(self, entity: str, owner: str) -> Iterator[Problem]:
         first, slash, name = entity.rpartition("/")
-        well_formed = _REPOSITORY.fullmatch(name) and (
-            _SLUG.fullmatch(first) if slash else self.kind.noun != ENTERPRISE
-        )
+        well_formed = _REPOSITORY.fullmatch(name) and (SLUG.fullmatch(first) if slash else self.kind.noun != ENTERPRISE)
         if not well_formed:
             yield Problem("budget_entity_name", "write the repository as owner/name")
         elif slash and owner and self.kind.noun == ORGANIZATION and first.lower() != owner.lower():
@@ -316,7 +314,7 @@ class _Judge:
 
 def login_problem(login: str) -> str | None:
     """Return what to write instead of a text that is no GitHub login, or None for a login."""
-    if _LOGIN.fullmatch(login):
+    if LOGIN.fullmatch(login):
         return None
     shown = ascii(login if len(login) <= 60 else login[:57] + "...")  # noqa: PLR2004 - as much as a line takes
     if login.startswith("@"):

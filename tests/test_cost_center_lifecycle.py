@@ -303,6 +303,24 @@ def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[...,
             bench.create(APPS)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
+    new_run: Callable[..., Desk], listed: bool
+) -> None:
+    """An id that was listed before the POST is not the new cost center's: the new one is looked for by name."""
+    before, new = {"id": "1", "name": "Data"}, {"id": "2", "name": "Apps"}
+    replies = [answer(200, {"costCenters": [before]}), answer(200, {**new, "id": "1"})]
+    replies.append(answer(200, {"costCenters": [before, new] if listed else [before]}))
+    with WireServer(*replies) as server:
+        bench = Bench(new_run(base_url=server.url))
+        if listed:
+            assert bench.create(APPS).outputs["cost_center_id"] == "2"
+        else:
+            with pytest.raises(OutcomeError, match="GitHub answers with the id of 1, which was there before"):
+                bench.create(APPS)
+        assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
+
+
 @pytest.mark.parametrize(
     ("inputs", "policy", "words"),
     [
@@ -462,7 +480,7 @@ def test_an_azure_subscription_is_kept(new_run: Callable[..., Desk]) -> None:
 )
 def test_an_id_of_another_form_is_refused(id_: str, bench: Bench) -> None:
     """The id tells the enterprise and the cost center, and nothing else does."""
-    with pytest.raises(ConfigError, match="the id of CostCenter reads enterprise/SLUG/COST_CENTER_ID"):
+    with pytest.raises(ConfigError, match="the id of CostCenter reads enterprise/OWNER/ID"):
         bench.cycle.read(id_, {})
 
 

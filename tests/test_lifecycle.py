@@ -548,7 +548,7 @@ def test_delete_removes_it(sandbox: Sandbox, desk: Desk, new_run: Callable[..., 
 )
 def test_an_id_of_another_form_is_explained(desk: Desk, id_: str) -> None:
     """Whoever writes an id by hand is told its form."""
-    with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget reads enterprise/OWNER/BUDGET_ID"):
+    with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget reads enterprise/OWNER/ID"):
         desk.enterprise.read(id_, {})
 
 

@@ -209,7 +209,7 @@ def test_get_reads_a_budget_and_refuses_an_absent_one(world: World) -> None:
     with pytest.raises(CallError, match="GitHub said 404: no such budget in the listing either") as refused:
         world.plugin.read(urn, "organization/octo-org/nowhere", {}, bare)
     assert refused.value.last.startswith("billing_provider.errors.NotFoundError: get budget nowhere of organization")
-    with pytest.raises(CallError, match=r"reads organization/OWNER/BUDGET_ID, not enterprise/x/y"):
+    with pytest.raises(CallError, match=r"reads organization/OWNER/ID, not .enterprise/x/y"):
         world.plugin.read(urn, "enterprise/x/y", {}, bare)
 
 

@@ -14,6 +14,7 @@ from billing_provider.run import Run
 from billing_provider.sandbox import Request, Sandbox
 from billing_provider.settings import Settings
 from tests.desk import Desk, Listener, open_desk
+from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,13 +129,48 @@ def test_a_listing_that_lags_is_looked_at_again(clock: VirtualClock, lag: str, a
 def test_a_budget_without_id_that_is_not_listed_is_told(clock: VirtualClock) -> None:
     """GitHub says created and shows nothing: an error, no second create, and the next run takes it over."""
     with Sandbox(clock=clock.wall, quirks=["no_id_in_create", "list_lag_seconds=100"]) as sandbox:
-        with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without its id"):
+        with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
             create(open_desk(sandbox, clock))
         assert posts(sandbox) == 1
         clock.sleep(100)
         stored = create(open_desk(sandbox, clock))
         assert is_the_one(sandbox, stored)
         assert stored.outputs["adopted"] is True
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_create_answered_with_another_budget_is_settled_by_looking(
+    sandbox: Sandbox, clock: VirtualClock, listed: bool
+) -> None:
+    """An id that the listing before the POST held is not the new budget's: the new one is looked for."""
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_product_sku="packages", budget_type="ProductPricing")
+    [before] = sandbox.budgets()
+    create(open_desk(sandbox, clock))
+    [_, new] = sandbox.budgets()
+
+    def page(*budgets: Any) -> bytes:
+        return answer(200, {"budgets": budgets, "has_next_page": False, "total_count": len(budgets)})
+
+    told = answer(200, {"message": "Budget successfully created.", "budget": {**new, "id": before["id"]}})
+    with WireServer(page(before), told, page(before, new) if listed else page(before)) as server:
+        desk = open_desk(sandbox, clock, base_url=server.url)
+        if listed:
+            assert create(desk).outputs["budget_id"] == new["id"]
+        else:
+            with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
+                create(desk)
+        assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
+
+
+@pytest.mark.parametrize("id_", ["", "a/b", "..", "a b", "x" * 101, 5, "\ud800"], ids=ascii)
+def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
+    """An id that could not be a part of a path is no id: a listing with it is an error, and nothing is written."""
+    sandbox.add_budget("enterprise", "octo-enterprise")
+    strange = {"budgets": [{**sandbox.budgets()[0], "id": id_}], "has_next_page": False}
+    with WireServer(answer(200, strange)) as server:
+        with pytest.raises(errors.TransportError, match="GitHub's answer has an unexpected id"):
+            create(open_desk(sandbox, clock, base_url=server.url))
+        assert len(server.heard) == 1
 
 
 @pytest.mark.parametrize(
