@@ -70,7 +70,7 @@ def _entity(owner: Owner, scope: str, entity: str) -> str:
         return ""
     if scope == rules.REPOSITORY and "/" not in entity and owner.kind.noun == rules.ORGANIZATION:
         return f"{owner.slug}/{entity}".lower()
-    return entity.lower() if scope not in rules.COST_CENTER_SCOPES or rules.is_uuid(entity) else entity
+    return entity.lower()
 
 
 class Match(Enum):
@@ -104,7 +104,9 @@ def match(
         return Match.YES if live.lower() == (spec.user or "").lower() else Match.NO
     live_entity = _entity(owner, spec.budget_scope, budget.budget_entity_name or "")
     if live_entity in {_entity(owner, spec.budget_scope, name) for name in entity_names}:
-        return scope_match
+        # GitHub may know two cost centers whose names differ by case alone, and shows a budget's by name.
+        exact = budget.budget_entity_name in entity_names or rules.is_uuid(live_entity)
+        return scope_match if exact or spec.budget_scope not in rules.COST_CENTER_SCOPES else Match.MAYBE
     if spec.budget_scope == rules.REPOSITORY and "/" not in live_entity:
         # Some replies leave out the owner, and an enterprise can have this repository name in several organizations.
         names = {name.rpartition("/")[2].lower() for name in entity_names}

@@ -280,9 +280,6 @@ class Lifecycle:
 
 def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Tell whether a new spelling names the cost center that the state knows by id and by name."""
-    entity = news.get("budget_entity_name")
-    return (
-        news.get("budget_scope") in rules.COST_CENTER_SCOPES
-        and bool(entity)
-        and entity in (olds.get("github_entity_name"), olds.get("cost_center_id"))
-    )
+    entity = (news.get("budget_entity_name") or "").lower()
+    known = {(olds.get(name) or "").lower() for name in ("github_entity_name", "cost_center_id")}
+    return news.get("budget_scope") in rules.COST_CENTER_SCOPES and bool(entity) and entity in known

@@ -236,6 +236,37 @@ def test_a_cost_center_may_change_between_name_and_uuid(sandbox: Sandbox, new_ru
         new_run().enterprise.delete(stored.id)
 
 
+@pytest.mark.parametrize("scope", ["cost_center", "multi_user_cost_center"])
+def test_the_case_of_a_cost_center_is_no_difference(sandbox: Sandbox, new_run: Callable[..., Desk], scope: str) -> None:
+    """Its name and its UUID in any case, and either for the other, mean the same budget; two such resources are one."""
+    center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
+    spellings = [spell(center[key]) for key in ("name", "id") for spell in (str, str.upper, str.lower)]
+    declared = {**PLAIN, "budget_scope": scope, "budget_product_sku": "ai_credits"}
+    for one in spellings:
+        stored = create(new_run(), {**declared, "budget_entity_name": one})
+        for other in spellings:
+            desk = new_run()
+            assert differences(desk, "urn::budget", {**declared, "budget_entity_name": other}, stored) == ([], [])
+        current = new_run().enterprise.read(stored.id, stored.outputs)
+        assert current is not None
+        assert current.inputs == stored.inputs
+        new_run().enterprise.delete(stored.id)
+    desk = new_run()
+    checked(desk, "urn::first", {**declared, "budget_entity_name": "Platform"})
+    again = desk.enterprise.check("urn::second", {}, {**declared, "budget_entity_name": "pLATFORM"}, NOTHING)
+    assert [problem.field for problem in again.problems] == ["budget_product_sku"]
+
+
+def test_a_budget_of_a_cost_center_in_another_case_is_not_adopted(sandbox: Sandbox, desk: Desk) -> None:
+    """Where two names differ by case alone, a budget under the other spelling may be of the other cost center."""
+    declared = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    other = create(desk, {**declared, "budget_entity_name": "Data"}, "urn::data")
+    sandbox.rename_cost_center("Data", "platform")
+    with pytest.raises(errors.OutcomeError, match=f"may exist already as {other.outputs['budget_id']}"):
+        create(open_desk(sandbox, desk.clock), declared)
+    assert len(sandbox.writes) == 1
+
+
 def test_a_renamed_cost_center_is_the_same_by_its_uuid(sandbox: Sandbox, new_run: Callable[..., Desk]) -> None:
     """Declared by UUID nothing differs after the renaming; declared by the old name the new one is shown."""
     center = sandbox.cost_centers()[1]
