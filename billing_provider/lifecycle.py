@@ -230,7 +230,7 @@ class Lifecycle:
         try:
             self._run.client.delete_budget(owner, budget_id)
         except NotFoundError as error:
-            if budget_id in budgets.complete(fresh=True):
+            if budget_id in budgets.complete(max_age=0):
                 raise error from None
         budgets.forget(budget_id)
 

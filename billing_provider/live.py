@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 300.0
 """How long a listing stands for the truth in one run; our own writes are entered at once."""
+CREATE_FRESH_SECONDS = 10.0
+"""Oldest listing before a create: long enough for ten creates in a row, with a second between two writes, to share one,
+and short enough that a budget made by somebody else between the preview and the create is seen."""
 _FIRST_SINGLES = 3
 
 
@@ -54,6 +57,7 @@ class OwnerBudgets:
         self._paged_at = float("-inf")
         self._single_reads = 0
         self._cost_centers: list[CostCenterDetails] | None = None
+        self._centers_at = float("-inf")
 
     def read(self, budget_id: str) -> Budget | None:
         """Return one budget, or None when it is provably gone: a 404, and a complete listing without it.
@@ -74,25 +78,23 @@ class OwnerBudgets:
             try:
                 budget = self._client.get_budget(self._owner, budget_id)
             except NotFoundError:
-                return self.complete(fresh=True).get(budget_id)
+                return self.complete(max_age=0).get(budget_id)
             if budget.id != budget_id:
                 raise OutcomeError(f"read budget {budget_id} of {self._owner}: GitHub answers with {budget.id}")
             return budget
 
-    def complete(self, *, fresh: bool = False) -> dict[str, Budget]:
+    def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
         """Return every budget of the owner by id, from one complete listing.
 
         Args:
-            fresh: Whether to ask GitHub even if this run has listed them a moment ago.
+            max_age: GitHub is asked unless this run has listed them less than so many seconds ago; 0 asks always.
 
         Raises:
             ApiError, TransportError: As for `Client.list_budgets`.
         """
         with self.turn:
-            if fresh:
-                self._first_page = None
-            if fresh or not self._is_fresh():
-                first = self._recent_first_page()
+            if not self._is_fresh(max_age):
+                first = self._recent_first_page(max_age)
                 started = self._clock.now() if first is None else self._paged_at
                 everything = self._client.list_budgets(self._owner, first)
                 # A listing that lags behind our own deletion must not offer that budget for adoption.
@@ -116,14 +118,18 @@ class OwnerBudgets:
             if self._listing is not None:
                 self._listing.pop(budget_id, None)
 
-    def cost_centers(self) -> list[CostCenterDetails]:
-        """Return every cost center, archived ones too; they are asked for once, and again after a change of ours.
+    def cost_centers(self, max_age: float = FRESH_SECONDS) -> list[CostCenterDetails]:
+        """Return every cost center, archived ones too.
+
+        Args:
+            max_age: As for `complete`; after a change of ours GitHub is asked too.
 
         Raises:
             ApiError: The token may not read them (401, 403).
         """
         with self.turn:
-            if self._cost_centers is None:
+            if self._cost_centers is None or self._clock.now() - self._centers_at >= max_age:
+                self._centers_at = self._clock.now()
                 self._cost_centers = CostCenterCalls(self._client.transport).list_cost_centers(self._owner)
             return list(self._cost_centers)
 
@@ -132,14 +138,18 @@ class OwnerBudgets:
         with self.turn:
             self._cost_centers = None
 
-    def cost_center(self, name_or_id: str) -> CostCenterDetails:
+    def cost_center(self, name_or_id: str, max_age: float = FRESH_SECONDS) -> CostCenterDetails:
         """Return a cost center by its UUID or its name.
+
+        Args:
+            name_or_id: Either, in any case.
+            max_age: As for `complete`.
 
         Raises:
             OutcomeError: There is none, or the name fits several.
             ApiError: The token may not read them (401, 403).
         """
-        active = [center for center in self.cost_centers() if center.state == ACTIVE]
+        active = [center for center in self.cost_centers(max_age) if center.state == ACTIVE]
         found = [center for center in active if center.id.lower() == name_or_id.lower()]
         found = found or [center for center in active if center.name == name_or_id]
         found = found or [center for center in active if center.name.lower() == name_or_id.lower()]
@@ -149,12 +159,12 @@ class OwnerBudgets:
         fits = "several are" if found else "none is"
         raise OutcomeError(f"find the cost center {name_or_id} of {self._owner}: {fits} called so; there are {names}")
 
-    def _is_fresh(self) -> bool:
-        return self._clock.now() - self._listed_at < FRESH_SECONDS
+    def _is_fresh(self, max_age: float = FRESH_SECONDS) -> bool:
+        return self._clock.now() - self._listed_at < max_age
 
-    def _recent_first_page(self) -> Page | None:
+    def _recent_first_page(self, max_age: float = FRESH_SECONDS) -> Page | None:
         """Return the first page of a listing that has not been read further, unless it is too old to be the truth."""
-        if self._clock.now() - self._paged_at >= FRESH_SECONDS:
+        if self._clock.now() - self._paged_at >= max_age:
             self._first_page = None
         return self._first_page
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider import retry, rules
 from billing_provider.errors import ApiError, NotSentError, OutcomeError, TransportError, WaitError
 from billing_provider.identity import IN_PLACE, Match, differing, match, natural_key, seen
+from billing_provider.live import CREATE_FRESH_SECONDS
 from billing_provider.models import Budget
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Creation:
         """
         with self.budgets.turn:
             self.entity, self.names = self._spellings()
-            before = self.budgets.complete()
+            before = self.budgets.complete(CREATE_FRESH_SECONDS)
             twin = self._twin(before)
             if twin is not None:
                 return self._adopt(twin)
@@ -89,7 +90,7 @@ class Creation:
             except ApiError as error:
                 if not _says_taken(error):
                     raise
-                twin = self._twin(self.budgets.complete(fresh=True))
+                twin = self._twin(self.budgets.complete(max_age=0))
                 if twin is None:
                     raise OutcomeError(
                         f"{self._what()} exists already, but the listing does not show it: {error} Run again later."
@@ -103,7 +104,7 @@ class Creation:
             return f"{self.owner.slug}/{declared}", frozenset({declared})
         if self.spec.budget_scope not in rules.COST_CENTER_SCOPES:
             return declared, frozenset({declared})
-        center = self.budgets.cost_center(declared)
+        center = self.budgets.cost_center(declared, CREATE_FRESH_SECONDS)
         return center.id, frozenset({center.id, center.name})
 
     def _twin(self, listing: Mapping[str, Budget]) -> Budget | None:
@@ -219,7 +220,7 @@ class Creation:
         for part in _LOOKS:
             self.clock.sleep(max(0.0, lost_at + part * self.settle_seconds - self.clock.now()))
             try:
-                listing, unread = self.budgets.complete(fresh=True), None
+                listing, unread = self.budgets.complete(max_age=0), None
             except (ApiError, TransportError, WaitError) as error:
                 unread = error
                 continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider import errors
-from billing_provider.live import FRESH_SECONDS
+from billing_provider.live import CREATE_FRESH_SECONDS, FRESH_SECONDS
 from billing_provider.sandbox import Sandbox
 from tests.desk import Desk, open_desk
 from tests.wire import WireServer, answer
@@ -32,10 +32,10 @@ def fill(sandbox: Sandbox, many: int) -> list[str]:
     ]
 
 
-def create(desk: Desk, declared: dict[str, Any] = PLAIN) -> str:
+def create(desk: Desk, declared: dict[str, Any] = PLAIN, urn: str = "urn::budget") -> str:
     """Create a budget and return its id on GitHub."""
-    inputs = desk.enterprise.check("urn::budget", {}, declared, NOTHING).inputs
-    return str(desk.enterprise.create("urn::budget", inputs).outputs["budget_id"])
+    inputs = desk.enterprise.check(urn, {}, declared, NOTHING).inputs
+    return str(desk.enterprise.create(urn, inputs).outputs["budget_id"])
 
 
 def asked(sandbox: Sandbox) -> list[str]:
@@ -107,7 +107,7 @@ def test_a_listing_grows_old(sandbox: Sandbox, desk: Desk, enterprise: Owner) ->
     assert asked(sandbox) == ["list 1"]
     desk.clock.sleep(1)
     budgets.complete()
-    budgets.complete(fresh=True)
+    budgets.complete(max_age=0)
     assert asked(sandbox) == ["list 1", "list 1"]
 
 
@@ -120,6 +120,46 @@ def test_an_old_first_page_is_no_truth(sandbox: Sandbox, desk: Desk, enterprise:
     twin = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"]
     assert create(desk) == twin
     assert sandbox.writes == []
+
+
+@pytest.mark.parametrize("first", ["listing", "first page"])
+def test_a_create_does_not_trust_an_old_listing(sandbox: Sandbox, desk: Desk, enterprise: Owner, first: str) -> None:
+    """A twin made by somebody else after the listing, and before the create, is seen: no second one is made."""
+    ids = fill(sandbox, 5)
+    budgets = desk.run.budgets(enterprise)
+    if first == "listing":
+        budgets.complete()
+    else:
+        for budget_id in ids:
+            budgets.read(budget_id)
+    desk.clock.sleep(CREATE_FRESH_SECONDS)
+    twin = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"]
+    assert create(desk) == twin
+    assert sandbox.writes == []
+
+
+def test_a_create_does_not_trust_an_old_list_of_cost_centers(
+    sandbox: Sandbox, desk: Desk, new_run: Callable[..., Desk], enterprise: Owner
+) -> None:
+    """A cost center that was renamed by somebody else meanwhile still has its budget under the new name."""
+    center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
+    declared = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["id"]}
+    desk.run.budgets(enterprise).cost_centers()
+    there = create(new_run(), declared)
+    sandbox.rename_cost_center("Platform", "Base")
+    desk.clock.sleep(CREATE_FRESH_SECONDS)
+    assert create(desk, declared) == there
+    assert len(sandbox.writes) == 1
+
+
+def test_forty_creates_in_a_row_list_few_times(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """With a second between two writes the account is listed once in ten seconds, and not once for each create."""
+    desk = open_desk(sandbox, clock, write_interval_seconds=1.0)
+    for number in range(40):
+        create(desk, {**PLAIN, "budget_scope": "repository", "budget_entity_name": f"octo-org/r{number}"}, f"u{number}")
+    assert clock.now() == 39
+    methods = [request.method for request in sandbox.requests]
+    assert (methods.count("POST"), methods.count("GET")) == (40, 4)
 
 
 def test_an_old_first_page_is_not_read_on(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
@@ -204,4 +244,4 @@ def test_what_this_run_has_deleted_stays_gone(sandbox: Sandbox, desk: Desk, ente
     first, second = fill(sandbox, 2)
     budgets = desk.run.budgets(enterprise)
     budgets.forget(first)
-    assert set(budgets.complete(fresh=True)) == {second}
+    assert set(budgets.complete(max_age=0)) == {second}
