@@ -23,6 +23,7 @@ from billing_provider.errors import BillingError, InvalidError, NotFoundError
 from billing_provider.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.lifecycle import UNFINISHED, Checked, Stored
 from billing_provider.models import Owner
+from billing_provider.states import CostCenterState, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +58,7 @@ class CostCenterLifecycle:
             news: The inputs as the program gives them, those not known yet left out.
             unknown: The names of the inputs not known yet.
         """
+        olds = read_state(CostCenterState, olds)
         self._run.claims.check(urn, anew=not olds)
         inputs, found = read_inputs(news)
         found += problems(inputs, unknown | {problem.field for problem in found})
@@ -88,6 +90,7 @@ class CostCenterLifecycle:
             unknown: The names of the inputs not known yet; each counts as different.
         """
         _, cost_center_id = _parse(id_)
+        olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
         different = {*differing(olds, news), *unknown, *(name for name in news if name not in olds)}
         changed = [name for name in ("enterprise", *IN_PLACE) if name in different]
         replaces = [name for name in changed if name == "enterprise"]
@@ -135,6 +138,7 @@ class CostCenterLifecycle:
             BillingError: It cannot be read, which proves nothing.
         """
         owner, cost_center_id = _parse(id_)
+        olds = read_state(CostCenterState, olds)
         center = self._live(owner, cost_center_id)
         first_time = "cost_center_id" not in olds
         if center is None:
@@ -157,6 +161,7 @@ class CostCenterLifecycle:
             BillingError: It was refused, or not answered.
         """
         owner, cost_center_id = _parse(id_)
+        olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
         new_kinds = [kind for kind in MEMBER_KINDS if kind in news and kind not in olds]
         if new_kinds:
             center = self._calls.get_cost_center(owner, cost_center_id)
@@ -164,7 +169,7 @@ class CostCenterLifecycle:
         self._bring(owner, cost_center_id, olds, news)
         known = {name: olds[name] for name in ("state", "azure_subscription", "adopted") if name in olds}
         # A kind of members that is no longer declared stays as it is, and out of the state.
-        return Stored(id_, dict(news), {**news, **known, "cost_center_id": cost_center_id})
+        return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
 
     def delete(self, id_: str) -> None:
         """Archive a cost center, unless this run still declares it; one that is archived already is done.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
+from billing_provider.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
 from billing_provider.rules import ENTERPRISE
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class CostCenterResource:
         name: Login, `owner/name`, or a team's slug, which GitHub writes with `ent:` before it.
     """
 
-    type: str
-    name: str
+    type: Sendable
+    name: Sendable
 
     @property
     def kind(self) -> str | None:
@@ -79,12 +79,12 @@ class CostCenterDetails:
     """
 
     id: Id
-    name: str
-    state: str = ACTIVE
+    name: Sendable
+    state: Sendable = ACTIVE
     resources: tuple[CostCenterResource, ...] = ()
     ai_credit_pool_enabled: bool | None = None
     ai_credit_pool_state: AiCreditPool | None = None
-    azure_subscription: str | None = None
+    azure_subscription: Sendable | None = None
 
     def members(self, kind: str) -> list[str]:
         """Return the names of the members of one kind, as GitHub writes them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, StrictStr
 
 from billing_provider.errors import ConfigError
 
@@ -17,6 +17,16 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 Id = Annotated[str, Field(pattern=rf"^{_ID.pattern}$")]
 """An id that GitHub gives to a budget, a cost center or an export; not always a UUID: one documented id is longer."""
+
+
+def _encodable(text: str) -> str:
+    # Raises a ValueError for a lone surrogate, which JSON can hold and no request and no state can.
+    text.encode()
+    return text
+
+
+Sendable = Annotated[StrictStr, AfterValidator(_encodable)]
+"""A text that can be sent and stored."""
 
 
 def read_slug(name: str, value: Any) -> str:

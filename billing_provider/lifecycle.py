@@ -10,8 +10,9 @@ from billing_provider import rules
 from billing_provider.errors import NotFoundError, OutcomeError
 from billing_provider.identity import IDENTITY, IN_PLACE, differing, natural_key, same, seen
 from billing_provider.ids import parse_resource_id, read_slug, resource_id
-from billing_provider.models import Budget, BudgetSpec, Owner, complete, read_inputs
+from billing_provider.models import Budget, Owner, complete, read_inputs
 from billing_provider.reconcile import Creation, patch_body
+from billing_provider.states import BudgetState, read_spec, read_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class Lifecycle:
             news: The inputs as the program gives them, those not known yet left out.
             unknown: The names of the inputs not known yet.
         """
+        olds = read_state(BudgetState, olds)
         self._run.claims.check(urn, anew=not olds)
         fields, found = read_inputs(self._kind, news)
         unsure = unknown | {problem.field for problem in found}
@@ -85,7 +87,7 @@ class Lifecycle:
         inputs = complete(self._kind, fields, unknown)
         if not unknown:
             owner = self._owner(inputs)
-            key = natural_key(owner, BudgetSpec.model_validate(inputs))
+            key = natural_key(owner, read_spec(inputs))
             first = self._run.claims.declare(urn, key)
             if first is not None:
                 reason = f"{key} is declared by {first.rpartition('::')[2]} already: remove one of the two"
@@ -111,6 +113,7 @@ class Lifecycle:
             unknown: The names of the inputs not known yet; each counts as different.
         """
         owner, budget_id = self._parse(id_)
+        olds, news = read_state(BudgetState, olds), read_state(BudgetState, news)
         fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE)
         sure = tuple(field for field in fields if field not in unknown)
         changed = differing(owner, olds, news, sure)
@@ -135,7 +138,7 @@ class Lifecycle:
         Raises:
             BillingError: As for `Creation.run`.
         """
-        owner, spec = self._owner(inputs), BudgetSpec.model_validate(inputs)
+        owner, spec = self._owner(inputs), read_spec(inputs)
         run = self._run
         creation = Creation(
             owner=owner,
@@ -169,6 +172,7 @@ class Lifecycle:
             BillingError: It cannot be read, which proves nothing.
         """
         owner, budget_id = self._parse(id_)
+        olds = read_state(BudgetState, olds)
         budgets = self._run.budgets(owner)
         budget = budgets.read(budget_id)
         first_time = "budget_id" not in olds
@@ -193,7 +197,7 @@ class Lifecycle:
             BillingError: It was refused, or not answered; sending it again does no harm.
         """
         owner, budget_id = self._parse(id_)
-        spec = BudgetSpec.model_validate(news)
+        olds, spec = read_state(BudgetState, olds), read_spec(news)
         changed = differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == rules.USER and "budget_alerting" in changed:
             # An older state may hold alerting for a person's budget; GitHub ignores it.
@@ -262,7 +266,7 @@ class Lifecycle:
         shown = budget.budget_entity_name or ""
         if shown == olds.get("github_entity_name"):
             return frozenset({shown})
-        declared = olds["budget_entity_name"]
+        declared = olds.get("budget_entity_name", "")
         if shown.lower() == declared.lower():
             return frozenset({shown})
         try:

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from billing_provider import rules
-from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
+from billing_provider.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
 from billing_provider.rules import OwnerKind, Problem
 
 if TYPE_CHECKING:
@@ -192,10 +192,10 @@ class BudgetSpec(BaseModel):
     budget_scope: str
     budget_entity_name: str = ""
     user: str | None = None
-    prevent_further_usage: bool
+    prevent_further_usage: Flag
     budget_alerting: Alerting | None = None
-    expires_at: str | None = None
-    exclude_cost_center_usage: bool = False
+    expires_at: Day | None = None
+    exclude_cost_center_usage: Flag = False
 
 
 def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> dict[str, Any]:
@@ -229,14 +229,14 @@ class Budget(BaseModel):
 
     id: Id
     budget_amount: Annotated[int | float, BeforeValidator(_wire_amount)]
-    budget_product_sku: str = Field(validation_alias=AliasChoices("budget_product_sku", "budget_product_skus"))
-    budget_type: str | None = None
-    budget_scope: str
-    budget_entity_name: str | None = None
-    user: str | None = None
+    budget_product_sku: Sendable = Field(validation_alias=AliasChoices("budget_product_sku", "budget_product_skus"))
+    budget_type: Sendable | None = None
+    budget_scope: Sendable
+    budget_entity_name: Sendable | None = None
+    user: Sendable | None = None
     prevent_further_usage: bool
     budget_alerting: Alerting | None = None
-    expires_at: str | None = None
+    expires_at: Sendable | None = None
     exclude_cost_center_usage: bool | None = None
     consumed_amount: float | None = None
 

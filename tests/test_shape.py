@@ -17,19 +17,8 @@ PACKAGE = ROOT / "billing_provider"
 README = (ROOT / "README.md").read_text()
 
 ROOMS = (
-    *(
-        "errors",
-        "ids",
-        "rules",
-        "sku_names",
-        "models",
-        "cost_centers",
-        "cost_center_rules",
-        "identity",
-        "clock",
-        "redact",
-    ),
-    *("settings", "retry", "pacing", "transport", "downloads", "client", "usage"),
+    *("errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules", "identity"),
+    *("clock", "redact", "settings", "retry", "pacing", "transport", "downloads", "client", "usage"),
     *("calls_budgets", "calls_cost_centers", "calls_reports", "calls_usage"),
     *("live", "claims", "reconcile", "run", "lifecycle", "create_cost_center", "cost_center_lifecycle"),
     *("exports", "reads", "spend", "program", "voice", "provider", "cost_center_resource", "resources"),
