@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from billing_provider.address import GITHUB, api_address, is_loopback
 from billing_provider.clock import TEST_TIME
 from billing_provider.errors import ConfigError
 
@@ -14,11 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 NAMESPACE = "github-billing"
-GITHUB = "https://api.github.com"
 GITHUB_CUTOFF_SECONDS = 10.0
 """GitHub ends a request after this long; what has not been applied by then never will be."""
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether the host is this machine: a sandbox, without limits unless the settings name some."""
-        return urlsplit(self.base_url).hostname in _LOOPBACK
+        return is_loopback(self.base_url)
 
 
 def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
@@ -64,8 +61,8 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
         ConfigError: A value is missing or may not be used; the text never holds the token.
     """
     source, token = _token(get(f"{NAMESPACE}:token"), environ)
-    base_url = _base_url(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
-    local = urlsplit(base_url).hostname in _LOOPBACK
+    base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
+    local = is_loopback(base_url)
     if environ.get(TEST_TIME) and not local:
         raise ConfigError(
             f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
@@ -113,31 +110,3 @@ def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str
         "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
         f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"
     )
-
-
-def _base_url(text: str) -> str:
-    """Return the address if the token may be sent there: whoever edits this setting could otherwise collect it."""
-    wrong = ConfigError(
-        f"{NAMESPACE}:baseUrl (or GITHUB_API_URL) must be {GITHUB} or https://api.TENANT.ghe.com; "
-        "any other address only on this machine, as http://127.0.0.1:PORT"
-    )
-    try:
-        url = urlsplit(text.strip())
-        port = url.port
-    except ValueError:
-        raise wrong from None
-    if url.username is not None or url.password is not None or url.query or url.fragment:
-        raise wrong
-    host = url.hostname or ""
-    if host in _LOOPBACK and url.scheme in ("http", "https"):
-        return text.strip().rstrip("/")
-    tenant = host.removeprefix("api.").removesuffix(".ghe.com")
-    is_tenant = host == f"api.{tenant}.ghe.com" and tenant.replace("-", "a").isalnum() and tenant.isascii()
-    if (
-        url.scheme == "https"
-        and port in (None, 443)
-        and url.path in ("", "/")
-        and (host == "api.github.com" or is_tenant)
-    ):
-        return f"https://{host}"
-    raise wrong

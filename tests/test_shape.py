@@ -18,7 +18,7 @@ README = (ROOT / "README.md").read_text()
 
 ROOMS = (
     *("errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules", "identity"),
-    *("clock", "redact", "settings", "retry", "pacing", "transport", "downloads", "client", "usage"),
+    *("clock", "redact", "address", "settings", "retry", "pacing", "transport", "downloads", "client", "usage"),
     *("calls_budgets", "calls_cost_centers", "calls_reports", "calls_usage"),
     *("live", "claims", "reconcile", "run", "lifecycle", "create_cost_center", "cost_center_lifecycle"),
     *("exports", "reads", "spend", "program", "voice", "provider", "cost_center_resource", "resources"),
@@ -33,7 +33,7 @@ OUTSIDE = {
     },
     "grpc": {"voice"},
     "requests": {"transport", "downloads"},
-    "urllib3": {"transport", "downloads"},
+    "urllib3": {"address", "transport", "downloads"},
 }
 """Who may import what is not ours: client, lifecycle and command line do without Pulumi, and one room speaks HTTP."""
 

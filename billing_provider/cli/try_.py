@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from billing_provider.address import api_address, is_loopback
+from billing_provider.errors import ConfigError
 from billing_provider.sandbox import files
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ __all__ = ["add", "run"]
 
 _FOLDER = Path(".pulumi") / "try"
 _KEPT = _FOLDER / "github.json"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # As of the Pulumi command line, so that a script may tell "it failed" from "it would change something".
 _MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 
@@ -117,16 +117,30 @@ def _exit_code(args: argparse.Namespace, result: Result) -> int:
 def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
     """Give the settings that point the provider at a sandbox: a running one that is named, else our own.
 
-    CI systems set GITHUB_API_URL to GitHub itself, so any other place than this machine is not followed.
+    CI systems set GITHUB_API_URL to GitHub itself, so any other place than this machine is not followed. The token is
+    always one of the sandbox's sample tokens: it overrides the stack's token and the environment's, which may be real.
     """
-    named = os.environ.get("GITHUB_API_URL", "")
-    if urlsplit(named).hostname in _LOOPBACK:
-        write(f"GitHub is the sandbox at {named}.")
-        yield {"github-billing:baseUrl": named}
+    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.access import TOKENS  # noqa: PLC0415 - as above
+
+    if (running := _running_sandbox()) is not None:
+        write(f"GitHub is the sandbox at {running}.")
+        given = os.environ.get("GITHUB_BILLING_TOKEN", "")
+        token = given if given in TOKENS else Sandbox.token
+        yield {"github-billing:baseUrl": running, "github-billing:token": token}
         return
     with _own_sandbox() as sandbox:
         write(f"GitHub is a sandbox, kept in {_KEPT}.")
         yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
+
+
+def _running_sandbox() -> str | None:
+    """Return the address of this machine that GITHUB_API_URL names, or None."""
+    with contextlib.suppress(ConfigError):
+        address = api_address(os.environ.get("GITHUB_API_URL", ""))
+        if is_loopback(address):
+            return address
+    return None
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from billing_provider.cli import try_
 from billing_provider.sandbox import Sandbox
+from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,11 +130,25 @@ def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (project / ".pulumi" / "try" / "github.json").exists()
 
 
+def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever listens at the loopback address gets a sample token, though the environment and the stack have others."""
+    (project / "Pulumi.dev.yaml").write_text("config: {'github-billing:token': ghp_ofTheStack1234567890}\n")
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", "ghp_ofTheEnvironment1234567890")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_ofTheMachine1234567890")
+    with WireServer(answer(401, {"message": "no"})) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        assert call("up") == 1
+    assert server.heard
+    assert all(f"Authorization: Bearer {Sandbox.token}\r\n" in request for request in server.heard)
+    assert not any("ghp_" in request for request in server.heard)
+
+
+@pytest.mark.parametrize("address", ["https://api.github.com", "http://evil.example\\[::1]"])
 def test_github_itself_is_never_used(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    address: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The address of GitHub itself, which CI systems set, and a token of the stack are not followed."""
-    monkeypatch.setenv("GITHUB_API_URL", "https://api.github.com")
+    """Neither GitHub's address, which CI systems set, nor one that parsers read differently, nor a token is followed."""
+    monkeypatch.setenv("GITHUB_API_URL", address)
     (project / "Pulumi.dev.yaml").write_text(
         "config: {'github-billing:baseUrl': 'https://api.github.com', 'github-billing:token': {secure: v1:x:y}}\n"
     )
