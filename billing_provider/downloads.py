@@ -2,76 +2,75 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
-import urllib3.exceptions
 
+from billing_provider.address import is_loopback, origin_of
 from billing_provider.errors import TransportError
+from billing_provider.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
-    from billing_provider.clock import Clock
+    from billing_provider.session import Limits
     from billing_provider.settings import Settings
 
 MAX_BYTES = 256 * 1024 * 1024
 """Largest file that is fetched."""
 _MAX_REDIRECTS = 5
-_CHUNK_BYTES = 256 * 1024
 
 
-def download(url: str, settings: Settings, clock: Clock, tried: str) -> str:
+def download(url: str, settings: Settings, tried: str) -> str:
     """Return the text behind a link; it is https, or on this machine as the API's address is then.
 
     Args:
         url: The link; it is a secret for a while, and no message shows it.
         settings: The limits on time; its token goes nowhere.
-        clock: The time.
         tried: What this does, as an error message begins.
 
     Raises:
-        TransportError: No answer, an answer that is no file, a file that is too large or takes too long.
+        ConfigError: The environment names a file of CA certificates that does not exist.
+        TransportError: A bad link, no answer, one that is no file, a file that is too large or takes too long.
     """
-    give_up = clock.now() + settings.max_wait_seconds
-    with requests.Session() as session:
-        # Off: a netrc file would add credentials of its own.
-        session.trust_env = False
+    bounds = limits(settings.max_wait_seconds, settings.request_timeout_seconds)
+    target = _target("", url, settings, tried)
+    with Session() as session:
         for _ in range(_MAX_REDIRECTS + 1):
-            if urlsplit(url).scheme != "https" and not settings.is_loopback:
-                raise TransportError(f"{tried}: the link is not https.")
             try:
-                found = _get(session, url, settings, clock, give_up=give_up, tried=tried)
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                found = _get(session, target, bounds, tried)
+            except TIMEOUTS:
+                raise TransportError(
+                    f"{tried}: no whole file within github-billing:maxWaitSeconds ({settings.max_wait_seconds:g} s), "
+                    f"or github-billing:requestTimeoutSeconds ({settings.request_timeout_seconds:g} s) without a byte."
+                ) from None
+            except FAILURES as error:
                 raise TransportError(f"{tried}: no whole answer ({type(error).__name__}). Run again.") from None
             if isinstance(found, bytes):
                 return found.decode("utf-8-sig", errors="replace")
-            url = urljoin(url, found)
+            target = _target(target, found, settings, tried)
     raise TransportError(f"{tried}: more than {_MAX_REDIRECTS} redirects.")
 
 
-def _get(
-    session: requests.Session, url: str, settings: Settings, clock: Clock, *, give_up: float, tried: str
-) -> bytes | str:
+def _target(base: str, link: str, settings: Settings, tried: str) -> str:
+    """Return the whole address of a link."""
+    try:
+        url = urljoin(base, link)
+        scheme = origin_of(url).scheme
+    except ValueError:
+        raise TransportError(f"{tried}: the link is not an address. Ask for the report anew.") from None
+    if scheme == "https" or (scheme == "http" and settings.is_loopback and is_loopback(url)):
+        return url
+    raise TransportError(f"{tried}: the link is not https.")
+
+
+def _get(session: Session, url: str, bounds: Limits, tried: str) -> bytes | str:
     """Return the content, or the link to which it redirects."""
-    content = bytearray()
-    with session.get(
-        url,
-        headers={"Accept-Encoding": "identity"},
-        timeout=settings.request_timeout_seconds,
-        allow_redirects=False,
-        stream=True,
-        proxies=requests.utils.get_environ_proxies(url, no_proxy=None),
-        verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
-    ) as response:
+    with session.exchange("GET", url, bounds, {}) as response:
         if response.is_redirect:
             return response.headers["location"]
         if response.status_code != requests.codes.ok:
             raise TransportError(f"{tried}: the link answers {response.status_code}. Ask for the report anew.")
-        while chunk := response.raw.read1(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > MAX_BYTES:
-                raise TransportError(f"{tried}: the file is larger than {MAX_BYTES >> 20} MiB.")
-            if clock.now() > give_up:
-                raise TransportError(f"{tried}: the file took longer than github-billing:maxWaitSeconds.")
-    return bytes(content)
+        content = read(response, MAX_BYTES)
+    if content is None:
+        raise TransportError(f"{tried}: the file is larger than {MAX_BYTES >> 20} MiB.")
+    return content

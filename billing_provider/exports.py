@@ -83,7 +83,7 @@ class Exports:
         rows: list[dict[str, str]] = []
         for number, url in enumerate(export.download_urls, 1):
             self._run.voice.status(f"fetching {name}: part {number} of {len(export.download_urls)}")
-            text = download(url, self._run.settings, self._run.clock, f"fetch {name}")
+            text = download(url, self._run.settings, f"fetch {name}")
             rows += csv.DictReader(io.StringIO(text))
         return rows
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
-import requests.adapters
-import urllib3.connection
 import urllib3.exceptions
 
 from billing_provider import __version__, retry
+from billing_provider.address import origin_of
 from billing_provider.errors import (
     ApiError,
     ForbiddenError,
@@ -26,20 +24,20 @@ from billing_provider.errors import (
     WaitError,
 )
 from billing_provider.redact import redact
+from billing_provider.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from billing_provider.clock import Clock
     from billing_provider.pacing import Pacer
+    from billing_provider.session import Limits
     from billing_provider.settings import Settings
 
 API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Largest body that is read; a page of 100 budgets has some 50 KB."""
 MAX_REDIRECTS = 5
-_CHUNK_BYTES = 64 * 1024
-_CONNECT_SECONDS = 5.0
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
 
 _ERRORS: dict[int, type[ApiError]] = {
@@ -70,16 +68,6 @@ class Reply:
     data: Any
 
 
-class _Session(requests.Session):
-    """A session that leaves redirects alone: told not to follow one, it would still parse it and read its body whole.
-
-    Neither the cap nor the time of a request holds there.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
-        return None
-
-
 class Transport:
     """Sends requests under one set of rules; safe to share between threads.
 
@@ -92,13 +80,7 @@ class Transport:
 
     def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
         self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
-        # The standard library's debug output, wherever it is switched on, would print the Authorization header.
-        urllib3.connection.HTTPConnection.debuglevel = 0
-        self._session = _Session()
-        # Off: a netrc file would replace our Authorization header. Proxies and CA bundles are read below instead.
-        self._session.trust_env = False
-        self._session.mount("http://", requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=8))
-        self._session.mount("https://", requests.adapters.HTTPAdapter(max_retries=0, pool_maxsize=8))
+        self._session = Session()
 
     def request(
         self,
@@ -122,6 +104,7 @@ class Transport:
                 repeated all the same: GitHub has done nothing then.
 
         Raises:
+            ConfigError: The environment names a file of CA certificates that does not exist.
             NotSentError: No connection could be made.
             TransportError: No readable answer; where `repeatable` is False the outcome is unknown.
             ApiError: GitHub said no; for a status of 500 and more where `repeatable` is False the outcome is unknown.
@@ -184,15 +167,15 @@ class Transport:
         """Send once, following redirects that stay with the same origin, method and body."""
         pairs = {key: value for key, value in (query or {}).items() if value is not None}
         url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
-        origin = urlsplit(url)[:2]
-        give_up = self._clock.now() + self._settings.request_timeout_seconds
+        origin = origin_of(url)
+        bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
         for _ in range(MAX_REDIRECTS + 1):
-            reply, location = self._exchange(method, url, body, tried, give_up)
+            reply, location = self._exchange(method, url, body, tried, bounds)
             if location is None:
                 return reply
             try:
                 url = urljoin(url, location)
-                stays = urlsplit(url)[:2] == origin
+                stays = origin_of(url) == origin
             except ValueError:
                 stays = False
             if not stays:
@@ -204,57 +187,44 @@ class Transport:
                 raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
         raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
 
-    def _exchange(self, method: str, url: str, body: Any, tried: str, give_up: float) -> tuple[Reply, str | None]:
+    def _exchange(self, method: str, url: str, body: Any, tried: str, bounds: Limits) -> tuple[Reply, str | None]:
         headers = {
             "Accept": "application/vnd.github+json",
-            # A compressed body could grow past the cap while it is unpacked.
-            "Accept-Encoding": "identity",
             "Authorization": f"Bearer {self._settings.token}",
             "User-Agent": f"github-billing-provider/{__version__}",
             "X-GitHub-Api-Version": API_VERSION,
         }
         if body is not None:
             headers["Content-Type"] = "application/json"
-        silence = self._settings.request_timeout_seconds
+        content = None if body is None else json.dumps(body).encode()
         try:
-            with self._session.request(
-                method,
-                url,
-                data=None if body is None else json.dumps(body).encode(),
-                headers=headers,
-                timeout=(min(_CONNECT_SECONDS, silence), silence),
-                allow_redirects=False,
-                stream=True,
-                proxies=requests.utils.get_environ_proxies(url, no_proxy=None),
-                verify=os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True,
-            ) as response:
-                content = self._read_whole(response, tried, give_up)
+            with self._session.exchange(method, url, bounds, headers, content) as response:
+                reply = Reply(response.status_code, response.headers, self._data(response, tried))
                 location = response.headers.get("location") if response.is_redirect else None
-                reply = Reply(response.status_code, response.headers, _parse(response, content, tried))
-        except (OSError, urllib3.exceptions.HTTPError) as error:
-            # Nearly all are requests' own, which are OSErrors; a missing CA bundle and some odd headers are not.
+        except FAILURES as error:
             raise self._lost(error, tried) from None
         return reply, location
 
-    def _read_whole(self, response: requests.Response, tried: str, give_up: float) -> bytes:
-        """Read the body; of a refusal the status and the headers are enough, such as how long to send nothing."""
+    def _data(self, response: requests.Response, tried: str) -> Any:
+        """Return the JSON of an answer; an answer without any is an error only where success depends on it."""
+        needed = response.ok and not response.is_redirect
+        if response.status_code == requests.codes.no_content and response.request.method == "DELETE":
+            return None
         try:
-            return self._read(response, tried, give_up)
-        except (OSError, urllib3.exceptions.HTTPError, TransportError):
-            if response.status_code < 400:  # noqa: PLR2004 - the refusals of HTTP
+            content = read(response, MAX_BODY_BYTES)
+        except FAILURES:
+            if needed:
                 raise
-            return b""
-
-    def _read(self, response: requests.Response, tried: str, give_up: float) -> bytes:
-        content = b""
-        # The one read that returns between two slow bytes, so that the time can be looked at.
-        while chunk := response.raw.read1(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
-                raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
-            if self._clock.now() > give_up:
-                raise TransportError(f"{tried}: the answer took longer than the request's time.")
-        return content
+            # Of a refusal the status and the headers are enough, such as how long to send nothing.
+            return None
+        if content is None and needed:
+            raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+        if content is not None and "json" in response.headers.get("content-type", ""):
+            with suppress(ValueError, RecursionError):
+                return json.loads(content)
+        if needed:
+            raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
+        return None
 
     def _lost(self, error: Exception, tried: str) -> TransportError:
         """Tell a request that never left from one that may have been applied."""
@@ -267,19 +237,12 @@ class Transport:
         if never_sent:
             text = f"{tried}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
             return NotSentError(redact(f"{text}then run again.", self._settings.token))
+        if isinstance(error, TIMEOUTS):
+            within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
+            return TransportError(redact(f"{tried}: no whole answer from {host} {within}: run again."))
         # TLS too can break off after a request was sent, and nothing tells that from a certificate that is refused.
         checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
         return TransportError(redact(f"{tried}: no whole answer from {host} ({name}): {checks}.", self._settings.token))
-
-
-def _parse(response: requests.Response, content: bytes, tried: str) -> Any:
-    """Return the JSON of a body; a body that is none is an error only where success depends on it."""
-    if "json" in response.headers.get("content-type", ""):
-        with suppress(ValueError, RecursionError):
-            return json.loads(content)
-    if response.ok and not response.is_redirect:
-        raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
-    return None
 
 
 def _said(reply: Reply) -> str:

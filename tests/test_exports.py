@@ -23,8 +23,7 @@ from billing_provider.exports import Exports
 from billing_provider.reads import Reader
 from billing_provider.settings import Settings
 from billing_provider.usage import exact_sum
-from tests.clock import VirtualClock
-from tests.wire import Drip, WireServer, answer
+from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,7 +173,7 @@ def test_a_download_carries_no_token() -> None:
     """The link is the only secret that is sent, on a redirect too; a byte-order mark is no content."""
     moved = answer(302, "", location="/elsewhere")
     with WireServer(moved, answer(200, "\ufeffa,b\n", content_type="text/csv")) as server:
-        text = download(f"{server.url}/part?sig=1", local(server.url), VirtualClock(), "fetch it")
+        text = download(f"{server.url}/part?sig=1", local(server.url), "fetch it")
     assert text == "a,b\n"
     assert [heard.split(" ")[1] for heard in server.heard] == ["/api/v3/part?sig=1", "/elsewhere"]
     assert "canary" not in "".join(server.heard)
@@ -195,23 +194,11 @@ def test_a_download_that_fails_says_so(reply: bytes, words: str, monkeypatch: py
     """Every failure is an error without the link in it."""
     monkeypatch.setattr(downloads, "MAX_BYTES", 1000)
     with WireServer(reply) as server, pytest.raises(TransportError, match=words) as caught:
-        download(f"{server.url}/part?sig=s3cret", local(server.url), VirtualClock(), "fetch it")
+        download(f"{server.url}/part?sig=s3cret", local(server.url), "fetch it")
     assert "s3cret" not in str(caught.value)
-
-
-def test_a_download_that_drips_is_given_up() -> None:
-    """A file may take as long as any wait may, whatever the pauses between its bytes."""
-
-    class Rushing(VirtualClock):
-        def now(self) -> float:
-            self.sleep(1.0)
-            return super().now()
-
-    with WireServer(Drip(answer(200, "x" * 50))) as server, pytest.raises(TransportError, match="took longer than"):
-        download(server.url, local(server.url, max_wait_seconds=2.0), Rushing(), "fetch it")
 
 
 def test_a_link_of_github_is_https() -> None:
     """Away from this machine nothing is fetched in the open."""
     with pytest.raises(TransportError, match="the link is not https"):
-        download("http://example.org/part", local("https://api.github.com"), VirtualClock(), "fetch it")
+        download("http://example.org/part", local("https://api.github.com"), "fetch it")

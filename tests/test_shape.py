@@ -17,8 +17,9 @@ PACKAGE = ROOT / "billing_provider"
 README = (ROOT / "README.md").read_text()
 
 ROOMS = (
-    *("errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules", "identity"),
-    *("clock", "redact", "address", "settings", "retry", "pacing", "transport", "downloads", "client", "usage"),
+    *("redact", "errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules"),
+    *("identity", "clock", "address", "settings", "retry", "pacing", "session", "transport", "downloads", "client"),
+    "usage",
     *("calls_budgets", "calls_cost_centers", "calls_reports", "calls_usage"),
     *("live", "claims", "reconcile", "run", "lifecycle", "create_cost_center", "cost_center_lifecycle"),
     *("exports", "reads", "spend", "program", "voice", "provider", "cost_center_resource", "resources"),
@@ -32,8 +33,8 @@ OUTSIDE = {
         *("budget_data", "cost_center_data", "usage_data"),
     },
     "grpc": {"voice"},
-    "requests": {"transport", "downloads"},
-    "urllib3": {"address", "transport", "downloads"},
+    "requests": {"session", "transport", "downloads"},
+    "urllib3": {"address", "session", "transport"},
 }
 """Who may import what is not ours: client, lifecycle and command line do without Pulumi, and one room speaks HTTP."""
 

@@ -17,7 +17,7 @@ from billing_provider.redact import MASK
 from billing_provider.settings import Settings
 from billing_provider.transport import MAX_BODY_BYTES, Reply, Transport
 from tests.clock import START, VirtualClock
-from tests.wire import Drip, WireServer, answer
+from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -355,23 +355,11 @@ def test_a_redirect_without_a_place_is_an_answer_that_says_no() -> None:
     assert caught.value.status == 302
 
 
-def test_a_body_that_drips_is_given_up() -> None:
-    """The time of a request ends although something comes again and again."""
-
-    class Real(VirtualClock):
-        def now(self) -> float:
-            self.sleep(0.2)
-            return super().now()
-
-    with WireServer(Drip(GOOD + b" " * 600)) as server, pytest.raises(errors.TransportError, match="took longer"):
-        Line(server.url, Real(), request_timeout_seconds=2.0).send("POST", repeatable=False)
-
-
 def test_silence_is_given_up() -> None:
     """A server that takes the request and says nothing is left after the request's time."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         line = Line(f"http://127.0.0.1:{mute.getsockname()[1]}", request_timeout_seconds=0.05)
-        with pytest.raises(errors.TransportError, match=r"no whole answer from 127.0.0.1:\d+ \(ReadTimeout\)"):
+        with pytest.raises(errors.TransportError, match=r"no whole answer from 127.0.0.1:\d+ within .*\(0.05 s\)"):
             line.send("POST", repeatable=False)
 
 
@@ -391,16 +379,6 @@ def test_a_failure_of_tls_leaves_a_create_open() -> None:
     assert type(caught.value) is errors.TransportError
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_missing_bundle_of_certificates_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
-) -> None:
-    """Both usual variables are honoured, and a file that is not there is an error of the tree."""
-    monkeypatch.setenv(variable, str(tmp_path / "nothing.pem"))
-    with pytest.raises(errors.TransportError, match=r"try it: no whole answer from 127\.0\.0\.1:9 "):
-        Line("https://127.0.0.1:9").send("POST", repeatable=False)
-
-
 def test_a_netrc_file_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Our token goes out though a netrc file names the host, on redirects too."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
@@ -408,17 +386,6 @@ def test_a_netrc_file_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with WireServer(answer(307, location="/api/v3/there"), GOOD) as server:
         Line(server.url).send()
     assert [f"Authorization: Bearer {TOKEN}" in request for request in server.heard] == [True, True]
-
-
-def test_a_proxy_is_used_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """HTTP_PROXY is honoured, and NO_PROXY goes before it."""
-    with WireServer(GOOD) as proxy, WireServer(GOOD) as server:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
-        assert Line("http://budgets.invalid").send().status == 200
-        assert proxy.heard[0].startswith("GET http://budgets.invalid/budgets HTTP/1.1")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        Line(server.url).send()
-        assert (len(proxy.heard), len(server.heard)) == (1, 1)
 
 
 def test_a_proxy_that_is_not_there_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ import json
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 
@@ -22,21 +22,31 @@ def answer(status: int, body: Any = None, *, content_type: str = "application/js
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + content
 
 
-class Drip(bytes):
-    """A reply of which everything after the headers is sent byte by byte, ten a second, until the client leaves."""
+class Endless(NamedTuple):
+    """A start of a reply, after which another piece is sent again and again until the client leaves."""
+
+    start: bytes
+    again: bytes
 
 
 @final
 class WireServer:
     """A loopback port that gives the replies in turn, the last one again and again; empty bytes reset the connection.
 
+    Args:
+        replies: The replies.
+        wrap: Puts TLS around each connection.
+
     Attributes:
         heard: Every request, as the text of its head and its body.
         port: The port.
     """
 
-    def __init__(self, *replies: bytes) -> None:
-        self.replies: Sequence[bytes] = replies
+    def __init__(
+        self, *replies: bytes | Endless, wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain
+    ) -> None:
+        self._wrap = wrap
+        self.replies: Sequence[bytes | Endless] = replies
         self.heard: list[str] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -65,8 +75,8 @@ class WireServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            with connection, contextlib.suppress(OSError):
-                self._answer(connection)
+            with connection, contextlib.suppress(OSError), self._wrap(connection) as ready:
+                self._answer(ready)
 
     def _answer(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as reader:
@@ -80,13 +90,11 @@ class WireServer:
             body = reader.read(int(lengths[0].partition(b":")[2])) if lengths else b""
             self.heard.append((head + body).decode("latin-1"))
             reply = self.replies[min(len(self.heard), len(self.replies)) - 1]
-        if isinstance(reply, Drip):
-            start, _, rest = reply.partition(b"\r\n\r\n")
-            connection.sendall(start + b"\r\n\r\n")
-            for byte in rest:
-                connection.sendall(bytes([byte]))
-                time.sleep(0.1)
-            return
+        if isinstance(reply, Endless):
+            connection.sendall(reply.start)
+            while True:
+                connection.sendall(reply.again)
+                time.sleep(0.01)
         if not reply:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             return

@@ -131,7 +131,7 @@ def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever listens at the loopback address gets a sample token, though the environment and the stack have others."""
+    """Whatever listens on loopback gets a sample token, whatever the stack has."""
     (project / "Pulumi.dev.yaml").write_text("config: {'github-billing:token': ghp_ofTheStack1234567890}\n")
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", "ghp_ofTheEnvironment1234567890")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_ofTheMachine1234567890")
@@ -147,7 +147,7 @@ def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPat
 def test_github_itself_is_never_used(
     address: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither GitHub's address, which CI systems set, nor one that parsers read differently, nor a token is followed."""
+    """Neither GitHub's address, which CI systems set, nor one that parsers read differently is followed."""
     monkeypatch.setenv("GITHUB_API_URL", address)
     (project / "Pulumi.dev.yaml").write_text(
         "config: {'github-billing:baseUrl': 'https://api.github.com', 'github-billing:token': {secure: v1:x:y}}\n"
