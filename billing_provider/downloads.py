@@ -9,6 +9,7 @@ import requests
 
 from billing_provider.address import is_loopback, origin_of
 from billing_provider.errors import TransportError
+from billing_provider.redact import redact
 from billing_provider.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ _MAX_REDIRECTS = 5
 
 
 def download(url: str, settings: Settings, tried: str) -> str:
-    """Return the text behind a link; it is https, or on this machine as the API's address is then.
+    """Return the text behind a link, tokens masked; the link is https, or on this machine as the API's address is then.
 
     Args:
         url: The link; it is a secret for a while, and no message shows it.
-        settings: The limits on time; its token goes nowhere.
+        settings: The limits on time; its token is not sent.
         tried: What this does, as an error message begins.
 
     Raises:
@@ -46,7 +47,7 @@ def download(url: str, settings: Settings, tried: str) -> str:
             except FAILURES as error:
                 raise TransportError(f"{tried}: no whole answer ({type(error).__name__}). Run again.") from None
             if isinstance(found, bytes):
-                return found.decode("utf-8-sig", errors="replace")
+                return redact(found.decode("utf-8-sig", errors="replace"), settings.token)
             target = _target(target, found, settings, tried)
     raise TransportError(f"{tried}: more than {_MAX_REDIRECTS} redirects.")
 

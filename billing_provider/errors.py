@@ -15,9 +15,20 @@ BillingError
 
 from __future__ import annotations
 
+from billing_provider.redact import clean
+
+_MAX_SAID, _MAX_REQUEST_ID = 2000, 80
+
 
 class BillingError(Exception):
-    """Base of every error that leaves this package; its text says what was tried, what came back and what to do."""
+    """Base of every error that leaves this package; its text says what was tried, what came back and what to do.
+
+    Args:
+        text: The text; it is made fit to be shown, without tokens and on one line.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(clean(text))
 
 
 class ConfigError(BillingError):
@@ -45,18 +56,18 @@ class ApiError(BillingError):
 
     Attributes:
         status: HTTP status of the answer.
-        said: GitHub's own message, redacted.
-        request_id: Value of `X-GitHub-Request-Id`, or an empty string.
+        said: GitHub's own message, fit to be shown.
+        request_id: Value of `X-GitHub-Request-Id`, fit to be shown, or an empty string.
         advice: What to do, where the status alone tells; else an empty string.
     """
 
     def __init__(self, tried: str, status: int, said: str, request_id: str = "", advice: str = "") -> None:
         self.status = status
-        self.said = said
-        self.request_id = request_id
+        self.said = clean(said, _MAX_SAID)
+        self.request_id = clean(request_id, _MAX_REQUEST_ID)
         self.advice = advice
-        reference = f" [request {request_id}]" if request_id else ""
-        words = said.rstrip(".") or "no message"
+        reference = f" [request {self.request_id}]" if self.request_id else ""
+        words = self.said.rstrip(".") or "no message"
         super().__init__(f"{tried}: GitHub said {status}: {words}{reference}." + (f" {advice}" if advice else ""))
 
 

@@ -11,7 +11,7 @@ import pulumi
 from pulumi.runtime import settings as pulumi_settings
 
 from billing_provider.reads import Reader
-from billing_provider.redact import redact
+from billing_provider.redact import clean
 from billing_provider.run import Run
 from billing_provider.settings import read_settings
 
@@ -26,12 +26,12 @@ class ProgramVoice:
 
     def warn(self, text: str) -> None:
         """Show a warning of the program."""
-        pulumi.log.warn(redact(text))
+        pulumi.log.warn(clean(text))
 
     def status(self, text: str) -> None:
         """Show what is being waited for, in place of what was shown before."""
         if pulumi_settings.SETTINGS.engine is not None:
-            pulumi.log.info(redact(text), ephemeral=True)
+            pulumi.log.info(clean(text), ephemeral=True)
 
 
 class _Answers:

@@ -1,20 +1,24 @@
-"""Every form of a token taken out of a text before anybody reads it."""
+"""What must not be shown taken out of texts: tokens in every form, line breaks, invisible characters."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MASK = "[secret]"
+MAX_TEXT = 4000
+"""Most characters of a text that is shown."""
+MIN_TOKEN = 8
+"""Fewest characters of a token; a shorter text could stand in any word, so that it is not masked."""
+_SECRETS: set[str] = set()
 _ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.urlsafe_b64encode)
-# What is left of a shorter one at the worst alignment could stand in any text.
-_LEAST_BYTES = 8
 
 _LOOKS_SECRET = re.compile(
     r"""
@@ -26,15 +30,22 @@ _LOOKS_SECRET = re.compile(
 )
 
 
-def forms(token: str) -> list[str]:
+def remember(token: str) -> None:
+    """Have `clean` mask this token from now on, in whatever text it is."""
+    _SECRETS.add(token)
+
+
+@functools.lru_cache
+def forms(token: str) -> tuple[str, ...]:
     """Return the token in every encoding in which it travels, the longest first."""
+    if len(token) < MIN_TOKEN:
+        return ()
     raw = token.encode()
     found = {token, quote(token, safe=""), quote_plus(token), json.dumps(token)[1:-1], repr(token)[1:-1]}
     percent = "".join(f"%{byte:02x}" for byte in raw)
     found |= {raw.hex(), raw.hex().upper(), percent, percent.upper()}
-    if len(raw) >= _LEAST_BYTES:
-        found |= {_inner(raw, before, encode) for before in range(3) for encode in _ENCODINGS}
-    return sorted(found, key=len, reverse=True)
+    found |= {_inner(raw, before, encode) for before in range(3) for encode in _ENCODINGS}
+    return tuple(sorted(found, key=len, reverse=True))
 
 
 def _inner(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> str:
@@ -46,8 +57,30 @@ def _inner(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> str:
 def redact(text: str, *tokens: str) -> str:
     """Return the text without the tokens, in any of their forms, and without anything that looks like one."""
     for token in tokens:
-        for form in forms(token) if token else ():
+        for form in forms(token):
             text = text.replace(form, MASK)
     return _LOOKS_SECRET.sub(
         lambda found: (found.group(1) or "") + MASK + ("@" if found[0].endswith("@") else ""), text
     )
+
+
+def masked(value: Any, *tokens: str) -> Any:
+    """Return JSON as this package may keep it: every text in it, keys too, redacted and valid Unicode."""
+    if isinstance(value, str):
+        return redact(value.encode(errors="replace").decode(), *tokens)
+    if isinstance(value, list):
+        return [masked(each, *tokens) for each in value]
+    if isinstance(value, dict):
+        return {masked(key, *tokens): masked(each, *tokens) for key, each in value.items()}
+    return value
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Return a text as it may be shown: on one line, without invisible characters and tokens, and not too long.
+
+    Control, bidirectional and zero-width characters are left out before tokens are looked for, since they could hide
+    one; the text is cut last, since half a token is not found.
+    """
+    visible = "".join(character for character in text if character.isprintable() or character.isspace())
+    shown = redact(" ".join(visible.split()), *_SECRETS)
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

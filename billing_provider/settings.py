@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from billing_provider.address import GITHUB, api_address, is_loopback
 from billing_provider.clock import TEST_TIME
 from billing_provider.errors import ConfigError
+from billing_provider.redact import MIN_TOKEN, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +44,9 @@ class Settings:
     max_wait_seconds: float = 600.0
     request_timeout_seconds: float = 30.0
     settle_seconds: float = 15.0
+
+    def __post_init__(self) -> None:
+        remember(self.token)
 
     @property
     def is_loopback(self) -> bool:
@@ -105,6 +109,8 @@ def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str
             continue
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ConfigError(f"the token in {name} has characters that no token has: copy it anew, on one line")
+        if len(token) < MIN_TOKEN:
+            raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it anew, whole")
         return name, token
     raise ConfigError(
         "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "

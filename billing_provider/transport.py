@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
+from requests.structures import CaseInsensitiveDict
 
 from billing_provider import __version__, retry
 from billing_provider.address import origin_of
@@ -23,7 +24,7 @@ from billing_provider.errors import (
     TransportError,
     WaitError,
 )
-from billing_provider.redact import redact
+from billing_provider.redact import masked, redact
 from billing_provider.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that was read whole."""
+    """An answer that was read whole; no text in it holds a token."""
 
     status: int
     headers: Mapping[str, str]
@@ -155,13 +156,11 @@ class Transport:
         return limit
 
     def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
-        # Cut after that: half a token is a secret too, and no longer found.
-        said = redact(_said(reply), self._settings.token)[:2000]
-        request_id = redact(_line(reply.headers.get("x-github-request-id", "")), self._settings.token)[:80]
         advice = _ADVICE.get(reply.status, "")
         if "x-github-sso" in reply.headers:
             advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
-        return kind(tried, reply.status, said, request_id, advice)
+        request_id = reply.headers.get("x-github-request-id", "")
+        return kind(tried, reply.status, _said(reply), request_id, advice)
 
     def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
         """Send once, following redirects that stay with the same origin, method and body."""
@@ -199,7 +198,8 @@ class Transport:
         content = None if body is None else json.dumps(body).encode()
         try:
             with self._session.exchange(method, url, bounds, headers, content) as response:
-                reply = Reply(response.status_code, response.headers, self._data(response, tried))
+                told = CaseInsensitiveDict(masked(dict(response.headers), self._settings.token))
+                reply = Reply(response.status_code, told, self._data(response, tried))
                 location = response.headers.get("location") if response.is_redirect else None
         except FAILURES as error:
             raise self._lost(error, tried) from None
@@ -221,7 +221,7 @@ class Transport:
             raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
             with suppress(ValueError, RecursionError):
-                return json.loads(content)
+                return masked(json.loads(content), self._settings.token)
         if needed:
             raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
         return None
@@ -236,17 +236,17 @@ class Transport:
         name, host = type(error).__name__, urlsplit(self._settings.base_url).netloc
         if never_sent:
             text = f"{tried}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
-            return NotSentError(redact(f"{text}then run again.", self._settings.token))
+            return NotSentError(f"{text}then run again.")
         if isinstance(error, TIMEOUTS):
             within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
-            return TransportError(redact(f"{tried}: no whole answer from {host} {within}: run again."))
+            return TransportError(f"{tried}: no whole answer from {host} {within}: run again.")
         # TLS too can break off after a request was sent, and nothing tells that from a certificate that is refused.
         checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
-        return TransportError(redact(f"{tried}: no whole answer from {host} ({name}): {checks}.", self._settings.token))
+        return TransportError(f"{tried}: no whole answer from {host} ({name}): {checks}.")
 
 
 def _said(reply: Reply) -> str:
-    """Return GitHub's message with the fields of a validation error, on one line."""
+    """Return GitHub's message with the fields of a validation error."""
     data = reply.data if isinstance(reply.data, dict) else {}
     errors = data.get("errors")
     parts = [str(data.get("message") or "")]
@@ -254,14 +254,9 @@ def _said(reply: Reply) -> str:
         str(error.get("message") or _field_and_code(error)) if isinstance(error, dict) else str(error)
         for error in (errors if isinstance(errors, list) else [])
     ]
-    return _line("; ".join(part for part in parts if part))
+    return "; ".join(part for part in parts if part)
 
 
 def _field_and_code(error: Mapping[str, Any]) -> str:
     """Return what a validation error without a message says: the field and what is wrong with it."""
     return " ".join(str(error[name]) for name in ("field", "code") if error.get(name)) or str(error)
-
-
-def _line(text: str) -> str:
-    """Return a text on one line, without what a terminal or the engine's protocol would trip over."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from billing_provider.redact import redact
+from billing_provider.redact import clean
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,7 +40,7 @@ class EngineVoice:
                 return
             self._said.add((urn, text))
         if not self._log(text, urn, engine_pb2.WARNING, ephemeral=False):
-            print(f"warning: {redact(text)}", file=sys.stderr)  # noqa: T201 - nobody else is listening
+            print(f"warning: {clean(text)}", file=sys.stderr)  # noqa: T201 - nobody else is listening
 
     def status(self, text: str) -> None:
         """Show what is being waited for, in place of what was shown before."""
@@ -68,7 +68,7 @@ class EngineVoice:
             with self._lock:
                 if self._engine is None:
                     self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self._address))
-            line = engine_pb2.LogRequest(severity=severity, message=redact(text), urn=urn, ephemeral=ephemeral)
+            line = engine_pb2.LogRequest(severity=severity, message=clean(text), urn=urn, ephemeral=ephemeral)
             self._engine.Log(line, timeout=_ANSWER_SECONDS)
         except grpc.RpcError:
             return False

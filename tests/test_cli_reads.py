@@ -279,6 +279,58 @@ def test_the_command_itself_prints_a_table(served: Sandbox) -> None:
     assert done.stderr == ""
 
 
+CANARY = "sandbox-canary-token-5up3r"
+ECHO = f"[red]{CANARY}[/]\n\x1b[2J\u202e:smile: gh\u200bp_0123456789abcdef \ud800"
+AMOUNTS = dict.fromkeys(
+    [
+        *("pricePerUnit", "grossQuantity", "grossAmount", "discountQuantity"),
+        *("discountAmount", "netQuantity", "netAmount"),
+    ],
+    1.0,
+)
+ECHOES = {
+    "cost-centers": {
+        "costCenters": [{"id": "1", "name": ECHO, "state": ECHO, "resources": [{"type": ECHO, "name": ECHO}]}]
+    },
+    "budgets": {
+        "budgets": [
+            {
+                "id": "1",
+                "budget_scope": ECHO,
+                "budget_entity_name": ECHO,
+                "budget_product_sku": ECHO,
+                "budget_amount": 5,
+                "consumed_amount": 1,
+                "prevent_further_usage": False,
+                "user": ECHO,
+            }
+        ],
+        "has_next_page": False,
+    },
+    "usage": {
+        "timePeriod": {"year": 2026},
+        "usageItems": [{"product": ECHO, "sku": ECHO, "unitType": ECHO, "model": ECHO, CANARY: 1, **AMOUNTS}],
+    },
+}
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
+@pytest.mark.parametrize("verb", ECHOES)
+def test_nothing_that_github_echoes_shows_the_token(
+    verb: str, form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token in any field of an answer is masked in every format, and a table shows texts on one line, unstyled."""
+    with WireServer(answer(200, ECHOES[verb])) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", CANARY)
+        printed = shown(capsys, verb, "--enterprise", E, *form)
+    assert CANARY not in printed
+    assert "[secret]" in printed
+    if not form:
+        assert "\x1b" not in printed
+        assert "[red][secret][/] [2J:smile: [secret] ?" in " ".join(printed.split())
+
+
 class Terminal(io.StringIO):
     """A standard error that is a terminal."""
 
@@ -332,6 +384,7 @@ def test_the_wait_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
         ([0.276, 1000.0, None], ["0.276", "1,000.000", "-"]),
         ([0.123456, 100], ["0.1235", "100.0000"]),
         ([1e15, 1e-9], ["1,000,000,000,000,000.00", "0.00"]),
+        ([1e300], [f"1{',000' * 100}.00"]),
     ],
     ids=str,
 )
@@ -342,12 +395,14 @@ def test_amounts_of_a_column_share_their_decimals(values: list[float | None], ex
 
 def test_shares_and_counts() -> None:
     """A bar is as long as its share, and never longer than the whole; counts have no decimals that they do not need."""
-    assert [render.bar(share) for share in (None, 0.0, 0.749, 0.75, 3.0)] == [
-        "-",
-        "[green][/]░░░░░░░░░░    0 %",
-        "[green]███████[/]░░░   74 %",
-        "[yellow]███████[/]░░░   75 %",
-        "[red]██████████[/]  300 %",
+    assert render.bar(None) == "-"
+    assert [render.bar(share).markup for share in (-0.5, 0.0, 0.749, 0.75, 3.0, 1e308)] == [
+        "░░░░░░░░░░  -50 %",
+        "░░░░░░░░░░    0 %",
+        "[green]███████[/green]░░░   74 %",
+        "[yellow]███████[/yellow]░░░   75 %",
+        "[red]██████████[/red]  300 %",
+        "[red]██████████[/red] 999999999 %",
     ]
     assert [render.quantity(value) for value in (None, 0, 1234.0, 2.5, 1e6)] == ["-", "0", "1,234", "2.5", "1,000,000"]
 
@@ -421,6 +476,6 @@ def test_a_new_scope_comes_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     numbered(rows)
     with WireServer(answer(200, {"budgets": rows, "has_next_page": False})) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
-        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "t")
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-token")
         document = json.loads(shown(capsys, "budgets", "--enterprise", E, "--json"))
     assert [row["budget_scope"] for row in document["budgets"]] == ["user", "brand_new"]

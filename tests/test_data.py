@@ -184,14 +184,14 @@ def test_a_program_speaks_through_the_engine(
     try:
         monkeypatch.setattr(pulumi_settings, "SETTINGS", pulumi_settings.Settings("p", "s", engine=engine.address))
         voice.status("reading Authorization: Bearer abcdef")
-        voice.warn("look here")
+        voice.warn("look\nhere\u202e")
         assert [(line.severity, line.text, line.ephemeral) for line in engine.lines] == [
             ("INFO", "reading Authorization: [secret]", True),
             ("WARNING", "look here", False),
         ]
         monkeypatch.setattr(pulumi_settings, "SETTINGS", pulumi_settings.Settings("p", "s"))
         voice.status("reading")
-        voice.warn("look here")
+        voice.warn("look\nhere\u202e")
         assert capsys.readouterr().err == "warning: look here\n"
     finally:
         engine.stop()

@@ -158,6 +158,22 @@ def test_every_header_is_read(headers: dict[str, str], data: Any, subject: str, 
         assert worst(list(examine(Run(lambda: told, Quiet()), [])), subject).level == level
 
 
+def test_nothing_that_github_echoes_shows_the_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Headers that hold the token or a line break are masked and printed on one line."""
+    token = "sandbox-canary-token-5up3r"
+    names = ("x-oauth-scopes", "sunset", "github-authentication-token-expiration", "x-github-request-id")
+    with Answer(dict.fromkeys(names, f"{token}\t\x1b[2J"), {"rate": token}) as served:
+        monkeypatch.setenv("GITHUB_API_URL", served.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", token)
+        assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert token not in printed
+    assert "[secret] [2J" in printed
+    assert "\x1b" not in printed
+
+
 class Answer:
     """A server that gives one answer, with headers that the sandbox would never send."""
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.redact import MASK, forms, redact
+from billing_provider.cli.render import StderrVoice
+from billing_provider.errors import ApiError, BillingError
+from billing_provider.redact import MASK, MAX_TEXT, MIN_TOKEN, clean, forms, masked, redact, remember
+from billing_provider.voice import EngineVoice
+
+if TYPE_CHECKING:
+    from billing_provider.run import Voice
 
 # What a token may be made of: printable ASCII without the space; no shorter than any that is in use.
 TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=80)
@@ -58,6 +65,61 @@ def test_the_longest_form_goes_first(token: str) -> None:
     lengths = [len(form) for form in forms(token)]
     assert lengths == sorted(lengths, reverse=True)
     assert set(forms(token)) >= {form.strip("'\"") for name, form in travelling(token).items() if name == "hex"}
+
+
+INVISIBLE = st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Cn", "Co"]), max_size=3)
+
+
+@given(token=TOKENS, hidden=st.lists(INVISIBLE, min_size=8, max_size=8), around=st.text(max_size=MAX_TEXT))
+def test_what_is_shown_is_one_clean_line(token: str, hidden: list[str], around: str) -> None:
+    """Any text is shown on one line of printable characters, within the limit, and a hidden token is found."""
+    remember(token)
+    blanks = {character for part in hidden for character in part if character.isspace()}
+    split = "".join(f"{character}{part}" for character, part in zip(token, [*hidden, *[""] * len(token)], strict=False))
+    shown = clean(f"{around[:100]} {''.join(c for c in split if c not in blanks)} {around}")
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT
+    assert token not in shown
+    assert MASK in shown
+    assert str(BillingError(f"{token}\n{around}")) == clean(f"{token}\n{around}")
+
+
+def test_a_text_is_cut_after_its_tokens_are_masked() -> None:
+    """Half a token at the cut would not be found."""
+    remember("sandbox-canary-token")
+    assert clean(f"{'x' * 90} sandbox-canary-token", limit=100) == f"{'x' * 90} {MASK}"
+    assert clean(f"{'x' * 96} sandbox-canary-token", limit=100) == f"{'x' * 96} ..."
+
+
+def test_an_error_of_github_is_fit_to_be_shown() -> None:
+    """Its parts are clean too, since others print them."""
+    remember("sandbox-canary-token")
+    error = ApiError("try\nit", 400, f"no\u202e sandbox-canary-token {'x' * 3000}", "sandbox-canary-token\x1b" * 20)
+    assert str(error).startswith(f"try it: GitHub said 400: no {MASK} xxx")
+    assert error.said.startswith(f"no {MASK} xxx")
+    assert (len(error.said), len(error.request_id)) == (2000, 80)
+    assert "canary" not in f"{error}{error.said}{error.request_id}"
+
+
+def test_a_text_that_is_too_short_for_a_token_is_left() -> None:
+    """A few letters stand in any word."""
+    assert redact("a rate of 5", "rate") == "a rate of 5"
+    assert forms("x" * (MIN_TOKEN - 1)) == ()
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_masked_json_is_valid_unicode(value: object) -> None:
+    """Whatever JSON holds, what is kept of it can be written as UTF-8 and has no token."""
+    kept = masked([value, {"canary-token": "canary-token"}], "canary-token")
+    text = json.dumps(kept, ensure_ascii=False)
+    assert text.encode()
+    assert "canary" not in text
 
 
 def test_every_token_is_taken_out() -> None:
@@ -108,3 +170,11 @@ def test_every_character_of_base64_that_the_token_alone_makes_is_masked(token: s
         text = encode(b"\xff" * before + raw + b"\xff" * after).decode()
         first, end = -(-8 * before // 6), 8 * (before + len(raw)) // 6
         assert redact(text, token) == text[:first] + MASK + text[end:]
+
+
+@pytest.mark.parametrize("voice", [EngineVoice(""), StderrVoice()], ids=["plugin", "command line"])
+def test_a_warning_is_fit_to_be_shown(voice: Voice, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning of the plugin and of the command line is one clean line without the token."""
+    remember("sandbox-canary-token")
+    voice.warn("look\nat \x1b[2Jsandbox-\u200bcanary-token")
+    assert capsys.readouterr().err == f"warning: look at [2J{MASK}\n"

@@ -44,10 +44,10 @@ def read(environ: Mapping[str, str] | None = None, /, **config: str) -> Settings
 
 def test_the_token_is_looked_for_in_order() -> None:
     """The stack's secret comes before GITHUB_BILLING_TOKEN, and that before GITHUB_TOKEN; blank ones are none."""
-    environ = {"GITHUB_BILLING_TOKEN": "second", "GITHUB_TOKEN": "third"}
-    assert read(environ, token="first").token == "first"
-    assert read(environ).token == "second"
-    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "third"
+    environ = {"GITHUB_BILLING_TOKEN": "the-second", "GITHUB_TOKEN": "the-third"}
+    assert read(environ, token="the-first").token == "the-first"
+    assert read(environ).token == "the-second"
+    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "the-third"
 
 
 def test_no_token_says_how_to_give_one() -> None:
@@ -81,6 +81,12 @@ def test_a_malformed_token_is_refused_unseen(token: str, source: str) -> None:
     assert source in str(caught.value)
     for part in token.split():
         assert part not in str(caught.value)
+
+
+def test_a_token_that_was_cut_is_refused() -> None:
+    """A few characters are no token, and could not be masked."""
+    with pytest.raises(ConfigError, match="the token in GITHUB_TOKEN has fewer than 8 characters"):
+        read({"GITHUB_TOKEN": "sandbox"})
 
 
 def test_the_token_is_not_in_the_representation() -> None:

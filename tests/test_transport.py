@@ -101,8 +101,8 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
             with pytest.raises(errors.ApiError) as caught:
                 line.send(method, repeatable=method == "GET")
             assert type(caught.value) is KINDS.get(status, errors.ApiError)
-            assert (caught.value.status, caught.value.said, caught.value.request_id) == (status, "no [2J!", "AB:1")
-            assert str(caught.value).startswith(f"try it: GitHub said {status}: no [2J! [request AB:1].")
+            assert (caught.value.status, caught.value.said, caught.value.request_id) == (status, "no[2J!", "AB:1")
+            assert str(caught.value).startswith(f"try it: GitHub said {status}: no[2J! [request AB:1].")
             transient = status in {408, 500, 502, 503, 504}
             sent = 6 if status == 429 else 5 if transient and method == "GET" else 1
             assert len(server.heard) == sent
@@ -394,6 +394,36 @@ def test_a_proxy_that_is_not_there_sent_nothing(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(errors.NotSentError, match="Nothing was sent: check the address and the proxy") as caught:
         Line("https://budgets.invalid").send("POST", repeatable=False)
     assert "hush" not in str(caught.value)
+
+
+def test_a_token_in_an_answer_is_masked_where_it_is_read() -> None:
+    """No value, no key and no header that leaves the transport holds the token or another one; surrogates are gone."""
+    other = "ghp_" + "a" * 36
+    escaped = "".join(f"\\u{ord(character):04x}" for character in TOKEN)
+    body = (
+        f'{{"id": "{TOKEN}", "{TOKEN}": [{{"name": "x {other}"}}, "{TOKEN.encode().hex()}"],'
+        f' "escaped": "{escaped}", "odd": "\\ud800", "rest": [1, true, null, 1.5, "caf\u00e9"]}}'
+    )
+    with WireServer(answer(200, body, X_OAuth_Scopes=f"repo, {TOKEN}", **{TOKEN: "1"})) as server:
+        reply = Line(server.url).send()
+    assert reply.data == {
+        "id": MASK,
+        MASK: [{"name": f"x {MASK}"}, MASK],
+        "escaped": MASK,
+        "odd": "?",
+        "rest": [1, True, None, 1.5, "caf\u00e9"],
+    }
+    assert reply.headers["x-oauth-scopes"] == f"repo, {MASK}"
+    assert TOKEN not in str(reply.headers)
+
+
+def test_a_delete_without_content_is_done() -> None:
+    """204 is the whole answer to a DELETE; to another write, which has something to tell, it is none."""
+    with WireServer(b"HTTP/1.1 204 No Content\r\n\r\n") as server:
+        reply = Line(server.url).send("DELETE")
+        assert (reply.status, reply.data) == (204, None)
+        with pytest.raises(errors.TransportError, match="204 is not JSON"):
+            Line(server.url).send("POST", repeatable=False)
 
 
 def test_nothing_tells_the_token(caplog: pytest.LogCaptureFixture) -> None:

@@ -85,7 +85,7 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
     rows = [
         (
             spend.budget.budget_scope,
-            render.plain(_whose(spend)),
+            _whose(spend),
             spend.budget.budget_product_sku,
             render.quantity(spend.spent) if spend.unit == LICENCES else spent[number],
             render.quantity(spend.budget.budget_amount) if spend.unit == LICENCES else caps[number],

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _print_members(center: CostCenterDetails) -> None:
     columns = (render.Column("kind"), render.Column("member"))
-    rows = [(each.type, render.plain(each.name)) for each in center.resources]
+    rows = [(each.type, each.name) for each in center.resources]
     notes = [f"id {center.id}, {center.state}, pool of AI credits {_POOL[center.ai_credit_pool_enabled]}"]
     render.print_table(f"Cost center {center.name}: {len(rows)} members", columns, rows, notes)
 
@@ -74,7 +74,7 @@ def _print_table(enterprise: str, centers: list[CostCenterDetails]) -> None:
     columns += [render.Column("pool of AI credits"), render.Column("id")]
     rows = [
         (
-            render.plain(center.name),
+            center.name,
             center.state,
             *(str(each) for each in count),
             _POOL[center.ai_credit_pool_enabled],

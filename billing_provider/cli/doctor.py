@@ -10,6 +10,7 @@ from billing_provider import rules
 from billing_provider.cli.render import patient_voice
 from billing_provider.doctor import FAILED, examine
 from billing_provider.models import Owner
+from billing_provider.redact import clean
 from billing_provider.run import Run
 from billing_provider.settings import Settings, read_settings
 
@@ -47,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     with patient_voice() as voice:
         for finding in examine(Run(_settings, voice), owners):
-            print(f"{finding.level:<8} {finding.subject:<28} {finding.text}")
+            print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}")
             if finding.repair:
-                print(f"{'':<8} {'':<28} -> {finding.repair}")
+                print(f"{'':<8} {'':<28} -> {clean(finding.repair)}")
             failed += finding.level == FAILED
     return 1 if failed else 0

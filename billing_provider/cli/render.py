@@ -9,11 +9,12 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.errors import ConfigError
 from billing_provider.reads import Reader
+from billing_provider.redact import clean
 from billing_provider.run import Run
 from billing_provider.settings import read_settings
 
@@ -26,10 +27,13 @@ UNKNOWN = "-"
 PATIENCE_SECONDS = 1.0
 """How long a verb may take before it says what it waits for."""
 _BAR_CELLS = 10
-_FEWEST_DECIMALS, _MOST_DECIMALS = 2, 4
+_MAX_PERCENT = 999_999_999
+_FEWEST_DECIMALS, _FINEST = 2, Decimal("0.0001")
+# The largest float has 309 digits before the point.
+_EXACT = Context(prec=400)
 _WIDE = 200
 # GitHub's marks: it alerts at 75 % and stops, or bills on, at 100 %.
-_COLOURS = ((1.0, "red"), (0.75, "yellow"), (0.0, "green"))
+_COLOURS = ((1.0, "red"), (0.75, "yellow"), (float("-inf"), "green"))
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,12 @@ class StderrVoice:
 
     def warn(self, text: str) -> None:
         """Say something that the person should look at."""
-        print(f"warning: {text}", file=sys.stderr)
+        print(f"warning: {clean(text)}", file=sys.stderr)
 
     def status(self, text: str) -> None:
         """Show what is waited for now."""
         with self._lock:
-            self._text = text
+            self._text = clean(text)
             if self._shown:
                 self._print()
 
@@ -135,13 +139,23 @@ def print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     writer.writerows(["" if value is None else value for value in row] for row in rows)
 
 
-def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]], notes: Sequence[str]) -> None:
+def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> None:
     """Print a table, its totals below, and what a reader has to know about it.
+
+    Args:
+        title: What stands above it.
+        columns: Its columns.
+        rows: Its cells; texts are shown as they are, without markup, but what `bar` returns.
+        notes: What stands below it.
 
     Raises:
         ConfigError: Tables need the extra `cli`.
     """
     rich = _rich()
+
+    def shown(text: str) -> Any:
+        return rich.Text(clean(text))
+
     table = rich.Table(box=rich.SIMPLE, show_footer=any(c.total for c in columns))
     for column in columns:
         table.add_column(
@@ -152,23 +166,18 @@ def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[s
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(shown(cell) if isinstance(cell, str) else cell for cell in row))
     console = rich.Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(title, markup=False, style="bold", soft_wrap=True)
+    console.print(shown(title), style="bold", soft_wrap=True)
     if rows:
         console.print(table)
     for note in notes:
-        console.print(note, markup=False, soft_wrap=True)
-
-
-def plain(text: str | None) -> str:
-    """Return a text of GitHub's so that a table shows it as it is."""
-    return (text or "").replace("[", "\\[")
+        console.print(shown(note), soft_wrap=True)
 
 
 def amounts(values: Sequence[float | None]) -> list[str]:
     """Return figures of one column, all with as many decimals as the finest of them needs: 2 at least, 4 at most."""
-    rounded = [None if value is None else round(Decimal(repr(value)), _MOST_DECIMALS).normalize() for value in values]
+    rounded = [None if value is None else _rounded(value) for value in values]
     needed = [-int(value.as_tuple().exponent) for value in rounded if value is not None]
     decimals = max([_FEWEST_DECIMALS, *needed])
     return [UNKNOWN if value is None else f"{value:,.{decimals}f}" for value in rounded]
@@ -176,16 +185,21 @@ def amounts(values: Sequence[float | None]) -> list[str]:
 
 def quantity(value: float | None) -> str:
     """Return a count with as few decimals as it needs."""
-    return UNKNOWN if value is None else f"{round(Decimal(repr(value)), _MOST_DECIMALS).normalize():,f}"
+    return UNKNOWN if value is None else f"{_rounded(value):,f}"
 
 
-def bar(share: float | None) -> str:
-    """Return a bar of what part is spent, with the percentage; its colour follows GitHub's marks."""
+def bar(share: float | None) -> Any:
+    """Return a cell with a bar of what part is spent, with the percentage; its colour follows GitHub's marks."""
     if share is None:
         return UNKNOWN
-    cells = min(_BAR_CELLS, int(share * _BAR_CELLS))
+    cells = int(min(max(share, 0.0), 1.0) * _BAR_CELLS)
+    percent = int(min(share * 100, _MAX_PERCENT))
     colour = next(colour for mark, colour in _COLOURS if share >= mark)
-    return f"[{colour}]{'█' * cells}[/]{'░' * (_BAR_CELLS - cells)} {int(share * 100):>4} %"
+    return _rich().Text.assemble(("█" * cells, colour), f"{'░' * (_BAR_CELLS - cells)} {percent:>4} %")
+
+
+def _rounded(value: float) -> Decimal:
+    return Decimal(repr(value)).quantize(_FINEST, context=_EXACT).normalize()
 
 
 def _rich() -> Any:

@@ -5,5 +5,6 @@ from __future__ import annotations
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-__all__ = ["SIMPLE", "Console", "Table"]
+__all__ = ["SIMPLE", "Console", "Table", "Text"]

@@ -105,7 +105,7 @@ def _print_table(
 ) -> None:
     columns = [render.Column(each, total="total" if number == 0 else "") for number, each in enumerate(by)]
     columns += [render.Column("quantity", right=True), render.Column("unit")]
-    cells = [[render.plain(part) or "-" for part in key] for key in groups]
+    cells = [[part or "-" for part in key] for key in groups]
     for row, group in zip(cells, groups.values(), strict=True):
         row += [render.quantity(group.quantity), group.unit_type or ""]
     for figure in _FIGURES[2:]:
