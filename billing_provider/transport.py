@@ -16,6 +16,7 @@ from billing_provider import __version__, retry
 from billing_provider.address import origin_of
 from billing_provider.errors import (
     ApiError,
+    ConfigError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
@@ -105,7 +106,7 @@ class Transport:
                 repeated all the same: GitHub has done nothing then.
 
         Raises:
-            ConfigError: The environment names a file of CA certificates that does not exist.
+            ConfigError: A query is no text, or the file of CA certificates that the environment names is absent.
             NotSentError: No connection could be made.
             TransportError: No readable answer; where `repeatable` is False the outcome is unknown.
             ApiError: GitHub said no; for a status of 500 and more where `repeatable` is False the outcome is unknown.
@@ -165,7 +166,10 @@ class Transport:
     def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
         """Send once, following redirects that stay with the same origin, method and body."""
         pairs = {key: value for key, value in (query or {}).items() if value is not None}
-        url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+        try:
+            url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+        except UnicodeError:
+            raise ConfigError(f"{tried}: a filter holds characters that are no text; nothing was sent") from None
         origin = origin_of(url)
         bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
         for _ in range(MAX_REDIRECTS + 1):

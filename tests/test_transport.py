@@ -126,6 +126,7 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
         (answer(422, ["a", "list"]), "no message"),
         (answer(422, "<html>", content_type="text/html"), "no message"),
         (answer(422, "{", content_type="application/json"), "no message"),
+        (answer(422, " " * (MAX_BODY_BYTES + 1)), "no message"),
         (answer(422, {"message": f"you sent {TOKEN}"}, X_GitHub_Request_Id=TOKEN), f"you sent {MASK} [request {MASK}]"),
     ],
 )
@@ -338,6 +339,22 @@ def test_a_redirect_elsewhere_is_refused(location: str) -> None:
         with pytest.raises(errors.TransportError, match="redirects to another host"):
             Line(server.url).send("POST", body={}, repeatable=False)
         assert len(server.heard) == 1
+
+
+def test_a_redirect_to_an_address_with_the_token_is_refused() -> None:
+    """Addresses are logged on their way."""
+    with WireServer(answer(307, location=f"/x?token={TOKEN}"), GOOD) as server:
+        with pytest.raises(errors.TransportError, match="an address that holds a secret"):
+            Line(server.url).send("POST", repeatable=False)
+        assert len(server.heard) == 1
+
+
+def test_a_query_that_is_no_text_is_refused() -> None:
+    """A lone surrogate cannot be sent, and nothing is."""
+    with WireServer(GOOD) as server:
+        with pytest.raises(errors.ConfigError, match=r"try it: .* nothing was sent"):
+            Line(server.url).send(query={"user": "\ud800"})
+        assert server.heard == []
 
 
 def test_redirects_come_to_an_end() -> None:
