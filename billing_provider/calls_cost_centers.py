@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from billing_provider.client import billing_path, mapping
+from billing_provider.client import billing_path, mapping, same_id
 from billing_provider.cost_centers import CostCenterDetails, plain_member, read_cost_center, read_cost_centers
 from billing_provider.errors import TransportError
+from billing_provider.paging import MAX_MEMBERS, every_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from billing_provider.cost_centers import CostCenterResource
     from billing_provider.models import Owner
     from billing_provider.transport import Transport
 
@@ -54,26 +56,24 @@ class CostCenterCalls:
         Raises:
             NotFoundError: There is none, or it is hidden from the token (404).
             InvalidError: The id is none (400).
-            TransportError: The pages do not come to an end.
+            TransportError: The pages do not come to an end, or the answer is about another one.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
         tried = f"read cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
-        found: dict[tuple[str, str], Any] = {}
-        page = 0
-        while True:
-            page += 1
+        centers: list[CostCenterDetails] = []
+
+        def ask(page: int) -> tuple[tuple[CostCenterResource, ...], bool, None]:
             query = {"page": page, "per_page": _PAGE_SIZE}
             data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
             center = _read(data, tried)
-            known = len(found)
-            found.update({(member.type, member.name): member for member in center.resources})
-            if data.get("has_next_page") is not True:
-                return replace(center, resources=tuple(found.values()))
-            if len(found) == known:
-                # A page that adds nothing although more is announced: it would go on for ever.
-                raise TransportError(f"{tried}: its pages of members do not come to an end. Run again.")
+            same_id(data, cost_center_id, tried)
+            centers.append(center)
+            return center.resources, data.get("has_next_page") is True, None
+
+        members = {_member(row): row for row in every_row(ask, _member, MAX_MEMBERS, tried)}
+        return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:
         """Create an empty cost center; sent once, since a repeat could leave two.
@@ -106,22 +106,27 @@ class CostCenterCalls:
             ApiError: The name is taken (409).
             InvalidError: A field was refused (400, 422).
             NotFoundError: There is none, or it is hidden from the token (404).
+            TransportError: The answer is about another one.
 
         GitHub: PATCH /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
+        tried = f"update cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
-        self._transport.request("PATCH", path, tried=f"update cost center {cost_center_id} of {owner}", body=body)
+        reply = self._transport.request("PATCH", path, tried=tried, body=body)
+        same_id(reply.data, cost_center_id, tried)
 
     def delete_cost_center(self, owner: Owner, cost_center_id: str) -> None:
         """Archive a cost center; repeated after a failure, so a 404 can mean that an earlier try did it.
 
         Raises:
             NotFoundError: It is archived already, or hidden from the token (404).
+            TransportError: The answer is about another one.
 
         GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
+        tried = f"delete cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
-        self._transport.request("DELETE", path, tried=f"delete cost center {cost_center_id} of {owner}")
+        same_id(self._transport.request("DELETE", path, tried=tried).data, cost_center_id, tried)
 
     def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[str]:
         """Add members of one kind and return a line for each that GitHub moved out of another cost center.
@@ -172,6 +177,10 @@ class CostCenterCalls:
 def moved_line(name: str, cost_center: str) -> str:
     """Say that adding a member takes it out of another cost center, in the same words before and after."""
     return f"adding {name.lower().removeprefix('ent:')} takes it out of the cost center {cost_center}"
+
+
+def _member(row: CostCenterResource) -> tuple[str, str]:
+    return row.type, row.name
 
 
 def _resources(kind: str, names: Sequence[str]) -> dict[str, list[str]]:

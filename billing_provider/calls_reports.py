@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from billing_provider.client import billing_path, mapping
+from billing_provider.client import billing_path, mapping, same_id
 from billing_provider.errors import TransportError
 from billing_provider.ids import Id  # noqa: TC001 - pydantic reads the annotation
 
@@ -99,12 +99,16 @@ class ReportCalls:
 
         Raises:
             NotFoundError: There is none, or GitHub keeps it no longer (404).
+            TransportError: The answer is about another one.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/reports/{report_id}
         """
         tried = f"read the report export {report_id} of {owner}"
         path = billing_path(owner, report_id, what="reports")
-        return _export(mapping(self._transport.request("GET", path, tried=tried), tried), tried)
+        data = mapping(self._transport.request("GET", path, tried=tried), tried)
+        export = _export(data, tried)
+        same_id(data, report_id, tried)
+        return export
 
 
 def _export(data: dict[str, Any], tried: str) -> UsageReportExport:

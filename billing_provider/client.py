@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from billing_provider.errors import TransportError
+from billing_provider.errors import ConfigError, TransportError
 from billing_provider.models import Budget
+from billing_provider.paging import MAX_BUDGETS, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PAGE_SIZE = 100
 """Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
 _MAX_PASSES = 3
+_MAX_PART = 100
+_PART = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{,{_MAX_PART - 1}}}")
 
 
 class Page(NamedTuple):
@@ -90,27 +93,21 @@ class Client:
             TransportError: The listing stays incomplete.
             ApiError: As for `get_budget_page`.
         """
+        tried = f"list the budgets of {owner}"
+
+        def ask(number: int) -> Page:
+            return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
+
         for _ in range(_MAX_PASSES):
             found: dict[str, Budget] = {}
-            number = 0
-            while True:
-                number += 1
-                page = first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
-                known = len(found)
-                found.update({budget.id: budget for budget in page.budgets})
-                if page.more is False or not page.budgets:
-                    break
-                if page.more is None and page.total is not None and len(found) >= page.total:
-                    break
-                if len(found) == known:
-                    # A page that adds nothing although more is announced: it would go on for ever.
-                    break
-            first = None
-            if page.more is not True and (page.total is None or page.total == len(found)):
+            for page in pages(ask, lambda budget: budget.id, MAX_BUDGETS, tried):
+                found.update({budget.id: budget for budget in page[0]})
+            first, (_, more, total) = None, page
+            if more is not True and (total is None or total == len(found)):
                 yield from found.values()
                 return
         raise TransportError(
-            f"list the budgets of {owner}: the pages hold {len(found)} budgets and GitHub counts {page.total}. "
+            f"{tried}: the pages hold {len(found)} budgets and GitHub counts {total}. "
             "An incomplete listing proves nothing: run again."
         )
 
@@ -120,12 +117,16 @@ class Client:
         Raises:
             NotFoundError: It is gone, hidden from the token, or budgets are off (404).
             ForbiddenError: The token may not read it (401, 403).
+            TransportError: The answer is about another budget.
 
         GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"read budget {budget_id} of {owner}"
         reply = self.transport.request("GET", billing_path(owner, budget_id), tried=tried)
-        return _budget(mapping(reply, tried), tried)
+        data = mapping(reply, tried)
+        budget = _budget(data, tried)
+        same_id(data, budget_id, tried)
+        return budget
 
     def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
         """Create one budget and return it as GitHub stored it, or None where the answer does not say.
@@ -160,13 +161,16 @@ class Client:
             InvalidError: A field was refused (400, 422).
             NotFoundError: It is gone, hidden from the token, or budgets are off (404).
             ForbiddenError: The token may not change it (401, 403).
+            TransportError: The answer is about another budget.
 
         GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"update budget {budget_id} of {owner}"
         data = mapping(self.transport.request("PATCH", billing_path(owner, budget_id), tried=tried, body=body), tried)
         inner = data.get("budget")
-        return _maybe_budget(inner if isinstance(inner, dict) else data, {})
+        budget = inner if isinstance(inner, dict) else data
+        same_id(budget, budget_id, tried)
+        return _maybe_budget(budget, {})
 
     def delete_budget(self, owner: Owner, budget_id: str) -> None:
         """Delete one budget; repeated after a failure, so a 404 can mean that an earlier try did it.
@@ -174,11 +178,13 @@ class Client:
         Raises:
             NotFoundError: It is gone already, hidden from the token, or budgets are off (404).
             ForbiddenError: The token may not delete it (401, 403).
+            TransportError: The answer is about another budget.
 
         GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
         """
         tried = f"delete budget {budget_id} of {owner}"
-        self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
+        reply = self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
+        same_id(reply.data, budget_id, tried)
 
     def get_rate_limit(self) -> Reply:
         """Return the answer that costs nothing: its headers tell the token's scopes and end, and GitHub's time.
@@ -192,9 +198,33 @@ class Client:
 
 
 def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
-    """Return the path of one of an owner's billing pages, its parts encoded."""
-    tail = "".join(f"/{quote(part, safe='')}" for part in parts)
-    return f"/{owner.kind.path}/{quote(owner.slug, safe='')}/settings/billing/{what}{tail}"
+    """Return the path of one of an owner's billing pages.
+
+    Raises:
+        ConfigError: The owner or an id could leave its place in the path, such as `..`; nothing is sent.
+    """
+    for part in (owner.slug, *parts):
+        if not _PART.fullmatch(part) or ".." in part:
+            raise ConfigError(
+                f"{part[:_MAX_PART]!a} is no name or id of GitHub's: write letters, digits, '-', '_' and '.', "
+                f"{_MAX_PART} characters at most. Nothing was sent."
+            )
+    return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
+
+
+def same_id(data: Any, asked: str, tried: str) -> None:
+    """Refuse an answer that names another id than was asked for; capitals and a missing id are no difference.
+
+    Raises:
+        TransportError: It is about something else.
+    """
+    told = data if isinstance(data, dict) else {}
+    # GitHub's description of a deleted budget has the one, its example the other.
+    answered = str(told.get("id") or told.get("budget_id") or asked)
+    if answered.lower() != asked.lower():
+        raise TransportError(
+            f"{tried}: GitHub answers about another one, {answered}. Run again; if it stays, report it."
+        )
 
 
 def mapping(reply: Reply, tried: str) -> dict[str, Any]:

@@ -76,12 +76,9 @@ class OwnerBudgets:
                     return listed
             self._single_reads += 1
             try:
-                budget = self._client.get_budget(self._owner, budget_id)
+                return self._client.get_budget(self._owner, budget_id)
             except NotFoundError:
                 return self.complete(max_age=0).get(budget_id)
-            if budget.id != budget_id:
-                raise OutcomeError(f"read budget {budget_id} of {self._owner}: GitHub answers with {budget.id}")
-            return budget
 
     def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
         """Return every budget of the owner by id, from one complete listing.

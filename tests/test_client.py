@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from urllib3.util import parse_url
 
 from billing_provider import errors
-from billing_provider.client import Client
+from billing_provider.calls_budgets import BudgetReads
+from billing_provider.calls_cost_centers import CostCenterCalls
+from billing_provider.calls_reports import ReportCalls
+from billing_provider.client import Client, billing_path
 from billing_provider.models import Owner
 from billing_provider.pacing import Pacer
 from billing_provider.rules import ENTERPRISE_OWNER, ORGANIZATION_OWNER
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BIG = Owner(ENTERPRISE_OWNER, "octo-enterprise")
-ODD = Owner(ORGANIZATION_OWNER, "a/b?c")
+ORG = Owner(ORGANIZATION_OWNER, "octo-org")
 
 
 def client_of(url: str) -> Client:
@@ -127,18 +134,18 @@ def test_a_listing_can_be_narrowed() -> None:
 
 
 CALLS: dict[str, tuple[Callable[[Client], Any], str]] = {
-    "page": (lambda client: client.get_budget_page(ODD, 1), "GET {}/budgets?page=1&per_page=100"),
-    "get": (lambda client: client.get_budget(ODD, "x/../y"), "GET {}/budgets/x%2F..%2Fy"),
-    "create": (lambda client: client.create_budget(ODD, {}), "POST {}/budgets"),
-    "update": (lambda client: client.update_budget(ODD, "x", {}), "PATCH {}/budgets/x"),
-    "delete": (lambda client: client.delete_budget(ODD, "x"), "DELETE {}/budgets/x"),
+    "page": (lambda client: client.get_budget_page(ORG, 1), "GET {}/budgets?page=1&per_page=100"),
+    "get": (lambda client: client.get_budget(ORG, "X"), "GET {}/budgets/X"),
+    "create": (lambda client: client.create_budget(ORG, {}), "POST {}/budgets"),
+    "update": (lambda client: client.update_budget(ORG, "x", {}), "PATCH {}/budgets/x"),
+    "delete": (lambda client: client.delete_budget(ORG, "x"), "DELETE {}/budgets/x"),
     "rate limit": (lambda client: client.get_rate_limit(), "GET /api/v3/rate_limit"),
 }
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_paths_are_built_of_encoded_parts(name: str) -> None:
-    """No owner and no id can leave its place in the path."""
+def test_paths_are_built_of_their_parts(name: str) -> None:
+    """Each call sends its verb to its path; an answer may spell the id with other capitals."""
     call, line = CALLS[name]
     with WireServer(
         answer(
@@ -150,7 +157,7 @@ def test_paths_are_built_of_encoded_parts(name: str) -> None:
         )
     ) as server:
         call(client_of(server.url))
-    path = line.format("/api/v3/organizations/a%2Fb%3Fc/settings/billing")
+    path = line.format("/api/v3/organizations/octo-org/settings/billing")
     assert server.heard[0].startswith(f"{path} HTTP/1.1")
 
 
@@ -173,7 +180,7 @@ def test_an_answer_of_another_form_is_told(name: str, body: Any, words: str) -> 
     content = f'"{body}"' if isinstance(body, str) else body
     with (
         WireServer(answer(200, content)) as server,
-        pytest.raises(errors.TransportError, match=f"of organization a/b.*{words}"),
+        pytest.raises(errors.TransportError, match=f"of organization octo-org.*{words}"),
     ):
         CALLS[name][0](client_of(server.url))
 
@@ -202,3 +209,149 @@ def test_an_update_tells_what_github_tells() -> None:
         client = client_of(server.url)
         found = [client.update_budget(BIG, "x", {"budget_amount": 5}) for _ in range(3)]
     assert [one.id if one else None for one in found] == ["x", "x", None]
+
+
+HOSTILE = st.one_of(
+    st.sampled_from(
+        ["", ".", "..", "...", "a..b", "../x", "a/b", "a\\b", "%2e", "a?b", "a#b", "-a", "_", "x" * 101, "a\n"]
+    ),
+    st.text(max_size=6),
+)
+"""Names and ids, most of which leave their place in a path."""
+
+
+@given(part=HOSTILE)
+@example("\ud800")
+@example("\u0661")
+@example("\u00e9")
+def test_no_part_leaves_its_place_in_a_path(part: str) -> None:
+    """An owner or an id is one segment of the path, as it is, or nothing can be sent."""
+    for owner, parts in ((Owner(ENTERPRISE_OWNER, part), ("1",)), (BIG, (part,)), (BIG, (part, "user-states"))):
+        try:
+            path = billing_path(owner, *parts)
+        except errors.ConfigError:
+            continue
+        segments = path.split("/")
+        assert segments == ["", "enterprises", owner.slug, "settings", "billing", "budgets", *parts]
+        assert (
+            urljoin("http://127.0.0.1", path) == f"http://127.0.0.1{parse_url(path).path}" == f"http://127.0.0.1{path}"
+        )
+        assert ".." not in part
+
+
+@pytest.mark.parametrize("part", ["..", ".", "", "a/b", "x" * 101])
+@pytest.mark.parametrize("name", ["get", "update", "delete", "create", "page"])
+def test_nothing_is_sent_to_another_path(name: str, part: str) -> None:
+    """Every call refuses such an owner, and such an id, before anything is sent."""
+    odd = Owner(ORGANIZATION_OWNER, part)
+    calls: dict[str, list[Callable[[Client], Any]]] = {
+        "get": [lambda client: client.get_budget(odd, "x"), lambda client: client.get_budget(ORG, part)],
+        "update": [
+            lambda client: client.update_budget(odd, "x", {}),
+            lambda client: client.update_budget(ORG, part, {}),
+        ],
+        "delete": [lambda client: client.delete_budget(odd, "x"), lambda client: client.delete_budget(ORG, part)],
+        "create": [lambda client: client.create_budget(odd, {})],
+        "page": [lambda client: client.get_budget_page(odd, 1)],
+    }
+    with WireServer(answer(200, budget("x"))) as server:
+        for call in calls[name]:
+            with pytest.raises(errors.ConfigError, match="Nothing was sent"):
+                call(client_of(server.url))
+    assert server.heard == []
+
+
+CENTER = {"id": "B", "name": "b", "resources": []}
+EXPORT = {
+    "id": "B",
+    "report_type": "detailed",
+    "start_date": "2026-08-01",
+    "end_date": "2026-08-31",
+    "status": "failed",
+}
+ABOUT: dict[str, tuple[Callable[[Client, str], Any], Any]] = {
+    "read budget": (lambda client, asked: client.get_budget(BIG, asked), budget("B")),
+    "update budget": (lambda client, asked: client.update_budget(BIG, asked, {}), {"budget": budget("B")}),
+    "update part of a budget": (lambda client, asked: client.update_budget(BIG, asked, {}), {"id": "B"}),
+    "read cost center": (lambda client, asked: CostCenterCalls(client.transport).get_cost_center(BIG, asked), CENTER),
+    "update cost center": (
+        lambda client, asked: CostCenterCalls(client.transport).update_cost_center(BIG, asked, {}),
+        CENTER,
+    ),
+    "delete budget": (lambda client, asked: client.delete_budget(BIG, asked), {"message": "gone", "id": "B"}),
+    "delete by its example": (lambda client, asked: client.delete_budget(BIG, asked), {"budget_id": "B"}),
+    "delete cost center": (
+        lambda client, asked: CostCenterCalls(client.transport).delete_cost_center(BIG, asked),
+        {"id": "B", "name": "b"},
+    ),
+    "read export": (lambda client, asked: ReportCalls(client.transport).get_report_export(BIG, asked), EXPORT),
+}
+
+
+@pytest.mark.parametrize("name", ABOUT)
+def test_an_answer_about_another_one_is_an_error(name: str) -> None:
+    """An answer about B to a question about A is refused; other capitals, or no id, are no difference."""
+    call, data = ABOUT[name]
+    with WireServer(answer(200, data)) as server:
+        client = client_of(server.url)
+        with pytest.raises(errors.TransportError, match="GitHub answers about another one, B"):
+            call(client, "A")
+        call(client, "b")
+
+
+@pytest.mark.parametrize("data", [{"message": "ok"}, {"id": None}, []])
+def test_a_write_need_not_tell_an_id(data: Any) -> None:
+    """GitHub promises no field of a write's answer."""
+    with WireServer(answer(200, data)) as server:
+        CostCenterCalls(client_of(server.url).transport).update_cost_center(BIG, "A", {})
+
+
+def user(name: str) -> dict[str, Any]:
+    return {"user": name, "consumed_amount": 1, "target_amount": 2}
+
+
+def member(name: str) -> dict[str, str]:
+    return {"type": "User", "name": name}
+
+
+ENDLESS: dict[str, tuple[Callable[[Client], Any], Callable[[str], dict[str, Any]]]] = {
+    "billing_provider.client.MAX_BUDGETS": (
+        lambda client: list(client.list_budgets(BIG)),
+        lambda name: {"budgets": [budget(name)]},
+    ),
+    "billing_provider.calls_budgets.MAX_USERS": (
+        lambda client: list(BudgetReads(client.transport).list_user_states(BIG, "B")),
+        lambda name: {"user_states": [user(name)]},
+    ),
+    "billing_provider.calls_cost_centers.MAX_MEMBERS": (
+        lambda client: CostCenterCalls(client.transport).get_cost_center(BIG, "B"),
+        lambda name: {**CENTER, "resources": [member(name)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("limit", ENDLESS)
+def test_pages_without_an_end_are_an_error(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages with new rows each time are read up to GitHub's limit; at the limit they are whole, above it an error."""
+    call, rows = ENDLESS[limit]
+    monkeypatch.setattr(limit, 3)
+    endless = [answer(200, {**rows(str(number)), "has_next_page": True}) for number in range(9)]
+    with WireServer(*endless) as server:
+        with pytest.raises(errors.TransportError, match="pages hold more than 3 rows, which is more than there can be"):
+            call(client_of(server.url))
+        assert len(server.heard) == 4
+    last = answer(200, {**rows("2"), "has_next_page": False})
+    with WireServer(*endless[:2], last) as server:
+        call(client_of(server.url))
+        assert len(server.heard) == 3
+
+
+@pytest.mark.parametrize("limit", ENDLESS)
+def test_a_page_again_and_again_is_an_error(limit: str) -> None:
+    """A page that adds nothing although further ones are announced does not go on for ever either."""
+    call, rows = ENDLESS[limit]
+    with (
+        WireServer(answer(200, {**rows("1"), "has_next_page": True})) as server,
+        pytest.raises(errors.TransportError, match=r"incomplete|come to an end"),
+    ):
+        call(client_of(server.url))

@@ -224,7 +224,7 @@ def test_another_budget_is_no_answer(sandbox: Sandbox, enterprise: Owner) -> Non
     with WireServer(answer(200, sandbox.budgets()[0])) as server:
         budgets = open_desk(sandbox, base_url=server.url).run.budgets(enterprise)
         assert budgets.read(budget_id)
-        with pytest.raises(errors.OutcomeError, match=f"read budget another of .*GitHub answers with {budget_id}"):
+        with pytest.raises(errors.TransportError, match=f"read budget another of .*another one, {budget_id}"):
             budgets.read("another")
 
 

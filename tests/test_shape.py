@@ -18,8 +18,8 @@ README = (ROOT / "README.md").read_text()
 
 ROOMS = (
     *("redact", "errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules"),
-    *("identity", "clock", "address", "settings", "retry", "pacing", "session", "transport", "downloads", "client"),
-    "usage",
+    *("identity", "clock", "address", "settings", "retry", "pacing", "session", "transport", "downloads", "paging"),
+    *("client", "usage"),
     *("calls_budgets", "calls_cost_centers", "calls_reports", "calls_usage"),
     *("live", "claims", "reconcile", "run", "lifecycle", "create_cost_center", "cost_center_lifecycle"),
     *("exports", "reads", "spend", "program", "voice", "provider", "cost_center_resource", "resources"),
