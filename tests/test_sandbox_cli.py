@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -94,7 +95,10 @@ def test_help_says_what_is_not_imitated() -> None:
     ("arguments", "text"),
     [
         pytest.param(["--quirk", "plural_skus"], "near ones: plural_sku", id="quirk"),
-        pytest.param(["--faults", "/dev/null"], "Expecting value", id="faults"),
+        pytest.param(["--faults", "/dev/null"], "/dev/null: Expecting value", id="faults"),
+        pytest.param(["--faults", "/none"], "/none", id="no faults"),
+        pytest.param(["--port", "65536"], "'65536' is no port: give a number from 0 to 65535", id="port"),
+        pytest.param(["--port", "x"], "'x' is no port", id="no port"),
         pytest.param(["--state", "/proc/none/state.json"], "/proc/none", id="state file"),
     ],
 )
@@ -115,3 +119,41 @@ def test_the_time_of_tests_is_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> N
     result = run()
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
     assert "GITHUB_BILLING_TEST_TIME must be a time as" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["{}", "[5]", '[{"action": 5}]', "[" * 5000, "5", "null", "\udcff"])
+def test_a_faults_file_of_another_form_ends_it_with_2(tmp_path: Path, text: str) -> None:
+    """A faults file that is no list of faults is told in one line that names it."""
+    plan = tmp_path / "faults.json"
+    plan.write_text(text, encoding="utf-8", errors="surrogateescape")
+    result = run("--faults", str(plan))
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert result.stderr.startswith(f"billing-provider sandbox: {plan}: ")
+
+
+def test_a_port_or_a_file_in_use_ends_it_with_2(tmp_path: Path) -> None:
+    """A second sandbox on the port, or on the state file, of a running one is told in one line; the first goes on."""
+    file = tmp_path / "state.json"
+    with started("--state", str(file)) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().split(":")[2].partition("/")[0]
+        second = run("--port", port)
+        said = f"cannot open port {port}: Address already in use; choose another one with --port"
+        assert (second.returncode, second.stderr) == (2, f"billing-provider sandbox: {said}\n")
+        third = run("--state", str(file))
+        assert (third.returncode, f"another run is using {file}" in third.stderr) == (2, True)
+        assert process.poll() is None
+
+
+def test_a_terminal_is_sent_no_control_characters() -> None:
+    """A path with an escape sequence is printed without it."""
+    with started() as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split(":")[2].partition("/")[0])
+        process.stdout.readline()
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /api/v3/\x1b[31m HTTP/1.0\r\n\r\n")
+            while client.recv(1000):
+                pass
+        process.send_signal(signal.SIGINT)
+        assert "GET /?[31m" in process.communicate(timeout=30)[1]

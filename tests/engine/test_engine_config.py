@@ -86,9 +86,30 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
         ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine runs python"),
         ("a: [", "", "Pulumi.yaml"),
         ("- a\n", "", "a mapping is expected"),
+        ("runtime: python\n", "", "None is no name of a project"),
+        ("name: a/b\nruntime: python\n", "", "'a/b' is no name of a project"),
+        ("name: 5\nruntime: python\n", "", "name is no text"),
+        ("name: x\nruntime: [python]\n", "", "runtime is no mapping"),
+        ("name: x\nruntime: {name: python, options: 5}\n", "", "runtime.options is no mapping"),
+        ("name: x\nruntime: {name: python, options: {virtualenv: 5}}\n", "", "runtime.options.virtualenv is no text"),
+        ("name: x\nruntime: python\nmain: [a]\n", "", "main is no text"),
+        ("name: x\nruntime: python\nstackConfigDir: {}\n", "", "stackConfigDir is no text"),
+        ("name: x\nruntime: python\nconfig: [a]\n", "", "config is no mapping"),
+        ("[" * 5000, "", "is nested too deeply"),
+        ('name: "\\ud800"', "", "surrogates not allowed"),
+        ("a: 2024-99-99", "", "month must be in"),
+        ("a: &x [*x]", "", "Circular reference"),
+        (PROJECT, "config: [a]", "Pulumi.dev.yaml: config is no mapping"),
+        (PROJECT, "encryptionsalt: 5", "encryptionsalt is no text"),
+        (
+            PROJECT,
+            "config: {a: 2024-01-01, b: {c: 2024-01-01}}",
+            "the value of shop:a has no JSON .*: put it in quotes",
+        ),
+        (PROJECT, "config: {a: {1: x, b: y}}", "the value of shop:a has no JSON"),
         (PROJECT, STACK, "shop:word is encrypted: the file has no .*; or set PULUMI_TRY_SECRET_SHOP_WORD to its value"),
     ],
-    ids=["none", "another runtime", "no YAML", "no mapping", "encrypted"],
+    ids=lambda value: str(value)[:40],
 )
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, project: str | None, stack: str, said: str) -> None:
     """What is wrong with the settings is said, with the file and what to do."""
@@ -164,3 +185,23 @@ def test_passphrase_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
     with pytest.raises(ConfigError, match=r"github-billing-provider\[secrets\].*PULUMI_TRY_SECRET_SHOP_WORD"):
         config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})
+
+
+def test_files_that_are_no_text_or_cannot_be_read(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, and a folder in place of a file, are refused with the file's name."""
+    write(tmp_path)
+    (tmp_path / "Pulumi.yaml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(ConfigError, match=r"Pulumi\.yaml cannot be used: "):
+        config.load(tmp_path, "dev", {}, {})
+    (tmp_path / "Pulumi.yaml").unlink()
+    (tmp_path / "Pulumi.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"Pulumi\.yaml cannot be read: Is a directory"):
+        config.load(tmp_path, "dev", {}, {})
+
+
+@pytest.mark.parametrize("stack", ["../x", "", "a b", "x" * 101])
+def test_stacks_have_the_names_of_the_command_line(tmp_path: Path, stack: str) -> None:
+    """A name beyond Pulumi's pattern is refused, whoever uses the engine."""
+    write(tmp_path)
+    with pytest.raises(ConfigError, match="is no name of a stack: it has 1 to 100 of the characters"):
+        config.load(tmp_path, stack, SECRETS, {})
