@@ -129,8 +129,10 @@ def test_a_token_that_no_token_can_be_is_refused_unseen(name: str, spoiled: str)
 
 
 def test_a_short_token_takes_no_other_text_with_it() -> None:
-    """Of a token of a few letters nothing is looked for within base64, where what is left could be any text."""
-    assert redact("an ab in QWxhZGRpbg== and YWI=", "ab") == "an [secret] in QWxhZGRpbg== and YWI="
+    """A text of a few letters is not masked, since it could stand in any word; the settings refuse such a token."""
+    assert redact("an ab in QWxhZGRpbg== and YWI=", "ab") == "an ab in QWxhZGRpbg== and YWI="
+    with pytest.raises(ConfigError, match="fewer than 8 characters"):
+        read_settings(lambda _: None, {"GITHUB_TOKEN": "ab"})
 
 
 def _said(call: Callable[[Plugin], Any], plugin: Plugin) -> str:

@@ -72,6 +72,6 @@ def test_a_spend_that_cannot_be_known_makes_no_budget(monkeypatch: pytest.Monkey
     empty = {"timePeriod": {"year": 1999, "month": 1}, "usageItems": []}
     with WireServer(answer(200, empty)) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
-        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "t")
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-token")
         with pytest.raises(SystemExit, match="GitHub does not know what octo-org spent in"):
             declared()
