@@ -33,8 +33,8 @@ def read_day(name: str, text: str) -> date:
     """
     try:
         return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{name}: write a day as in 2026-01-31, not {text[:60]}") from None
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name}: write a day as in 2026-01-31, not {ascii(text)[:60]}") from None
 
 
 class Exports:
@@ -84,7 +84,7 @@ class Exports:
         for number, url in enumerate(export.download_urls, 1):
             self._run.voice.status(f"fetching {name}: part {number} of {len(export.download_urls)}")
             text = download(url, self._run.settings, f"fetch {name}")
-            rows += csv.DictReader(io.StringIO(text))
+            rows += _table(text, f"fetch {name}")
         return rows
 
     def _begun(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
@@ -118,9 +118,9 @@ class Exports:
         today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
         for export in self._calls.list_report_exports(self._owner):
             same = (export.report_type, export.start_date, export.end_date) == (report_type, str(start), str(end))
-            made = (export.created_at or "")[: len(str(today))]
-            final = bool(made) and end <= settled_through(date.fromisoformat(made))
-            if same and (export.status == PROCESSING or (export.status == COMPLETED and (final or made == str(today)))):
+            made = _day_of(export.created_at)
+            final = made is not None and end <= settled_through(made)
+            if same and (export.status == PROCESSING or (export.status == COMPLETED and (final or made == today))):
                 return export
         return None
 
@@ -145,3 +145,28 @@ class Exports:
             )
         self._run.voice.status(f"waiting for {name}")
         clock.sleep(seconds)
+
+
+def _day_of(moment: str | None) -> date | None:
+    """Return the day of a moment that GitHub tells, or None where it tells none."""
+    try:
+        return date.fromisoformat((moment or "")[:10])
+    except ValueError:
+        return None
+
+
+def _table(text: str, tried: str) -> list[dict[str, str]]:
+    """Return the rows of a file, each by the names of its columns.
+
+    Raises:
+        TransportError: It is no table: a row does not fit the columns, or a field does not end.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), restval=None, strict=True))
+    except csv.Error as error:
+        raise TransportError(f"{tried}: the file is no table ({error}). Ask for the report anew.") from None
+    if any(None in row or None in row.values() for row in rows):
+        raise TransportError(
+            f"{tried}: the file is no table (a row does not fit the columns). Ask for the report anew."
+        )
+    return rows

@@ -1,4 +1,4 @@
-"""The forms of logins, slugs and ids, and the ids of resources that are built from them."""
+"""The forms of logins, slugs, ids and other plain values, and the ids of resources."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, StrictStr
 
 from billing_provider.errors import ConfigError
 
+MAX_TEXT = 255
+"""Longest text of an input, in characters: the limit of a cost center's name, the longest of them."""
 LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 """A person's login; an underscore stands in those of managed users."""
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
@@ -53,6 +55,51 @@ def read_id(name: str, value: Any) -> str:
         ConfigError: It has another form.
     """
     return _read(_ID, name, "an id of GitHub's: at most 100 letters, digits and hyphens", value)
+
+
+def read_text(name: str, value: Any) -> str:
+    """Return a text that can stand in a query.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is no text, too long, or holds control characters.
+    """
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+        raise ConfigError(f"{name}: write a text of at most {MAX_TEXT} printable characters, not {_shown(value)}")
+    return value
+
+
+def read_flag(name: str, value: Any) -> bool:
+    """Return a value that is True or False.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: write True or False")
+    return value
+
+
+def read_whole(name: str, value: Any) -> int:
+    """Return a whole number, which a configuration or an Output gives as a float.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        raise ConfigError(f"{name}: write a whole number")
+    return int(value)
 
 
 def resource_id(noun: str, owner: str, github_id: str) -> str:

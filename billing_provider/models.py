@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from billing_provider import rules
-from billing_provider.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.ids import MAX_TEXT, Id, Sendable
 from billing_provider.rules import OwnerKind, Problem
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 MAX_AMOUNT = 2**31 - 1
 """Largest amount that is sent, in US dollars or licences: what a 32-bit whole number holds."""
-MAX_TEXT = 255
-"""Longest text of an input, in characters: the limit of a cost center's name, the longest of them."""
 
 
 def _refuse(reason: str) -> PydanticCustomError:

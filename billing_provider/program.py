@@ -81,7 +81,8 @@ def ask(question: Callable[..., T], **given: Any) -> T:
         **given: Its arguments.
     """
     answers = _PROGRAM.answers()
-    key = (question.__qualname__, *sorted(given.items()))
+    # By what is written: an argument of a wrong type may have no hash, and the question says what is wrong with it.
+    key = (question.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
     found: T = answers.once(key, lambda: question(answers.reader, **given))
     return found
 

@@ -13,7 +13,7 @@ from billing_provider.calls_usage import UsageCalls
 from billing_provider.cost_centers import ACTIVE, DELETED, CostCenterDetails
 from billing_provider.errors import ConfigError
 from billing_provider.exports import Exports
-from billing_provider.ids import read_slug
+from billing_provider.ids import read_flag, read_id, read_slug, read_text, read_whole
 from billing_provider.models import Owner
 from billing_provider.usage import (
     FILTERS,
@@ -94,6 +94,7 @@ class Reader:
         Raises:
             BillingError: A filter does not fit, or GitHub said no.
         """
+        read_flag("all_cost_centers", all_cost_centers)
         owner, query, period = self._asked("usage", given)
         if all_cost_centers and (owner.kind.noun != rules.ENTERPRISE or "cost_center_id" in query):
             raise ConfigError("all_cost_centers: it completes the report of a whole enterprise, without cost_center")
@@ -161,7 +162,7 @@ class Reader:
             BillingError: There is none, the name fits several, or GitHub said no.
         """
         owner = _owner(enterprise=enterprise)
-        found = self._named(owner, cost_center)
+        found = self._named(owner, read_text("cost_center", cost_center))
         return CostCenterCalls(self.run.client.transport).get_cost_center(owner, found.id)
 
     def budgets(
@@ -178,7 +179,9 @@ class Reader:
             BillingError: The owner is none, or GitHub said no.
         """
         owner = _budget_owner(enterprise, organization)
-        filters = {"scope": scope, "user": user}
+        filters = {
+            name: read_text(name, value) for name, value in (("scope", scope), ("user", user)) if value is not None
+        }
         return [_details(budget) for budget in self.run.client.list_budgets(owner, filters=filters)]
 
     def budget(
@@ -189,7 +192,8 @@ class Reader:
         Raises:
             BillingError: The owner is none, or GitHub said no.
         """
-        return _details(self.run.client.get_budget(_budget_owner(enterprise, organization), budget_id))
+        owner = _budget_owner(enterprise, organization)
+        return _details(self.run.client.get_budget(owner, read_id("budget_id", budget_id)))
 
     def effective_budget(
         self, *, enterprise: str | None = None, organization: str | None = None, user: str
@@ -200,7 +204,7 @@ class Reader:
             BillingError: The owner is none, or GitHub said no.
         """
         owner = _budget_owner(enterprise, organization)
-        return BudgetReads(self.run.client.transport).get_effective_budget(owner, user)
+        return BudgetReads(self.run.client.transport).get_effective_budget(owner, read_text("user", user))
 
     def user_states(
         self,
@@ -217,14 +221,14 @@ class Reader:
         Raises:
             BillingError: GitHub said no.
         """
-        filters = {
-            "sort_order": "1" if rising else "0",
-            "user": user,
-            "threshold_lower_bound": threshold_lower_bound,
-            "threshold_upper_bound": threshold_upper_bound,
+        bounds = {"threshold_lower_bound": threshold_lower_bound, "threshold_upper_bound": threshold_upper_bound}
+        filters: dict[str, Any] = {
+            "sort_order": "1" if read_flag("rising", rising) else "0",
+            **({} if user is None else {"user": read_text("user", user)}),
+            **{name: read_whole(name, value) for name, value in bounds.items() if value is not None},
         }
-        owner = _owner(enterprise=enterprise)
-        return list(BudgetReads(self.run.client.transport).list_user_states(owner, budget_id, filters))
+        owner, read_from = _owner(enterprise=enterprise), read_id("budget_id", budget_id)
+        return list(BudgetReads(self.run.client.transport).list_user_states(owner, read_from, filters))
 
     def report_exports(self, *, enterprise: str) -> list[UsageReportExport]:
         """Return the report exports that GitHub still keeps.
@@ -240,7 +244,9 @@ class Reader:
         Raises:
             BillingError: GitHub said no.
         """
-        return ReportCalls(self.run.client.transport).get_report_export(_owner(enterprise=enterprise), report_id)
+        return ReportCalls(self.run.client.transport).get_report_export(
+            _owner(enterprise=enterprise), read_id("report_id", report_id)
+        )
 
     def report_rows(self, *, enterprise: str, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
         """Return the rows of a report export, which is asked for if there is none yet.
@@ -264,6 +270,9 @@ class Reader:
                 f"{', '.join(_INPUT.get(name, name) for name in takes)}"
                 + (f"; {' and '.join(others)} can be narrowed so" if others else "")
             )
+        for name, value in query.items():
+            if name not in PERIOD:
+                read_text(_INPUT.get(name, name), value)
         period = self._period(query, whole_year=report == "usage")
         if query.get("cost_center_id") not in (None, OUTSIDE):
             query["cost_center_id"] = self._named(owner, query["cost_center_id"]).id
@@ -273,11 +282,8 @@ class Reader:
         """Fill in the parts of the period that are implied, so that GitHub and we mean the same days."""
         today = UsageCalls(self.run.client.transport, self.run.clock).today()
         for name in PERIOD:
-            value = query.get(name)
-            if isinstance(value, float) and value.is_integer():
-                query[name] = int(value)
-            elif value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-                raise ConfigError(f"{name}: write a whole number")
+            if name in query:
+                query[name] = read_whole(name, query[name])
         if "day" in query:
             query.setdefault("month", today.month)
         if not whole_year and "year" not in query:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing_provider import rules
+from billing_provider.ids import read_text
 
 _OTHER_NAMES = {
     "copilot ai credit": "copilot_ai_credits",
@@ -21,12 +22,12 @@ def sku_identifier(name: str) -> str | None:
     A name counts only if its words are those of a SKU in GitHub's reference, or if it is in a short table of others;
     any other name is unknown, and None says so.
     """
-    plain = " ".join(name.lower().split())
+    plain = " ".join(read_text("name", name).lower().split())
     words = rules.canonical_sku(_OTHER_NAMES.get(plain) or plain.replace(" ", "_").replace("-", "_"))
     return words if words in rules.SKUS else None
 
 
 def product_identifier(name: str) -> str | None:
     """Return the identifier of a product under its display name, or None where budgets have no such product."""
-    word = name.strip().lower()
+    word = read_text("name", name).strip().lower()
     return word if word in rules.PRODUCTS else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -63,22 +64,25 @@ class TimePeriod:
         """Return its first day.
 
         Raises:
-            ValueError: There is no such month or day.
+            ValueError: There is no such year, month or day.
         """
-        return date(self.year, self.month or 1, self.day or 1)
+        try:
+            return date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
+        except OverflowError as error:
+            raise ValueError(self.year) from error
 
     def last(self) -> date:
         """Return its last day.
 
         Raises:
-            ValueError: There is no such month or day.
+            ValueError: There is no such year, month or day.
         """
         first = self.first()
         if self.day is not None:
             return first
         if self.month is None:
             return date(self.year, 12, 31)
-        return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+        return first.replace(day=monthrange(first.year, first.month)[1])
 
 
 @dataclass(config=_WIRE, frozen=True)

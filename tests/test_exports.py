@@ -114,7 +114,7 @@ def test_a_report_that_takes_too_long(new_run: Callable[..., Desk]) -> None:
     ("change", "words"),
     [
         ({"report_type": "all"}, "report_type: write one of detailed, summarized, premium_request, ai_credit"),
-        ({"start_date": "August"}, "start_date: write a day as in 2026-01-31, not August"),
+        ({"start_date": "August"}, "start_date: write a day as in 2026-01-31, not 'August'"),
         ({"end_date": "2026-07-31"}, "start_date: choose a day that is not after end_date"),
     ],
     ids=str,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from billing_provider.ids import MAX_TEXT
 from billing_provider.models import (
     INPUTS,
     MAX_AMOUNT,
-    MAX_TEXT,
     Alerting,
     Budget,
     BudgetInputs,
