@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from billing_provider.cli.render import StderrVoice
 from billing_provider.errors import ApiError, BillingError
-from billing_provider.redact import MASK, MAX_TEXT, MIN_TOKEN, clean, forms, masked, redact, remember
+from billing_provider.redact import MASK, MAX_TEXT, clean, forms, masked, redact, remember
 from billing_provider.voice import EngineVoice
 
 if TYPE_CHECKING:
@@ -99,12 +99,6 @@ def test_an_error_of_github_is_fit_to_be_shown() -> None:
     assert error.said.startswith(f"no {MASK} xxx")
     assert (len(error.said), len(error.request_id)) == (2000, 80)
     assert "canary" not in f"{error}{error.said}{error.request_id}"
-
-
-def test_a_text_that_is_too_short_for_a_token_is_left() -> None:
-    """A few letters stand in any word."""
-    assert redact("a rate of 5", "rate") == "a rate of 5"
-    assert forms("x" * (MIN_TOKEN - 1)) == ()
 
 
 @given(
