@@ -22,7 +22,7 @@ from billing_provider.create_cost_center import CostCenterCreation
 from billing_provider.errors import BillingError, InvalidError, NotFoundError
 from billing_provider.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.lifecycle import UNFINISHED, Checked, Stored
-from billing_provider.models import Owner
+from billing_provider.models import Owner, first_problems
 from billing_provider.states import CostCenterState, read_state
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ class CostCenterLifecycle:
         inputs, found = read_inputs(news)
         found += problems(inputs, unknown | {problem.field for problem in found})
         if found:
-            return Checked({}, found)
+            return Checked({}, first_problems(found))
         if not unknown & {"enterprise", "name"}:
             key = ("cost center", inputs["enterprise"].lower(), inputs["name"].lower())
             first = self._run.claims.declare(urn, key)
             if first is not None:
-                reason = f"{inputs['name']} is declared by {first.rpartition('::')[2]} already: remove one of the two"
+                reason = (
+                    f"{first.rpartition('::')[2]} declares a cost center of this name already: remove one of the two"
+                )
                 return Checked({}, [rules.Problem("name", reason)])
         for name in ("enterprise", *IN_PLACE):
             if name in inputs and name in olds and same_input(name, olds[name], inputs[name]):

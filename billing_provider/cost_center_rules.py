@@ -83,9 +83,9 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
         elif rules.is_uuid(name):
             yield Problem("name", "choose a name that is no UUID: a budget could not tell it from an id")
     for kind in MEMBER_KINDS:
-        for member in fields.get(kind, ()):
+        for number, member in enumerate(fields.get(kind, ())):
             if reason := _member_problem(kind, member):
-                yield Problem(kind, reason)
+                yield Problem(kind, f"{kind}.{number}: {reason}")
     yield from _pool_problems(fields)
     if fields.get("on_existing") not in (None, *rules.ON_EXISTING):
         yield Problem("on_existing", f"write one of {', '.join(rules.ON_EXISTING)}, or leave it out")
@@ -101,11 +101,10 @@ def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _member_problem(kind: str, member: str) -> str | None:
-    shown = ascii(member[:_SHOWN])
     if kind == USERS:
         return rules.login_problem(member)
     if kind == REPOSITORIES:
-        return None if _REPOSITORY.fullmatch(member) else f"{shown}: write the repository as owner/name"
+        return None if _REPOSITORY.fullmatch(member) else "write the repository as owner/name"
     if kind == ENTERPRISE_TEAMS:
-        return None if SLUG.fullmatch(member.removeprefix("ent:")) else f"{shown}: write the slug of the team"
-    return None if SLUG.fullmatch(member) else f"{shown}: write the login of the organization"
+        return None if SLUG.fullmatch(member.removeprefix("ent:")) else "write the slug of the team"
+    return None if SLUG.fullmatch(member) else "write the login of the organization"

@@ -10,7 +10,7 @@ from billing_provider import rules
 from billing_provider.errors import NotFoundError, OutcomeError
 from billing_provider.identity import IDENTITY, IN_PLACE, differing, natural_key, same, seen
 from billing_provider.ids import parse_resource_id, read_slug, resource_id
-from billing_provider.models import Budget, Owner, complete, read_inputs
+from billing_provider.models import Budget, Owner, complete, first_problems, read_inputs
 from billing_provider.reconcile import Creation, patch_body
 from billing_provider.states import BudgetState, read_spec, read_state
 
@@ -83,14 +83,14 @@ class Lifecycle:
         judged = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
         found += rules.problems(self._kind, judged, unsure, now)
         if found:
-            return Checked({}, found)
+            return Checked({}, first_problems(found))
         inputs = complete(self._kind, fields, unknown)
         if not unknown:
             owner = self._owner(inputs)
             key = natural_key(owner, read_spec(inputs))
             first = self._run.claims.declare(urn, key)
             if first is not None:
-                reason = f"{key} is declared by {first.rpartition('::')[2]} already: remove one of the two"
+                reason = f"{first.rpartition('::')[2]} declares the same budget already: remove one of the two"
                 return Checked({}, [rules.Problem("budget_product_sku", reason)])
             for warning in rules.warnings(inputs):
                 self._run.voice.warn(warning)

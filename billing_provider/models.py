@@ -15,7 +15,7 @@ from billing_provider.ids import MAX_TEXT, Id, Sendable
 from billing_provider.rules import OwnerKind, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MAX_AMOUNT = 2**31 - 1
 """Largest amount that is sent, in US dollars or licences: what a 32-bit whole number holds."""
@@ -147,6 +147,23 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     bad = {problem.field for problem in found}
     good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
     return good.model_dump(exclude_none=True), found
+
+
+MOST_PROBLEMS = 10
+"""Problems of one input that are reported; of more the number is."""
+
+
+def first_problems(found: Iterable[Problem]) -> list[Problem]:
+    """Return the first problems of each input, and how many more each has."""
+    by_field: dict[str, list[Problem]] = {}
+    for problem in found:
+        by_field.setdefault(problem.field, []).append(problem)
+    short: list[Problem] = []
+    for field, those in by_field.items():
+        short += those[:MOST_PROBLEMS]
+        if (more := len(those) - MOST_PROBLEMS) > 0:
+            short.append(Problem(field, f"and {more} more of such problems"))
+    return short
 
 
 @dataclass(frozen=True)

@@ -256,7 +256,7 @@ class _Judge:
                 yield Problem(field, "leave it out: the input user names the person")
         elif scope == self.kind.noun or scope in (ENTERPRISE, MULTI_USER_CUSTOMER):
             if entity and owner and entity.lower() != owner.lower():
-                yield Problem(field, f"leave it out: the scope {scope} covers the whole of {owner}")
+                yield Problem(field, f"leave it out: the scope {scope} covers the whole {self.kind.noun}")
         elif not entity:
             examples = {
                 ORGANIZATION: "the organization's login",
@@ -275,7 +275,7 @@ class _Judge:
         if not well_formed:
             yield Problem("budget_entity_name", "write the repository as owner/name")
         elif slash and owner and self.kind.noun == ORGANIZATION and first.lower() != owner.lower():
-            yield Problem("budget_entity_name", f"write {owner}/{name}: the budget belongs to {owner}")
+            yield Problem("budget_entity_name", "name a repository of the organization that owns the budget")
 
     def hard_stop_and_alerts(self) -> Iterator[Problem]:
         if not self.scope_known:
@@ -291,9 +291,9 @@ class _Judge:
         recipients: list[str] = alerting["alert_recipients"]
         if scope == USER and (alerting["will_alert"] or recipients):
             yield Problem("budget_alerting", "leave it out: GitHub sends no alerts for a budget of one user")
-        for login in recipients:
+        for number, login in enumerate(recipients):
             if reason := login_problem(login):
-                yield Problem("budget_alerting", f"alert_recipients: {reason}")
+                yield Problem("budget_alerting", f"alert_recipients.{number}: {reason}")
         if recipients and not alerting["will_alert"]:
             yield Problem("budget_alerting", "set will_alert to True, or leave alert_recipients empty")
 
@@ -313,15 +313,17 @@ class _Judge:
 
 
 def login_problem(login: str) -> str | None:
-    """Return what to write instead of a text that is no GitHub login, or None for a login."""
+    """Return what to write instead of a text that is no GitHub login, or None for a login.
+
+    The text is not repeated: it may come from a secret, which a check is given without its mark.
+    """
     if LOGIN.fullmatch(login):
         return None
-    shown = ascii(login if len(login) <= 60 else login[:57] + "...")  # noqa: PLR2004 - as much as a line takes
     if login.startswith("@"):
-        return f"{shown}: write the login without the @"
+        return "write the login without the @"
     if "@" in login:
-        return f"{shown} is an e-mail address: write the person's GitHub login"
-    return f"{shown} is no GitHub login: write letters, digits and hyphens"
+        return "this is an e-mail address: write the person's GitHub login"
+    return "this is no GitHub login: write letters, digits and hyphens"
 
 
 def warnings(fields: Mapping[str, Any]) -> Iterator[str]:

@@ -402,7 +402,7 @@ def test_a_cost_center_is_declared_once(bench: Bench) -> None:
     stored = bench.create(APPS)
     checked = bench.cycle.check(OTHER, {}, {**APPS, "name": "APPS"}, NONE)
     assert [problem.reason for problem in checked.problems] == [
-        "APPS is declared by apps already: remove one of the two"
+        "apps declares a cost center of this name already: remove one of the two"
     ]
     with pytest.raises(OutcomeError, match="is declared twice"):
         bench.cycle.create(OTHER, APPS)

@@ -323,7 +323,7 @@ def test_one_key_is_declared_once(sandbox: Sandbox, desk: Desk) -> None:
         "urn::second", {}, {**PLAIN, "enterprise": "OCTO-enterprise", "budget_amount": 7}, NOTHING
     )
     assert [problem.field for problem in found.problems] == ["budget_product_sku"]
-    assert "is declared by first already: remove one of the two" in found.problems[0].reason
+    assert "first declares the same budget already: remove one of the two" in found.problems[0].reason
     assert sandbox.requests == []
 
 

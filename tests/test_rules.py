@@ -113,7 +113,7 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         ({"budget_scope": "repository", "budget_entity_name": "a/b c"}, "budget_entity_name", "owner/name"),
         ({"budget_scope": "cost_center"}, "budget_entity_name", "the cost center: its name or its UUID"),
         ({"budget_scope": "multi_user_cost_center", **CREDITS}, "budget_entity_name", "its name or its UUID"),
-        ({"budget_entity_name": "octo-org"}, "budget_entity_name", "covers the whole of octo-enterprise"),
+        ({"budget_entity_name": "octo-org"}, "budget_entity_name", "covers the whole enterprise"),
         (
             {"budget_scope": "multi_user_customer", "budget_entity_name": "x", **CREDITS},
             "budget_entity_name",
@@ -145,12 +145,12 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": ["mona@example.com"]}},
             "budget_alerting",
-            "alert_recipients: 'mona@example.com' is an e-mail address",
+            "alert_recipients.0: this is an e-mail address",
         ),
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": ["x" * 200]}},
             "budget_alerting",
-            f"'{'x' * 57}...' is no GitHub login",
+            "alert_recipients.0: this is no GitHub login",
         ),
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": ["dependabot[bot]"]}},
@@ -190,7 +190,11 @@ def test_each_mistake_is_named_with_what_to_write(fields: dict[str, Any], field:
         ({"organization": "octo org"}, "organization", "its login"),
         ({"budget_scope": "enterprise"}, "budget_scope", "enterprise budgets are declared with EnterpriseBudget"),
         ({"budget_scope": "cost_center"}, "budget_scope", "cost_center budgets are declared with EnterpriseBudget"),
-        ({"budget_scope": "repository", "budget_entity_name": "other/api"}, "budget_entity_name", "write octo-org/api"),
+        (
+            {"budget_scope": "repository", "budget_entity_name": "other/api"},
+            "budget_entity_name",
+            "name a repository of the organization",
+        ),
         ({"budget_scope": "repository", "budget_entity_name": "a b"}, "budget_entity_name", "owner/name"),
         ({"exclude_cost_center_usage": True}, "exclude_cost_center_usage", "the whole enterprise has it"),
     ],
@@ -339,10 +343,9 @@ def test_the_end_of_time_is_no_moment() -> None:
 
 @given(text=st.text(max_size=80))
 def test_a_login_is_told_from_other_texts(text: str) -> None:
-    """What is refused as a login is quoted on one line; what passes is made of a login's characters."""
+    """What is refused as a login is not repeated; what passes is made of a login's characters."""
     reason = rules.login_problem(text)
     if reason is None:
         assert all(character.isascii() and (character.isalnum() or character in "-_") for character in text)
     else:
-        assert reason.isascii()
-        assert reason.isprintable()
+        assert reason in {rules.login_problem(other) for other in ("@", "a@", "")}
