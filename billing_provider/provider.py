@@ -28,14 +28,13 @@ from billing_provider import rules
 from billing_provider.cost_center_lifecycle import CostCenterLifecycle
 from billing_provider.errors import BillingError
 from billing_provider.lifecycle import UNFINISHED, Lifecycle
+from billing_provider.redact import redact
 from billing_provider.run import Run
 from billing_provider.settings import read_settings
 from billing_provider.voice import EngineVoice, calling_urn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-_LONGEST_SHOWN_VALUE = 200
 
 
 class _Process:
@@ -58,6 +57,11 @@ class _Process:
         assert self._run is not None  # noqa: S101 - the SDK configures a provider before it calls it
         return self._run
 
+    def masked(self, error: Exception) -> str:
+        """Return what an exception says, as a message that can be sent: without secrets and lone surrogates."""
+        text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
+        return self._run.masked(text) if self._run else redact(text)
+
 
 _PROCESS = _Process()
 
@@ -70,8 +74,7 @@ def _brief_errors() -> Iterator[None]:
     except BillingError as error:
         raise error.with_traceback(None) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold a secret
-        text = _PROCESS.run.masked(f"{type(error).__name__}: {error}")
-        raise BillingError(f"internal error, please report it: {text}") from None
+        raise BillingError(f"internal error, please report it: {_PROCESS.masked(error)}") from None
 
 
 class _Adapter(ResourceProvider):
@@ -84,42 +87,43 @@ class _Adapter(ResourceProvider):
         _PROCESS.configure(req.config.get)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        known, unknown = _split(news)
         with _brief_errors():
+            known, unknown = _split(news)
             checked = self._lifecycle().check(calling_urn(), _split(_olds)[0], known, frozenset(unknown))
-        if checked.problems:
-            return CheckResult(_plain(news), [_failure(news, problem) for problem in checked.problems])
-        return CheckResult({**checked.inputs, **unknown}, [])
+            if not checked.problems:
+                return CheckResult({**checked.inputs, **unknown}, [])
+            # Without the name of a property: the engine prints the value of a named one, which may be a secret.
+            failures = [CheckFailure("", f"{problem.field}: {problem.reason}") for problem in checked.problems]
+            return CheckResult(_plain(news), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        known, unknown = _split(_news)
         with _brief_errors():
+            known, unknown = _split(_news)
             changed, replaces = self._lifecycle().diff(calling_urn(), _id, _plain(_olds), known, frozenset(unknown))
-        # None where something differs: the engine then finds the properties itself, which is what lets it show them
-        # and honour ignore_changes and replace_on_changes. A replacement that is the same budget to GitHub cannot stand
-        # beside the old one; replace_on_changes asks for such.
-        same_key = not set(replaces) - {"budget_type"}
-        if not changed:
-            return DiffResult(changes=False)
-        # What a create left unfinished shows in no input, so the engine would find nothing by itself.
-        changes = True if UNFINISHED in _olds else None
-        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
+            # None where something differs: the engine then finds the properties itself, which is what lets it show
+            # them and honour ignore_changes and replace_on_changes. A replacement that is the same budget to GitHub
+            # cannot stand beside the old one; replace_on_changes asks for such.
+            same_key = not set(replaces) - {"budget_type"}
+            if not changed:
+                return DiffResult(changes=False)
+            # What a create left unfinished shows in no input, so the engine would find nothing by itself.
+            changes = True if UNFINISHED in _olds else None
+            return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _brief_errors():
             stored = self._lifecycle().create(calling_urn(), _plain(props))
-        return CreateResult(stored.id, stored.outputs)
+            return CreateResult(stored.id, stored.outputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         with _brief_errors():
             stored = self._lifecycle().read(id_, _plain(props))
-        # A blank id is how the engine is told that a resource is gone.
-        return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
+            # A blank id is how the engine is told that a resource is gone.
+            return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with _brief_errors():
-            stored = self._lifecycle().update(_id, _plain(_olds), _plain(_news))
-        return UpdateResult(stored.outputs)
+            return UpdateResult(self._lifecycle().update(_id, _plain(_olds), _plain(_news)).outputs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with _brief_errors():
@@ -163,10 +167,3 @@ def _split(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     for name, value in _plain(props).items():
         (unknown if pulumi.contains_unknowns(value) else known)[name] = value
     return known, unknown
-
-
-def _failure(news: Mapping[str, Any], problem: rules.Problem) -> CheckFailure:
-    """Return a failure as the engine shows it: beside the value of its property, unless that would fill the screen."""
-    if len(repr(news.get(problem.field))) > _LONGEST_SHOWN_VALUE:
-        return CheckFailure("", f"{problem.field}: {problem.reason}")
-    return CheckFailure(problem.field, problem.reason)

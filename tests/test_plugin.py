@@ -9,15 +9,17 @@ import socket
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from pulumi.dynamic import Config, ConfigureRequest
 from pulumi.dynamic.dynamic import serialize_provider
 
 from billing_provider import provider
+from billing_provider.errors import BillingError
 from billing_provider.sandbox import Sandbox
 from billing_provider.voice import calling_urn
 from tests.plugin import PROVIDERS, UNKNOWN, CallError, FakeEngine, Plugin, Stack, urn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ENTERPRISE = {
     "enterprise": "octo-enterprise",
@@ -229,7 +231,7 @@ def test_unknown_values_stay_unknown(world: World) -> None:
     }
     assert inputs["budget_type"] == "ProductPricing"
     _, problems = world.plugin.check(urn, {}, program(kind, {**unsure, "budget_scope": "team"}))
-    assert [problem.partition(":")[0] for problem in problems] == ["budget_scope"]
+    assert [problem.split(": ")[1] for problem in problems] == ["budget_scope"]
     stack = Stack()
     stack.up(world.plugin, {(kind, "b"): ENTERPRISE})
     (old,) = stack.entries
@@ -241,13 +243,13 @@ def test_unknown_values_stay_unknown(world: World) -> None:
 
 
 def test_all_mistakes_are_told_at_once(world: World) -> None:
-    """Check names each wrong input and what to write instead, and keeps a value that would fill the screen out."""
+    """Check names each wrong input and what to write instead, and no property whose value the engine would print."""
     wrong = {**ENTERPRISE, "budget_amount": 1.5, "budget_scope": "team", "budget_product_sku": "x" * 10_000}
     _, problems = world.plugin.check(urn_of("EnterpriseBudget", "b"), {}, program("EnterpriseBudget", wrong))
-    assert [problem[:60] for problem in problems] == [
-        "budget_amount: write a whole number of US dollars (or licenc",
+    assert [problem[:61] for problem in problems] == [
+        ": budget_amount: write a whole number of US dollars (or licen",
         ": budget_product_sku: write at most 255 characters",
-        "budget_scope: EnterpriseBudget takes one of enterprise, orga",
+        ": budget_scope: EnterpriseBudget takes one of enterprise, org",
     ]
     assert world.sandbox.requests == []
 
@@ -320,14 +322,47 @@ def test_without_a_token_a_preview_still_works(world: World) -> None:
             plugin.create(urn, inputs)
 
 
-def test_a_surprise_is_an_internal_error_in_one_line(world: World) -> None:
-    """A state that no version has written ends in a short request to report it, not in somebody's stack of calls."""
+def test_a_state_of_a_wrong_form_is_one_line(world: World) -> None:
+    """A state that no version has written ends in what is wrong with it, not in somebody's stack of calls."""
     junk = program("OrgBudget", {**ORGANIZATION, "budget_scope": "organization", "budget_alerting": "junk"})
     with pytest.raises(CallError) as surprised:
         world.plugin.diff(urn_of("OrgBudget", "b"), "organization/octo-org/1", junk, program("OrgBudget", ORGANIZATION))
     assert surprised.value.last.startswith(
-        "billing_provider.errors.BillingError: internal error, please report it: TypeError: string indices must be"
+        "billing_provider.errors.ConfigError: the state holds a wrong value of budget_alerting. Nothing was sent"
     )
+
+
+class Surprise(dict[str, Any]):
+    """Properties that cannot be read."""
+
+    def items(self) -> Any:
+        """Fail with a text that holds a secret and what cannot be sent."""
+        raise RuntimeError("no room for ghp_0123456789abcdef \ud800")
+
+
+@pytest.mark.parametrize("configured", [True, False])
+@pytest.mark.parametrize("kind", [name for name in vars(provider) if name.endswith("Provider") and name[0] in "EOC"])
+def test_a_surprise_is_an_internal_error(kind: str, configured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong in whatever verb: a short request to report it, without secrets, before and after a start."""
+    monkeypatch.setattr(provider, "_PROCESS", provider._Process())
+    adapter = getattr(provider, kind)()
+    if configured:
+        adapter.configure(ConfigureRequest(Config({}, "p")))
+    calls: list[Callable[[], Any]] = [
+        lambda: adapter.check({}, Surprise()),
+        lambda: adapter.diff("id", {}, Surprise()),
+        lambda: adapter.create(Surprise()),
+        lambda: adapter.read("id", Surprise()),
+        lambda: adapter.update("id", {}, Surprise()),
+    ]
+    for call in calls:
+        with pytest.raises(BillingError, match="internal error, please report it: ") as caught:
+            call()
+        str(caught.value).encode()
+        assert "ghp_" not in str(caught.value)
+        assert caught.value.__cause__ is None
+    with pytest.raises(BillingError):
+        adapter.delete("id", {})
 
 
 def test_a_refresh_claims_nothing(world: World) -> None:
