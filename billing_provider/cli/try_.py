@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         return _INTERRUPTED
     seconds = time.monotonic() - begun
     if args.json:
-        print(display.as_json(result, args.stack, seconds))
+        _print(display.as_json(result, args.stack, seconds))
     else:
         show.finish(result, seconds)
     return _exit_code(args, result)
@@ -163,7 +163,11 @@ def _tell_wait() -> None:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except OSError:
+        # Whoever read it has gone, or the disk is full: the run goes on, since it may be in the middle of a change.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _nothing(line: str) -> None:

@@ -29,7 +29,14 @@ from billing_provider import OrgBudget
 for sku in SKUS:
     OrgBudget(sku, organization="octo-org", budget_product_sku=sku, budget_amount=5, prevent_further_usage=True)
 """
-COMMAND = [sys.executable, "-c", "import sys; from billing_provider.cli import main; sys.exit(main())", "try"]
+# An interruption is heard also where the tests run with SIGINT ignored.
+CODE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from billing_provider.cli import main
+sys.exit(main())
+"""
+COMMAND = [sys.executable, "-c", CODE, "try"]
 STATE = ".pulumi/try/dev.json"
 
 
@@ -287,3 +294,13 @@ def test_interruption_while_waiting(project: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.communicate()[1] == "error: up ended at once: run it again, it begins with what was in hand\n"
     assert process.returncode == 130
+
+
+def test_a_reader_that_leaves_stops_nothing(project: Path) -> None:
+    """When nobody reads the output any more, the run goes on to its end, without a traceback."""
+    with start(project, "up") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        assert process.communicate()[1] == ""
+    assert (process.returncode, kept(project)) == (0, ["actions"])
