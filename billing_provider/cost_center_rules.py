@@ -106,5 +106,5 @@ def _member_problem(kind: str, member: str) -> str | None:
     if kind == REPOSITORIES:
         return None if _REPOSITORY.fullmatch(member) else "write the repository as owner/name"
     if kind == ENTERPRISE_TEAMS:
-        return None if SLUG.fullmatch(member.removeprefix("ent:")) else "write the slug of the team"
+        return None if SLUG.fullmatch(member.lower().removeprefix("ent:")) else "write the slug of the team"
     return None if SLUG.fullmatch(member) else "write the login of the organization"
