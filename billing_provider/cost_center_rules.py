@@ -57,11 +57,10 @@ def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(detail["loc"][0])
-            shown = ascii(field)[1:-1][:_SHOWN]
             if detail["type"] == "extra_forbidden":
-                found[field] = Problem(shown, f"no such input of CostCenter: it has {', '.join(INPUTS)}")
+                found[field] = Problem(field, f"no such input of CostCenter: it has {', '.join(INPUTS)}")
             else:
-                found.setdefault(field, Problem(shown, detail["msg"].removeprefix("Value error, ")))
+                found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
     good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
     return good.model_dump(exclude_none=True), list(found.values())
 

@@ -130,10 +130,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     other = {"enterprise", "organization"} - {kind.noun}
     names = [name for name in INPUTS if name not in other]
     strangers = [name for name in raw if name not in names]
-    found = [
-        Problem(ascii(name)[1:-1][:60], f"no such input of {kind.resource}: it has {', '.join(names)}")
-        for name in strangers
-    ]
+    found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in strangers]
     known = {name: value for name, value in raw.items() if name in names and value is not None}
     try:
         BudgetInputs.model_validate(known)
@@ -143,7 +140,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
             where = f"{'.'.join(part[:60] for part in path)}: " if path else ""
             no_such_key = path and detail["type"] == "extra_forbidden"
             reason = "no such key; it has will_alert and alert_recipients" if no_such_key else detail["msg"]
-            found.append(Problem(field, f"{ascii(where)[1:-1]}{reason}"))
+            found.append(Problem(field, f"{where}{reason}"))
     bad = {problem.field for problem in found}
     good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
     return good.model_dump(exclude_none=True), found

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.ids import LOGIN, SLUG
+from billing_provider.redact import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,10 +121,14 @@ def known_sku(sku: str) -> bool:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: the input it sits in and what to write instead."""
+    """One mistake: the input it sits in and what to write instead; both texts are made fit to be shown."""
 
     field: str
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", clean(self.field, 60))
+        object.__setattr__(self, "reason", clean(self.reason))
 
 
 ADOPT_IF_IDENTICAL = "adopt_if_identical"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from billing_provider import rules
-from billing_provider.ids import read_text
+from billing_provider.errors import ConfigError
 
 _OTHER_NAMES = {
     "copilot ai credit": "copilot_ai_credits",
@@ -22,12 +22,19 @@ def sku_identifier(name: str) -> str | None:
     A name counts only if its words are those of a SKU in GitHub's reference, or if it is in a short table of others;
     any other name is unknown, and None says so.
     """
-    plain = " ".join(read_text("name", name).lower().split())
+    plain = " ".join(_read(name).lower().split())
     words = rules.canonical_sku(_OTHER_NAMES.get(plain) or plain.replace(" ", "_").replace("-", "_"))
     return words if words in rules.SKUS else None
 
 
 def product_identifier(name: str) -> str | None:
     """Return the identifier of a product under its display name, or None where budgets have no such product."""
-    word = read_text("name", name).strip().lower()
+    word = _read(name).strip().lower()
     return word if word in rules.PRODUCTS else None
+
+
+def _read(name: str) -> str:
+    # GitHub's own names are read too, so that any text is allowed.
+    if not isinstance(name, str):
+        raise ConfigError("name: write a text: the name of a product or of a SKU")
+    return name

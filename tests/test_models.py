@@ -110,9 +110,9 @@ def test_a_wrong_type_says_what_to_write(fields: dict[str, Any], field: str, rea
 
 
 def test_a_strange_input_is_shown_on_one_short_line() -> None:
-    """A name that is no input is quoted in plain characters and cut."""
+    """A name that is no input is shown on one line, and cut."""
     [(field, reason)] = refused(**{"\u00e9\n" + "x" * 500: 1})
-    assert field == ("\\xe9\\n" + "x" * 500)[:60]
+    assert field == "\u00e9 " + "x" * 55 + "..."
     assert reason.startswith("no such input of EnterpriseBudget: it has enterprise, budget_amount")
 
 
@@ -130,7 +130,6 @@ def test_no_input_is_too_odd(raw: dict[str, Any]) -> None:
     assert BudgetInputs.model_validate(fields).model_dump(exclude_none=True) == fields
     for problem in found:
         assert (problem.field + problem.reason).isprintable()
-        assert problem.field.isascii()
         assert len(problem.field) <= 60
         assert len(problem.reason) < 500
     left_out = {name for name in raw if raw[name] is None and name in INPUTS}
