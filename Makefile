@@ -5,7 +5,7 @@ BIN := .venv/bin
 ZONES := '<+14>-14' '<-12>+12'
 DATES := 2026-12-01T00:00:30Z 2027-02-28T23:59:50Z 2028-02-29T12:00:00Z
 
-.PHONY: help demo test dates check faults record bench lock clean
+.PHONY: help demo test dates check faults fuzz record bench lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -27,6 +27,9 @@ dates: .venv/.ready ## run every test on three other dates, in the first and the
 
 faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
 	@$(BIN)/python -m tests.faults
+
+fuzz: .venv/.ready ## random attacks: hostile answers, addresses, ids, settings, inputs, states (four minutes)
+	@$(BIN)/python -m tests.fuzz
 
 record: .venv/.ready ## record the engine's scenarios on the pulumi that is on PATH
 	@$(BIN)/python -m tests.engine.record
