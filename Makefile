@@ -5,7 +5,7 @@ BIN := .venv/bin
 ZONES := '<+14>-14' '<-12>+12'
 DATES := 2026-12-01T00:00:30Z 2027-02-28T23:59:50Z 2028-02-29T12:00:00Z
 
-.PHONY: help demo test dates check faults fuzz record bench lock clean
+.PHONY: help demo test dates check docs faults fuzz record bench lock clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -25,6 +25,9 @@ dates: .venv/.ready ## run every test on three other dates, in the first and the
 	  GITHUB_BILLING_TEST_TIME=$$date TZ=$$zone $(BIN)/python -m pytest -q -n 4 || exit 1; \
 	done; done
 
+docs: .venv/.ready ## write the generated tables of README.md and docs/
+	@$(BIN)/python -m tests.docs.generate
+
 faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
 	@$(BIN)/python -m tests.faults
 
@@ -37,11 +40,11 @@ record: .venv/.ready ## record the engine's scenarios on the pulumi that is on P
 bench: .venv/.ready ## 300 budgets on the embedded engine and on the pulumi that is on PATH, as ratios
 	@$(BIN)/python -m tests.bench_engine
 
-check: .venv/.ready ## ruff, mypy (strict) and the import direction
+check: .venv/.ready ## ruff, mypy (strict), the import direction and the documents' tables and links
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_shape.py
+	@$(BIN)/python -m pytest -q tests/test_shape.py tests/docs/test_pages.py
 
 lock: ## write the lock anew: versions and hashes, no addresses (needs uv)
 	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate \

@@ -12,9 +12,7 @@ import billing_provider
 from billing_provider import lifecycle, models, provider, resources
 from billing_provider.sandbox.routes import ROUTES
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "billing_provider"
-README = (ROOT / "README.md").read_text()
+PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 ROOMS = (
     *("redact", "errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules"),
@@ -200,13 +198,3 @@ def test_modules_stay_small() -> None:
     """A module that grows too long has two jobs."""
     lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
-
-
-def test_the_readme_can_be_followed() -> None:
-    """Its Python compiles and its make verbs exist."""
-    for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL):
-        compile(block, "README.md", "exec")
-    verbs = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    wanted = set(re.findall(r"`make ([a-z]+)`|^\s*make ([a-z]+)", README, re.MULTILINE))
-    assert {verb for pair in wanted for verb in pair if verb} - verbs == set()
-    assert wanted

@@ -1,0 +1,383 @@
+"""Generate the tables of the documents from the code: `make docs` writes them, `make check` compares them.
+
+A table stands between `<!-- generated: NAME ARGUMENT -->` and `<!-- end -->`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import inspect
+import re
+import sys
+import textwrap
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import billing_provider
+from billing_provider import cli, rules
+from billing_provider.errors import ConfigError
+from billing_provider.identity import IDENTITY
+from billing_provider.resources import BudgetArgs
+from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox.access import TOKENS
+from billing_provider.sandbox.actions import ACTIONS
+from billing_provider.sandbox.faults import Rule
+from billing_provider.sandbox.quirks import QUIRKS
+from billing_provider.sandbox.routes import ROUTES
+from billing_provider.settings import Settings, read_settings
+from tests.test_operations import TABLE as USED_BY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "billing_provider"
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+
+_REGION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
+
+
+def main() -> int:
+    """Write every generated table into its page."""
+    for page in PAGES:
+        old = page.read_text()
+        new = filled(old)
+        if new != old:
+            page.write_text(new)
+            sys.stdout.write(f"wrote {page.relative_to(ROOT)}\n")
+    return 0
+
+
+def filled(page: str) -> str:
+    """Return a page with its generated tables written anew."""
+    return _REGION.sub(lambda region: f"{region[1]}\n{render(region['name'])}\n\n{region[3]}", page)
+
+
+def render(name: str) -> str:
+    """Return one table.
+
+    Raises:
+        KeyError: There is no such table.
+    """
+    table, *arguments = name.split()
+    return TABLES[table](*arguments)
+
+
+def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    titles = list(header)
+    lines = [titles, ["---"] * len(titles), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def code(text: str) -> str:
+    """Return a text as code, nothing for no text."""
+    return f"`{text}`" if text else ""
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital letter, unless with an identifier, and ends without a period."""
+    first = text.partition(" ")[0]
+    return (text if "_" in first else text[:1].upper() + text[1:]).rstrip(".")
+
+
+def params(kind: object) -> dict[str, str]:
+    """Return what a docstring says after `:param NAME:`, by name."""
+    found = re.findall(r":param (\w+): (.*?)(?=\n\s*:param|\Z)", inspect.getdoc(kind) or "", re.DOTALL)
+    return {name: " ".join(text.split()) for name, text in found}
+
+
+def section(kind: object, title: str) -> dict[str, str]:
+    """Return the entries of one section of a docstring in Google's style, such as `Args`, by name."""
+    flags = re.DOTALL | re.MULTILINE
+    found = re.search(rf"^{title}:\n(.*?)(?=^\S|\Z)", inspect.getdoc(kind) or "", flags)
+    entries = re.findall(r"^(\w+): (.*?)(?=^\w|\Z)", textwrap.dedent(found[1]) if found else "", flags)
+    return {name: " ".join(text.split()) for name, text in entries}
+
+
+def first_line(kind: object) -> str:
+    """Return the first sentence of a docstring."""
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
+# --- resources
+
+
+def budget_inputs() -> str:
+    """Return the inputs of both budget resources."""
+    enterprise, organization = billing_provider.EnterpriseBudgetArgs, billing_provider.OrgBudgetArgs
+    named = {**params(enterprise), **params(organization), **params(BudgetArgs)}
+    required = {name for kind in (enterprise, organization, BudgetArgs) for name in _required(kind)}
+    named["cost_center"] = named.pop("cost_center")
+    return _inputs(named, required, replacing={*IDENTITY, "cost_center"})
+
+
+def cost_center_inputs() -> str:
+    """Return the inputs of a cost center."""
+    kind = billing_provider.CostCenterArgs
+    return _inputs(params(kind), set(_required(kind)), replacing={"enterprise"})
+
+
+def _required(kind: type[Any]) -> Iterator[str]:
+    for name, annotation in kind.__annotations__.items():
+        text = getattr(annotation, "__forward_arg__", str(annotation))
+        if text.startswith("Required["):
+            yield name
+
+
+def _inputs(texts: Mapping[str, str], required: set[str], replacing: set[str]) -> str:
+    rows = []
+    for name, text in texts.items():
+        change = "replaces" if name in replacing else "no effect" if name == "on_existing" else "updates"
+        rows.append((code(name), ("Required. " if name in required else "") + _REPLACES.sub("", text), change))
+    return markdown(("input", "meaning", "a change"), rows)
+
+
+def outputs(resource: str) -> str:
+    """Return the outputs of a resource that are not inputs."""
+    kind = getattr(billing_provider, resource)
+    texts: dict[str, str] = {}
+    for parent in reversed(kind.__mro__):
+        if parent.__module__.startswith("billing_provider"):
+            texts |= _attribute_texts(parent)
+    inputs = {*params(BudgetArgs), *params(getattr(billing_provider, f"{resource}Args"))}
+    return markdown(("output", "meaning"), [(code(name), text) for name, text in texts.items() if name not in inputs])
+
+
+def _attribute_texts(kind: type[Any]) -> dict[str, str]:
+    """Return the docstrings below the attributes of a class, by name."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        node.target.id: " ".join(str(text.value.value).split())
+        for node, text in pairwise(body)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+    }
+
+
+def scopes() -> str:
+    """Return the scopes, and which resource takes them."""
+    kinds = rules.OWNER_KINDS.values()
+    names = dict.fromkeys(scope for kind in kinds for scope in kind.scopes)
+    return markdown(
+        ("scope", *(code(kind.resource) for kind in kinds)),
+        [
+            (
+                code(scope),
+                *("default" if scope == kind.noun else "yes" if scope in kind.scopes else "" for kind in kinds),
+            )
+            for scope in names
+        ],
+    )
+
+
+def settings() -> str:
+    """Return the settings of the stack's configuration, with their defaults and ranges on a real host."""
+    texts = section(Settings, "Attributes")
+    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    rows = []
+    for key in _setting_keys():
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
+        default = defaults[name]
+        if default is dataclasses.MISSING:
+            shown = "required"
+        else:
+            shown = code(f"{default:g}" if isinstance(default, int | float) else str(default))
+        rows.append((code(f"github-billing:{key}"), shown, _range(key), sentence(texts[name])))
+    return markdown(("setting", "default", "range", "meaning"), rows)
+
+
+def _setting_keys() -> list[str]:
+    asked: list[str] = []
+
+    def get(key: str) -> str | None:
+        asked.append(key.partition(":")[2])
+        return "a-token" if key.endswith(":token") else None
+
+    read_settings(get, {})
+    return asked
+
+
+def _range(key: str) -> str:
+    """Return the range of a number, as the error for a value out of it says."""
+    values = {"github-billing:token": "a-token", f"github-billing:{key}": "-1"}
+    try:
+        read_settings(values.get, {})
+    except ConfigError as error:
+        found = re.search(r"a number from (\S+) to (\S+)", str(error))
+        return f"{found[1]} to {found[2]}" if found else ""
+    return ""
+
+
+# --- functions
+
+
+def functions() -> str:
+    """Return the functions with what they return and take."""
+    rows = []
+    for name in billing_provider.__all__:
+        function = getattr(billing_provider, name)
+        if inspect.isfunction(function) and not name.endswith("_output"):
+            names = section(function, "Args")
+            returned = str(inspect.signature(function).return_annotation).replace("billing_provider.", "")
+            rows.append((code(name), code(returned), ", ".join(map(code, names))))
+    return markdown(("function", "returns", "arguments"), rows)
+
+
+def arguments(function: str) -> str:
+    """Return the arguments of one function with their texts."""
+    rows = section(getattr(billing_provider, function), "Args").items()
+    return markdown(("argument", "meaning"), [(code(name), text) for name, text in rows])
+
+
+def fields(kind: str) -> str:
+    """Return the fields of a public class that a function returns."""
+    cls = getattr(billing_provider, kind)
+    texts = {name: text for parent in reversed(cls.__mro__) for name, text in section(parent, "Attributes").items()}
+    return markdown(("field", "meaning"), [(code(name), text) for name, text in texts.items()])
+
+
+# --- the command line
+
+
+def options(verb: str) -> str:
+    """Return the options of one verb, as its parser declares them."""
+    rows = []
+    for action in verb_parser(verb)._actions:
+        if action.dest == "help":
+            continue
+        value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else "")
+        if action.nargs == 0:
+            value = ""
+        elif not value:
+            value = action.dest.upper()
+        shown = " ".join(filter(None, (*action.option_strings[:1], str(value))))
+        if action.nargs == "+":
+            shown += " ..."
+        rows.append((code(shown), sentence(action.help or "")))
+    return markdown(("option", "meaning"), rows)
+
+
+def verb_parser(verb: str) -> argparse.ArgumentParser:
+    """Return the parser of one verb.
+
+    Raises:
+        KeyError: There is no such verb.
+    """
+    (choices,) = (each.choices for each in cli.parser()._actions if isinstance(each, argparse._SubParsersAction))
+    found: argparse.ArgumentParser = choices[verb]
+    return found
+
+
+# --- the sandbox and the engine
+
+
+def quirks() -> str:
+    """Return the quirks of the sandbox."""
+    return markdown(
+        ("quirk", "source", "effect"),
+        [
+            (code(name if quirk.number is None else f"{name}={quirk.number}"), quirk.grade, sentence(quirk.summary))
+            for name, quirk in QUIRKS.items()
+        ],
+    )
+
+
+def faults() -> str:
+    """Return the faults that the sandbox can play."""
+    rows = [(code(name), "yes" if each.commits else "", sentence(each.summary)) for name, each in ACTIONS.items()]
+    return markdown(("action", "applied", "effect"), rows)
+
+
+def fault_rules() -> str:
+    """Return the keys of a planned fault."""
+    return markdown(("key", "meaning"), [(code(name), text) for name, text in section(Rule, "Attributes").items()])
+
+
+def tokens() -> str:
+    """Return the sample tokens of the sandbox."""
+    return markdown(
+        ("token", "what it may do"), [(code(name), sentence(each.summary)) for name, each in TOKENS.items()]
+    )
+
+
+def sandbox_members() -> str:
+    """Return the public attributes and methods of the sandbox."""
+    return _members(Sandbox)
+
+
+def _members(kind: type[Any]) -> str:
+    rows = []
+    for name, member in vars(kind).items():
+        if name.startswith("_") or not inspect.getdoc(member) or isinstance(member, str):
+            continue
+        call = "" if isinstance(member, property) else "()"
+        rows.append((code(f"{name}{call}"), sentence(first_line(member))))
+    return markdown(("member", "meaning"), rows)
+
+
+# --- operations
+
+
+def operations(owner: str) -> str:
+    """Return the operations below one kind of owner: the method that sends each, its file, and what uses it."""
+    methods = promised()
+    rows = []
+    for route in ROUTES:
+        kind, _, rest = route.path.removeprefix("/").partition("/")
+        if kind != owner:
+            continue
+        tail = rest.partition("/")[2]
+        where = methods.get((route.method, route.path)) or methods[route.method, f"/{{owner}}/{tail}"]
+        used = ", ".join(code(name) for name in USED_BY[route.method, route.path][1].split(", "))
+        path = tail.removeprefix("settings/billing")
+        rows.append((code(f"{route.method} {path}"), f"{code(where[0])} in {code(where[1])}", used))
+    return markdown(("operation", "method", "used by"), rows)
+
+
+def promised() -> dict[tuple[str, str], tuple[str, str]]:
+    """Return, for each verb and path that a method's docstring names, the method and its file."""
+    found = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        for owner, function in _methods(ast.parse(file.read_text())):
+            said = re.search(r"GitHub: ([A-Z]+) (\S+)\Z", ast.get_docstring(function) or "")
+            if said:
+                found[said[1], said[2]] = (f"{owner}.{function.name}", str(file.relative_to(PACKAGE)))
+    return found
+
+
+def _methods(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef) and method.name != "__init__":
+                    yield node.name, method
+
+
+TABLES: dict[str, Callable[..., str]] = {
+    "arguments": arguments,
+    "budget-inputs": budget_inputs,
+    "cost-center-inputs": cost_center_inputs,
+    "fault-rules": fault_rules,
+    "faults": faults,
+    "fields": fields,
+    "functions": functions,
+    "operations": operations,
+    "options": options,
+    "outputs": outputs,
+    "quirks": quirks,
+    "sandbox": sandbox_members,
+    "scopes": scopes,
+    "settings": settings,
+    "tokens": tokens,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

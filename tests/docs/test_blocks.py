@@ -1,0 +1,49 @@
+"""Every code block of the documents runs, or is checked word by word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.sandbox.engine import Engine
+from tests.docs.blocks import LANGUAGES, Bench, examples
+
+if TYPE_CHECKING:
+    from sybil import Example
+
+    from billing_provider.sandbox import Sandbox
+    from billing_provider.sandbox.engine import Nursery
+
+EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in examples()}
+
+
+@pytest.fixture
+def bench(
+    billing_sandbox: Sandbox,
+    pulumi_nursery: Nursery,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bench:
+    """A sandbox that the environment names, and a project in the current folder; all engines share one fork server."""
+    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "nursery": pulumi_nursery}
+    monkeypatch.setattr(Engine.__init__, "__kwdefaults__", defaults)
+    monkeypatch.setenv("GITHUB_API_URL", billing_sandbox.url)
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", billing_sandbox.token)
+    monkeypatch.chdir(tmp_path)
+    return Bench(billing_sandbox, request, tmp_path)
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_code_blocks_run(example: Example, bench: Bench) -> None:
+    """A block of code does what its language promises."""
+    example.namespace["bench"] = bench
+    example.evaluate()
+
+
+def test_every_language_is_used() -> None:
+    """The machinery has no language that no page needs."""
+    used = {example.region.lexemes["arguments"] for example in EXAMPLES.values()}
+    assert used == set(LANGUAGES)

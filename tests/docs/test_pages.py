@@ -1,0 +1,88 @@
+"""The pages as a whole: generated tables are fresh, links lead somewhere, blocks have a language."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.blocks import LANGUAGES, make_verbs
+from tests.docs.generate import PAGES, ROOT, filled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+README = ROOT / "README.md"
+MOST_README_LINES = 200
+MOST_COLUMNS = 100
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+
+pages = pytest.mark.parametrize("page", PAGES, ids=NAMES)
+
+
+@pages
+def test_generated_tables_are_fresh(page: Path) -> None:
+    """The generated tables are what the code says today; `make docs` writes them anew."""
+    assert page.read_text() == filled(page.read_text()), "run `make docs`"
+
+
+@pages
+def test_blocks_name_a_language_that_is_tested(page: Path) -> None:
+    """Each fence opens with a language that the tests know, so that no block escapes them."""
+    opened = re.findall(r"^[ \t]*```(.*)$", page.read_text(), re.MULTILINE)[::2]
+    assert set(opened) <= set(LANGUAGES)
+
+
+@pages
+def test_links_lead_somewhere(page: Path) -> None:
+    """Each link to another page names a file and a heading that are there."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
+        if re.match(r"https?://", target):
+            continue
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+@pages
+def test_named_make_verbs_exist(page: Path) -> None:
+    """Each `make VERB` in a sentence is in the Makefile."""
+    assert set(re.findall(r"`make ([a-z]+)`", page.read_text())) <= make_verbs()
+
+
+@pages
+def test_lines_are_short(page: Path) -> None:
+    """Sentences are wrapped; only tables and links may be longer."""
+    long = [
+        line
+        for line in page.read_text().splitlines()
+        if len(line) > MOST_COLUMNS and not line.startswith("|") and "](" not in line
+    ]
+    assert long == []
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    """A newcomer finds every page from the README."""
+    linked = set(re.findall(r"\]\(([^)\s#]+)", README.read_text()))
+    assert {name for name in NAMES if name != README.name} <= linked
+
+
+def test_the_readme_is_short_and_names_the_first_steps() -> None:
+    """It stays within its length, and names the demo and the tests."""
+    text = README.read_text()
+    assert len(text.splitlines()) <= MOST_README_LINES
+    assert "make demo" in text
+    assert "make test" in text
+
+
+def without_code(page: str) -> str:
+    """Return a page without its code blocks."""
+    return re.sub(r"^[ \t]*```.*?^[ \t]*```$", "", page, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", without_code(page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
