@@ -190,7 +190,7 @@ def settings() -> str:
             shown = "required"
         else:
             shown = code(f"{default:g}" if isinstance(default, int | float) else str(default))
-        rows.append((code(f"github-billing:{key}"), shown, _range(key), sentence(texts[name])))
+        rows.append((code(key), shown, _range(key), sentence(texts[name])))
     return markdown(("setting", "default", "range", "meaning"), rows)
 
 
@@ -253,15 +253,12 @@ def options(verb: str) -> str:
     for action in verb_parser(verb)._actions:
         if action.dest == "help":
             continue
-        value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else "")
-        if action.nargs == 0:
-            value = ""
-        elif not value:
-            value = action.dest.upper()
-        shown = " ".join(filter(None, (*action.option_strings[:1], str(value))))
-        if action.nargs == "+":
-            shown += " ..."
-        rows.append((code(shown), sentence(action.help or "")))
+        value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+        words = [*action.option_strings[:1], value, "..." if action.nargs == "+" else ""]
+        meaning = sentence(action.help or "")
+        if action.choices and action.metavar is None:
+            meaning += f"; one of {', '.join(map(code, action.choices))}"
+        rows.append((code(" ".join(filter(None, words))), meaning))
     return markdown(("option", "meaning"), rows)
 
 
