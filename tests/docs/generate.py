@@ -183,7 +183,7 @@ def settings() -> str:
     texts = section(Settings, "Attributes")
     defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
     rows = []
-    for key in _setting_keys():
+    for key in setting_keys():
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
         default = defaults[name]
         if default is dataclasses.MISSING:
@@ -194,12 +194,13 @@ def settings() -> str:
     return markdown(("setting", "default", "range", "meaning"), rows)
 
 
-def _setting_keys() -> list[str]:
+def setting_keys() -> list[str]:
+    """Return the names of all settings that the provider reads."""
     asked: list[str] = []
 
     def get(key: str) -> str | None:
         asked.append(key.partition(":")[2])
-        return "a-token" if key.endswith(":token") else None
+        return Sandbox.token if key.endswith(":token") else None
 
     read_settings(get, {})
     return asked
@@ -207,7 +208,7 @@ def _setting_keys() -> list[str]:
 
 def _range(key: str) -> str:
     """Return the range of a number, as the error for a value out of it says."""
-    values = {"github-billing:token": "a-token", f"github-billing:{key}": "-1"}
+    values = {"github-billing:token": Sandbox.token, f"github-billing:{key}": "-1"}
     try:
         read_settings(values.get, {})
     except ConfigError as error:
