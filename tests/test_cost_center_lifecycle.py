@@ -24,9 +24,11 @@ from billing_provider.errors import (
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    NotSentError,
     OutcomeError,
     TransportError,
 )
+from billing_provider.run import Run
 from tests.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -301,6 +303,14 @@ def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[...,
         bench = Bench(new_run(base_url=server.url))
         with pytest.raises(OutcomeError, match="somebody else made 9 at this moment"):
             bench.create(APPS)
+
+
+def test_a_create_without_a_connection_is_not_looked_up(sandbox: Sandbox, bench: Bench) -> None:
+    """A request that was never sent created nothing: the error says so at once."""
+    inputs = bench.check(APPS)
+    run = Run(lambda: bench.desk.run.settings, bench.desk.voice, bench.desk.clock, before_write=sandbox.stop)
+    with pytest.raises(NotSentError, match="Nothing was sent"):
+        CostCenterLifecycle(run).create(URN, inputs)
 
 
 @pytest.mark.parametrize("listed", [True, False])
