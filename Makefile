@@ -11,7 +11,7 @@ help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, drift, repair, refusal, destroy
-	@$(BIN)/python -m billing_provider.sandbox.demo
+	@$(BIN)/python -m billing_provider.testing.demo
 
 test: .venv/.ready ## run every test and require full branch coverage
 	@rm -f .coverage .coverage.*

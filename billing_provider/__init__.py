@@ -5,8 +5,23 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from billing_provider._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from billing_provider.budget_data import (
+    from billing_provider.budgets.skus import product_identifier, sku_identifier
+    from billing_provider.budgets.user_states import EffectiveBudget, UserState
+    from billing_provider.core.errors import BillingError
+    from billing_provider.cost_centers.models import AiCreditPool, CostCenterDetails, CostCenterResource
+    from billing_provider.sdk.budget import (
+        BudgetAlerting,
+        BudgetAlertingArgs,
+        BudgetAlertingArgsDict,
+        EnterpriseBudget,
+        EnterpriseBudgetArgs,
+        OrgBudget,
+        OrgBudgetArgs,
+    )
+    from billing_provider.sdk.budget_functions import (
         get_budget,
         get_budget_output,
         get_budgets,
@@ -16,14 +31,8 @@ if TYPE_CHECKING:
         get_user_states,
         get_user_states_output,
     )
-    from billing_provider.calls_budgets import (
-        EffectiveBudget,
-        UserState,
-    )
-    from billing_provider.calls_reports import (
-        UsageReportExport,
-    )
-    from billing_provider.cost_center_data import (
+    from billing_provider.sdk.cost_center import CostCenter, CostCenterArgs
+    from billing_provider.sdk.cost_center_functions import (
         get_cost_center,
         get_cost_center_output,
         get_cost_centers,
@@ -35,43 +44,7 @@ if TYPE_CHECKING:
         get_usage_report_rows,
         get_usage_report_rows_output,
     )
-    from billing_provider.cost_center_resource import (
-        CostCenter,
-        CostCenterArgs,
-    )
-    from billing_provider.cost_centers import (
-        AiCreditPool,
-        CostCenterDetails,
-        CostCenterResource,
-    )
-    from billing_provider.errors import (
-        BillingError,
-    )
-    from billing_provider.reads import (
-        BudgetDetails,
-    )
-    from billing_provider.resources import (
-        BudgetAlerting,
-        BudgetAlertingArgs,
-        BudgetAlertingArgsDict,
-        EnterpriseBudget,
-        EnterpriseBudgetArgs,
-        OrgBudget,
-        OrgBudgetArgs,
-    )
-    from billing_provider.sku_names import (
-        product_identifier,
-        sku_identifier,
-    )
-    from billing_provider.usage import (
-        CostCenterName,
-        TimePeriod,
-        UsageItem,
-        UsageReport,
-        UsageSummary,
-        UsageSummaryItem,
-    )
-    from billing_provider.usage_data import (
+    from billing_provider.sdk.usage_functions import (
         get_ai_credit_usage,
         get_ai_credit_usage_output,
         get_premium_request_usage,
@@ -81,61 +54,69 @@ if TYPE_CHECKING:
         get_usage_summary,
         get_usage_summary_output,
     )
+    from billing_provider.usage.exports_api import UsageReportExport
+    from billing_provider.usage.models import (
+        CostCenterName,
+        TimePeriod,
+        UsageItem,
+        UsageReport,
+        UsageSummary,
+        UsageSummaryItem,
+    )
+    from billing_provider.usage.queries import BudgetDetails
 
-__version__ = "0.1.0"
-
-_ROOMS = {
-    "AiCreditPool": "cost_centers",
-    "BillingError": "errors",
-    "BudgetAlerting": "resources",
-    "BudgetAlertingArgs": "resources",
-    "BudgetAlertingArgsDict": "resources",
-    "BudgetDetails": "reads",
-    "CostCenter": "cost_center_resource",
-    "CostCenterArgs": "cost_center_resource",
-    "CostCenterDetails": "cost_centers",
-    "CostCenterName": "usage",
-    "CostCenterResource": "cost_centers",
-    "EffectiveBudget": "calls_budgets",
-    "EnterpriseBudget": "resources",
-    "EnterpriseBudgetArgs": "resources",
-    "OrgBudget": "resources",
-    "OrgBudgetArgs": "resources",
-    "TimePeriod": "usage",
-    "UsageItem": "usage",
-    "UsageReport": "usage",
-    "UsageReportExport": "calls_reports",
-    "UsageSummary": "usage",
-    "UsageSummaryItem": "usage",
-    "UserState": "calls_budgets",
-    "get_ai_credit_usage": "usage_data",
-    "get_ai_credit_usage_output": "usage_data",
-    "get_budget": "budget_data",
-    "get_budget_output": "budget_data",
-    "get_budgets": "budget_data",
-    "get_budgets_output": "budget_data",
-    "get_cost_center": "cost_center_data",
-    "get_cost_center_output": "cost_center_data",
-    "get_cost_centers": "cost_center_data",
-    "get_cost_centers_output": "cost_center_data",
-    "get_effective_budget": "budget_data",
-    "get_effective_budget_output": "budget_data",
-    "get_premium_request_usage": "usage_data",
-    "get_premium_request_usage_output": "usage_data",
-    "get_usage": "usage_data",
-    "get_usage_output": "usage_data",
-    "get_usage_report_export": "cost_center_data",
-    "get_usage_report_export_output": "cost_center_data",
-    "get_usage_report_exports": "cost_center_data",
-    "get_usage_report_exports_output": "cost_center_data",
-    "get_usage_report_rows": "cost_center_data",
-    "get_usage_report_rows_output": "cost_center_data",
-    "get_usage_summary": "usage_data",
-    "get_usage_summary_output": "usage_data",
-    "get_user_states": "budget_data",
-    "get_user_states_output": "budget_data",
-    "product_identifier": "sku_names",
-    "sku_identifier": "sku_names",
+_MODULES = {
+    "AiCreditPool": "cost_centers.models",
+    "BillingError": "core.errors",
+    "BudgetAlerting": "sdk.budget",
+    "BudgetAlertingArgs": "sdk.budget",
+    "BudgetAlertingArgsDict": "sdk.budget",
+    "BudgetDetails": "usage.queries",
+    "CostCenter": "sdk.cost_center",
+    "CostCenterArgs": "sdk.cost_center",
+    "CostCenterDetails": "cost_centers.models",
+    "CostCenterName": "usage.models",
+    "CostCenterResource": "cost_centers.models",
+    "EffectiveBudget": "budgets.user_states",
+    "EnterpriseBudget": "sdk.budget",
+    "EnterpriseBudgetArgs": "sdk.budget",
+    "OrgBudget": "sdk.budget",
+    "OrgBudgetArgs": "sdk.budget",
+    "TimePeriod": "usage.models",
+    "UsageItem": "usage.models",
+    "UsageReport": "usage.models",
+    "UsageReportExport": "usage.exports_api",
+    "UsageSummary": "usage.models",
+    "UsageSummaryItem": "usage.models",
+    "UserState": "budgets.user_states",
+    "get_ai_credit_usage": "sdk.usage_functions",
+    "get_ai_credit_usage_output": "sdk.usage_functions",
+    "get_budget": "sdk.budget_functions",
+    "get_budget_output": "sdk.budget_functions",
+    "get_budgets": "sdk.budget_functions",
+    "get_budgets_output": "sdk.budget_functions",
+    "get_cost_center": "sdk.cost_center_functions",
+    "get_cost_center_output": "sdk.cost_center_functions",
+    "get_cost_centers": "sdk.cost_center_functions",
+    "get_cost_centers_output": "sdk.cost_center_functions",
+    "get_effective_budget": "sdk.budget_functions",
+    "get_effective_budget_output": "sdk.budget_functions",
+    "get_premium_request_usage": "sdk.usage_functions",
+    "get_premium_request_usage_output": "sdk.usage_functions",
+    "get_usage": "sdk.usage_functions",
+    "get_usage_output": "sdk.usage_functions",
+    "get_usage_report_export": "sdk.cost_center_functions",
+    "get_usage_report_export_output": "sdk.cost_center_functions",
+    "get_usage_report_exports": "sdk.cost_center_functions",
+    "get_usage_report_exports_output": "sdk.cost_center_functions",
+    "get_usage_report_rows": "sdk.cost_center_functions",
+    "get_usage_report_rows_output": "sdk.cost_center_functions",
+    "get_usage_summary": "sdk.usage_functions",
+    "get_usage_summary_output": "sdk.usage_functions",
+    "get_user_states": "sdk.budget_functions",
+    "get_user_states_output": "sdk.budget_functions",
+    "product_identifier": "budgets.skus",
+    "sku_identifier": "budgets.skus",
 }
 
 __all__ = [
@@ -195,6 +176,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name at its first use: the sandbox and the client do without Pulumi, whose import is slow."""
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

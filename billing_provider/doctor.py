@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from billing_provider import retry, rules
-from billing_provider.errors import ApiError, BillingError, ConfigError, ForbiddenError, NotFoundError
-from billing_provider.transport import API_VERSION
+from billing_provider.budgets.api import BudgetsApi
+from billing_provider.core.errors import ApiError, BillingError, ConfigError, ForbiddenError, NotFoundError
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.transport import retry
+from billing_provider.transport.http import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from billing_provider.models import Owner
-    from billing_provider.run import Run
-    from billing_provider.transport import Reply
+    from billing_provider.core.owners import Owner
+    from billing_provider.runtime.run import Run
+    from billing_provider.transport.http import Reply
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 _MAX_SKEW_SECONDS = 60
@@ -66,7 +68,7 @@ def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
     yield Finding(OK, "token", f"from {settings.token_source}, {kind}")
     yield from _kind(settings.token, owners)
     try:
-        reply = run.client.get_rate_limit()
+        reply = run.api(BudgetsApi).get_rate_limit()
     except BillingError as error:
         yield _unreachable(error, urlsplit(settings.base_url).netloc)
         return
@@ -79,7 +81,7 @@ def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
 
 
 def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
-    enterprises = [owner.slug for owner in owners if owner.kind is rules.ENTERPRISE_OWNER]
+    enterprises = [owner.slug for owner in owners if owner.kind is ENTERPRISE_OWNER]
     if enterprises and token.startswith(("github_pat_", "ghu_", "ghs_")):
         yield Finding(
             WARNING,
@@ -120,7 +122,7 @@ def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Fin
         yield Finding(OK, "scopes", "not told: GitHub tells them only of classic tokens")
         return
     scopes = [scope.strip() for scope in told.split(",") if scope.strip()]
-    for_enterprise = any(owner.kind is rules.ENTERPRISE_OWNER for owner in owners)
+    for_enterprise = any(owner.kind is ENTERPRISE_OWNER for owner in owners)
     if for_enterprise and not any(scope in scopes for scope in _ENTERPRISE_SCOPES):
         yield Finding(
             WARNING,
@@ -181,7 +183,7 @@ def _limits(data: Any) -> Iterator[Finding]:
 def _listing(run: Run, owner: Owner) -> Finding:
     subject = f"{owner.kind.noun} {owner.slug}"
     try:
-        page = run.client.get_budget_page(owner, 1)
+        page = run.api(BudgetsApi).get_budget_page(owner, 1)
     except (NotFoundError, ForbiddenError) as error:
         said = f"its budgets cannot be listed: {error.said} ({error.status})"
         return Finding(FAILED, subject, said, _repair(error, owner))
@@ -200,5 +202,5 @@ def _repair(error: ApiError, owner: Owner) -> str:
         return "GitHub takes a classic token here: make one with the scope manage_billing:enterprise."
     if isinstance(error, NotFoundError):
         return "Check the slug; then that the token's user is owner or billing manager; then that usage is billed."
-    also = ", and the token Administration (write)" if owner.kind is rules.ORGANIZATION_OWNER else ""
+    also = ", and the token Administration (write)" if owner.kind is ORGANIZATION_OWNER else ""
     return f"Give the token's user the role of owner or billing manager{also}."

@@ -24,21 +24,22 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from billing_provider import rules
-from billing_provider.cost_center_lifecycle import CostCenterLifecycle
-from billing_provider.errors import BillingError
-from billing_provider.lifecycle import UNFINISHED, Lifecycle
-from billing_provider.redact import redact
-from billing_provider.run import Run
-from billing_provider.settings import read_settings
-from billing_provider.voice import EngineVoice, calling_urn
+from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.core.errors import BillingError
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.core.redact import redact
+from billing_provider.core.resource import UNFINISHED
+from billing_provider.core.settings import read_settings
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
+from billing_provider.engine_log import EngineLog, calling_urn
+from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
 class _Process:
-    """The one run of this plugin process: pacing, listings and claims are shared by all provider instances."""
+    """The one run of this plugin process: pacing, listings and registry are shared by all provider instances."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,8 +49,8 @@ class _Process:
         """Start the run with the stack's configuration; the engine gives every instance the same."""
         with self._lock:
             if self._run is None:
-                voice = EngineVoice()
-                self._run = Run(lambda: read_settings(get, os.environ), voice, before_write=voice.end_if_alone)
+                reporter = EngineLog()
+                self._run = Run(lambda: read_settings(get, os.environ), reporter, before_write=reporter.end_if_alone)
 
     @property
     def run(self) -> Run:
@@ -138,14 +139,14 @@ class EnterpriseBudgetProvider(_Adapter):
     """The provider of `EnterpriseBudget`; its name is a file format."""
 
     def _lifecycle(self) -> Lifecycle:
-        return Lifecycle(rules.ENTERPRISE_OWNER, _PROCESS.run)
+        return Lifecycle(ENTERPRISE_OWNER, _PROCESS.run)
 
 
 class OrgBudgetProvider(_Adapter):
     """The provider of `OrgBudget`; its name is a file format."""
 
     def _lifecycle(self) -> Lifecycle:
-        return Lifecycle(rules.ORGANIZATION_OWNER, _PROCESS.run)
+        return Lifecycle(ORGANIZATION_OWNER, _PROCESS.run)
 
 
 class CostCenterProvider(_Adapter):

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from billing_provider import rules
-from billing_provider.models import Owner
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.sandbox import Sandbox
-from tests.clock import VirtualClock
-from tests.desk import Desk, open_desk
+from tests.support.clock import VirtualClock
+from tests.support.harness import RunHarness, open_harness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,17 +123,17 @@ def sandbox(clock: VirtualClock) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, clock: VirtualClock) -> Desk:
+def harness(sandbox: Sandbox, clock: VirtualClock) -> RunHarness:
     """A first run on the fresh sandbox."""
-    return open_desk(sandbox, clock)
+    return open_harness(sandbox, clock)
 
 
 @pytest.fixture
-def new_run(sandbox: Sandbox, clock: VirtualClock) -> Callable[..., Desk]:
+def new_run(sandbox: Sandbox, clock: VirtualClock) -> Callable[..., RunHarness]:
     """Start further runs on the same sandbox, as the next `pulumi up` would."""
 
-    def start(**chosen: Any) -> Desk:
-        return open_desk(sandbox, clock, **chosen)
+    def start(**chosen: Any) -> RunHarness:
+        return open_harness(sandbox, clock, **chosen)
 
     return start
 
@@ -142,13 +141,13 @@ def new_run(sandbox: Sandbox, clock: VirtualClock) -> Callable[..., Desk]:
 @pytest.fixture
 def enterprise() -> Owner:
     """The enterprise of the sample data."""
-    return Owner(rules.ENTERPRISE_OWNER, "octo-enterprise")
+    return Owner(ENTERPRISE_OWNER, "octo-enterprise")
 
 
 @pytest.fixture
 def organization() -> Owner:
     """An organization of the sample data."""
-    return Owner(rules.ORGANIZATION_OWNER, "octo-org")
+    return Owner(ORGANIZATION_OWNER, "octo-org")
 
 
 def pytest_collection_finish() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from billing_provider.errors import WaitError
+from billing_provider.core.errors import WaitError
 from tests.faults import baseline, matrix
 from tests.faults.matrix import Cell
 from tests.faults.state_machine import BudgetStory

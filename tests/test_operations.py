@@ -10,22 +10,21 @@ import pytest
 
 import billing_provider
 from billing_provider import cli
-from billing_provider.calls_budgets import BudgetReads
-from billing_provider.calls_cost_centers import CostCenterCalls
-from billing_provider.calls_reports import ReportCalls
-from billing_provider.calls_usage import UsageCalls
-from billing_provider.client import Client
-from billing_provider.models import Owner
-from billing_provider.rules import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.user_states import UserStatesApi
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.sandbox.routes import ROUTES
-from billing_provider.usage import USER_OWNER
+from billing_provider.usage.api import UsageApi
+from billing_provider.usage.exports_api import ReportsApi
+from billing_provider.usage.models import USER_OWNER
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
-    from tests.desk import Desk
+    from tests.support.harness import RunHarness
 
 CALLS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Client, BudgetReads, CostCenterCalls, ReportCalls, UsageCalls)
+    kind.__name__: kind for kind in (BudgetsApi, UserStatesApi, CostCentersApi, ReportsApi, UsageApi)
 }
 OWNERS = {
     "enterprises/{enterprise}": Owner(ENTERPRISE_OWNER, "octo-enterprise"),
@@ -34,31 +33,31 @@ OWNERS = {
 }
 
 BUDGET_VERBS = {
-    ("GET", "/budgets"): ("Client.get_budget_page", "get_budgets, budgets"),
-    ("POST", "/budgets"): ("Client.create_budget", "{resource}"),
-    ("GET", "/budgets/{budget_id}"): ("Client.get_budget", "get_budget, {resource}"),
-    ("PATCH", "/budgets/{budget_id}"): ("Client.update_budget", "{resource}"),
-    ("DELETE", "/budgets/{budget_id}"): ("Client.delete_budget", "{resource}"),
+    ("GET", "/budgets"): ("BudgetsApi.get_budget_page", "get_budgets, budgets"),
+    ("POST", "/budgets"): ("BudgetsApi.create_budget", "{resource}"),
+    ("GET", "/budgets/{budget_id}"): ("BudgetsApi.get_budget", "get_budget, {resource}"),
+    ("PATCH", "/budgets/{budget_id}"): ("BudgetsApi.update_budget", "{resource}"),
+    ("DELETE", "/budgets/{budget_id}"): ("BudgetsApi.delete_budget", "{resource}"),
 }
 REPORTS = {
-    ("GET", "/usage"): ("UsageCalls.get_usage", "get_usage, usage"),
-    ("GET", "/usage/summary"): ("UsageCalls.get_usage_summary", "get_usage_summary, usage, budgets"),
-    ("GET", "/premium_request/usage"): ("UsageCalls.get_premium_request_usage", "get_premium_request_usage, usage"),
-    ("GET", "/ai_credit/usage"): ("UsageCalls.get_ai_credit_usage", "get_ai_credit_usage, usage, budgets"),
+    ("GET", "/usage"): ("UsageApi.get_usage", "get_usage, usage"),
+    ("GET", "/usage/summary"): ("UsageApi.get_usage_summary", "get_usage_summary, usage, budgets"),
+    ("GET", "/premium_request/usage"): ("UsageApi.get_premium_request_usage", "get_premium_request_usage, usage"),
+    ("GET", "/ai_credit/usage"): ("UsageApi.get_ai_credit_usage", "get_ai_credit_usage, usage, budgets"),
 }
 CENTER = "/cost-centers/{cost_center_id}"
 ENTERPRISE_ALONE = {
-    ("GET", "/budgets/{budget_id}/user-states"): ("BudgetReads.list_user_states", "get_user_states, budgets"),
-    ("GET", "/cost-centers"): ("CostCenterCalls.list_cost_centers", "get_cost_centers, cost-centers"),
-    ("POST", "/cost-centers"): ("CostCenterCalls.create_cost_center", "CostCenter"),
-    ("GET", CENTER): ("CostCenterCalls.get_cost_center", "get_cost_center, cost-centers, CostCenter"),
-    ("PATCH", CENTER): ("CostCenterCalls.update_cost_center", "CostCenter"),
-    ("DELETE", CENTER): ("CostCenterCalls.delete_cost_center", "CostCenter"),
-    ("POST", f"{CENTER}/resource"): ("CostCenterCalls.add_resources", "CostCenter"),
-    ("DELETE", f"{CENTER}/resource"): ("CostCenterCalls.remove_resources", "CostCenter"),
-    ("GET", "/reports"): ("ReportCalls.list_report_exports", "get_usage_report_exports"),
-    ("POST", "/reports"): ("ReportCalls.create_report_export", "get_usage_report_rows"),
-    ("GET", "/reports/{report_id}"): ("ReportCalls.get_report_export", "get_usage_report_export"),
+    ("GET", "/budgets/{budget_id}/user-states"): ("UserStatesApi.list_user_states", "get_user_states, budgets"),
+    ("GET", "/cost-centers"): ("CostCentersApi.list_cost_centers", "get_cost_centers, cost-centers"),
+    ("POST", "/cost-centers"): ("CostCentersApi.create_cost_center", "CostCenter"),
+    ("GET", CENTER): ("CostCentersApi.get_cost_center", "get_cost_center, cost-centers, CostCenter"),
+    ("PATCH", CENTER): ("CostCentersApi.update_cost_center", "CostCenter"),
+    ("DELETE", CENTER): ("CostCentersApi.delete_cost_center", "CostCenter"),
+    ("POST", f"{CENTER}/resource"): ("CostCentersApi.add_resources", "CostCenter"),
+    ("DELETE", f"{CENTER}/resource"): ("CostCentersApi.remove_resources", "CostCenter"),
+    ("GET", "/reports"): ("ReportsApi.list_report_exports", "get_usage_report_exports"),
+    ("POST", "/reports"): ("ReportsApi.create_report_export", "get_usage_report_rows"),
+    ("GET", "/reports/{report_id}"): ("ReportsApi.get_report_export", "get_usage_report_export"),
 }
 TABLE: dict[tuple[str, str], tuple[str, str]] = {
     (verb, f"/{owner}/settings/billing{path}"): (method, used.format(resource=resource))
@@ -104,15 +103,15 @@ def test_each_is_used_by_a_function_a_resource_or_a_verb(operation: tuple[str, s
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=IDS)
-def test_each_method_asks_just_that(operation: tuple[str, str], sandbox: Sandbox, desk: Desk) -> None:
+def test_each_method_asks_just_that(operation: tuple[str, str], sandbox: Sandbox, harness: RunHarness) -> None:
     """Called on a real socket the method sends that verb to that path, and GitHub knows it."""
     verb, path = operation
     prefix = next(owner for owner in OWNERS if path.startswith(f"/{owner}/"))
     owner = OWNERS[prefix]
-    arguments = prepared(sandbox, desk, owner)
+    arguments = prepared(sandbox, harness, owner)
     room, _, name = TABLE[operation][0].partition(".")
-    transport = desk.run.client.transport
-    calls = UsageCalls(transport, desk.clock) if room == "UsageCalls" else CALLS[room](transport)
+    transport = harness.run.transport
+    calls = UsageApi(transport, harness.clock) if room == "UsageApi" else CALLS[room](transport)
     sandbox.forget_requests()
     answer = getattr(calls, name)(owner, *arguments[name])
     if inspect.isgenerator(answer):
@@ -124,7 +123,7 @@ def test_each_method_asks_just_that(operation: tuple[str, str], sandbox: Sandbox
     assert request.status < 300
 
 
-def prepared(sandbox: Sandbox, desk: Desk, owner: Owner) -> dict[str, tuple[Any, ...]]:
+def prepared(sandbox: Sandbox, harness: RunHarness, owner: Owner) -> dict[str, tuple[Any, ...]]:
     """Return arguments for every method, of things that are there."""
     quiet = {"will_alert": False, "alert_recipients": []}
     fields = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "budget_amount": 5}
@@ -135,8 +134,8 @@ def prepared(sandbox: Sandbox, desk: Desk, owner: Owner) -> dict[str, tuple[Any,
         budget = sandbox.add_budget(owner.kind.noun, owner.slug, **fields, **scope, budget_entity_name="")
     if owner.kind is ENTERPRISE_OWNER:
         days = {"report_type": "detailed", "start_date": "2026-08-01", "end_date": "2026-08-02"}
-        report = vars(ReportCalls(desk.run.client.transport).create_report_export(owner, days))
-        desk.clock.sleep(60)
+        report = vars(harness.run.api(ReportsApi).create_report_export(owner, days))
+        harness.clock.sleep(60)
     platform = sandbox.cost_centers()[0]["id"]
     period = {"year": 2026, "month": 8}
     return {

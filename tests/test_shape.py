@@ -9,52 +9,58 @@ from pathlib import Path
 import pytest
 
 import billing_provider
-from billing_provider import lifecycle, models, provider, resources
+from billing_provider import provider
+from billing_provider.budgets import lifecycle, models
 from billing_provider.sandbox.routes import ROUTES
+from billing_provider.sdk import budget
 
 PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
-ROOMS = (
-    *("redact", "errors", "ids", "rules", "sku_names", "models", "states", "cost_centers", "cost_center_rules"),
-    *("identity", "clock", "address", "settings", "retry", "pacing", "session", "transport", "downloads", "paging"),
-    *("client", "usage"),
-    *("calls_budgets", "calls_cost_centers", "calls_reports", "calls_usage"),
-    *("live", "claims", "reconcile", "run", "lifecycle", "create_cost_center", "cost_center_lifecycle"),
-    *("exports", "reads", "spend", "program", "voice", "provider", "cost_center_resource", "resources"),
-    *("budget_data", "cost_center_data", "usage_data", "doctor", "cli"),
+LAYERS = (
+    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage"),
+    *("engine_log", "provider", "sdk", "doctor", "cli"),
 )
-"""Every module of the provider; each imports only what stands before it."""
+"""The folders and modules of the provider; each imports only from those before it, and from itself."""
+
+APART = {
+    "storage": set[str](),
+    "sandbox": {"storage"},
+    "engine": {"storage"},
+    "testing": {"storage", "sandbox", "engine"},
+}
+"""The folders beside the provider, and what each may import: they share nothing with it."""
+
+EXTRA = {"cli": {"storage", "sandbox", "engine"}, "sandbox.engine": {"engine"}}
+"""The verbs start the sandbox and the engine; the former place of the engine hands its names on."""
 
 OUTSIDE = {
-    "pulumi": {
-        *("program", "voice", "provider", "resources", "cost_center_resource"),
-        *("budget_data", "cost_center_data", "usage_data"),
-    },
-    "grpc": {"voice"},
-    "requests": {"session", "transport", "downloads"},
-    "urllib3": {"address", "session", "transport"},
+    "pulumi": {"engine_log", "provider", "sdk", "engine"},
+    "grpc": {"engine_log", "engine"},
+    "requests": {"transport"},
+    "urllib3": {"core.address", "transport"},
 }
-"""Who may import what is not ours: client, lifecycle and command line do without Pulumi, and one room speaks HTTP."""
+"""Who may import packages of others: endpoints, lifecycles and command line work without Pulumi."""
+
+MOST_MODULES = 8
+"""Modules directly in the package; everything else is in a folder."""
 
 PROVIDERS = {"EnterpriseBudgetProvider", "OrgBudgetProvider", "CostCenterProvider"}
 """Names that states hold: for ever."""
 
-MOST_LINES = 350
-
 FILES = {
-    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
     if "__pycache__" not in path.parts
 }
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
-PROVIDER_SIDE = {name: tree for name, tree in TREES.items() if not name.startswith("sandbox.") and name != "__init__"}
+PROVIDER_SIDE = {name: tree for name, tree in TREES.items() if name.partition(".")[0] in LAYERS}
 
 
-def room(name: str) -> str:
+def folder(name: str) -> str:
     return name.partition(".")[0]
 
 
-def imported(tree: ast.Module) -> set[str]:
+def imported(tree: ast.AST) -> set[str]:
     """Return everything that a module imports, whenever it does, by full name."""
     found: set[str] = set()
     for node in ast.walk(tree):
@@ -65,42 +71,51 @@ def imported(tree: ast.Module) -> set[str]:
     return found
 
 
-def ours(tree: ast.Module) -> set[str]:
-    """Return the rooms of the package that a module imports from."""
-    return {name.split(".")[1] for name in imported(tree) if name.startswith("billing_provider.")} - {"__version__"}
+def ours(tree: ast.AST) -> set[str]:
+    """Return the folders of the package that a module imports from."""
+    return {name.split(".")[1] for name in imported(tree) if name.startswith("billing_provider.")}
 
 
-def test_every_room_has_its_place() -> None:
-    """A new module gets a line in the table above, which decides what it may import."""
-    assert {room(name) for name in PROVIDER_SIDE} == set(ROOMS)
+def may_import(name: str) -> set[str]:
+    """Return the folders from which a module may import."""
+    own = folder(name)
+    before = set(LAYERS[: LAYERS.index(own) + 1]) if own in LAYERS else {own, *APART[own]}
+    return before | EXTRA.get(own, set()) | EXTRA.get(name, set())
 
 
-@pytest.mark.parametrize("name", PROVIDER_SIDE)
-def test_imports_point_up_the_list(name: str) -> None:
-    """A module imports only from rooms before its own; the command line's verbs may use the sandbox."""
-    before = set(ROOMS[: ROOMS.index(room(name))])
-    if room(name) == "cli":
-        before |= {"cli", "sandbox"}
-    assert ours(TREES[name]) <= before
+@pytest.mark.parametrize("name", [name for name in TREES if name != "__init__"])
+def test_imports_point_one_way(name: str) -> None:
+    """A module imports from the folders before its own; the sandbox and the engine share nothing with the provider."""
+    assert ours(TREES[name]) - may_import(name) == set()
 
 
-def test_the_sandbox_shares_nothing_with_the_provider() -> None:
-    """Neither side knows the other, so that a wrong belief shows as a failing test and not as agreement."""
-    assert {name: ours(tree) - {"sandbox"} for name, tree in TREES.items() if name.startswith("sandbox.")} == {
-        name: set() for name in TREES if name.startswith("sandbox.")
-    }
-    assert {name for name, tree in PROVIDER_SIDE.items() if "sandbox" in ours(tree) and room(name) != "cli"} == set()
+def test_no_module_imports_itself_through_others() -> None:
+    """Within a folder too, imports form no circle; imports for type checkers alone are left out."""
+    edges: dict[str, set[str]] = {}
+    for name, tree in TREES.items():
+        runtime = ast.Module([node for node in tree.body if not isinstance(node, ast.If)], [])
+        wanted = {full.removeprefix("billing_provider.") for full in imported(runtime)}
+        edges[name] = {full if full in TREES else full.rpartition(".")[0] for full in wanted} & set(TREES) - {name}
+    while removable := [name for name, others in edges.items() if not others & set(edges)]:
+        for name in removable:
+            del edges[name]
+    assert {name: others & set(edges) for name, others in edges.items()} == {}
 
 
 @pytest.mark.parametrize("package", OUTSIDE)
-def test_few_rooms_know_the_outside(package: str) -> None:
+def test_few_folders_know_the_outside(package: str) -> None:
     """Each third-party package that opens a door is imported where the table says."""
     found = {
-        room(name)
-        for name, tree in PROVIDER_SIDE.items()
-        if package in {wanted.partition(".")[0] for wanted in imported(tree)}
+        name
+        for name, tree in TREES.items()
+        if name != "__init__" and package in {wanted.partition(".")[0] for wanted in imported(tree)}
     }
-    assert found <= OUTSIDE[package]
+    assert {name for name in found if not {name, folder(name)} & OUTSIDE[package]} <= {"testing.pytest_plugin"}
+
+
+def test_few_modules_stand_outside_the_folders() -> None:
+    """The package's own folder holds what a state or a program names, and little else."""
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_MODULES
 
 
 def test_what_a_program_may_import_is_listed() -> None:
@@ -111,7 +126,7 @@ def test_what_a_program_may_import_is_listed() -> None:
     seen = {
         wanted.rpartition(".")[2] for wanted in imported(TREES["__init__"]) if wanted.startswith("billing_provider.")
     }
-    assert seen == set(names)
+    assert seen == {*names, "__version__"}
 
 
 def test_modules_and_classes_open_with_a_sentence() -> None:
@@ -148,7 +163,7 @@ def test_every_promise_to_call_github_is_a_route_of_the_sandbox() -> None:
 
 def test_every_call_says_which_one_it_is() -> None:
     """A method of a client names GitHub's endpoint in its last line."""
-    calls = {"client", *(name for name in TREES if name.startswith("calls_"))}
+    calls = {name for name in PROVIDER_SIDE if name.endswith(("api", "user_states"))}
     silent = [
         f"{name}.{method.name}"
         for name in calls
@@ -165,10 +180,10 @@ def test_every_call_says_which_one_it_is() -> None:
 
 def test_resources_and_models_have_the_same_inputs() -> None:
     """What a program may write is what check reads, and every input and output is an attribute of the resource."""
-    written = {*resources.EnterpriseBudgetArgs.__annotations__, *resources.OrgBudgetArgs.__annotations__}
+    written = {*budget.EnterpriseBudgetArgs.__annotations__, *budget.OrgBudgetArgs.__annotations__}
     # The resource itself turns a cost center into its id.
     assert written - {"cost_center"} == set(models.BudgetInputs.model_fields)
-    for resource, other in ((resources.EnterpriseBudget, "organization"), (resources.OrgBudget, "enterprise")):
+    for resource, other in ((budget.EnterpriseBudget, "organization"), (budget.OrgBudget, "enterprise")):
         shown = {name for name in resource.__annotations__ if not name.startswith("_")}
         assert shown == {*models.INPUTS, *lifecycle.OUTPUTS} - {other}
 
@@ -183,18 +198,12 @@ def test_provider_classes_keep_their_names() -> None:
     assert found == PROVIDERS
 
 
-def test_only_voices_print() -> None:
-    """A plugin's standard output belongs to the engine: prints are for the command line, the sandbox and the voice."""
+def test_few_modules_print() -> None:
+    """A plugin's standard output is read by the engine, so only the command line and the engine's log print."""
     found = {
-        room(name)
+        folder(name)
         for name, tree in PROVIDER_SIDE.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert found <= {"cli", "voice"}
-
-
-def test_modules_stay_small() -> None:
-    """A module that grows too long has two jobs."""
-    lengths = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
-    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+    assert found <= {"cli", "engine_log"}

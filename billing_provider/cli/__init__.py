@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from billing_provider.errors import BillingError
+from billing_provider.core.errors import BillingError
 
 _VERBS = ("budgets", "cost_centers", "doctor", "sandbox", "try_", "usage")
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from billing_provider import rules
 from billing_provider.cli import render
-from billing_provider.models import Owner
-from billing_provider.spend import LICENCES, Ledger
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.usage.spend import LICENCES, SpendReport
 
 if TYPE_CHECKING:
     import argparse
 
-    from billing_provider.reads import BudgetDetails
-    from billing_provider.spend import Spend
+    from billing_provider.usage.queries import BudgetDetails
+    from billing_provider.usage.spend import Spend
 
 __all__ = ["add", "run"]
 
-_SCOPES = rules.ENTERPRISE_OWNER.scopes
+_SCOPES = ENTERPRISE_OWNER.scopes
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,12 +40,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print the budgets; 0 when they could be read."""
     render.check_formats(args)
-    kind = rules.ENTERPRISE_OWNER if args.enterprise else rules.ORGANIZATION_OWNER
+    kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
     owner = Owner(kind, args.enterprise or args.org)
     with render.reading() as reader:
         found = reader.budgets(**{kind.noun: owner.slug}, scope=args.scope, user=args.user)
         found.sort(key=_rank)
-        spends = list(Ledger(reader, owner).of(found))
+        spends = list(SpendReport(reader, owner).of(found))
     rows = [_row(spend) for spend in spends]
     if args.json:
         render.print_json({kind.noun: owner.slug, "budgets": rows})

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from billing_provider.cli import render
-from billing_provider.cost_centers import ACTIVE, DELETED, MEMBER_KINDS
+from billing_provider.cost_centers.models import ACTIVE, DELETED, MEMBER_KINDS
 
 if TYPE_CHECKING:
     import argparse
 
-    from billing_provider.cost_centers import CostCenterDetails
+    from billing_provider.cost_centers.models import CostCenterDetails
 
 __all__ = ["add", "run"]
 

@@ -6,13 +6,12 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from billing_provider import rules
 from billing_provider.cli.render import patient_voice
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.core.redact import clean
+from billing_provider.core.settings import Settings, read_settings
 from billing_provider.doctor import FAILED, examine
-from billing_provider.models import Owner
-from billing_provider.redact import clean
-from billing_provider.run import Run
-from billing_provider.settings import Settings, read_settings
+from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     import argparse
@@ -43,11 +42,11 @@ def _settings() -> Settings:
 
 def run(args: argparse.Namespace) -> int:
     """Print one line a finding, and its repair below it where there is one."""
-    owners = [Owner(rules.ENTERPRISE_OWNER, slug) for slug in args.enterprise]
-    owners += [Owner(rules.ORGANIZATION_OWNER, login) for login in args.org]
+    owners = [Owner(ENTERPRISE_OWNER, slug) for slug in args.enterprise]
+    owners += [Owner(ORGANIZATION_OWNER, login) for login in args.org]
     failed = 0
-    with patient_voice() as voice:
-        for finding in examine(Run(_settings, voice), owners):
+    with patient_voice() as reporter:
+        for finding in examine(Run(_settings, reporter), owners):
             print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}")
             if finding.repair:
                 print(f"{'':<8} {'':<28} -> {clean(finding.repair)}")

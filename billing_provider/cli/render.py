@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.errors import ConfigError
-from billing_provider.reads import Reader
-from billing_provider.redact import clean
-from billing_provider.run import Run
-from billing_provider.settings import read_settings
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.redact import clean
+from billing_provider.core.settings import read_settings
+from billing_provider.runtime.run import Run
+from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     import argparse
@@ -90,24 +90,24 @@ class StderrVoice:
 
 @contextmanager
 def patient_voice(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[StderrVoice]:
-    """Provide a voice that tells what is waited for once the waiting has gone on for that long."""
-    voice = StderrVoice()
-    timer = threading.Timer(patience_seconds, voice.show)
+    """Provide a reporter that tells what is waited for once the waiting has gone on for that long."""
+    reporter = StderrVoice()
+    timer = threading.Timer(patience_seconds, reporter.show)
     timer.daemon = True
     timer.start()
     try:
-        yield voice
+        yield reporter
     finally:
         timer.cancel()
         timer.join()
-        voice.end()
+        reporter.end()
 
 
 @contextmanager
 def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
     """Provide what reads, with the settings of the environment and progress on standard error."""
-    with patient_voice(patience_seconds) as voice:
-        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), voice))
+    with patient_voice(patience_seconds) as reporter:
+        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), reporter))
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:

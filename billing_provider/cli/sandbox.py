@@ -11,11 +11,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox import files, json_text, sample
+from billing_provider.sandbox import sample
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.server import Sandbox
+from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.server import Request

@@ -9,16 +9,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billing_provider.address import api_address, is_loopback
-from billing_provider.errors import ConfigError
-from billing_provider.sandbox import files
+from billing_provider.core.address import api_address, is_loopback
+from billing_provider.core.errors import ConfigError
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
+    from billing_provider.engine import Engine, Result, Verb
     from billing_provider.sandbox import Sandbox
-    from billing_provider.sandbox.engine import Engine, Result, Verb
 
 __all__ = ["add", "run"]
 
@@ -61,7 +61,11 @@ def run(args: argparse.Namespace) -> int:
         after a second interruption.
     """
     # The engine takes longer to load than the other verbs take to run.
-    from billing_provider.sandbox.engine import Engine, EngineError, display  # noqa: PLC0415
+    from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
+        Engine,
+        EngineError,
+        display,
+    )
 
     write: Callable[[str], None] = _nothing if args.json else _print
     write(
@@ -90,7 +94,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _prepare(stack: str) -> None:
     """Create the folder of state, after a check that there is something to keep in it."""
-    from billing_provider.sandbox.engine import EngineError, config  # noqa: PLC0415 - as above
+    from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
+        EngineError,
+        config,
+    )
 
     config.read_project(Path.cwd(), stack)
     # Some file systems ignore case.
@@ -145,8 +152,8 @@ def _running_sandbox() -> str | None:
 
 @contextlib.contextmanager
 def _own_sandbox() -> Iterator[Sandbox]:
+    from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
-    from billing_provider.sandbox.engine import EngineError  # noqa: PLC0415 - as above
 
     # Two sandboxes on one file would each write over what the other has stored.
     with contextlib.ExitStack() as stack:

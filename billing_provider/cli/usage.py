@@ -6,14 +6,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli import render
-from billing_provider.usage import UsageReport, grouped
+from billing_provider.usage.models import UsageReport, grouped
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from billing_provider.reads import Reader
-    from billing_provider.usage import Group, UsageSummary
+    from billing_provider.usage.models import Group, UsageSummary
+    from billing_provider.usage.queries import Reader
 
 __all__ = ["add", "run"]
 

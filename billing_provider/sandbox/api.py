@@ -9,11 +9,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
-from billing_provider.sandbox import access, files, json_text, routes, sample
+from billing_provider.sandbox import access, routes, sample
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
 from billing_provider.sandbox.limits import Limits
 from billing_provider.sandbox.state import same_name
+from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import files, json_text
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.quirks import Quirks
+from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from billing_provider.sandbox.api import PREFIX, Api
 from billing_provider.sandbox.budget_view import plain
 from billing_provider.sandbox.clock import wall
 from billing_provider.sandbox.faults import Plan
-from billing_provider.sandbox.front import Front, Request
+from billing_provider.sandbox.pipeline import Request, RequestPipeline
 from billing_provider.sandbox.quirks import Quirks
 from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
@@ -63,7 +63,7 @@ class Sandbox:
     ) -> None:
         state = State(clock, None if state_file is None else Path(state_file))
         self._api = Api(state, Quirks(quirks), page_cap)
-        self._front = Front(self._api, on_request)
+        self._front = RequestPipeline(self._api, on_request)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None

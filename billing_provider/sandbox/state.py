@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import files, json_text, sample, stored
+from billing_provider.sandbox import sample, stored
+from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -29,7 +29,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser
 
 from billing_provider import cli
-from billing_provider.settings import read_settings
+from billing_provider.core.settings import read_settings
 from tests.docs.generate import PACKAGE, PAGES, ROOT, setting_keys
 
 if TYPE_CHECKING:

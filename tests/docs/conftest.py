@@ -7,4 +7,4 @@ import importlib.util
 import sys
 
 if importlib.util.find_spec("billing_provider.engine") is None:
-    sys.modules["billing_provider.engine"] = importlib.import_module("billing_provider.sandbox.engine")
+    sys.modules["billing_provider.engine"] = importlib.import_module("billing_provider.engine")

@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import billing_provider
-from billing_provider import cli, rules
-from billing_provider.errors import ConfigError
-from billing_provider.identity import IDENTITY
-from billing_provider.resources import BudgetArgs
+from billing_provider import cli
+from billing_provider.budgets.identity import IDENTITY
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.core.settings import Settings, read_settings
 from billing_provider.sandbox import Sandbox
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.faults import Rule
 from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.routes import ROUTES
-from billing_provider.settings import Settings, read_settings
+from billing_provider.sdk.budget import BudgetArgs
 from tests.test_operations import TABLE as USED_BY
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _attribute_texts(kind: type[Any]) -> dict[str, str]:
 
 def scopes() -> str:
     """Return the scopes, and which resource takes them."""
-    kinds = rules.OWNER_KINDS.values()
+    kinds = OWNER_KINDS.values()
     names = dict.fromkeys(scope for kind in kinds for scope in kind.scopes)
     return markdown(
         ("scope", *(code(kind.resource) for kind in kinds)),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.sandbox.engine import Engine
+from billing_provider.engine import Engine
 from tests.docs.blocks import LANGUAGES, Bench, examples
 
 if TYPE_CHECKING:
     from sybil import Example
 
+    from billing_provider.engine import ForkServer
     from billing_provider.sandbox import Sandbox
-    from billing_provider.sandbox.engine import Nursery
 
 EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in examples()}
 
@@ -22,13 +22,13 @@ EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in 
 @pytest.fixture
 def bench(
     billing_sandbox: Sandbox,
-    pulumi_nursery: Nursery,
+    pulumi_nursery: ForkServer,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Bench:
     """A sandbox that the environment names, and a project in the current folder; all engines share one fork server."""
-    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "nursery": pulumi_nursery}
+    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": pulumi_nursery}
     monkeypatch.setattr(Engine.__init__, "__kwdefaults__", defaults)
     monkeypatch.setenv("GITHUB_API_URL", billing_sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", billing_sandbox.token)

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.engine import Engine, Nursery, Result
+from billing_provider.engine import Engine, ForkServer, Result
 from tests.engine import toy
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SETTINGS = "name: toys\nruntime:\n  name: python\n  options: {toolchain: pip, vi
 class Workbench:
     """One project in one folder."""
 
-    def __init__(self, folder: Path, nursery: Nursery | None = None) -> None:
+    def __init__(self, folder: Path, fork_server: ForkServer | None = None) -> None:
         self.project = folder / "project"
         self.remote = folder / "remote"
         self.state_file = folder / "state" / "dev.json"
@@ -35,7 +35,7 @@ class Workbench:
         (self.project / "Pulumi.yaml").write_text(SETTINGS)
         self._seen = 0
         env = {toy.REMOTE: str(self.remote)}
-        self.engine = Engine(self.project, "dev", self.state_file, env=env, nursery=nursery)
+        self.engine = Engine(self.project, "dev", self.state_file, env=env, fork_server=fork_server)
 
     def program(self, text: str) -> None:
         """Let the project declare something else."""

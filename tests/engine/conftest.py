@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.sandbox.pytest_plugin import billing_sandbox, pulumi_nursery, pulumi_stack
+from billing_provider.testing.pytest_plugin import billing_sandbox, pulumi_nursery, pulumi_stack
 from tests.engine.bench import Workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billing_provider.sandbox.engine import Nursery
+    from billing_provider.engine import ForkServer
 
 __all__ = ["bench", "billing_sandbox", "pulumi_nursery", "pulumi_stack"]
 
 
 @pytest.fixture
-def bench(tmp_path: Path, pulumi_nursery: Nursery) -> Workbench:
+def bench(tmp_path: Path, pulumi_nursery: ForkServer) -> Workbench:
     """A fresh project of toys and an engine for it."""
     return Workbench(tmp_path, pulumi_nursery)

@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.engine.config import secret_variable
+from billing_provider.engine.config import secret_variable
 from tests.engine import toy
 from tests.engine.bench import Workbench
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billing_provider.sandbox.engine import Nursery
+    from billing_provider.engine import ForkServer
     from tests.engine.scenarios import Do, Scenario
 
 _KILLED_UP = """
 import sys
 from pathlib import Path
-from billing_provider.sandbox.engine import Engine
+from billing_provider.engine import Engine
 Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2])).up()
 """
 _SUMMARY = {
@@ -56,8 +56,8 @@ class Outcome:
 class Embedded:
     """Runs steps on the embedded engine."""
 
-    def __init__(self, folder: Path, scenario: Scenario, nursery: Nursery | None = None) -> None:
-        self.bench = Workbench(folder, nursery)
+    def __init__(self, folder: Path, scenario: Scenario, fork_server: ForkServer | None = None) -> None:
+        self.bench = Workbench(folder, fork_server)
         self.env = self.bench.engine.env
         self.env |= {secret_variable(key): value for key, value in scenario.secrets.items()}
         _write_settings(self.bench.project, scenario.config, {key: {"secure": "v1:x:y"} for key in scenario.secrets})

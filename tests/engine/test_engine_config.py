@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from billing_provider.sandbox.engine import config
-from billing_provider.sandbox.engine.errors import ConfigError
-from billing_provider.sandbox.engine.wire import Secret
+from billing_provider.engine import config
+from billing_provider.engine.errors import ConfigError
+from billing_provider.engine.wire import Secret
 
 PROJECT = """
 name: shop

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.sandbox.engine import EngineError
-from billing_provider.sandbox.engine.process import Child
+from billing_provider.engine import EngineError
+from billing_provider.engine.process import Child
 from tests.engine.drivers import kill_in_creation
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RUN = """
 import sys
 from pathlib import Path
-from billing_provider.sandbox.engine import Engine
+from billing_provider.engine import Engine
 result = getattr(Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2])), sys.argv[3])()
 print(result.interrupted, result.ok)
 """
@@ -53,9 +53,9 @@ def wait_for(bench: Workbench, name: str) -> None:
 IN_A_NURSERY = """
 import sys
 from pathlib import Path
-from billing_provider.sandbox.engine import Engine, Nursery
-with Nursery() as nursery:
-    Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2]), nursery=nursery).up()
+from billing_provider.engine import Engine, ForkServer
+with ForkServer() as fork_server:
+    Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2]), fork_server=fork_server).up()
 """
 # It tells that it lives, and does not listen to an interruption.
 DEAF = """

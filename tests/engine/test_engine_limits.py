@@ -12,9 +12,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from billing_provider.sandbox.engine import EngineError, monitor
-from billing_provider.sandbox.engine.config import secret_variable
-from billing_provider.sandbox.engine.events import Events
+from billing_provider.engine import EngineError, monitor
+from billing_provider.engine.config import secret_variable
+from billing_provider.engine.events import Events
 from tests.engine import toy
 from tests.engine.bench import Workbench
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.sandbox.engine import EngineError
-from billing_provider.sandbox.engine.wire import SECRET_SIGNATURE, SIGNATURE_KEY
+from billing_provider.engine import EngineError
+from billing_provider.engine.wire import SECRET_SIGNATURE, SIGNATURE_KEY
 from tests.engine.drivers import CommandLine, Embedded, chosen, command_line_here, comparable, play
 from tests.engine.record import GOLDEN
 from tests.engine.scenarios import SCENARIOS, Scenario
@@ -16,7 +16,7 @@ from tests.engine.scenarios import SCENARIOS, Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billing_provider.sandbox.engine import Nursery
+    from billing_provider.engine import ForkServer
     from tests.engine.bench import Workbench
 
 
@@ -67,7 +67,7 @@ def exported(recording: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "name", chosen(SETTLED, "cascade", "component", "lookup", "protected_from_deletion", "settings")
 )
-def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
+def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
     """What the command line wrote, taken up by the embedded engine, needs no change."""
     scenario, last = SCENARIOS[name], last_good(name)
     assert last is not None

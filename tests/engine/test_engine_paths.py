@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billing_provider.sandbox.engine import paths
-from billing_provider.sandbox.engine.display import Display, write_path
-from billing_provider.sandbox.engine.events import Step, StepEvent
-from billing_provider.sandbox.engine.state import Resource
-from billing_provider.sandbox.engine.wire import UNKNOWN, Secret
+from billing_provider.engine import paths
+from billing_provider.engine.display import Display, write_path
+from billing_provider.engine.events import Step, StepEvent
+from billing_provider.engine.state import Resource
+from billing_provider.engine.wire import UNKNOWN, Secret
 
 parts = st.one_of(st.integers(0, 20), st.text(st.characters(codec="utf-8"), min_size=1))
 values = st.recursive(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.sandbox.engine import EngineError
-from billing_provider.sandbox.engine.events import StepEvent
+from billing_provider.engine import EngineError
+from billing_provider.engine.events import StepEvent
 from tests.engine.test_engine_interrupt import start, wait_for
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from tests.engine.scenarios import SCENARIOS, Scenario
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billing_provider.sandbox.engine import Nursery
+    from billing_provider.engine import ForkServer
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
@@ -25,7 +25,7 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
+def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
     """Each step of a scenario ends as on the command line: exit code, calls, counts, what is there, and the state."""
     scenario = SCENARIOS[name]
     for mine, real in zip(play(Embedded(tmp_path, scenario, pulumi_nursery), scenario), recorded(name), strict=True):
@@ -33,7 +33,7 @@ def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: Nursery
 
 
 @pytest.mark.parametrize("name", budgets.SCENARIOS)
-def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: Nursery, name: str) -> None:
+def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
     """GitHub is asked the same for real budgets, and exit code, counts and state are the same at each step."""
     played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_nursery), budgets.SCENARIOS[name])
     for mine, real in zip(played, recorded(BUDGETS + name), strict=True):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.sandbox.engine import RunFailedError
+from billing_provider.engine import RunFailedError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from billing_provider.engine import Result
     from billing_provider.sandbox import Sandbox
-    from billing_provider.sandbox.engine import Result
-    from billing_provider.sandbox.pytest_plugin import StackFactory
+    from billing_provider.testing.pytest_plugin import StackFactory
 
 
 def simulated(result: Result) -> set[str]:
@@ -95,7 +95,7 @@ def test_project_is_found_above_the_test(tmp_path: Path) -> None:
     for folder in (project, tmp_path / "elsewhere"):
         (folder / "tests").mkdir(parents=True)
         # As the entry point does for a user.
-        (folder / "tests" / "conftest.py").write_text("from billing_provider.sandbox.pytest_plugin import *")
+        (folder / "tests" / "conftest.py").write_text("from billing_provider.testing.pytest_plugin import *")
     (project / "Pulumi.yaml").write_text("name: mine\nruntime: python")
     (project / "__main__.py").write_text("import pulumi\npulumi.export('answer', 42)")
     (project / "tests" / "test_mine.py").write_text(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.sandbox.engine import wire
-from billing_provider.sandbox.engine.wire import UNKNOWN, Secret
+from billing_provider.engine import wire
+from billing_provider.engine.wire import UNKNOWN, Secret
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.just(UNKNOWN),

@@ -9,7 +9,7 @@ import pytest
 
 from billing_provider import sandbox
 
-_IMPORT = "import sys, billing_provider.sandbox.pytest_plugin; print(*sys.modules)"
+_IMPORT = "import sys, billing_provider.testing.pytest_plugin; print(*sys.modules)"
 
 
 def test_pytest_plugin_loads_nothing_heavy() -> None:

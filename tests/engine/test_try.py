@@ -11,7 +11,7 @@ import pytest
 
 from billing_provider.cli import try_
 from billing_provider.sandbox import Sandbox
-from tests.wire import WireServer, answer
+from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import pytest
 
 from billing_provider.cli import main
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.files import locked
+from billing_provider.storage.files import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

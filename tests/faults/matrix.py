@@ -6,16 +6,15 @@ import multiprocessing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from billing_provider import rules
-from billing_provider.models import Owner
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.sandbox.actions import ACTIONS
 from tests.faults.world import Program, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-ENTERPRISE = Owner(rules.ENTERPRISE_OWNER, "octo-enterprise")
-ORGANIZATION = Owner(rules.ORGANIZATION_OWNER, "octo-org")
+ENTERPRISE = Owner(ENTERPRISE_OWNER, "octo-enterprise")
+ORGANIZATION = Owner(ORGANIZATION_OWNER, "octo-org")
 OWNERS = {owner.kind.noun: owner for owner in (ENTERPRISE, ORGANIZATION)}
 
 _LISTINGS_ONLY = frozenset({"short_list"})

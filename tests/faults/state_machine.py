@@ -15,15 +15,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from billing_provider import rules
-from billing_provider.errors import OutcomeError
-from billing_provider.models import Owner
+from billing_provider.core.errors import OutcomeError
+from billing_provider.core.owners import ORGANIZATION_OWNER, Owner
 from tests.faults.matrix import ENTERPRISE, FAULTS, ORGANIZATION, budget
 from tests.faults.world import Cut, Program, World
 
 NAMES = ("a", "b", "c")
 SKUS = ("actions", "packages", "codespaces")
-_OWNERS = (ENTERPRISE, ORGANIZATION, Owner(rules.ORGANIZATION_OWNER, "octo-lab"))
+_OWNERS = (ENTERPRISE, ORGANIZATION, Owner(ORGANIZATION_OWNER, "octo-lab"))
 # Left out are faults that take real time, and switches, which would stay on for the whole story.
 _FAULTS = sorted(
     name

@@ -13,18 +13,19 @@ from urllib.parse import quote
 
 from typing_extensions import Self
 
-from billing_provider import rules
-from billing_provider.errors import BillingError
+from billing_provider.budgets.cache import OwnerCache
+from billing_provider.core.errors import BillingError
+from billing_provider.core.owners import OWNER_KINDS, OwnerKind
 from billing_provider.sandbox import Sandbox
-from tests.clock import VirtualClock
-from tests.desk import Desk, open_desk
+from tests.support.clock import VirtualClock
+from tests.support.harness import RunHarness, open_harness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from billing_provider.lifecycle import Lifecycle
-    from billing_provider.models import Owner
+    from billing_provider.budgets.lifecycle import Lifecycle
+    from billing_provider.core.owners import Owner
     from billing_provider.sandbox.server import Request
 
 Inputs = dict[str, Any]
@@ -78,7 +79,7 @@ class MortalClock(VirtualClock):
 class Entry:
     """One budget in the stack's state."""
 
-    kind: rules.OwnerKind
+    kind: OwnerKind
     id: str
     inputs: Inputs
     outputs: Inputs
@@ -150,7 +151,7 @@ class World:
 
     # Runs.
 
-    def desk(self, cut_after: int = 0) -> Desk:
+    def harness(self, cut_after: int = 0) -> RunHarness:
         """Start a run; it dies right after GitHub has worked on its n-th request, if that is not 0."""
         # No two runs follow each other faster than a process starts.
         self.clock.sleep(1.0)
@@ -162,11 +163,11 @@ class World:
             "writes_per_hour": 500,
             "request_timeout_seconds": TIMEOUT_SECONDS,
         }
-        return open_desk(self.sandbox, self._mortal, **{**chosen, **self.settings})
+        return open_harness(self.sandbox, self._mortal, **{**chosen, **self.settings})
 
     def up(self, program: Program, cut_after: int = 0) -> BaseException | None:
         """Bring about what a program declares, in the engine's order of calls, and return how it failed."""
-        return self._run(lambda desk: self._up(desk, program), cut_after)
+        return self._run(lambda harness: self._up(harness, program), cut_after)
 
     def refresh(self, cut_after: int = 0) -> BaseException | None:
         """Read everything in the state back, and return how it failed."""
@@ -175,8 +176,8 @@ class World:
     def list_all(self, owner: Owner) -> BaseException | None:
         """List an owner's budgets in a run, hold the result against the truth, and return how it failed."""
 
-        def look(desk: Desk) -> None:
-            listed = set(desk.run.budgets(owner).complete())
+        def look(harness: RunHarness) -> None:
+            listed = set(harness.run.cache(OwnerCache, owner).complete())
             missing = {budget["id"] for budget in self.sandbox.budgets(owner.slug)} - listed
             self.false_gone += len(missing)
 
@@ -184,11 +185,11 @@ class World:
 
     def differences(self, program: Program) -> list[str]:
         """Return what the next preview would change; it may send nothing."""
-        desk = self.desk()
+        harness = self.harness()
         self.sandbox.forget_requests()
         found = [name for name in self.entries if name not in program]
         for name, inputs in program.items():
-            lifecycle = desk.lifecycle(inputs)
+            lifecycle = harness.lifecycle(inputs)
             entry = self.entries.get(name)
             checked = lifecycle.check(_urn(name), entry.inputs if entry else {}, inputs, frozenset())
             if entry is None or lifecycle.diff(_urn(name), entry.id, entry.outputs, checked.inputs, frozenset())[0]:
@@ -246,12 +247,12 @@ class World:
                 self._twins.add(twins)
                 self.duplicates += 1
 
-    def _run(self, work: Callable[[Desk], None], cut_after: int) -> BaseException | None:
-        desk = self.desk(cut_after)
+    def _run(self, work: Callable[[RunHarness], None], cut_after: int) -> BaseException | None:
+        harness = self.harness(cut_after)
         failure: BaseException | None = None
         with _listening() as lines:
             try:
-                work(desk)
+                work(harness)
             except (BillingError, Cut) as error:
                 failure = error
             except Exception as error:  # noqa: BLE001 - whatever leaves the package is the finding
@@ -259,27 +260,27 @@ class World:
                 self.violations.append(f"not one of our errors: {error!r}")
         if failure is not None:
             self.said += ["".join(traceback.format_exception(failure)), str(failure), repr(failure)]
-        self.said += [*lines, *desk.voice.warnings, *desk.voice.statuses]
+        self.said += [*lines, *harness.reporter.warnings, *harness.reporter.statuses]
         return failure
 
-    def _up(self, desk: Desk, program: Program) -> None:
+    def _up(self, harness: RunHarness, program: Program) -> None:
         if self.threads == 1:
             for name, inputs in program.items():
-                self._step(desk, name, inputs)
+                self._step(harness, name, inputs)
         else:
             with ThreadPoolExecutor(self.threads) as pool:
                 # All are tried; the first that failed is the failure of the run.
-                for step in [pool.submit(self._step, desk, name, inputs) for name, inputs in program.items()]:
+                for step in [pool.submit(self._step, harness, name, inputs) for name, inputs in program.items()]:
                     step.result()
         for entry in list(self.pending):
-            _lifecycle(desk, entry).delete(entry.id)
+            _lifecycle(harness, entry).delete(entry.id)
             self.pending.remove(entry)
         for name in [name for name in self.entries if name not in program]:
-            _lifecycle(desk, self.entries[name]).delete(self.entries[name].id)
+            _lifecycle(harness, self.entries[name]).delete(self.entries[name].id)
             del self.entries[name]
 
-    def _step(self, desk: Desk, name: str, inputs: Inputs) -> None:
-        urn, lifecycle, entry = _urn(name), desk.lifecycle(inputs), self.entries.get(name)
+    def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
+        urn, lifecycle, entry = _urn(name), harness.lifecycle(inputs), self.entries.get(name)
         checked = lifecycle.check(urn, entry.inputs if entry else {}, inputs, frozenset())
         assert checked.problems == []
         if entry is None:
@@ -304,12 +305,12 @@ class World:
 
     def _create(self, lifecycle: Lifecycle, name: str, inputs: Inputs) -> None:
         stored = lifecycle.create(_urn(name), inputs)
-        kind = rules.OWNER_KINDS[stored.id.partition("/")[0]]
+        kind = OWNER_KINDS[stored.id.partition("/")[0]]
         self.entries[name] = Entry(kind, stored.id, inputs, stored.outputs)
 
-    def _refresh(self, desk: Desk) -> None:
+    def _refresh(self, harness: RunHarness) -> None:
         for name, entry in list(self.entries.items()):
-            stored = _lifecycle(desk, entry).read(entry.id, entry.outputs)
+            stored = _lifecycle(harness, entry).read(entry.id, entry.outputs)
             if stored is None:
                 self.false_gone += any(budget["id"] == entry.budget_id for budget in self.sandbox.budgets(None))
                 del self.entries[name]
@@ -356,5 +357,5 @@ def _urn(name: str) -> str:
     return f"urn:pulumi:s::p::t::{name}"
 
 
-def _lifecycle(desk: Desk, entry: Entry) -> Lifecycle:
-    return desk.lifecycle({entry.kind.noun: ""})
+def _lifecycle(harness: RunHarness, entry: Entry) -> Lifecycle:
+    return harness.lifecycle({entry.kind.noun: ""})

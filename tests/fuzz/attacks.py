@@ -17,26 +17,27 @@ from urllib.parse import urlsplit
 
 from urllib3.util import parse_url
 
-from billing_provider import rules
-from billing_provider.clock import Clock
-from billing_provider.cost_center_lifecycle import CostCenterLifecycle
+from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.budgets.skus import pricing_type
+from billing_provider.core.clock import Clock
+from billing_provider.core.errors import BillingError, ConfigError
+from billing_provider.core.inputs import ON_EXISTING
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, OWNER_KINDS, Owner
+from billing_provider.core.redact import clean, redact
+from billing_provider.core.settings import Settings, read_settings
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.doctor import examine
-from billing_provider.errors import BillingError, ConfigError
-from billing_provider.lifecycle import Lifecycle
-from billing_provider.models import Owner
-from billing_provider.reads import Reader
-from billing_provider.redact import clean, redact
-from billing_provider.run import Run
+from billing_provider.runtime.run import Run
 from billing_provider.sandbox import Sandbox
-from billing_provider.settings import Settings, read_settings
-from tests.declared import everything
+from billing_provider.usage.queries import Reader
 from tests.faults.world import spellings
 from tests.fuzz.hostile import ELSEWHERE, HostileServer, spoil, value
+from tests.support.declared import everything
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from billing_provider.lifecycle import Stored
+    from billing_provider.core.resource import Stored
 
 E = "octo-enterprise"
 START = datetime.fromisoformat("2026-09-21T14:13:20+00:00").timestamp()
@@ -177,7 +178,7 @@ class Listener:
 
 
 @dataclass
-class Desk:
+class RunHarness:
     """One run, with the lifecycles of all resources on it."""
 
     run: Run
@@ -190,7 +191,7 @@ def _budgets(sandbox: Sandbox) -> list[dict[str, Any]]:
     return list(everything(sandbox).values())
 
 
-def _desk(base_url: str, token: str) -> Desk:
+def _desk(base_url: str, token: str) -> RunHarness:
     """Return a run against an address; no wait in it takes any time."""
     settings = Settings(
         token=token,
@@ -202,8 +203,8 @@ def _desk(base_url: str, token: str) -> Desk:
     )
     clock, listener = _QuickClock(), Listener()
     run = Run(lambda: settings, listener, clock)
-    enterprise, organization = (Lifecycle(kind, run) for kind in rules.OWNER_KINDS.values())
-    return Desk(run, listener, {"enterprise": enterprise, "organization": organization}, CostCenterLifecycle(run))
+    enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
+    return RunHarness(run, listener, {"enterprise": enterprise, "organization": organization}, CostCenterLifecycle(run))
 
 
 def hostile_answers(rng: random.Random) -> list[str]:
@@ -235,27 +236,27 @@ def _fill(sandbox: Sandbox, rng: random.Random) -> list[tuple[Any, Stored]]:
 
 def _one_operation(rng: random.Random, url: str, stored: list[tuple[Any, Stored]]) -> list[str]:
     """Do one thing of all that the package does."""
-    desk = _desk(url, TOKEN)
+    harness = _desk(url, TOKEN)
     which, entry = rng.choice(stored)
-    lifecycle: Any = desk.cost_centers if which == "center" else desk.budgets[which]
+    lifecycle: Any = harness.cost_centers if which == "center" else harness.budgets[which]
     what = rng.choice(list(READS))
-    fields = {**entry.inputs, "on_existing": rng.choice(rules.ON_EXISTING)}
+    fields = {**entry.inputs, "on_existing": rng.choice(ON_EXISTING)}
     fields |= {"name": rng.choice(["Apps", "New"])} if which == "center" else {}
     news = {"name": "Renamed", "users": ["monalisa"]} if which == "center" else {"budget_amount": 7}
-    owners = [Owner(rules.ENTERPRISE_OWNER, E), Owner(rules.ORGANIZATION_OWNER, "octo-org")]
+    owners = [Owner(ENTERPRISE_OWNER, E), Owner(ORGANIZATION_OWNER, "octo-org")]
     operations: dict[str, Callable[[], Any]] = {
-        what: lambda: READS[what](Reader(desk.run)),
+        what: lambda: READS[what](Reader(harness.run)),
         "check and create": lambda: lifecycle.create("urn::n", lifecycle.check("urn::n", {}, fields, NONE).inputs),
         "read": lambda: lifecycle.read(entry.id, entry.outputs),
         "update": lambda: lifecycle.update(entry.id, entry.outputs, {**entry.inputs, **news}),
         "delete": lambda: lifecycle.delete(entry.id),
-        "doctor": lambda: list(examine(desk.run, owners)),
+        "doctor": lambda: list(examine(harness.run, owners)),
     }
     name = rng.choice([what, *operations])
-    return _guard(name, desk, operations[name], is_text=name == "doctor")
+    return _guard(name, harness, operations[name], is_text=name == "doctor")
 
 
-def _guard(what: str, desk: Desk, work: Callable[[], Any], *, is_text: bool = False) -> list[str]:
+def _guard(what: str, harness: RunHarness, work: Callable[[], Any], *, is_text: bool = False) -> list[str]:
     """Do one thing; every text that comes out of it must be fit to be shown, every value free of the token."""
     texts: list[str] = []
     result: Any = None
@@ -265,7 +266,7 @@ def _guard(what: str, desk: Desk, work: Callable[[], Any], *, is_text: bool = Fa
         texts.append(str(error))
     except Exception as error:  # noqa: BLE001 - whatever else leaves the package is the finding
         return [_raw(what, error)]
-    texts += [*desk.listener.warnings, *desk.listener.statuses]
+    texts += [*harness.listener.warnings, *harness.listener.statuses]
     if is_text:
         texts += [text for finding in result for text in (finding.subject, finding.text, finding.repair)]
     wrong = _judge_texts(what, texts)
@@ -346,8 +347,8 @@ def ids(rng: random.Random) -> list[str]:
     id_ = value(rng) if rng.random() < 0.05 else id_
     wrong: list[str] = []
     with Sandbox(clock=lambda: START) as sandbox:
-        desk = _desk(sandbox.url, sandbox.token)
-        for lifecycle in (*desk.budgets.values(), desk.cost_centers):
+        harness = _desk(sandbox.url, sandbox.token)
+        for lifecycle in (*harness.budgets.values(), harness.cost_centers):
             calls: dict[str, Callable[[Any], Any]] = {
                 "read": lambda each: each.read(id_, {}),
                 "refresh": lambda each: each.read(id_, {"budget_id": UUID, "budget_scope": "enterprise"}),
@@ -355,7 +356,7 @@ def ids(rng: random.Random) -> list[str]:
                 "delete": lambda each: each.delete(id_),
             }
             for name, call in calls.items():
-                wrong += _guard(f"{name} of {id_!a}", desk, partial(call, lifecycle))
+                wrong += _guard(f"{name} of {id_!a}", harness, partial(call, lifecycle))
         paths = [f"{request.method} {request.path}" for request in sandbox.requests]
     return wrong + [f"{path!a} was asked for by {id_!a}" for path in paths if not _ROUTES.fullmatch(path)]
 
@@ -368,10 +369,10 @@ def inputs(rng: random.Random) -> list[str]:
     if not isinstance(news, dict) or not isinstance(olds, dict):
         return []
     with Sandbox(clock=lambda: START) as sandbox:
-        desk = _desk(sandbox.url, TOKEN)
-        lifecycle: Any = desk.cost_centers
+        harness = _desk(sandbox.url, TOKEN)
+        lifecycle: Any = harness.cost_centers
         if base is not _CENTER:
-            lifecycle = desk.budgets["enterprise" if "enterprise" in base else "organization"]
+            lifecycle = harness.budgets["enterprise" if "enterprise" in base else "organization"]
         noun = "organization" if "organization" in base else "enterprise"
         slug = base[noun]
 
@@ -382,7 +383,7 @@ def inputs(rng: random.Random) -> list[str]:
             lifecycle.diff("urn::x", f"{noun}/{slug}/{UUID}", olds, sure, NONE)
 
         wrong: list[str] = []
-        return [*_guard(f"check of {news!a:.300} over {olds!a:.300}", desk, check), *wrong]
+        return [*_guard(f"check of {news!a:.300} over {olds!a:.300}", harness, check), *wrong]
 
 
 def states(rng: random.Random) -> list[str]:
@@ -390,16 +391,16 @@ def states(rng: random.Random) -> list[str]:
     with Sandbox(clock=lambda: START) as sandbox:
         base: dict[str, Any] = rng.choice([*_budgets(sandbox), _CENTER])
         noun = "organization" if "organization" in base else "enterprise"
-        desk = _desk(sandbox.url, sandbox.token)
-        lifecycle: Any = desk.cost_centers if base is _CENTER else desk.budgets[noun]
+        harness = _desk(sandbox.url, sandbox.token)
+        lifecycle: Any = harness.cost_centers if base is _CENTER else harness.budgets[noun]
         checked = lifecycle.check("urn::x", {}, base, NONE)
         stored = lifecycle.create("urn::x", checked.inputs)
         olds = spoil(rng, stored.outputs)
         if not isinstance(olds, dict):
             return []
-        wrong = _guard(f"refresh of {olds!a:.300}", desk, lambda: lifecycle.read(stored.id, olds))
+        wrong = _guard(f"refresh of {olds!a:.300}", harness, lambda: lifecycle.read(stored.id, olds))
         call = lambda: lifecycle.update(stored.id, olds, stored.inputs)  # noqa: E731 - a name for the line below
-        return wrong + _guard(f"update of {olds!a:.300}", desk, call)
+        return wrong + _guard(f"update of {olds!a:.300}", harness, call)
 
 
 def respelled(rng: random.Random) -> list[str]:
@@ -407,8 +408,8 @@ def respelled(rng: random.Random) -> list[str]:
     with Sandbox(clock=lambda: START) as sandbox:
         fields = rng.choice(_budgets(sandbox))
         noun = "organization" if "organization" in fields else "enterprise"
-        desk = _desk(sandbox.url, sandbox.token)
-        lifecycle = desk.budgets[noun]
+        harness = _desk(sandbox.url, sandbox.token)
+        lifecycle = harness.budgets[noun]
         first = lifecycle.check("urn::x", {}, fields, NONE)
         stored = lifecycle.create("urn::x", first.inputs)
         if rng.random() < 0.5:
@@ -439,7 +440,7 @@ def _respell(rng: random.Random, fields: dict[str, Any]) -> dict[str, Any]:
     other["budget_amount"] = rng.choice([amount, float(amount), str(amount)])
     other["budget_product_sku"] = _SAME_SKU.get(other["budget_product_sku"], other["budget_product_sku"])
     if rng.random() < 0.5:
-        other["budget_type"] = rules.pricing_type(fields["budget_product_sku"])
+        other["budget_type"] = pricing_type(fields["budget_product_sku"])
     if alerting := other.get("budget_alerting"):
         recipients = [recase(login) for login in alerting.get("alert_recipients", [])]
         rng.shuffle(recipients)

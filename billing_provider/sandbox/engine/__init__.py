@@ -1,12 +1,14 @@
-"""A small Pulumi engine in Python: it runs a program and its dynamic providers without the Pulumi command line."""
+"""The former place of `billing_provider.engine`; it will be removed with version 1."""
 
-import os
+import warnings
 
-# The gRPC library remarks on connections that a child process ends; it reads this when it is loaded.
-os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-
-from billing_provider.sandbox.engine.engine import Engine, Result, RunFailedError, Verb
-from billing_provider.sandbox.engine.errors import EngineError
-from billing_provider.sandbox.engine.nursery import Nursery
+from billing_provider.engine import Engine, EngineError, Result, RunFailedError, Verb
+from billing_provider.engine import ForkServer as Nursery
 
 __all__ = ["Engine", "EngineError", "Nursery", "Result", "RunFailedError", "Verb"]
+
+warnings.warn(
+    "billing_provider.sandbox.engine is now billing_provider.engine: change the import",
+    DeprecationWarning,
+    stacklevel=2,
+)

@@ -1,0 +1,1 @@
+"""Budgets: models, rules, endpoints, lifecycle, queries."""

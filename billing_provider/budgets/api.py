@@ -1,0 +1,209 @@
+"""GitHub's billing endpoints, one short method each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import ValidationError
+
+from billing_provider.budgets.models import Budget
+from billing_provider.core.errors import TransportError
+from billing_provider.transport.paging import MAX_BUDGETS, pages
+from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping, same_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.transport.http import Reply, Transport
+
+_MAX_PASSES = 3
+
+
+class Page(NamedTuple):
+    """One page of budgets.
+
+    Attributes:
+        budgets: What the page holds.
+        more: Whether there are further pages; None where GitHub does not say.
+        total: How many budgets there are in all; None where GitHub does not say.
+    """
+
+    budgets: list[Budget]
+    more: bool | None
+    total: int | None
+
+
+class BudgetsApi:
+    """The calls that keep budgets, for every owner.
+
+    Attributes:
+        transport: What sends them; the calls of the other subjects take the same.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def get_budget_page(self, owner: Owner, page: int, filters: Mapping[str, str | None] | None = None) -> Page:
+        """Return one page of an owner's budgets.
+
+        Args:
+            owner: Whose budgets.
+            page: Its number, from 1.
+            filters: A `scope` and a `user` (login) to which the listing is narrowed.
+
+        Raises:
+            ForbiddenError: The token may not read this owner's billing (401, 403).
+            NotFoundError: No such owner, no access, or budgets are off for it (404).
+
+        GitHub: GET /{owner}/settings/billing/budgets
+        """
+        tried = f"list the budgets of {owner}"
+        query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
+        reply = self.transport.request("GET", billing_path(owner), tried=tried, query=query)
+        data = mapping(reply, tried)
+        rows = data.get("budgets")
+        if not isinstance(rows, list):
+            raise TransportError(f"{tried}: the answer has no list of budgets.")
+        more = data.get("has_next_page")
+        if not isinstance(more, bool):
+            link = reply.headers.get("link")
+            more = None if link is None else 'rel="next"' in link
+        total = data.get("total_count")
+        return Page([_budget(row, tried) for row in rows], more, total if isinstance(total, int) else None)
+
+    def list_budgets(
+        self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
+    ) -> Iterator[Budget]:
+        """Yield every budget of an owner, each once, all pages read; the listing is complete or it raises.
+
+        Budgets that are made or removed while the pages are read shift the rest; a listing whose number of budgets
+        does not agree with GitHub's count is read again.
+
+        Args:
+            owner: Whose budgets.
+            first: Page 1 if it has just been read.
+            filters: As for `get_budget_page`.
+
+        Raises:
+            TransportError: The listing stays incomplete.
+            ApiError: As for `get_budget_page`.
+        """
+        tried = f"list the budgets of {owner}"
+
+        def ask(number: int) -> Page:
+            return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
+
+        for _ in range(_MAX_PASSES):
+            found: dict[str, Budget] = {}
+            for page in pages(ask, lambda budget: budget.id, MAX_BUDGETS, tried):
+                found.update({budget.id: budget for budget in page[0]})
+            first, (_, more, total) = None, page
+            if more is not True and (total is None or total == len(found)):
+                yield from found.values()
+                return
+        raise TransportError(
+            f"{tried}: the pages hold {len(found)} budgets and GitHub counts {total}. "
+            "An incomplete listing proves nothing: run again."
+        )
+
+    def get_budget(self, owner: Owner, budget_id: str) -> Budget:
+        """Return one budget.
+
+        Raises:
+            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not read it (401, 403).
+            TransportError: The answer is about another budget.
+
+        GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"read budget {budget_id} of {owner}"
+        reply = self.transport.request("GET", billing_path(owner, budget_id), tried=tried)
+        data = mapping(reply, tried)
+        budget = _budget(data, tried)
+        same_id(data, budget_id, tried)
+        return budget
+
+    def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
+        """Create one budget and return it as GitHub stored it, or None where the answer does not say.
+
+        Sent once: a POST whose answer was lost is not repeated, since a repeat could leave two budgets.
+
+        Args:
+            owner: Whose budget it is; it decides the path, never the body.
+            body: The fields of the budget.
+
+        Raises:
+            InvalidError: A field was refused (400, 422).
+            ForbiddenError: The token may not manage billing for the owner (401, 403).
+            NotFoundError: Budgets are off, or the account does not have this SKU (404).
+            ApiError: GitHub failed (500, 502, 503, 504): the budget may have been created.
+            TransportError: No readable answer: the budget may have been created.
+
+        GitHub: POST /{owner}/settings/billing/budgets
+        """
+        tried = f"create a budget of {owner}"
+        reply = self.transport.request("POST", billing_path(owner), tried=tried, body=body, repeatable=False)
+        data = mapping(reply, tried)
+        inner = data.get("budget")
+        return _maybe_budget(inner if isinstance(inner, dict) else data, body)
+
+    def update_budget(self, owner: Owner, budget_id: str, body: Mapping[str, Any]) -> Budget | None:
+        """Change fields of one budget and return it as GitHub stores it now, or None where the answer does not say.
+
+        Repeated after a failure: the values are absolute, so a repeat changes nothing more.
+
+        Raises:
+            InvalidError: A field was refused (400, 422).
+            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not change it (401, 403).
+            TransportError: The answer is about another budget.
+
+        GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"update budget {budget_id} of {owner}"
+        data = mapping(self.transport.request("PATCH", billing_path(owner, budget_id), tried=tried, body=body), tried)
+        inner = data.get("budget")
+        budget = inner if isinstance(inner, dict) else data
+        same_id(budget, budget_id, tried)
+        return _maybe_budget(budget, {})
+
+    def delete_budget(self, owner: Owner, budget_id: str) -> None:
+        """Delete one budget; repeated after a failure, so a 404 can mean that an earlier try did it.
+
+        Raises:
+            NotFoundError: It is gone already, hidden from the token, or budgets are off (404).
+            ForbiddenError: The token may not delete it (401, 403).
+            TransportError: The answer is about another budget.
+
+        GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
+        """
+        tried = f"delete budget {budget_id} of {owner}"
+        reply = self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
+        same_id(reply.data, budget_id, tried)
+
+    def get_rate_limit(self) -> Reply:
+        """Return the answer that costs nothing: its headers tell the token's scopes and end, and GitHub's time.
+
+        Raises:
+            ForbiddenError: The token is refused (401).
+
+        GitHub: GET /rate_limit
+        """
+        return self.transport.request("GET", "/rate_limit", tried="ask for the limits")
+
+
+def _budget(data: Any, tried: str) -> Budget:
+    try:
+        return Budget.model_validate(data)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected {fields}.") from None
+
+
+def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:
+    """Read the budget in a write's answer; GitHub promises none of its fields, so what was sent fills the gaps."""
+    try:
+        return Budget.model_validate({**sent, **data})
+    except ValidationError:
+        return None

@@ -1,0 +1,233 @@
+"""When two budgets are the same one, and when two values of a field mean the same."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from billing_provider.budgets.skus import canonical_sku
+from billing_provider.core.clock import instant
+from billing_provider.core.inputs import is_uuid
+from billing_provider.core.owners import (
+    COST_CENTER,
+    COST_CENTER_SCOPES,
+    ENTERPRISE,
+    MULTI_USER_COST_CENTER,
+    MULTI_USER_CUSTOMER,
+    ORGANIZATION,
+    REPOSITORY,
+    USER,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from billing_provider.budgets.models import Budget, BudgetSpec
+    from billing_provider.core.owners import Owner
+
+IDENTITY = (
+    "enterprise",
+    "organization",
+    "budget_scope",
+    "budget_entity_name",
+    "user",
+    "budget_type",
+    "budget_product_sku",
+)
+"""Inputs that say which budget it is: a change replaces it."""
+
+IN_PLACE = (
+    "budget_amount",
+    "prevent_further_usage",
+    "budget_alerting",
+    "expires_at",
+    "exclude_cost_center_usage",
+)
+"""Inputs that one PATCH changes."""
+
+
+class NaturalKey(NamedTuple):
+    """What makes a budget that budget on GitHub's side, in one spelling; ids are GitHub's and come later.
+
+    The pricing type is no part of it: GitHub leaves it out of replies or writes it differently, and the SKU implies it.
+    """
+
+    owner: str
+    scope: str
+    entity: str
+    user: str
+    sku: str
+
+    def __str__(self) -> str:
+        """Say it as a message does."""
+        what = self.user or self.entity.rpartition("//")[2]
+        return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
+
+
+def natural_key(owner: Owner, spec: BudgetSpec, cost_center_id: str = "") -> NaturalKey:
+    """Return the key of a declared budget.
+
+    Args:
+        owner: Whose budget it is.
+        spec: The budget.
+        cost_center_id: The UUID of its cost center where it is known; it then stands for the name.
+    """
+    scope = spec.budget_scope
+    entity = _entity(owner, scope, cost_center_id or spec.budget_entity_name)
+    return NaturalKey(owner.key, scope, entity, (spec.user or "").lower(), canonical_sku(spec.budget_product_sku))
+
+
+def _entity(owner: Owner, scope: str, entity: str) -> str:
+    """Return an entity in one spelling: empty where the scope leaves no choice."""
+    if scope in (ENTERPRISE, MULTI_USER_CUSTOMER, USER) or scope == owner.kind.noun:
+        return ""
+    if scope == REPOSITORY and "/" not in entity and owner.kind.noun == ORGANIZATION:
+        return f"{owner.slug}/{entity}".lower()
+    return entity.lower()
+
+
+class Match(Enum):
+    """How surely a live budget is the declared one."""
+
+    NO = "no"
+    MAYBE = "maybe"
+    YES = "yes"
+
+
+def match(
+    owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, per_member_is_told: bool
+) -> Match:
+    """Tell whether a live budget is the declared one, whatever GitHub's spelling.
+
+    Args:
+        owner: Whose budgets these are.
+        spec: What is declared.
+        budget: What is live.
+        entity_names: Every spelling of the declared entity: for a cost center its UUID and its name.
+        per_member_is_told: Whether this account's listing names the scope `multi_user_cost_center` at all. Some list
+            such a budget as plain `cost_center`, and then a hard AI-credit budget of a cost center may be either.
+    """
+    if canonical_sku(spec.budget_product_sku) != canonical_sku(budget.budget_product_sku):
+        return Match.NO
+    scope_match = _match_scope(spec.budget_scope, budget, per_member_is_told=per_member_is_told)
+    if scope_match is Match.NO:
+        return Match.NO
+    if spec.budget_scope == USER:
+        live = budget.user or budget.budget_entity_name or ""
+        return Match.YES if live.lower() == (spec.user or "").lower() else Match.NO
+    live_entity = _entity(owner, spec.budget_scope, budget.budget_entity_name or "")
+    if live_entity in {_entity(owner, spec.budget_scope, name) for name in entity_names}:
+        # GitHub may know two cost centers whose names differ by case alone, and shows a budget's by name.
+        exact = budget.budget_entity_name in entity_names or is_uuid(live_entity)
+        return scope_match if exact or spec.budget_scope not in COST_CENTER_SCOPES else Match.MAYBE
+    if spec.budget_scope == REPOSITORY and "/" not in live_entity:
+        # Some replies leave out the owner, and an enterprise can have this repository name in several organizations.
+        names = {name.rpartition("/")[2].lower() for name in entity_names}
+        return Match.MAYBE if live_entity in names else Match.NO
+    return Match.NO
+
+
+def _match_scope(declared: str, budget: Budget, *, per_member_is_told: bool) -> Match:
+    if declared == budget.budget_scope:
+        return Match.YES
+    looks_plain = budget.budget_scope == COST_CENTER and budget.prevent_further_usage and not per_member_is_told
+    return Match.MAYBE if declared == MULTI_USER_COST_CENTER and looks_plain else Match.NO
+
+
+def _fold(value: Any) -> Any:
+    return (value or "").lower()
+
+
+def _alerting(value: Any) -> Any:
+    """Read alerting as the set of those who are told; absent and switched off are equal, whoever is listed."""
+    told = bool(value and value["will_alert"])
+    return told and frozenset(login.lower() for login in value["alert_recipients"])
+
+
+def _moment(value: Any) -> Any:
+    try:
+        return instant(value) if value else None
+    except ValueError:
+        # Nobody has seen how GitHub writes all of them; what is no time equals only itself.
+        return value
+
+
+_NORMALIZERS: dict[str, Callable[[Any], Any]] = {
+    "enterprise": _fold,
+    "organization": _fold,
+    "user": _fold,
+    "budget_product_sku": lambda value: canonical_sku(value or ""),
+    "budget_alerting": _alerting,
+    "expires_at": _moment,
+    "exclude_cost_center_usage": bool,
+}
+
+
+def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether one field means the same in two declared budgets of an owner; absent and None are equal."""
+    if field == "budget_entity_name":
+        scope = one.get("budget_scope") or ""
+        return _entity(owner, scope, one.get(field) or "") == _entity(owner, scope, other.get(field) or "")
+    reading = _NORMALIZERS.get(field, lambda value: value)
+    return bool(reading(one.get(field)) == reading(other.get(field)))
+
+
+def differing(owner: Owner, one: Mapping[str, Any], other: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
+    """Return those of the fields that differ in meaning, in their documented order."""
+    return [field for field in fields if not same(owner, field, one, other)]
+
+
+def live_inputs(
+    owner: Owner, declared: Mapping[str, Any], budget: Budget, entity_names: frozenset[str]
+) -> dict[str, Any]:
+    """Return a live budget as inputs, in the declared spelling wherever that means the same.
+
+    What GitHub leaves out of its reply counts as declared: nothing can be said against it.
+
+    Args:
+        owner: Whose budget it is.
+        declared: The inputs as declared or as last seen; empty for a budget that is read for the first time.
+        budget: What GitHub stores.
+        entity_names: Further spellings of the declared entity, such as the name of a cost center declared by its UUID.
+    """
+    live: dict[str, Any] = {owner.kind.noun: owner.slug}
+    live |= {
+        field: getattr(budget, field)
+        for field in (*IDENTITY, *IN_PLACE)
+        if field not in live and getattr(budget, field, None) is not None
+    }
+    if budget.budget_alerting is not None:
+        live["budget_alerting"] = budget.budget_alerting.model_dump()
+    if declared.get("budget_scope") == MULTI_USER_COST_CENTER and budget.budget_scope == COST_CENTER:
+        live["budget_scope"] = MULTI_USER_COST_CENTER
+    scope = live["budget_scope"]
+    if scope == USER:
+        # GitHub has no alerts for a person's budget, and writes the login as entity.
+        live.pop("budget_alerting", None)
+        live.setdefault("user", budget.budget_entity_name)
+    else:
+        live.pop("user", None)
+    if scope != ENTERPRISE:
+        live.pop("exclude_cost_center_usage", None)
+    live["budget_entity_name"] = _seen_entity(owner, scope, declared, budget.budget_entity_name or "", entity_names)
+    told = {*live, *budget.model_fields_set}
+    result: dict[str, Any] = {}
+    for field in (owner.kind.noun, *IDENTITY[2:], *IN_PLACE):
+        source = declared if field not in told or same(owner, field, declared, live) else live
+        source = live if not declared else source
+        if source.get(field) is not None:
+            result[field] = source[field]
+    return result
+
+
+def _seen_entity(
+    owner: Owner, scope: str, declared: Mapping[str, Any], entity: str, entity_names: frozenset[str]
+) -> str:
+    """Return the live entity, in the declared spelling where it is one of the declared entity's names."""
+    mine: str = declared.get("budget_entity_name") or ""
+    names = {_entity(owner, scope, name) for name in (mine, *entity_names)}
+    here = _entity(owner, scope, entity)
+    bare = scope == REPOSITORY and "/" not in here and mine.lower().endswith(f"/{here}")
+    if declared and (here in names or bare):
+        return mine
+    return entity if here else ""

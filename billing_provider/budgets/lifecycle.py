@@ -1,0 +1,265 @@
+"""Check, diff, create, read, update and delete of a budget on plain dicts: it knows no Pulumi."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.budgets import rules
+from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.cache import OwnerCache
+from billing_provider.budgets.create import BudgetCreate, patch_body
+from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
+from billing_provider.budgets.models import Budget, complete, read_inputs
+from billing_provider.budgets.states import BudgetState, read_spec
+from billing_provider.core.errors import NotFoundError, OutcomeError
+from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
+from billing_provider.core.inputs import ADOPT_IF_IDENTICAL, Problem, first_problems
+from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
+from billing_provider.core.resource import Checked, Stored, read_state
+from billing_provider.cost_centers.cache import CostCenterCache
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing_provider.core.owners import OwnerKind
+    from billing_provider.runtime.run import Run
+
+OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
+"""What a resource has beyond its inputs, all told by GitHub or by the create."""
+
+
+class Lifecycle:
+    """The one lifecycle of budgets, for one kind of owner.
+
+    Args:
+        kind: The kind of owner; it decides paths and scopes.
+        run: What the resources of this engine run share.
+    """
+
+    def __init__(self, kind: OwnerKind, run: Run) -> None:
+        self._kind, self._run = kind, run
+
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
+        """Validate the inputs of one budget and fill in defaults; nothing is sent.
+
+        Args:
+            urn: The resource, for messages and registry.
+            olds: The inputs stored before; empty for a new budget and for the new half of a replacement.
+            news: The inputs as the program gives them, those not known yet left out.
+            unknown: The names of the inputs not known yet.
+        """
+        olds = read_state(BudgetState, olds)
+        self._run.registry.check(urn, anew=not olds)
+        fields, found = read_inputs(self._kind, news)
+        unsure = unknown | {problem.field for problem in found}
+        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        kept_expiry = "expires_at" in olds and olds["expires_at"] == fields.get("expires_at")
+        judged = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
+        found += rules.problems(self._kind, judged, unsure, now)
+        if found:
+            return Checked({}, first_problems(found))
+        inputs = complete(self._kind, fields, unknown)
+        if not unknown:
+            owner = self._owner(inputs)
+            key = natural_key(owner, read_spec(inputs))
+            first = self._run.registry.declare(urn, key)
+            if first is not None:
+                reason = f"{first.rpartition('::')[2]} declares the same budget already: remove one of the two"
+                return Checked({}, [Problem("budget_product_sku", reason)])
+            for warning in rules.warnings(inputs):
+                self._run.reporter.warn(warning)
+            inputs = {
+                name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
+                for name, value in inputs.items()
+            }
+        return Checked(inputs, [])
+
+    def diff(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the inputs whose meaning differs, and those among them that replace the budget; nothing is sent.
+
+        Args:
+            urn: The resource.
+            id_: Its id.
+            olds: Its outputs, as any version of this package has stored them.
+            news: Checked inputs, those not known yet left out.
+            unknown: The names of the inputs not known yet; each counts as different.
+        """
+        owner, budget_id = self._parse(id_)
+        olds, news = read_state(BudgetState, olds), read_state(BudgetState, news)
+        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE)
+        sure = tuple(field for field in fields if field not in unknown)
+        changed = differing(owner, olds, news, sure)
+        if "budget_entity_name" in changed and _is_same_cost_center(olds, news):
+            changed.remove("budget_entity_name")
+        changed += [field for field in fields if field in unknown]
+        replaces = [field for field in changed if field in IDENTITY]
+        # A refresh asks for what the program no longer declares too, and so does the deletion of what depends on a
+        # replaced resource: those budgets are to go.
+        if not replaces and self._run.registry.is_checked(urn):
+            self._run.registry.hold(urn, budget_id)
+        if replaces:
+            self._run.reporter.warn(
+                f"a change of {', '.join(replaces)} makes a new budget: "
+                "GitHub counts only what is used after its creation, so this month's spend so far is not in it"
+            )
+        return changed, replaces
+
+    def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
+        """Bring a budget about and return it.
+
+        Raises:
+            BillingError: As for `BudgetCreate.run`.
+        """
+        owner, spec = self._owner(inputs), read_spec(inputs)
+        run = self._run
+        creation = BudgetCreate(
+            owner=owner,
+            spec=spec,
+            urn=urn,
+            on_existing=inputs.get("on_existing") or ADOPT_IF_IDENTICAL,
+            client=run.api(BudgetsApi),
+            budgets=run.cache(OwnerCache, owner),
+            cost_centers=run.cache(CostCenterCache, owner),
+            registry=run.registry,
+            clock=run.clock,
+            settle_seconds=run.settings.settle_seconds,
+        )
+        created = creation.run()
+        # From here on nothing may raise: the budget exists, and only what is returned is remembered.
+        budget = created.budget
+        if created.adopted:
+            changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
+            run.reporter.warn(f"adopted the existing budget {budget.id}{changed}")
+        center = creation.entity if spec.budget_scope in COST_CENTER_SCOPES else None
+        return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
+
+    def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
+        """Return a budget as it is now, or None when it is provably gone.
+
+        Args:
+            id_: The resource's id.
+            olds: Its outputs; without a `budget_id` it is looked up for the first time, by `.get`.
+
+        Raises:
+            NotFoundError: It is looked up for the first time and does not exist (404).
+            BillingError: It cannot be read, which proves nothing.
+        """
+        owner, budget_id = self._parse(id_)
+        olds = read_state(BudgetState, olds)
+        budgets = self._run.cache(OwnerCache, owner)
+        budget = budgets.read(budget_id)
+        first_time = "budget_id" not in olds
+        if budget is None:
+            if first_time:
+                raise NotFoundError(f"get budget {budget_id} of {owner}", 404, "no such budget in the listing either")
+            return None
+        inputs = {} if first_time else {name: olds[name] for name in olds if name not in OUTPUTS}
+        names: frozenset[str] = frozenset()
+        if olds.get("budget_scope") in COST_CENTER_SCOPES:
+            names = self._cost_center_names(owner, olds, budget)
+        current = live_inputs(owner, inputs, budget, names)
+        if "on_existing" in inputs:
+            current["on_existing"] = inputs["on_existing"]
+        return self._store(owner, current, budget, olds)
+
+    def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
+        """Send the fields that differ and return the budget as it is then.
+
+        Raises:
+            OutcomeError: GitHub accepted the request and kept another value.
+            BillingError: It was refused, or not answered; sending it again does no harm.
+        """
+        owner, budget_id = self._parse(id_)
+        olds, spec = read_state(BudgetState, olds), read_spec(news)
+        changed = differing(owner, olds, news, IN_PLACE)
+        if spec.budget_scope == USER and "budget_alerting" in changed:
+            # An older state may hold alerting for a person's budget; GitHub ignores it.
+            changed.remove("budget_alerting")
+        if not changed:
+            return self._store(owner, news, self._stored_budget(budget_id, olds, news), olds)
+        client = self._run.api(BudgetsApi)
+        budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
+        # Asked for itself: a listing of this run may be older than the change.
+        budget = budget or client.get_budget(owner, budget_id)
+        self._run.cache(OwnerCache, owner).remember(budget)
+        names = frozenset({budget.budget_entity_name or ""})
+        kept = differing(owner, news, live_inputs(owner, news, budget, names), tuple(changed))
+        if kept:
+            raise OutcomeError(
+                f"update budget {budget_id} of {owner}: GitHub accepted the change and kept its own {', '.join(kept)}. "
+                "Nothing is lost: run `pulumi refresh` to see its value."
+            )
+        return self._store(owner, news, budget, olds)
+
+    def delete(self, id_: str) -> None:
+        """Delete a budget, unless this run still declares it; a budget that is provably gone is done.
+
+        Raises:
+            BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
+        """
+        owner, budget_id = self._parse(id_)
+        holder = self._run.registry.holder(budget_id)
+        if holder is not None:
+            name = holder.rpartition("::")[2]
+            self._run.reporter.warn(f"kept budget {budget_id}: {name} declares it, and deleting it would lift its cap")
+            return
+        budgets = self._run.cache(OwnerCache, owner)
+        try:
+            self._run.api(BudgetsApi).delete_budget(owner, budget_id)
+        except NotFoundError as error:
+            if budget_id in budgets.complete(max_age=0):
+                raise error from None
+        budgets.forget(budget_id)
+
+    def _owner(self, inputs: Mapping[str, Any]) -> Owner:
+        return Owner(self._kind, read_slug(self._kind.noun, inputs.get(self._kind.noun)))
+
+    def _parse(self, id_: str) -> tuple[Owner, str]:
+        slug, budget_id = parse_resource_id(self._kind.noun, self._kind.resource, id_)
+        return Owner(self._kind, slug), budget_id
+
+    def _store(self, owner: Owner, inputs: Mapping[str, Any], budget: Budget, remembered: Mapping[str, Any]) -> Stored:
+        """Return a budget as the engine keeps it; `remembered` holds what only the create knew."""
+        known = {
+            "budget_id": budget.id,
+            "consumed_amount": budget.consumed_amount,
+            "github_entity_name": budget.budget_entity_name,
+            "cost_center_id": remembered.get("cost_center_id"),
+            "adopted": bool(remembered.get("adopted", False)),
+        }
+        outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
+        return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
+
+    def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
+        """Return the spellings under which the live entity is the declared cost center.
+
+        GitHub shows the name of a cost center that was declared by its UUID. What it showed last time is remembered,
+        so only a new name needs the list of cost centers: the center was renamed, or it is another one.
+        """
+        shown = budget.budget_entity_name or ""
+        if shown == olds.get("github_entity_name"):
+            return frozenset({shown})
+        declared = olds.get("budget_entity_name", "")
+        if shown.lower() == declared.lower():
+            return frozenset({shown})
+        try:
+            center = self._run.cache(CostCenterCache, owner).find(declared)
+        except OutcomeError:
+            return frozenset()
+        return frozenset({center.id, center.name})
+
+    def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
+        """Return the budget as last seen, for an update that changes nothing on GitHub's side."""
+        known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
+        entity = olds.get("github_entity_name", news.get("budget_entity_name"))
+        return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
+
+
+def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Tell whether a new spelling names the cost center that the state knows by id and by name."""
+    entity = (news.get("budget_entity_name") or "").lower()
+    known = {(olds.get(name) or "").lower() for name in ("github_entity_name", "cost_center_id")}
+    return news.get("budget_scope") in COST_CENTER_SCOPES and bool(entity) and entity in known

@@ -1,0 +1,215 @@
+"""The nouns: what one asks for (`BudgetSpec`), what GitHub stores (`Budget`), both read from plain values."""
+
+from __future__ import annotations
+
+import math
+from datetime import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from billing_provider.budgets.skus import pricing_type
+from billing_provider.core.clock import instant
+from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.inputs import Flag, Problem, Text, read_text_input, refuse
+from billing_provider.core.owners import PER_USER_SCOPES, USER, OwnerKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_AMOUNT = 2**31 - 1
+"""Largest amount that is sent, in US dollars or licences: what a 32-bit whole number holds."""
+
+
+def _amount(value: Any) -> int:
+    """Read a whole number from what a program, its configuration or the wire (floats only) may give."""
+    advice = "write a whole number of US dollars (or licences)"
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_AMOUNT)):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise refuse(advice)
+    if isinstance(value, float) and (not math.isfinite(value) or value != int(value)):
+        raise refuse(f"{advice}: GitHub takes no fractions")
+    if value < 0:
+        raise refuse(f"{advice}, 0 or more")
+    if value > MAX_AMOUNT:
+        raise refuse(f"{advice}, at most {MAX_AMOUNT}")
+    return int(value)
+
+
+def _day(value: Any) -> str:
+    """Read a day of GitHub's, which is UTC's, by its date or by its midnight; GitHub takes no other hour."""
+    text = read_text_input(value)
+    try:
+        moment = instant(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.time() != time.min:
+        raise refuse("write a date as in 2027-01-31")
+    return text
+
+
+def _recipients(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise refuse("write a list of logins")
+    return value
+
+
+def _mapping(value: Any) -> Any:
+    if not isinstance(value, (dict, Alerting)):
+        raise refuse("write will_alert and alert_recipients")
+    return value
+
+
+Amount = Annotated[int, BeforeValidator(_amount)]
+Day = Annotated[str, BeforeValidator(_day)]
+
+
+class Alerting(BaseModel):
+    """Who is told at 75, 90 and 100 % of the amount (GitHub's fixed marks).
+
+    Attributes:
+        will_alert: Whether GitHub sends alerts.
+        alert_recipients: Logins of the people it tells, besides its own defaults.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    will_alert: Flag = False
+    alert_recipients: Annotated[list[Text], BeforeValidator(_recipients)] = []
+
+
+class BudgetInputs(BaseModel):
+    """The inputs of a budget as a program writes them; None and a missing input mean the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enterprise: Text | None = None
+    organization: Text | None = None
+    budget_amount: Amount | None = None
+    budget_product_sku: Text | None = None
+    budget_type: Text | None = None
+    budget_scope: Text | None = None
+    budget_entity_name: Text | None = None
+    user: Text | None = None
+    prevent_further_usage: Flag | None = None
+    budget_alerting: Annotated[Alerting, BeforeValidator(_mapping)] | None = None
+    expires_at: Day | None = None
+    exclude_cost_center_usage: Flag | None = None
+    on_existing: Text | None = None
+
+
+INPUTS = tuple(BudgetInputs.model_fields)
+"""Every input's name, in the order in which they are documented; a budget has one of the first two."""
+
+
+def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the inputs that have valid types, as plain values, and a problem for each of the others."""
+    other = {"enterprise", "organization"} - {kind.noun}
+    names = [name for name in INPUTS if name not in other]
+    strangers = [name for name in raw if name not in names]
+    found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in strangers]
+    known = {name: value for name, value in raw.items() if name in names and value is not None}
+    try:
+        BudgetInputs.model_validate(known)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            field, *path = [str(part) for part in detail["loc"] if not str(part).startswith("function-")]
+            where = f"{'.'.join(part[:60] for part in path)}: " if path else ""
+            no_such_key = path and detail["type"] == "extra_forbidden"
+            reason = "no such key; it has will_alert and alert_recipients" if no_such_key else detail["msg"]
+            found.append(Problem(field, f"{where}{reason}"))
+    bad = {problem.field for problem in found}
+    good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
+    return good.model_dump(exclude_none=True), found
+
+
+class BudgetSpec(BaseModel):
+    """One complete, valid budget as asked for, apart from its owner.
+
+    Attributes:
+        budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
+        budget_product_sku: GitHub's identifier of the product or SKU.
+        budget_type: Its pricing type.
+        budget_scope: What the budget covers.
+        budget_entity_name: The organization, repository or cost center covered; empty for the owner itself or a user.
+        user: Login of the person capped; None unless the scope is `user`.
+        prevent_further_usage: Whether GitHub stops usage at the amount.
+        budget_alerting: Who is alerted; None for the scope `user`, which has no alerts.
+        expires_at: When GitHub removes the budget, as ISO 8601; None for never.
+        exclude_cost_center_usage: Whether usage of cost centers stays out of an enterprise's budget.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    budget_amount: Amount
+    budget_product_sku: str
+    budget_type: str
+    budget_scope: str
+    budget_entity_name: str = ""
+    user: str | None = None
+    prevent_further_usage: Flag
+    budget_alerting: Alerting | None = None
+    expires_at: Day | None = None
+    exclude_cost_center_usage: Flag = False
+
+
+def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> dict[str, Any]:
+    """Return the inputs with GitHub's defaults filled in, leaving alone what is not known yet."""
+    filled = dict(fields)
+    if "budget_scope" not in unsure:
+        scope = filled.setdefault("budget_scope", kind.noun)
+        if "prevent_further_usage" not in unsure:
+            filled.setdefault("prevent_further_usage", scope in PER_USER_SCOPES)
+        if scope == USER:
+            filled.pop("budget_alerting", None)
+        elif "budget_alerting" not in unsure:
+            filled.setdefault("budget_alerting", Alerting().model_dump())
+    if not unsure & {"budget_type", "budget_product_sku"} and filled.get("budget_product_sku"):
+        filled.setdefault("budget_type", pricing_type(filled["budget_product_sku"]))
+    if "budget_entity_name" not in unsure:
+        filled.setdefault("budget_entity_name", "")
+    return filled
+
+
+def _wire_amount(value: Any) -> Any:
+    """Take 1000.0 for 1000; anything else stays what it is and shows as drift."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class Budget(BaseModel):
+    """One budget as GitHub stores it; a field that a reply leaves out is None, one that is new is passed over."""
+
+    # Python reads NaN where JSON has no such number; it would equal no declared amount, not even itself.
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    id: Id
+    budget_amount: Annotated[int | float, BeforeValidator(_wire_amount)]
+    budget_product_sku: Sendable = Field(validation_alias=AliasChoices("budget_product_sku", "budget_product_skus"))
+    budget_type: Sendable | None = None
+    budget_scope: Sendable
+    budget_entity_name: Sendable | None = None
+    user: Sendable | None = None
+    prevent_further_usage: bool
+    budget_alerting: Alerting | None = None
+    expires_at: Sendable | None = None
+    exclude_cost_center_usage: bool | None = None
+    consumed_amount: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tolerate(cls, value: Any) -> Any:
+        """Accept the plural SKU field and an alerting object with keys that are newer than this package."""
+        if not isinstance(value, dict):
+            return value
+        value = dict(value)
+        skus = value.get("budget_product_skus")
+        if "budget_product_sku" not in value and isinstance(skus, list) and len(skus) == 1:
+            value["budget_product_sku"] = skus[0]
+        alerting = value.get("budget_alerting")
+        if isinstance(alerting, dict):
+            value["budget_alerting"] = {
+                "will_alert": bool(alerting.get("will_alert")),
+                "alert_recipients": alerting.get("alert_recipients") or [],
+            }
+        return value

@@ -1,0 +1,203 @@
+"""What GitHub allows a budget to be: owners and their scopes, products and their pricing type, required fields."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.core.ids import SLUG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
+from billing_provider.core.clock import instant
+from billing_provider.core.inputs import ON_EXISTING, Problem, login_problem
+from billing_provider.core.owners import (
+    ENTERPRISE,
+    MULTI_USER_CUSTOMER,
+    ORGANIZATION,
+    OWNER_KINDS,
+    PER_USER_SCOPES,
+    REPOSITORY,
+    USER,
+    OwnerKind,
+)
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_SKU = re.compile(r"[a-z0-9][a-z0-9_]{0,99}", re.ASCII)
+
+
+def problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str], now: datetime) -> Iterator[Problem]:
+    """Yield every mistake of one budget.
+
+    Args:
+        kind: The owner's kind; it decides the scopes.
+        fields: The inputs with valid types, each under GitHub's name; an input left out is missing here.
+        unsure: Inputs that are not judged: unknown yet in a preview, or already found to have a wrong type.
+        now: The time to compare `expires_at` with, timezone-aware.
+    """
+    judge = _Validator(kind, fields, unsure)
+    yield from judge.owner()
+    yield from judge.amount_and_sku()
+    yield from judge.scope()
+    yield from judge.hard_stop_and_alerts()
+    yield from judge.extras(now)
+
+
+class _Validator:
+    """The rules, each yielding its mistakes; an input in `unsure` silences the rules that need it."""
+
+    def __init__(self, kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> None:
+        self.kind, self.fields, self.unsure = kind, fields, unsure
+        self.scope_known = "budget_scope" not in unsure
+        self.scope_value: str = fields.get("budget_scope") or kind.noun
+
+    def _sure(self, *names: str) -> bool:
+        return not self.unsure.intersection(names)
+
+    def owner(self) -> Iterator[Problem]:
+        noun = self.kind.noun
+        if not self._sure(noun):
+            return
+        slug = self.fields.get(noun)
+        if not slug:
+            yield Problem(noun, f"name the {noun} that owns the budget")
+        elif not SLUG.fullmatch(slug):
+            form = "its slug, as in github.com/enterprises/SLUG" if noun == ENTERPRISE else "its login"
+            yield Problem(noun, f"write {form}: letters, digits and hyphens")
+
+    def amount_and_sku(self) -> Iterator[Problem]:
+        if self._sure("budget_amount") and self.fields.get("budget_amount") is None:
+            yield Problem("budget_amount", "give the amount: whole US dollars, or licences for a licence product")
+        if not self._sure("budget_product_sku"):
+            return
+        sku = self.fields.get("budget_product_sku")
+        if not sku:
+            yield Problem("budget_product_sku", "name the product or SKU, such as actions, ai_credits or actions_linux")
+        elif not _SKU.fullmatch(sku):
+            yield Problem(
+                "budget_product_sku",
+                "write GitHub's identifier: lower case, digits and underscores, such as actions_linux",
+            )
+        else:
+            yield from self._type(sku)
+
+    def _type(self, sku: str) -> Iterator[Problem]:
+        given = self.fields.get("budget_type")
+        if not self._sure("budget_type") or given is None:
+            return
+        if given not in BUDGET_TYPES:
+            yield Problem("budget_type", f"write one of {', '.join(BUDGET_TYPES)}, or leave it out")
+        elif known_sku(sku) and given != pricing_type(sku):
+            yield Problem("budget_type", f"{sku} is priced as {pricing_type(sku)}: write that, or leave it out")
+
+    def scope(self) -> Iterator[Problem]:
+        if not self.scope_known:
+            return
+        scope, kind = self.scope_value, self.kind
+        if scope not in kind.scopes:
+            others = [other.resource for other in OWNER_KINDS.values() if scope in other.scopes]
+            elsewhere = f"; {scope} budgets are declared with {' and '.join(others)}" if others else ""
+            yield Problem("budget_scope", f"{kind.resource} takes one of {', '.join(kind.scopes)}{elsewhere}")
+            return
+        yield from self._user(scope)
+        if self._sure("budget_entity_name"):
+            yield from self._entity(scope, self.fields.get("budget_entity_name") or "")
+        if scope in PER_USER_SCOPES and self._sure("budget_product_sku"):
+            sku = self.fields.get("budget_product_sku")
+            if sku and sku not in BUNDLES:
+                yield Problem("budget_product_sku", f"a {scope} budget covers ai_credits only")
+
+    def _user(self, scope: str) -> Iterator[Problem]:
+        if not self._sure(USER):
+            return
+        user = self.fields.get(USER)
+        if scope == USER:
+            if not user:
+                yield Problem(USER, "name the person: a login, as budget_scope is user")
+            elif reason := login_problem(user):
+                yield Problem(USER, reason)
+        elif user:
+            yield Problem(USER, f"leave it out: the scope {scope} has no user (or set budget_scope to user)")
+
+    def _entity(self, scope: str, entity: str) -> Iterator[Problem]:
+        field = "budget_entity_name"
+        owner: str = self.fields.get(self.kind.noun) or ""
+        if scope == USER:
+            if entity and entity.lower() != (self.fields.get(USER) or entity).lower():
+                yield Problem(field, "leave it out: the input user names the person")
+        elif scope == self.kind.noun or scope in (ENTERPRISE, MULTI_USER_CUSTOMER):
+            if entity and owner and entity.lower() != owner.lower():
+                yield Problem(field, f"leave it out: the scope {scope} covers the whole {self.kind.noun}")
+        elif not entity:
+            examples = {
+                ORGANIZATION: "the organization's login",
+                REPOSITORY: "the repository as owner/name",
+            }
+            yield Problem(field, f"give {examples.get(scope, 'the cost center: its name or its UUID')}")
+        elif scope == ORGANIZATION:
+            if not SLUG.fullmatch(entity):
+                yield Problem(field, "write the organization's login: letters, digits and hyphens")
+        elif scope == REPOSITORY:
+            yield from self._repository(entity, owner)
+
+    def _repository(self, entity: str, owner: str) -> Iterator[Problem]:
+        first, slash, name = entity.rpartition("/")
+        well_formed = _REPOSITORY.fullmatch(name) and (SLUG.fullmatch(first) if slash else self.kind.noun != ENTERPRISE)
+        if not well_formed:
+            yield Problem("budget_entity_name", "write the repository as owner/name")
+        elif slash and owner and self.kind.noun == ORGANIZATION and first.lower() != owner.lower():
+            yield Problem("budget_entity_name", "name a repository of the organization that owns the budget")
+
+    def hard_stop_and_alerts(self) -> Iterator[Problem]:
+        if not self.scope_known:
+            return
+        scope = self.scope_value
+        if scope in PER_USER_SCOPES and self.fields.get("prevent_further_usage") is False:
+            yield Problem(
+                "prevent_further_usage", f"write True or leave it out: a {scope} budget is always a hard stop"
+            )
+        alerting: Mapping[str, Any] | None = self.fields.get("budget_alerting")
+        if alerting is None:
+            return
+        recipients: list[str] = alerting["alert_recipients"]
+        if scope == USER and (alerting["will_alert"] or recipients):
+            yield Problem("budget_alerting", "leave it out: GitHub sends no alerts for a budget of one user")
+        for number, login in enumerate(recipients):
+            if reason := login_problem(login):
+                yield Problem("budget_alerting", f"alert_recipients.{number}: {reason}")
+        if recipients and not alerting["will_alert"]:
+            yield Problem("budget_alerting", "set will_alert to True, or leave alert_recipients empty")
+
+    def extras(self, now: datetime) -> Iterator[Problem]:
+        if self.fields.get("on_existing") not in (None, *ON_EXISTING):
+            yield Problem("on_existing", f"write one of {', '.join(ON_EXISTING)}, or leave it out")
+        if not self.scope_known:
+            return
+        expires_at = self.fields.get("expires_at")
+        if expires_at is not None:
+            if self.scope_value != USER:
+                yield Problem("expires_at", "leave it out: only a budget of one user can expire")
+            elif instant(expires_at) <= now:
+                yield Problem("expires_at", "choose a time to come: GitHub removes a budget that has expired")
+        if self.fields.get("exclude_cost_center_usage") and self.scope_value != ENTERPRISE:
+            yield Problem("exclude_cost_center_usage", "leave it out: only a budget of the whole enterprise has it")
+
+
+def warnings(fields: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is allowed and yet worth a second look, for a budget that has no mistakes."""
+    sku, scope = fields["budget_product_sku"], fields["budget_scope"]
+    hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
+    if not known_sku(sku):
+        yield f"GitHub's reference does not list {sku}: if your account has it, all is well"
+    if sku == "premium_requests":
+        yield "GitHub has turned premium-request budgets into AI-credit budgets: write ai_credits"
+    if hard and sku in LICENCE_SKUS:
+        yield f"a budget for {sku} only alerts: GitHub does not stop licences"
+    if hard and amount == 0:
+        yield "a hard stop at 0 blocks at once, included usage too"
+    alerting = fields.get("budget_alerting")
+    if scope not in PER_USER_SCOPES and not (alerting and alerting["will_alert"]):
+        yield "this budget alerts nobody: set budget_alerting"

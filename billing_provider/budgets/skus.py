@@ -1,0 +1,91 @@
+"""GitHub's products and SKUs: identifiers, pricing types, and the display names that usage reports write."""
+
+from __future__ import annotations
+
+from billing_provider.core.errors import ConfigError
+
+_OTHER_NAMES = {
+    "copilot ai credit": "copilot_ai_credits",
+    "copilot business": "copilot_for_business",
+    "github advanced security licenses": "ghas_licenses",
+    "github code security licenses": "ghas_code_security_licenses",
+    "github enterprise licenses": "ghec_licenses",
+    "github secret protection licenses": "ghas_secret_protection_licenses",
+}
+"""Names whose words are not those of the identifier."""
+
+
+def sku_identifier(name: str) -> str | None:
+    """Return the identifier of a SKU under its display name or any spelling of the identifier.
+
+    A name counts only if its words are those of a SKU in GitHub's reference, or if it is in a short table of others;
+    any other name is unknown, and None says so.
+    """
+    plain = " ".join(_read(name).lower().split())
+    words = canonical_sku(_OTHER_NAMES.get(plain) or plain.replace(" ", "_").replace("-", "_"))
+    return words if words in SKUS else None
+
+
+def product_identifier(name: str) -> str | None:
+    """Return the identifier of a product under its display name, or None where budgets have no such product."""
+    word = _read(name).strip().lower()
+    return word if word in PRODUCTS else None
+
+
+def _read(name: str) -> str:
+    # GitHub's own names are read too, so that any text is allowed.
+    if not isinstance(name, str):
+        raise ConfigError("name: write a text: the name of a product or of a SKU")
+    return name
+
+
+BUNDLE_PRICING = "BundlePricing"
+PRODUCT_PRICING = "ProductPricing"
+SKU_PRICING = "SkuPricing"
+BUDGET_TYPES = (BUNDLE_PRICING, PRODUCT_PRICING, SKU_PRICING)
+
+BUNDLES = frozenset({"ai_credits", "premium_requests"})
+PRODUCTS = frozenset({"actions", "packages", "codespaces", "copilot", "ghas", "ghec", "sandbox"})
+_LINUX = ["", "_slim", "_arm"] + [f"_{size}" for size in ("2_core_advanced", "2_core_arm", "4_core", "4_core_arm")]
+_LINUX += [f"_{size}" for size in ("4_core_gpu", "8_core", "8_core_arm", "16_core", "16_core_arm", "32_core")]
+_LINUX += [f"_{size}" for size in ("32_core_arm", "64_core", "64_core_arm", "96_core")]
+_WINDOWS = ["", "_arm", "_2_core", "_2_core_advanced", "_2_core_arm", "_4_core", "_4_core_arm", "_4_core_gpu"]
+_WINDOWS += ["_8_core", "_8_core_arm", "_16_core", "_32_core", "_32_core_arm", "_64_core", "_64_core_arm"]
+LICENCE_SKUS = frozenset({"copilot_enterprise", "copilot_for_business", "copilot_standalone", "ghec_licenses"})
+"""SKUs counted in licences whose budget can only alert. The GHAS licences can be a hard stop and are not here."""
+SKUS = (
+    frozenset({"actions_cache_storage", "actions_custom_image_storage", "actions_storage"})
+    | {f"actions_linux{size}" for size in _LINUX}
+    | {"actions_macos", "actions_macos_l", "actions_macos_xl"}
+    | {f"actions_windows{size}" for size in _WINDOWS}
+    | {f"codespaces_compute_d{cores}" for cores in (2, 4, 8, 16, 32)}
+    | {"codespaces_storage", "codespaces_prebuild_storage", "copilot_ai_credits"}
+    | {"ghas_licenses", "ghas_code_security_licenses", "ghas_secret_protection_licenses"}
+    | {"sandbox_linux", "sandbox_memory", "sandbox_snapshot", "git_lfs_bandwidth", "git_lfs_storage"}
+    | {"models_inference", "packages_bandwidth", "packages_storage", "spark_ai_credits"}
+    | LICENCE_SKUS
+)
+"""SKUs that GitHub's reference lists. The valid set differs by account, so another one is a warning, never an error."""
+
+_SAME_SKU = {"copilot_ai_credit": "copilot_ai_credits", "premium_requests": "ai_credits"}
+
+
+def canonical_sku(sku: str) -> str:
+    """Return the one spelling under which two names of the same meter are equal.
+
+    Live budgets say `copilot_ai_credit` where the reference says `copilot_ai_credits`, and GitHub turned every
+    premium-request budget into an AI-credit budget by itself. The bundle and the single SKU stay apart.
+    """
+    return _SAME_SKU.get(sku.lower(), sku.lower())
+
+
+def pricing_type(sku: str) -> str:
+    """Return the `budget_type` of a product or SKU; an unlisted name counts as a SKU."""
+    if sku in BUNDLES:
+        return BUNDLE_PRICING
+    return PRODUCT_PRICING if sku in PRODUCTS else SKU_PRICING
+
+
+def known_sku(sku: str) -> bool:
+    """Tell whether GitHub's reference lists this product or SKU, under either spelling."""
+    return sku in BUNDLES or sku in PRODUCTS or canonical_sku(sku) in SKUS

@@ -1,0 +1,117 @@
+"""GitHub's endpoints that only read: what binds one user, and how far each user of a budget is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from billing_provider.core.errors import TransportError
+from billing_provider.transport.paging import MAX_USERS, every_row
+from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.transport.http import Transport
+
+_LENIENT = ConfigDict(allow_inf_nan=False)
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class EffectiveBudget:
+    """The budget that binds one user; every field but the login is None where none does, or GitHub does not say.
+
+    Attributes:
+        user: The login.
+        budget_id: The budget.
+        budget_amount: Its amount in whole US dollars a month.
+        consumed_amount: US dollars that the user has used this month.
+    """
+
+    user: str
+    budget_id: str | None = None
+    budget_amount: float | None = None
+    consumed_amount: float | None = None
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class UserState:
+    """How far one user is in a budget of many users; a user appears with the first use of the month.
+
+    Attributes:
+        consumed_amount: US dollars used this month.
+        target_amount: US dollars that the user may use.
+        user: The login; None where GitHub has no record of the user.
+        override_budget_id: A budget of this user alone that takes precedence.
+    """
+
+    consumed_amount: float
+    target_amount: float
+    user: str | None = None
+    override_budget_id: str | None = None
+
+
+_STATES = TypeAdapter(list[UserState])
+_EFFECTIVE = TypeAdapter(EffectiveBudget)
+
+
+class UserStatesApi:
+    """The calls that read about the people of a budget."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get_effective_budget(self, owner: Owner, user: str) -> EffectiveBudget:
+        """Return the budget that binds one user.
+
+        Raises:
+            ForbiddenError: The token may not read this owner's billing (401, 403).
+            NotFoundError: No such owner or user, no access, or budgets are off (404).
+
+        GitHub: GET /{owner}/settings/billing/budgets
+        """
+        tried = f"read the effective budget of {user} in {owner}"
+        query = {"user": user, "per_page": 1}
+        data = mapping(self._transport.request("GET", billing_path(owner), tried=tried, query=query), tried)
+        found = data.get("effective_budget") or {}
+        try:
+            budget = {"budget_id": found.get("id"), **{key: found[key] for key in found if key != "id"}}
+            return _EFFECTIVE.validate_python({**budget, "user": data.get("user") or user})
+        except (AttributeError, TypeError, ValidationError):
+            raise TransportError(f"{tried}: the answer has an unexpected form.") from None
+
+    def list_user_states(
+        self, owner: Owner, budget_id: str, filters: Mapping[str, Any] | None = None
+    ) -> Iterator[UserState]:
+        """Return the states of every user of a budget, all pages read.
+
+        Args:
+            owner: The enterprise.
+            budget_id: A budget of many users.
+            filters: `sort_order` (`0` falling, `1` rising), `user`, `threshold_lower_bound` and
+                `threshold_upper_bound` (whole percents).
+
+        Raises:
+            ForbiddenError: The token may not read this owner's billing (401, 403).
+            NotFoundError: No such budget, or it is hidden from the token (404).
+            TransportError: The pages do not come to an end.
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/budgets/{budget_id}/user-states
+        """
+        tried = f"read the user states of budget {budget_id} of {owner}"
+        path = billing_path(owner, budget_id, "user-states")
+
+        def ask(page: int) -> tuple[list[UserState], bool, None]:
+            query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
+            data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
+            try:
+                states = _STATES.validate_python(data.get("user_states"))
+            except ValidationError:
+                raise TransportError(f"{tried}: the answer has no list of user states.") from None
+            return states, data.get("has_next_page") is True, None
+
+        # Users that GitHub has no record of are several, and have no names to tell them apart.
+        return every_row(ask, lambda state: state.user or object(), MAX_USERS, tried)

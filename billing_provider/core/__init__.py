@@ -1,0 +1,1 @@
+"""What every other folder uses: errors, time, settings, owners, input types."""

@@ -1,0 +1,92 @@
+"""Which addresses may be called: GitHub, its tenants and this machine; two parsers have to agree on each."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
+from billing_provider.core.errors import ConfigError
+
+GITHUB = "https://api.github.com"
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_GITHUB_HOST = re.compile(r"api\.(?:github|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.ghe)\.com")
+# Whatever a parser could drop, decode or read as another part is refused: back-slashes, blanks, control characters,
+# percent signs in a path, user names, queries and fragments.
+_BASE = re.compile(r"https?://(?:\[::1\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[a-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
+
+
+class Origin(NamedTuple):
+    """Where a request goes.
+
+    Attributes:
+        scheme: `http` or another, in lower case.
+        host: The host in lower case, without brackets.
+        port: The port, or None for the scheme's own.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+def origin_of(url: str) -> Origin:
+    """Return where a request to an address goes.
+
+    `urllib.parse` and `urllib3`, which opens the connections, read malformed addresses differently.
+
+    Raises:
+        ValueError: There is no host, there is a user name, or the two parsers disagree.
+    """
+    one = urlsplit(url)
+    try:
+        other = parse_url(url)
+    except LocationParseError:
+        raise ValueError("not an address") from None
+    origin = Origin(one.scheme, one.hostname or "", one.port)
+    if not origin.host or "@" in one.netloc or other.auth is not None:
+        raise ValueError("no host, or a user name")
+    if origin != Origin(other.scheme or "", (other.host or "").strip("[]").lower(), other.port):
+        raise ValueError("two parsers disagree")
+    return origin
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a request to an address stays on this machine; an address that cannot be read does not."""
+    try:
+        return origin_of(url).host in _LOOPBACK
+    except ValueError:
+        return False
+
+
+def api_address(text: str) -> str:
+    """Return the address of the API, built from its parts, without a slash at the end.
+
+    Args:
+        text: What a setting or a variable names. Whoever edits it could otherwise collect the token.
+
+    Raises:
+        ConfigError: The token may not be sent there.
+    """
+    wrong = ConfigError(
+        f"github-billing:baseUrl (or GITHUB_API_URL) must be {GITHUB} or https://api.TENANT.ghe.com; "
+        "any other address only on this machine, as http://127.0.0.1:PORT"
+    )
+    url = text.strip()
+    try:
+        scheme, host, port = origin_of(url)
+    except ValueError:
+        raise wrong from None
+    path = urlsplit(url).path.rstrip("/")
+    if not _BASE.fullmatch(url) or path != (parse_url(url).path or "").rstrip("/"):
+        raise wrong
+    if host in _LOOPBACK:
+        name = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{name}{'' if port is None else f':{port}'}{path}"
+    if scheme == "https" and port in (None, 443) and not path and _GITHUB_HOST.fullmatch(host):
+        return f"https://{host}"
+    raise wrong

@@ -1,0 +1,143 @@
+"""The forms of logins, slugs, ids and other plain values, and the ids of resources."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StrictStr
+
+from billing_provider.core.errors import ConfigError
+
+MAX_TEXT = 255
+"""Longest text of an input, in characters: the limit of a cost center's name, the longest of them."""
+LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
+"""A person's login; an underscore stands in those of managed users."""
+SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
+"""An enterprise's slug, an organization's login, or the slug of a team."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+
+Id = Annotated[str, Field(pattern=rf"^{_ID.pattern}$")]
+"""An id that GitHub gives to a budget, a cost center or an export; not always a UUID: one documented id is longer."""
+
+
+def _encodable(text: str) -> str:
+    # Raises a ValueError for a lone surrogate, which JSON can hold and no request and no state can.
+    text.encode()
+    return text
+
+
+Sendable = Annotated[StrictStr, AfterValidator(_encodable)]
+"""A text that can be sent and stored."""
+
+
+def read_slug(name: str, value: Any) -> str:
+    """Return the slug or login of an owner.
+
+    Args:
+        name: The argument or input, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    return _read(SLUG, name, "a slug or login: letters, digits and hyphens", value)
+
+
+def read_id(name: str, value: Any) -> str:
+    """Return an id of GitHub's.
+
+    Args:
+        name: The argument or output, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It has another form.
+    """
+    return _read(_ID, name, "an id of GitHub's: at most 100 letters, digits and hyphens", value)
+
+
+def read_text(name: str, value: Any) -> str:
+    """Return a text that can stand in a query.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is no text, too long, or holds control characters.
+    """
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+        raise ConfigError(f"{name}: write a text of at most {MAX_TEXT} printable characters, not {_shown(value)}")
+    return value
+
+
+def read_flag(name: str, value: Any) -> bool:
+    """Return a value that is True or False.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: write True or False")
+    return value
+
+
+def read_whole(name: str, value: Any) -> int:
+    """Return a whole number, which a configuration or an Output gives as a float.
+
+    Args:
+        name: The argument, for the message.
+        value: What is given.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
+        raise ConfigError(f"{name}: write a whole number")
+    return int(value)
+
+
+def resource_id(noun: str, owner: str, github_id: str) -> str:
+    """Return the id of a resource.
+
+    Args:
+        noun: The kind of its owner.
+        owner: The owner's slug or login.
+        github_id: GitHub's id of the budget or the cost center.
+    """
+    return f"{noun}/{owner}/{github_id}"
+
+
+def parse_resource_id(noun: str, resource: str, value: Any) -> tuple[str, str]:
+    """Return the owner and GitHub's id that the id of a resource names.
+
+    Args:
+        noun: The kind of its owner.
+        resource: The name of the resource, for the message.
+        value: The id, as a state or a program gives it.
+
+    Raises:
+        ConfigError: It has another form.
+    """
+    found = re.fullmatch(f"{noun}/({SLUG.pattern})/({_ID.pattern})", value) if isinstance(value, str) else None
+    if found is None:
+        raise ConfigError(
+            f"the id of {resource} reads {noun}/OWNER/ID, not {_shown(value)}. Nothing was sent: correct the id in the "
+            "program, or the state (`pulumi stack export`)."
+        )
+    return found[1], found[2]
+
+
+def _read(pattern: re.Pattern[str], name: str, form: str, value: Any) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ConfigError(f"{name}: write {form}, not {_shown(value)}")
+    return value
+
+
+def _shown(value: Any) -> str:
+    return ascii(value[:60]) if isinstance(value, str) else f"a value of type {type(value).__name__}"

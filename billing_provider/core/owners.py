@@ -1,0 +1,76 @@
+"""The accounts that own budgets, and the scopes that a budget can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ENTERPRISE = "enterprise"
+ORGANIZATION = "organization"
+REPOSITORY = "repository"
+COST_CENTER = "cost_center"
+MULTI_USER_CUSTOMER = "multi_user_customer"
+MULTI_USER_COST_CENTER = "multi_user_cost_center"
+USER = "user"
+
+COST_CENTER_SCOPES = frozenset({COST_CENTER, MULTI_USER_COST_CENTER})
+"""Scopes whose entity is a cost center, sent by its UUID and read back by its name."""
+
+PER_USER_SCOPES = frozenset({USER, MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER})
+"""Scopes that cap a person: always a hard stop, always on AI credits."""
+
+
+@dataclass(frozen=True)
+class OwnerKind:
+    """A kind of account that owns budgets; everything that differs between the kinds is here.
+
+    Attributes:
+        noun: GitHub's noun, the input that names the owner, and the first part of a resource id.
+        path: Path prefix of its endpoints.
+        resource: Name of the Pulumi resource.
+        scopes: Scopes that its create endpoint takes.
+    """
+
+    noun: str
+    path: str
+    resource: str
+    scopes: tuple[str, ...]
+
+
+ENTERPRISE_OWNER = OwnerKind(
+    noun=ENTERPRISE,
+    path="enterprises",
+    resource="EnterpriseBudget",
+    scopes=(
+        ENTERPRISE,
+        ORGANIZATION,
+        REPOSITORY,
+        COST_CENTER,
+        MULTI_USER_CUSTOMER,
+        MULTI_USER_COST_CENTER,
+        USER,
+    ),
+)
+ORGANIZATION_OWNER = OwnerKind(
+    noun=ORGANIZATION,
+    path="organizations",
+    resource="OrgBudget",
+    scopes=(ORGANIZATION, REPOSITORY, MULTI_USER_CUSTOMER, USER),
+)
+OWNER_KINDS = {kind.noun: kind for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER)}
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The account that owns budgets: a kind, and its slug or login as the author wrote it."""
+
+    kind: OwnerKind
+    slug: str
+
+    @property
+    def key(self) -> str:
+        """The same text for every spelling of one owner: GitHub ignores case here."""
+        return f"{self.kind.noun}/{self.slug.lower()}"
+
+    def __str__(self) -> str:
+        """Name the owner as an error message does."""
+        return f"{self.kind.noun} {self.slug}"

@@ -1,0 +1,118 @@
+"""What a run is told, by the stack's configuration or the environment: token, host, speed of writing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from billing_provider.core.address import GITHUB, api_address, is_loopback
+from billing_provider.core.clock import TEST_TIME
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.redact import MIN_TOKEN, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+NAMESPACE = "github-billing"
+GITHUB_CUTOFF_SECONDS = 10.0
+"""GitHub ends a request after this long; what has not been applied by then never will be."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run's settings, checked.
+
+    Attributes:
+        token: The token, never shown.
+        base_url: The API's address, without a slash at the end.
+        token_source: Where the token was found, for messages.
+        write_interval_seconds: Pause between the end of one write and the start of the next.
+        writes_per_minute: Most writes in any 60 seconds; 0 for no limit.
+        writes_per_hour: Most writes in any 3,600 seconds; 0 for no limit.
+        max_wait_seconds: Longest total wait of one request for limits and repeats.
+        request_timeout_seconds: Longest silence, and longest whole duration, of one request.
+        settle_seconds: How long the listing is watched after a create whose answer was lost.
+    """
+
+    token: str = field(repr=False)
+    base_url: str = GITHUB
+    token_source: str = "the caller"  # noqa: S105 - a place, no token
+    write_interval_seconds: float = 1.0
+    writes_per_minute: int = 80
+    writes_per_hour: int = 500
+    max_wait_seconds: float = 600.0
+    request_timeout_seconds: float = 30.0
+    settle_seconds: float = 15.0
+
+    def __post_init__(self) -> None:
+        remember(self.token)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the host is this machine: a sandbox, without limits unless the settings name some."""
+        return is_loopback(self.base_url)
+
+
+def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        get: Returns a value of the stack's configuration by its full key, or None.
+        environ: The environment variables, today's.
+
+    Raises:
+        ConfigError: A value is missing or may not be used; the text never holds the token.
+    """
+    source, token = _token(get(f"{NAMESPACE}:token"), environ)
+    base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
+    local = is_loopback(base_url)
+    if environ.get(TEST_TIME) and not local:
+        raise ConfigError(
+            f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
+        )
+
+    def number(key: str, default: float, low: float, high: float) -> float:
+        given = get(f"{NAMESPACE}:{key}")
+        try:
+            value = default if given is None else float(given)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise ConfigError(f"{NAMESPACE}:{key} must be a number from {low:g} to {high:g}")
+        return value
+
+    return Settings(
+        token=token,
+        token_source=source,
+        base_url=base_url,
+        # On loopback nobody is protected by a pause; elsewhere GitHub asks for a second at least.
+        write_interval_seconds=number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
+        writes_per_minute=int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
+        writes_per_hour=int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
+        max_wait_seconds=number("maxWaitSeconds", 600, 0, 86_400),
+        request_timeout_seconds=number("requestTimeoutSeconds", 30, 0.05 if local else 12, 300),
+        settle_seconds=number("settleSeconds", 15, 0.05 if local else 12, 300),
+    )
+
+
+def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return where the token was found, and the token."""
+    sources = {
+        f"{NAMESPACE}:token": configured,
+        "GITHUB_BILLING_TOKEN": environ.get("GITHUB_BILLING_TOKEN"),
+        "GITHUB_TOKEN": environ.get("GITHUB_TOKEN"),
+    }
+    for name, value in sources.items():
+        token = (value or "").strip()
+        if not token:
+            continue
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ConfigError(f"the token in {name} has characters that no token has: copy it anew, on one line")
+        if len(token) < MIN_TOKEN:
+            raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it anew, whole")
+        return name, token
+    raise ConfigError(
+        "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
+        f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"
+    )

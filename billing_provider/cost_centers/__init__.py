@@ -1,0 +1,1 @@
+"""Cost centers: models, rules, endpoints, lifecycle, queries."""

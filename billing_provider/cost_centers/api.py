@@ -1,0 +1,194 @@
+"""GitHub's endpoints for cost centers of an enterprise, one short method each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from billing_provider.core.errors import TransportError
+from billing_provider.cost_centers.models import CostCenterDetails, plain_member, read_cost_center, read_cost_centers
+from billing_provider.transport.paging import MAX_MEMBERS, every_row
+from billing_provider.transport.rest import billing_path, mapping, same_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.cost_centers.models import CostCenterResource
+    from billing_provider.transport.http import Transport
+
+MAX_RESOURCES = 50
+"""Members that one request adds or removes; GitHub's cap."""
+_PAGE_SIZE = 100
+
+
+class CostCentersApi:
+    """The calls on the cost centers of an enterprise."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_cost_centers(self, owner: Owner, state: str | None = None) -> list[CostCenterDetails]:
+        """Return the cost centers; GitHub sends them in one reply.
+
+        Args:
+            owner: The enterprise.
+            state: `active` or `deleted`; None for all. Some large enterprises take minutes to answer a state.
+
+        Raises:
+            ForbiddenError: The token may not read them (401, 403).
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers
+        """
+        tried = f"list the cost centers of {owner}"
+        path = billing_path(owner, what="cost-centers")
+        data = mapping(self._transport.request("GET", path, tried=tried, query={"state": state}), tried)
+        try:
+            return read_cost_centers(data.get("costCenters"))
+        except ValidationError:
+            raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
+
+    def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
+        """Return one cost center with all its members, every page read; an archived one has the state `deleted`.
+
+        Raises:
+            NotFoundError: There is none, or it is hidden from the token (404).
+            InvalidError: The id is none (400).
+            TransportError: The pages do not come to an end, or the answer is about another one.
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
+        """
+        tried = f"read cost center {cost_center_id} of {owner}"
+        path = billing_path(owner, cost_center_id, what="cost-centers")
+        centers: list[CostCenterDetails] = []
+
+        def ask(page: int) -> tuple[tuple[CostCenterResource, ...], bool, None]:
+            query = {"page": page, "per_page": _PAGE_SIZE}
+            data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
+            center = _read(data, tried)
+            same_id(data, cost_center_id, tried)
+            centers.append(center)
+            return center.resources, data.get("has_next_page") is True, None
+
+        members = {_member(row): row for row in every_row(ask, _member, MAX_MEMBERS, tried)}
+        return replace(centers[-1], resources=tuple(members.values()))
+
+    def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:
+        """Create an empty cost center; sent once, since a repeat could leave two.
+
+        Args:
+            owner: The enterprise.
+            body: `name`, and `ai_credit_pool_enabled` where it is declared.
+
+        Raises:
+            ApiError: The name is taken (409); or GitHub failed (500, 503), and it may have been created.
+            InvalidError: A field was refused (400).
+            TransportError: No readable answer: it may have been created.
+
+        GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers
+        """
+        tried = f"create the cost center {body.get('name')} of {owner}"
+        path = billing_path(owner, what="cost-centers")
+        reply = self._transport.request("POST", path, tried=tried, body=body, repeatable=False)
+        return _read(mapping(reply, tried), tried)
+
+    def update_cost_center(self, owner: Owner, cost_center_id: str, body: Mapping[str, Any]) -> None:
+        """Rename a cost center, or switch its pool of AI credits; repeated after a failure.
+
+        Args:
+            owner: The enterprise.
+            cost_center_id: Its UUID.
+            body: `name` always, which some accounts demand, and `ai_credit_pool_enabled`.
+
+        Raises:
+            ApiError: The name is taken (409).
+            InvalidError: A field was refused (400, 422).
+            NotFoundError: There is none, or it is hidden from the token (404).
+            TransportError: The answer is about another one.
+
+        GitHub: PATCH /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
+        """
+        tried = f"update cost center {cost_center_id} of {owner}"
+        path = billing_path(owner, cost_center_id, what="cost-centers")
+        reply = self._transport.request("PATCH", path, tried=tried, body=body)
+        same_id(reply.data, cost_center_id, tried)
+
+    def delete_cost_center(self, owner: Owner, cost_center_id: str) -> None:
+        """Archive a cost center; repeated after a failure, so a 404 can mean that an earlier try did it.
+
+        Raises:
+            NotFoundError: It is archived already, or hidden from the token (404).
+            TransportError: The answer is about another one.
+
+        GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
+        """
+        tried = f"delete cost center {cost_center_id} of {owner}"
+        path = billing_path(owner, cost_center_id, what="cost-centers")
+        same_id(self._transport.request("DELETE", path, tried=tried).data, cost_center_id, tried)
+
+    def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[str]:
+        """Add members of one kind and return a line for each that GitHub moved out of another cost center.
+
+        Repeated after a failure: a member that is in is added without effect.
+
+        Args:
+            owner: The enterprise.
+            cost_center_id: Its UUID.
+            kind: One of `MEMBER_KINDS`.
+            names: At most `MAX_RESOURCES` names.
+
+        Raises:
+            InvalidError: GitHub does not know a member (400).
+            ApiError: It cannot be added now (409).
+
+        GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
+        """
+        tried = f"add {kind} to cost center {cost_center_id} of {owner}"
+        path = billing_path(owner, cost_center_id, "resource", what="cost-centers")
+        reply = self._transport.request("POST", path, tried=tried, body=_resources(kind, names))
+        moved = reply.data.get("reassigned_resources") if isinstance(reply.data, dict) else None
+        return [
+            moved_line(str(row.get("name")), str(row.get("previous_cost_center")))
+            for row in (moved if isinstance(moved, list) else [])
+            if isinstance(row, dict)
+        ]
+
+    def remove_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> None:
+        """Take out members of one kind; repeated after a failure, and without effect for one that is not in.
+
+        Args:
+            owner: The enterprise.
+            cost_center_id: Its UUID.
+            kind: One of `MEMBER_KINDS`.
+            names: At most `MAX_RESOURCES` names.
+
+        Raises:
+            InvalidError: GitHub does not know a member (400).
+
+        GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
+        """
+        tried = f"remove {kind} from cost center {cost_center_id} of {owner}"
+        path = billing_path(owner, cost_center_id, "resource", what="cost-centers")
+        self._transport.request("DELETE", path, tried=tried, body=_resources(kind, names))
+
+
+def moved_line(name: str, cost_center: str) -> str:
+    """Say that adding a member takes it out of another cost center, in the same words before and after."""
+    return f"adding {name.lower().removeprefix('ent:')} takes it out of the cost center {cost_center}"
+
+
+def _member(row: CostCenterResource) -> tuple[str, str]:
+    return row.type, row.name
+
+
+def _resources(kind: str, names: Sequence[str]) -> dict[str, list[str]]:
+    return {kind: [plain_member(kind, name) for name in names]}
+
+
+def _read(data: dict[str, Any], tried: str) -> CostCenterDetails:
+    try:
+        return read_cost_center(data)
+    except ValidationError:
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.") from None

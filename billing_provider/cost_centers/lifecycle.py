@@ -1,0 +1,311 @@
+"""Check, diff, create, read, update and delete of a cost center on plain dicts: it knows no Pulumi."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.core.errors import BillingError, InvalidError, NotFoundError
+from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
+from billing_provider.core.inputs import Problem, first_problems
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
+from billing_provider.core.resource import UNFINISHED, Checked, Stored, read_state
+from billing_provider.cost_centers.api import MAX_RESOURCES, CostCentersApi, moved_line
+from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.create import CostCenterCreate
+from billing_provider.cost_centers.models import (
+    ACTIVE,
+    DELETED,
+    IN_PLACE,
+    MEMBER_KINDS,
+    as_inputs,
+    differing,
+    missing_members,
+    plain_member,
+    same_input,
+)
+from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
+from billing_provider.cost_centers.states import CostCenterState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.cost_centers.models import CostCenterDetails
+    from billing_provider.runtime.run import Run
+
+OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", UNFINISHED)
+"""What a cost center has beyond its inputs."""
+
+
+class CostCenterLifecycle:
+    """The lifecycle of cost centers.
+
+    A list of members that is declared is the whole truth about its kind; a kind that is left out is left alone.
+
+    Args:
+        run: What the resources of this engine run share.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
+        """Validate the inputs of one cost center.
+
+        Sends nothing but, where members are to be added, one question for the run: whose they are now.
+
+        Args:
+            urn: The resource, for messages and registry.
+            olds: The inputs stored before; empty for a new cost center and for the new half of a replacement.
+            news: The inputs as the program gives them, those not known yet left out.
+            unknown: The names of the inputs not known yet.
+        """
+        olds = read_state(CostCenterState, olds)
+        self._run.registry.check(urn, anew=not olds)
+        inputs, found = read_inputs(news)
+        found += problems(inputs, unknown | {problem.field for problem in found})
+        if found:
+            return Checked({}, first_problems(found))
+        if not unknown & {"enterprise", "name"}:
+            key = ("cost center", inputs["enterprise"].lower(), inputs["name"].lower())
+            first = self._run.registry.declare(urn, key)
+            if first is not None:
+                reason = (
+                    f"{first.rpartition('::')[2]} declares a cost center of this name already: remove one of the two"
+                )
+                return Checked({}, [Problem("name", reason)])
+        for name in ("enterprise", *IN_PLACE):
+            if name in inputs and name in olds and same_input(name, olds[name], inputs[name]):
+                inputs[name] = olds[name]
+        if "enterprise" not in unknown:
+            self._warn_of_moves(inputs, olds)
+        return Checked(inputs, [])
+
+    def diff(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the inputs whose meaning differs, and those among them that replace the cost center; nothing is sent.
+
+        Args:
+            urn: The resource.
+            id_: Its id.
+            olds: Its outputs, as any version of this package has stored them.
+            news: Checked inputs, those not known yet left out.
+            unknown: The names of the inputs not known yet; each counts as different.
+        """
+        _, cost_center_id = _parse(id_)
+        olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
+        different = {*differing(olds, news), *unknown, *(name for name in news if name not in olds)}
+        changed = [name for name in ("enterprise", *IN_PLACE) if name in different]
+        replaces = [name for name in changed if name == "enterprise"]
+        if not replaces and self._run.registry.is_checked(urn):
+            self._run.registry.hold(urn, cost_center_id)
+        return changed, replaces
+
+    def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
+        """Bring a cost center about, with its members, and return it.
+
+        A cost center whose members could not all be added is returned with those that it has, and a warning: its id
+        must be kept, and the next `up` adds the rest.
+
+        Raises:
+            BillingError: As for `CostCenterCreate.run`.
+        """
+        owner = _owner(inputs)
+        creation = CostCenterCreate(self._run, owner, urn, dict(inputs))
+        created = creation.run()
+        center = created.center
+        self._run.cache(CostCenterCache, owner).forget()
+        if created.adopted:
+            changed = self._changed_on_adoption(owner, center, inputs)
+            self._run.reporter.warn(f"adopted the existing cost center {center.id}{changed}")
+            return _store(owner, inputs, center, adopted=True)
+        # From here on nothing may raise: the cost center exists, and only what is returned is remembered.
+        added = {
+            kind: self._add_what_can_be(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
+        }
+        stored = _store(owner, inputs, center, adopted=False)
+        stored.outputs.update(added)
+        if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
+            stored.outputs[UNFINISHED] = True
+        return stored
+
+    def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
+        """Return a cost center as it is now, or None when it is archived or provably gone.
+
+        Args:
+            id_: The resource's id.
+            olds: Its outputs; without a `cost_center_id` it is looked up for the first time, by `.get`.
+
+        Raises:
+            NotFoundError: It is looked up for the first time and does not exist (404).
+            BillingError: It cannot be read, which proves nothing.
+        """
+        owner, cost_center_id = _parse(id_)
+        olds = read_state(CostCenterState, olds)
+        center = self._live(owner, cost_center_id)
+        first_time = "cost_center_id" not in olds
+        if center is None:
+            if first_time:
+                tried = f"get cost center {cost_center_id} of {owner}"
+                raise NotFoundError(tried, 404, "it is archived, or in no listing either")
+            return None
+        live = {"enterprise": owner.slug, **as_inputs(center)}
+        declared = {name: olds[name] for name in INPUTS if name in olds}
+        changed = {name: live[name] for name in differing(declared, live)}
+        inputs = live if first_time else {**declared, **changed}
+        return _store(owner, inputs, center, adopted=bool(olds.get("adopted")))
+
+    def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
+        """Send what differs: members out, name and pool, members in; sending it again does no harm.
+
+        Only members that the state knows are taken out: one that somebody else added shows after a refresh first.
+
+        Raises:
+            BillingError: It was refused, or not answered.
+        """
+        owner, cost_center_id = _parse(id_)
+        olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
+        new_kinds = [kind for kind in MEMBER_KINDS if kind in news and kind not in olds]
+        if new_kinds:
+            center = self._calls.get_cost_center(owner, cost_center_id)
+            olds = {**olds, **{kind: center.members(kind) for kind in new_kinds}}
+        self._bring(owner, cost_center_id, olds, news)
+        known = {name: olds[name] for name in ("state", "azure_subscription", "adopted") if name in olds}
+        # A kind of members that is no longer declared stays as it is, and out of the state.
+        return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
+
+    def delete(self, id_: str) -> None:
+        """Archive a cost center, unless this run still declares it; one that is archived already is done.
+
+        Raises:
+            BillingError: It could not be archived, or a 404 could not be confirmed by a listing.
+        """
+        owner, cost_center_id = _parse(id_)
+        holder = self._run.registry.holder(cost_center_id)
+        if holder is not None:
+            name = holder.rpartition("::")[2]
+            self._run.reporter.warn(f"kept cost center {cost_center_id}: {name} declares it")
+            return
+        try:
+            self._calls.delete_cost_center(owner, cost_center_id)
+        except NotFoundError as error:
+            if self._listed(owner, cost_center_id) is not None:
+                raise error from None
+        self._run.cache(CostCenterCache, owner).forget()
+
+    @property
+    def _calls(self) -> CostCentersApi:
+        return self._run.api(CostCentersApi)
+
+    def _live(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
+        """Return a cost center that is active, or None when it is archived or in no listing."""
+        try:
+            center = self._calls.get_cost_center(owner, cost_center_id)
+        except (NotFoundError, InvalidError) as error:
+            # GitHub's description knows no 404 here, so a 400 may say the same.
+            if self._listed(owner, cost_center_id) is None:
+                return None
+            raise error from None
+        return None if center.state == DELETED else center
+
+    def _listed(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
+        for center in self._calls.list_cost_centers(owner):
+            if center.id.lower() == cost_center_id.lower() and center.state != DELETED:
+                return center
+        return None
+
+    def _changed_on_adoption(self, owner: Owner, center: CostCenterDetails, inputs: Mapping[str, Any]) -> str:
+        """Bring an adopted cost center to its declaration and say what that changed."""
+        live = as_inputs(center)
+        changed = differing(live, inputs)
+        self._bring(owner, center.id, live, inputs)
+        return f"; changed: {', '.join(changed)}" if changed else " as it is"
+
+    def _bring(self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+        """Send what differs, in the order in which a pool never meets a member that it does not take."""
+        for kind in MEMBER_KINDS:
+            if kind in news:
+                for names in _batches(missing_members(kind, olds[kind], news[kind])):
+                    self._calls.remove_resources(owner, cost_center_id, kind, names)
+        body = {name: news[name] for name in ("name", "ai_credit_pool_enabled") if name in news}
+        if any(olds.get(name) != value for name, value in body.items()):
+            self._calls.update_cost_center(owner, cost_center_id, body)
+            self._run.cache(CostCenterCache, owner).forget()
+        for kind in MEMBER_KINDS:
+            if kind in news:
+                for names in _batches(missing_members(kind, news[kind], olds[kind])):
+                    self._add(owner, cost_center_id, kind, names)
+
+    def _add(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> None:
+        self._run.cache(CostCenterCache, owner).forget()
+        for line in self._calls.add_resources(owner, cost_center_id, kind, names):
+            self._run.reporter.warn(line)
+
+    def _add_what_can_be(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> list[str]:
+        """Add members to a new cost center and return those that are in for certain."""
+        added: list[str] = []
+        for batch in _batches(missing_members(kind, names, ())):
+            try:
+                self._add(owner, cost_center_id, kind, batch)
+            except BillingError as error:
+                self._run.reporter.warn(
+                    f"the cost center was created, but not all of its {kind} were added: {error} "
+                    "Run `pulumi up` again: it adds the rest."
+                )
+                break
+            added += batch
+        return added
+
+    def _warn_of_moves(self, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> None:
+        """Name the members that a write would move, as far as can be read now: each may lose a cap by it."""
+        added = {
+            kind: missing_members(kind, inputs[kind], olds.get(kind, ())) for kind in MEMBER_KINDS if kind in inputs
+        }
+        new_kinds = [kind for kind in added if olds and kind not in olds]
+        if not any(added.values()) and not new_kinds:
+            return
+        try:
+            centers = self._run.cache(CostCenterCache, _owner(inputs)).list_all()
+        except BillingError:
+            # A preview may run without a token, or with one that reads nothing; a warning is not worth an error.
+            return
+        own = {str(side.get("name")).lower() for side in (olds, inputs)}
+        for center in centers:
+            if center.state != ACTIVE:
+                continue
+            if center.name.lower() not in own:
+                self._warn_of_losses(center, added)
+                continue
+            for kind in new_kinds:
+                for name in missing_members(kind, center.members(kind), inputs[kind]):
+                    self._run.reporter.warn(
+                        f"declaring {kind} takes {name} out of this cost center: it is not among them"
+                    )
+
+    def _warn_of_losses(self, other: CostCenterDetails, added: Mapping[str, list[str]]) -> None:
+        for kind, names in added.items():
+            there = {plain_member(kind, name) for name in other.members(kind)}
+            for name in names:
+                if plain_member(kind, name) in there:
+                    self._run.reporter.warn(moved_line(name, other.name))
+
+
+def _batches(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), MAX_RESOURCES):
+        yield names[start : start + MAX_RESOURCES]
+
+
+def _owner(inputs: Mapping[str, Any]) -> Owner:
+    return Owner(ENTERPRISE_OWNER, read_slug(ENTERPRISE, inputs.get(ENTERPRISE)))
+
+
+def _parse(id_: str) -> tuple[Owner, str]:
+    slug, cost_center_id = parse_resource_id(ENTERPRISE, "CostCenter", id_)
+    return Owner(ENTERPRISE_OWNER, slug), cost_center_id
+
+
+def _store(owner: Owner, inputs: Mapping[str, Any], center: CostCenterDetails, *, adopted: bool) -> Stored:
+    known: dict[str, Any] = {"cost_center_id": center.id, "state": center.state, "adopted": adopted}
+    if center.azure_subscription is not None:
+        known["azure_subscription"] = center.azure_subscription
+    return Stored(resource_id(ENTERPRISE, owner.slug, center.id), dict(inputs), {**inputs, **known})

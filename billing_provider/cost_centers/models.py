@@ -1,0 +1,150 @@
+"""The nouns of cost centers: what GitHub stores, and when two spellings of a member are the same one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.owners import ENTERPRISE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+USERS = "users"
+ORGANIZATIONS = "organizations"
+REPOSITORIES = "repositories"
+ENTERPRISE_TEAMS = "enterprise_teams"
+MEMBER_KINDS = (USERS, ORGANIZATIONS, REPOSITORIES, ENTERPRISE_TEAMS)
+"""The inputs that list members, under the names that GitHub's write calls take."""
+
+IN_PLACE = ("name", "ai_credit_pool_enabled", *MEMBER_KINDS)
+"""Inputs that are changed without replacing the cost center."""
+
+ACTIVE = "active"
+DELETED = "deleted"
+
+_KIND_OF_TYPE = {
+    "user": USERS,
+    "org": ORGANIZATIONS,
+    "organization": ORGANIZATIONS,
+    "repo": REPOSITORIES,
+    "repository": REPOSITORIES,
+    "team": ENTERPRISE_TEAMS,
+    "enterpriseteam": ENTERPRISE_TEAMS,
+}
+_LENIENT = ConfigDict(allow_inf_nan=False)
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class CostCenterResource:
+    """One member of a cost center.
+
+    Attributes:
+        type: GitHub's word for its kind: `User`, `Org`, `Repo` or `Team`, or the longer `Repository` and so on.
+        name: Login, `owner/name`, or a team's slug, which GitHub writes with `ent:` before it.
+    """
+
+    type: Sendable
+    name: Sendable
+
+    @property
+    def kind(self) -> str | None:
+        """The input that lists such members; None for a type that is newer than this package."""
+        return _KIND_OF_TYPE.get(self.type.replace("_", "").lower())
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class AiCreditPool:
+    """The pool of AI credits of a cost center, in AI credits; None until GitHub has set it up."""
+
+    target_amount: float | None = None
+    current_amount: float | None = None
+
+
+@dataclass(config=_LENIENT, frozen=True)
+class CostCenterDetails:
+    """A cost center as GitHub stores it.
+
+    Attributes:
+        id: Its UUID.
+        name: Its name.
+        state: `active`, or `deleted` for one that is archived.
+        resources: Its members, all of them.
+        ai_credit_pool_enabled: Whether it draws from the pool of AI credits; None where GitHub does not say.
+        ai_credit_pool_state: The pool, where it has one.
+        azure_subscription: The Azure subscription that is billed; None for none.
+    """
+
+    id: Id
+    name: Sendable
+    state: Sendable = ACTIVE
+    resources: tuple[CostCenterResource, ...] = ()
+    ai_credit_pool_enabled: bool | None = None
+    ai_credit_pool_state: AiCreditPool | None = None
+    azure_subscription: Sendable | None = None
+
+    def members(self, kind: str) -> list[str]:
+        """Return the names of the members of one kind, as GitHub writes them."""
+        return [resource.name for resource in self.resources if resource.kind == kind]
+
+
+_ONE = TypeAdapter(CostCenterDetails)
+_ALL = TypeAdapter(list[CostCenterDetails])
+
+
+def read_cost_center(data: Any) -> CostCenterDetails:
+    """Return a cost center.
+
+    Raises:
+        pydantic.ValidationError: It has an unexpected form.
+    """
+    return _ONE.validate_python(data)
+
+
+def read_cost_centers(rows: Any) -> list[CostCenterDetails]:
+    """Return cost centers.
+
+    Raises:
+        pydantic.ValidationError: They have an unexpected form.
+    """
+    return _ALL.validate_python(rows)
+
+
+def plain_member(kind: str, name: str) -> str:
+    """Return the one spelling under which two names of a member are equal, which is the one to write too."""
+    return name.lower().removeprefix("ent:") if kind == ENTERPRISE_TEAMS else name.lower()
+
+
+def missing_members(kind: str, wanted: Iterable[str], there: Iterable[str]) -> list[str]:
+    """Return those of the wanted members that are not there, each once, in the given order and spelling."""
+    known = {plain_member(kind, name) for name in there}
+    found: list[str] = []
+    for name in wanted:
+        if (key := plain_member(kind, name)) not in known:
+            known.add(key)
+            found.append(name)
+    return found
+
+
+def as_inputs(center: CostCenterDetails) -> dict[str, Any]:
+    """Return a live cost center as a program would declare it, without what GitHub does not say."""
+    live: dict[str, Any] = {"name": center.name, **{kind: center.members(kind) for kind in MEMBER_KINDS}}
+    if center.ai_credit_pool_enabled is not None:
+        live["ai_credit_pool_enabled"] = center.ai_credit_pool_enabled
+    return live
+
+
+def same_input(name: str, one: Any, other: Any) -> bool:
+    """Tell whether two values of an input mean the same; members are sets, slugs have no case."""
+    if name in MEMBER_KINDS:
+        return {plain_member(name, each) for each in one} == {plain_member(name, each) for each in other}
+    return bool(one.lower() == other.lower() if name == ENTERPRISE else one == other)
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the inputs that both have and that mean something else in each."""
+    both = [name for name in (ENTERPRISE, *IN_PLACE) if name in one and name in other]
+    return [name for name in both if not same_input(name, one[name], other[name])]

@@ -1,0 +1,107 @@
+"""What a declared cost center may be: its inputs, read from plain values, and every mistake in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from billing_provider.core.ids import SLUG
+from billing_provider.core.inputs import ON_EXISTING, Flag, Problem, Text, is_uuid, login_problem
+from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}", re.ASCII)
+_SHOWN = 60
+
+
+def _names(value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("write a list of names")  # noqa: TRY004 - pydantic collects ValueErrors
+    return value
+
+
+Names = Annotated[list[Text], BeforeValidator(_names)]
+
+
+class CostCenterInputs(BaseModel):
+    """The inputs of a cost center as a program writes them; None and a missing input mean the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enterprise: Text | None = None
+    name: Text | None = None
+    users: Names | None = None
+    organizations: Names | None = None
+    repositories: Names | None = None
+    enterprise_teams: Names | None = None
+    ai_credit_pool_enabled: Flag | None = None
+    on_existing: Text | None = None
+
+
+INPUTS = tuple(CostCenterInputs.model_fields)
+"""Every input's name, in the order in which they are documented."""
+
+
+def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the inputs that have valid types, as plain values, and a problem for each of the others."""
+    found: dict[str, Problem] = {}
+    known = {name: value for name, value in raw.items() if value is not None}
+    try:
+        CostCenterInputs.model_validate(known)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            field = str(detail["loc"][0])
+            if detail["type"] == "extra_forbidden":
+                found[field] = Problem(field, f"no such input of CostCenter: it has {', '.join(INPUTS)}")
+            else:
+                found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
+    good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
+    return good.model_dump(exclude_none=True), list(found.values())
+
+
+def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Problem]:
+    """Yield every mistake of one cost center.
+
+    Args:
+        fields: The inputs with valid types; an input left out is missing here.
+        unsure: Inputs that are not judged: unknown yet in a preview, or already found to have a wrong type.
+    """
+    slug = fields.get("enterprise")
+    if "enterprise" not in unsure and not SLUG.fullmatch(slug or ""):
+        yield Problem("enterprise", "write the enterprise's slug, as in github.com/enterprises/SLUG")
+    name = fields.get("name")
+    if "name" not in unsure:
+        if not name:
+            yield Problem("name", "give the cost center a name")
+        elif is_uuid(name):
+            yield Problem("name", "choose a name that is no UUID: a budget could not tell it from an id")
+    for kind in MEMBER_KINDS:
+        for number, member in enumerate(fields.get(kind, ())):
+            if reason := _member_problem(kind, member):
+                yield Problem(kind, f"{kind}.{number}: {reason}")
+    yield from _pool_problems(fields)
+    if fields.get("on_existing") not in (None, *ON_EXISTING):
+        yield Problem("on_existing", f"write one of {', '.join(ON_EXISTING)}, or leave it out")
+
+
+def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:
+    others = [kind for kind in (ORGANIZATIONS, REPOSITORIES) if fields.get(kind)]
+    if fields.get("ai_credit_pool_enabled") and others:
+        yield Problem(
+            "ai_credit_pool_enabled",
+            f"write False, or leave out {' and '.join(others)}: only users and enterprise teams share a pool",
+        )
+
+
+def _member_problem(kind: str, member: str) -> str | None:
+    if kind == USERS:
+        return login_problem(member)
+    if kind == REPOSITORIES:
+        return None if _REPOSITORY.fullmatch(member) else "write the repository as owner/name"
+    if kind == ENTERPRISE_TEAMS:
+        return None if SLUG.fullmatch(member.lower().removeprefix("ent:")) else "write the slug of the team"
+    return None if SLUG.fullmatch(member) else "write the login of the organization"

@@ -1,0 +1,218 @@
+"""A Pulumi project's settings: Pulumi.yaml, Pulumi.<stack>.yaml and secrets from the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from billing_provider.engine.errors import ConfigError
+from billing_provider.engine.passphrase import Passphrase
+from billing_provider.engine.wire import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SECRET_PREFIX = "PULUMI_TRY_SECRET_"  # noqa: S105 - the beginning of a variable's name
+PROJECT_FILE = "Pulumi.yaml"
+# Pulumi's, for names of stacks and projects.
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+_NAME_RULE = "it has 1 to 100 of the characters A-Z a-z 0-9 _ . -"
+
+
+@dataclass(frozen=True)
+class Project:
+    """What Pulumi.yaml and the stack's file say."""
+
+    name: str
+    folder: Path
+    program: Path
+    python: str
+    config: dict[str, str | Secret]
+    # Settings of this run only: they stand above the stack's own and are recorded nowhere.
+    overlay: dict[str, str]
+
+    def plain_config(self) -> dict[str, str]:
+        """Return the configuration with secrets in the open, as programs and plugins get it."""
+        found = {key: value.value if isinstance(value, Secret) else value for key, value in self.config.items()}
+        return found | self.overlay
+
+    def recorded_config(self) -> dict[str, str]:
+        """Return what state keeps of the configuration: no secrets, which would stand there in the open."""
+        return {key: value for key, value in self.config.items() if isinstance(value, str)}
+
+    def secret_keys(self) -> list[str]:
+        """Return the keys whose values are secret."""
+        return [key for key, value in self.config.items() if isinstance(value, Secret)]
+
+
+def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str, str]) -> Project:
+    """Read the settings of one stack of the project in `folder`; `settings` stand above what the files say.
+
+    Raises:
+        ConfigError: There is no project, it is not a Python one, the stack's name or a file cannot be used, or a secret
+            stays closed.
+    """
+    document = read_project(folder, stack)
+    runtime, name = document["runtime"], document["name"]
+    stack_file = folder / document.get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
+    return Project(
+        name=name,
+        folder=folder,
+        program=folder / document.get("main", "."),
+        python=_python(folder, runtime.get("options", {})),
+        config=_project_values(name, folder / PROJECT_FILE, document) | _stack_values(name, stack_file, env, settings),
+        overlay=dict(settings),
+    )
+
+
+def read_project(folder: Path, stack: str) -> dict[str, Any]:
+    """Return what Pulumi.yaml says, in its full form, and without what is empty; the stack's name is checked too.
+
+    Raises:
+        ConfigError: There is no project, it is not a Python one, or the stack's name or the file cannot be used.
+    """
+    if _NAME.fullmatch(stack) is None:
+        raise ConfigError(f"{stack!r} is no name of a stack: {_NAME_RULE}")
+    path = folder / PROJECT_FILE
+    document = _read_yaml(path)
+    if document is None:
+        raise ConfigError(f"no {PROJECT_FILE} in {folder}: run this in the folder of a Pulumi project")
+    runtime = document.get("runtime", {})
+    document["runtime"] = {"name": runtime} if isinstance(runtime, str) else runtime
+    document = _checked(path, document, {"name": str, "stackConfigDir": str, "main": str, "runtime": dict})
+    runtime = _checked(path, document["runtime"], {"options": dict}, "runtime.")
+    _checked(path, runtime.get("options", {}), {"virtualenv": str}, "runtime.options.")
+    if runtime.get("name") != "python":
+        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine runs python")
+    if _NAME.fullmatch(document.get("name", "")) is None:
+        raise ConfigError(f"{path}: {document.get('name')!r} is no name of a project: {_NAME_RULE}")
+    return {**document, "runtime": runtime}
+
+
+def _read_yaml(path: Path) -> dict[str, Any] | None:
+    """Return what a file says, without what is empty; None when there is no such file."""
+    try:
+        document = yaml.safe_load(path.read_bytes())
+        # What contains itself, is nested too deeply or has no encoding could not be passed on.
+        json.dumps(document, ensure_ascii=False, skipkeys=True, default=str).encode()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} cannot be used: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be used: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict | None):
+        raise ConfigError(f"{path}: a mapping is expected")
+    return _checked(path, document or {}, {"config": dict, "encryptionsalt": str})
+
+
+def _checked(path: Path, document: dict[str, Any], kinds: dict[str, type], prefix: str = "") -> dict[str, Any]:
+    """Return a mapping without what is empty.
+
+    Raises:
+        ConfigError: A value is of another kind.
+    """
+    filled = {key: value for key, value in document.items() if value is not None}
+    for key, kind in kinds.items():
+        if key in filled and not isinstance(filled[key], kind):
+            raise ConfigError(f"{path}: {prefix}{key} is no {'text' if kind is str else 'mapping'}")
+    return filled
+
+
+def _python(folder: Path, options: dict[str, Any]) -> str:
+    """Return the project's own interpreter where it has one, else the one that runs this engine."""
+    virtualenv = options.get("virtualenv")
+    own = folder / (virtualenv or ".") / "bin" / "python"
+    return str(own) if virtualenv and own.exists() else sys.executable
+
+
+def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str, str | Secret]:
+    """Return the values that Pulumi.yaml gives every stack, declared as `value` or `default`."""
+    found: dict[str, str | Secret] = {}
+    for key, declared in document.get("config", {}).items():
+        value = declared
+        if isinstance(declared, dict):
+            value = declared.get("value", declared.get("default"))
+        if value is not None:
+            found[_full_key(name, str(key))] = _text(path, key, value)
+    return found
+
+
+def _stack_values(
+    name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str]
+) -> dict[str, str | Secret]:
+    document = _read_yaml(path) or {}
+    values = {_full_key(name, str(key)): value for key, value in document.get("config", {}).items()}
+    found: dict[str, str | Secret] = {}
+    for full, value in values.items():
+        if full in settings:
+            continue
+        if not _is_encrypted(value):
+            found[full] = _text(path, full, value)
+            continue
+        variable = secret_variable(full)
+        try:
+            # A value in the environment is asked for first: it needs no passphrase, and can replace a real one.
+            found[full] = Secret(
+                env[variable]
+                if variable in env
+                else _text(path, full, _opened(value, Passphrase(document.get("encryptionsalt"), env)))
+            )
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
+    return found
+
+
+def _is_encrypted(value: Any) -> bool:
+    if isinstance(value, dict):
+        return _is_sealed(value) or any(_is_encrypted(item) for item in value.values())
+    return isinstance(value, list) and any(_is_encrypted(item) for item in value)
+
+
+def _is_sealed(value: dict[str, Any]) -> bool:
+    return set(value) == {"secure"} and isinstance(value["secure"], str)
+
+
+def _opened(value: Any, key: Passphrase) -> Any:
+    """Return a value with what is encrypted in it decrypted."""
+    if isinstance(value, dict):
+        return key.decrypt(value["secure"]) if _is_sealed(value) else {k: _opened(v, key) for k, v in value.items()}
+    return [_opened(item, key) for item in value] if isinstance(value, list) else value
+
+
+def secret_variable(key: str) -> str:
+    """Return the environment variable that holds the value of a secret setting, key with namespace."""
+    return SECRET_PREFIX + re.sub(r"[^A-Z0-9]", "_", key.upper())
+
+
+def _full_key(project: str, key: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
+
+
+def _text(path: Path, key: object, value: Any) -> str:
+    """Return a value as programs get it: always text, structures as JSON in the command line's spelling.
+
+    Raises:
+        ConfigError: It holds what JSON does not have, such as a date.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    except TypeError as error:
+        raise ConfigError(f"{path}: the value of {key} has no JSON ({error}): put it in quotes") from None
+
+
+def environment(project: Project, extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the project's processes."""
+    return {**os.environ, **extra, "PULUMI_PROJECT": project.name}

@@ -1,0 +1,240 @@
+"""What a run looks like to a user: the command line's words for the same steps, differences by property, a summary."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from billing_provider.engine import paths, urns, wire
+from billing_provider.engine.events import Diagnostic, Status, Step, StepEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from billing_provider.engine.engine import Result, Verb
+    from billing_provider.engine.events import Event, Op
+
+TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
+
+_SIGNS: dict[Op, str] = {
+    "create": "+ ",
+    "update": "~ ",
+    "delete": "- ",
+    "replace": "+-",
+    "create-replacement": "++",
+    "delete-replaced": "--",
+    "read": "> ",
+    "discard": "< ",
+    "refresh": "~ ",
+    "same": "  ",
+}
+# In a preview, while it goes on, and when it is done.
+_WORDS: dict[Op, tuple[str, str, str]] = {
+    "create": ("create", "creating", "created"),
+    "update": ("update", "updating", "updated"),
+    "delete": ("delete", "deleting", "deleted"),
+    "replace": ("replace", "replacing", "replaced"),
+    "create-replacement": ("create replacement", "creating replacement", "created replacement"),
+    "delete-replaced": ("delete original", "deleting original", "deleted original"),
+    "read": ("read", "reading", "read"),
+    "discard": ("discard", "discarding", "discarded"),
+    "refresh": ("refresh", "refreshing", "refreshed"),
+    "same": ("", "", ""),
+}
+_KINDS = {"add": "+", "delete": "-", "update": "~"}
+# These do not change anything by themselves, so what they differ in is told with the step that does.
+_WITHOUT_DETAIL: tuple[Op, ...] = ("replace", "delete", "delete-replaced", "discard", "read")
+_INDENT = 6
+
+
+class Display:
+    """Prints what happens, line by line, and at the end what came of it."""
+
+    def __init__(self, verb: Verb, stack: str, write: Callable[[str], None]) -> None:
+        """Print the title.
+
+        Args:
+            verb: What is run.
+            stack: The stack's name.
+            write: Gets each line.
+        """
+        self._verb = verb
+        self._write = write
+        write(f"{TITLES[verb]} ({stack}):")
+        write("")
+
+    def __call__(self, event: Event) -> None:
+        """Print one event; remarks are kept for the end, passing ones are printed at once."""
+        if isinstance(event, StepEvent):
+            self._step(event)
+        elif isinstance(event, Status):
+            self._write(f"    {_label(event.urn)}{event.message}")
+
+    def _step(self, event: StepEvent) -> None:
+        step = event.step
+        hidden = step.op == "same" or urns.is_default_provider(step.urn)
+        preview = self._verb == "preview"
+        # A refresh begins with every resource, and a preview does not go on: only what came of it is worth a line.
+        if hidden or (event.phase == "start" and (preview or self._verb == "refresh")):
+            return
+        planned, going_on, done = _WORDS[step.op]
+        said = (
+            planned
+            if preview
+            else {"start": f"{going_on} (0s)", "done": f"{done} ({event.seconds:.2f}s)"}.get(
+                event.phase, f"**{going_on} failed**"
+            )
+        )
+        marks = "".join([_changed_keys(step), " (simulated)" if step.simulated else ""])
+        self._write(f" {_SIGNS[step.op]} {_label(step.urn)}{said}{marks}")
+        if event.phase == "done":
+            for line in details(step, all_properties=preview):
+                self._write(line)
+
+    def finish(self, result: Result, seconds: float) -> None:
+        """Print remarks, outputs, counts and how long it took."""
+        for line in [
+            *_remarks(result.diagnostics),
+            *_outputs(result),
+            *_summary(result, preview=self._verb == "preview"),
+        ]:
+            self._write(line)
+        self._write(f"Duration: {seconds:.1f}s")
+
+
+def _label(urn: str) -> str:
+    return f"{urns.type_of(urn)} {urns.name_of(urn)} " if urn else ""
+
+
+def _changed_keys(step: Step) -> str:
+    """Return the top-level properties that differ, as `[diff: +new-gone~changed]`."""
+    found: dict[str, set[str]] = {"+": set(), "-": set(), "~": set()}
+    for difference in step.differences:
+        key = str(difference.path[0])
+        if not key.startswith("__"):
+            found[_KINDS[difference.kind] if len(difference.path) == 1 else "~"].add(key)
+    shown = "".join(f"{sign}{','.join(sorted(keys))}" for sign, keys in found.items() if keys)
+    return f" [diff: {shown}]" if shown else ""
+
+
+def details(step: Step, *, all_properties: bool) -> list[str]:
+    """Return a line for each value that a step changes.
+
+    Args:
+        step: The step.
+        all_properties: List the properties of a new resource as well.
+    """
+    if step.op in _WITHOUT_DETAIL:
+        return []
+    if step.op == "create" and all_properties:
+        found: Iterable[paths.Difference] = paths.differences({}, step.after.inputs)
+    else:
+        found = step.differences
+    replacing = step.op == "create-replacement"
+    return [
+        _detail(difference, replacing and str(difference.path[0]) in step.keys)
+        for difference in found
+        if _shown(difference)
+    ]
+
+
+def _shown(difference: paths.Difference) -> bool:
+    return not str(difference.path[0]).startswith("__")
+
+
+def _detail(difference: paths.Difference, replaces: bool) -> str:
+    old, new = ("[secret]" if difference.secret else wire.render(value) for value in (difference.old, difference.new))
+    values = {"add": new, "delete": old, "update": f"{old} => {new}"}[difference.kind]
+    because = " (replaces)" if replaces else ""
+    return f"{' ' * _INDENT}{_KINDS[difference.kind]} {write_path(difference.path)}: {values}{because}"
+
+
+def write_path(path: paths.Path) -> str:
+    """Return a path as text."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r'[^.\[\]"]+', part):
+            text += f".{part}" if text else part
+        else:
+            escaped = re.sub(r'(["\\])', r"\\\1", part)
+            text += f'["{escaped}"]'
+    return text
+
+
+def _remarks(diagnostics: list[Diagnostic]) -> list[str]:
+    """Return what was said, by resource; of a failed call only what it ended in."""
+    by_urn: dict[str, list[str]] = {}
+    for said in diagnostics:
+        prefix = "" if said.severity == "info" else f"{said.severity}: "
+        by_urn.setdefault(said.urn, []).extend(f"{prefix}{said.message}".splitlines())
+    if not by_urn:
+        return []
+    lines = ["Diagnostics:"]
+    for urn, said_there in by_urn.items():
+        lines += [f"  {urns.type_of(urn)} ({urns.name_of(urn)}):" if urn else "  run:"]
+        lines += [f"    {line}" for line in said_there] + [""]
+    return lines
+
+
+def _outputs(result: Result) -> list[str]:
+    """Return the stack's outputs, each marked with what became of it."""
+    old, new = result.old_outputs, result.raw_outputs
+    fresh = not old
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        if key not in new:
+            lines.append(f"  - {key}: {wire.render(old[key])}")
+        elif key not in old:
+            lines.append(f"    {key}: {wire.render(new[key])}" if fresh else f"  + {key}: {wire.render(new[key])}")
+        elif wire.unwrap(old[key]) != wire.unwrap(new[key]):
+            lines.append(f"  ~ {key}: {wire.render(old[key])} => {wire.render(new[key])}")
+        else:
+            lines.append(f"    {key}: {wire.render(new[key])}")
+    return ["Outputs:", *lines, ""] if lines and result.verb != "destroy" else []
+
+
+def _summary(result: Result, *, preview: bool) -> list[str]:
+    lines = ["Resources:"]
+    for op, count in result.counts.items():
+        if op != "same":
+            word = f"to {_WORDS[op][0]}" if preview else _WORDS[op][2]
+            lines.append(f"    {_SIGNS[op]}{count} {word}")
+    unchanged = result.counts.get("same", 0)
+    changes = sum(count for op, count in result.counts.items() if op != "same")
+    kinds = len(lines) - 1
+    if unchanged:
+        lines.append(f"    {f'{changes} changes. ' if kinds else ''}{unchanged} unchanged")
+    return [*lines, ""]
+
+
+def as_json(result: Result, stack: str, seconds: float) -> str:
+    """Return a run as one JSON document; secret outputs are not in it."""
+    return json.dumps(
+        {
+            "verb": result.verb,
+            "stack": stack,
+            "ok": result.ok,
+            "counts": result.counts,
+            "steps": [
+                {"op": step.op, "urn": step.urn, "differs": sorted(_differing(step)), "simulated": step.simulated}
+                for step in result.steps
+                if not urns.is_default_provider(step.urn)
+            ],
+            "outputs": {
+                key: "[secret]" if wire.has_secret(result.raw_outputs[key]) else value
+                for key, value in result.outputs.items()
+            },
+            "diagnostics": [
+                {"severity": said.severity, "urn": said.urn, "message": said.message} for said in result.diagnostics
+            ],
+            "duration_seconds": round(seconds, 3),
+        },
+        indent=2,
+    )
+
+
+def _differing(step: Step) -> set[str]:
+    return {write_path(difference.path) for difference in step.differences if _shown(difference)}

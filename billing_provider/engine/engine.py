@@ -1,0 +1,325 @@
+"""The embedded engine: preview, up, refresh and destroy of a Pulumi program, with state in Pulumi's own shape."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from billing_provider.engine import config, interrupt, program, refresh, state, teardown, urns, wire
+from billing_provider.engine.errors import ConfigError, StateError
+from billing_provider.engine.events import Diagnostic, Events
+from billing_provider.engine.executor import Executor
+from billing_provider.engine.monitor import EngineService, MonitorService, Server
+from billing_provider.engine.planner import Planner
+from billing_provider.engine.plugin import Plugin
+from billing_provider.engine.process import Child
+from billing_provider.engine.providers import SIMULATED_ID_PREFIX, Simulated
+from billing_provider.engine.registrar import Registrar
+from billing_provider.engine.run import Run
+from billing_provider.engine.snapshot import Snapshot, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from billing_provider.engine.events import Event, Op, Step
+    from billing_provider.engine.fork_server import ForkServer
+
+Verb = Literal["preview", "up", "refresh", "destroy"]
+
+# As many as the plugin has threads; more would only wait there.
+PARALLEL = 4
+# How many registrations the program sends at a time, times four; what waits for another resource counts.
+_PROGRAM_PARALLEL = 8
+
+
+class RunFailedError(RuntimeError):
+    """A run ended with errors; `result` has all that happened."""
+
+    def __init__(self, result: Result) -> None:
+        errors = [f"{urns.name_of(said.urn)}: {said.message}" if said.urn else said.message for said in result.errors]
+        super().__init__("\n".join([f"{result.verb} failed", *errors]))
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run did."""
+
+    verb: Verb
+    ok: bool
+    interrupted: bool
+    steps: list[Step]
+    counts: dict[Op, int]
+    diagnostics: list[Diagnostic]
+    # Of an up or a preview: as the program exported them, secrets in the open, unknown ones left out.
+    outputs: dict[str, Any] = field(default_factory=dict)
+    # The same as values of the wire, and those that stood before: what a display shows.
+    raw_outputs: wire.Values = field(default_factory=dict)
+    old_outputs: wire.Values = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """What was said with severity error."""
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was, or in a preview would be, done to a resource."""
+        return any(op != "same" for op in self.counts)
+
+    @property
+    def exit_code(self) -> int:
+        """What the Pulumi command line would exit with: 0 when it went well, 1 when it failed."""
+        return 0 if self.ok else 1
+
+    def checked(self) -> Result:
+        """Return the result itself.
+
+        Raises:
+            RunFailedError: The run ended with errors.
+        """
+        if not self.ok:
+            raise RunFailedError(self)
+        return self
+
+
+class Engine:
+    """Runs one stack of the Pulumi project in a folder.
+
+    It is for trying and testing: the project's own dynamic providers really run, resources of all other packages are
+    simulated, and the state file is a plain one.
+    """
+
+    def __init__(
+        self,
+        project_dir: Path,
+        stack: str,
+        state_file: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None,
+        listener: Callable[[Event], None] | None = None,
+        check: bool = False,
+        fork_server: ForkServer | None = None,
+    ) -> None:
+        """Prepare; nothing is read or started yet.
+
+        Args:
+            project_dir: The folder of Pulumi.yaml.
+            stack: The stack's name.
+            state_file: Where the state is kept; a missing file is an empty stack.
+            env: Added to the environment of the program and of its plugin.
+            settings: Configuration, keys with namespace, on top of what the stack's file says; state keeps none of it.
+            listener: Gets every event as it happens.
+            check: Let a run that ends with errors raise RunFailedError instead of returning its result.
+            fork_server: Forks the processes of a run, for those who have many runs.
+        """
+        self.project_dir = Path(project_dir).resolve()
+        self.stack = stack
+        # Not resolved: a symbolic link is to be seen, and refused.
+        self.state_file = Path(state_file).absolute()
+        self.env = dict(env or {})
+        self.settings = dict(settings or {})
+        self._listener = listener
+        self._check = check
+        self._nursery = fork_server
+
+    def preview(self) -> Result:
+        """Return what `up` would do; nothing is changed, not even the state file."""
+        return self._run_program("preview")
+
+    def up(self) -> Result:
+        """Bring everything to the state that the program declares."""
+        return self._run_program("up")
+
+    def refresh(self, *, clear_pending_creates: bool = False) -> Result:
+        """Bring the state in line with what is really there.
+
+        Args:
+            clear_pending_creates: Forget creations that an earlier run began and nobody saw the end of.
+        """
+
+        def work(run: Run) -> None:
+            if clear_pending_creates:
+                run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.kind != "creating"]
+            refresh.refresh(run, PARALLEL)
+
+        return self._run_alone("refresh", work)
+
+    def destroy(self) -> Result:
+        """Delete everything that is in the state."""
+
+        def work(run: Run) -> None:
+            refresh.reread(run)
+            teardown.remove(run, Executor(run, PARALLEL), teardown.undeclared(run), PARALLEL)
+
+        return self._run_alone("destroy", work)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the last `up`, secrets in the open."""
+        for resource in state.load(self.state_file).resources:
+            if resource.type == urns.ROOT_TYPE:
+                return plain(resource.outputs)
+        return {}
+
+    def export(self) -> dict[str, Any]:
+        """Return the state in the shape of `pulumi stack export --show-secrets`, for `pulumi stack import`.
+
+        Raises:
+            StateError: It holds simulated resources: the real command line would take their ids for real.
+        """
+        deployment = state.load(self.state_file)
+        made_up = [entry.name for entry in deployment.resources if entry.id.startswith(SIMULATED_ID_PREFIX)]
+        if made_up:
+            raise StateError(f"simulated resources cannot leave this engine: {', '.join(sorted(made_up))}")
+        return deployment.to_json()
+
+    def import_(self, exported: Mapping[str, Any]) -> None:
+        """Replace the state by one that `pulumi stack export --show-secrets` wrote.
+
+        Raises:
+            StateError: It is no such state, or its secrets are encrypted.
+        """
+        deployment = state.Deployment.from_json(exported)
+        with locked(self.state_file):
+            Snapshot(self.state_file, deployment).save()
+
+    def _run_alone(self, verb: Verb, work: Callable[[Run], None]) -> Result:
+        """Do what needs the plugin and not the program."""
+        with self._prepared(verb) as (_, run, server):
+            server.start(EngineService(run.events))
+            with interrupt.handled(run.interrupt) as interrupted:
+                work(run)
+            return self._result(verb, run, interrupted=interrupted.is_set())
+
+    def _run_program(self, verb: Verb) -> Result:
+        """Run the program, do what it declares, and remove what it no longer declares."""
+        with self._prepared(verb) as (project, run, server):
+            _warn_of_pending(run)
+            executor = Executor(run, PARALLEL)
+            registrar = Registrar(run, Planner(run), executor, project.recorded_config())
+            monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
+            server.start(EngineService(run.events), monitor)
+            refresh.reread(run)
+
+            def stop() -> None:
+                run.interrupt()
+                run.drain()
+                child.stop()
+
+            with self._start_program(project, run, server.address) as child, interrupt.handled(stop) as interrupted:
+                code = child.wait()
+                run.drain()
+                # A program that just stops has not said what is no longer wanted.
+                if registrar.stack_outputs is None and not run.stopped and not run.events.failed:
+                    run.events.say("error", f"the program ended before its stack was complete, with exit code {code}")
+                if not run.stopped and not run.events.failed:
+                    teardown.remove(run, executor, teardown.undeclared(run), PARALLEL)
+                if not run.stopped and not run.events.failed:
+                    registrar.finish()
+            with run.saving():
+                run.snapshot.save()
+            return self._result(verb, run, interrupted=interrupted.is_set(), outputs=registrar.stack_outputs)
+
+    def _start_program(self, project: config.Project, run: Run, address: str) -> Child:
+        given = {
+            "program": str(project.program.resolve()),
+            "config": project.plain_config(),
+            "secret_keys": project.secret_keys(),
+            "settings": {
+                "project": project.name,
+                "stack": self.stack,
+                "monitor": address,
+                "engine": address,
+                "parallel": _PROGRAM_PARALLEL,
+                "dry_run": run.dry_run,
+                "organization": "organization",
+                "root_directory": str(project.folder),
+            },
+        }
+        return Child(
+            project.python,
+            [program.__file__],
+            cwd=project.folder,
+            env={**config.environment(project, self.env), program.SETTINGS_VARIABLE: json.dumps(given)},
+            on_line=lambda line: run.events.say("info", line, run.stack_urn),
+            fork_server=self._nursery,
+        )
+
+    @contextlib.contextmanager
+    def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, Run, Server]]:
+        """Give what every run needs: the project's settings, the state under its lock, the services, the plugin."""
+        project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
+        main_file = program.main_file_of(project.program)
+        if verb in {"preview", "up"} and not main_file.is_file():
+            raise ConfigError(f"{main_file} is missing: it is the program, unless `main` of Pulumi.yaml names another")
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(locked(self.state_file))
+            before = state.load(self.state_file)
+            events = Events(self._listener)
+            server = Server()
+            stack.callback(server.stop)
+            try:
+                plugin = Plugin(
+                    project.python,
+                    server.address,
+                    cwd=project.folder,
+                    env=config.environment(project, self.env),
+                    config=project.plain_config(),
+                    on_line=lambda line: events.say("info", line),
+                    fork_server=self._nursery,
+                )
+            except OSError as error:
+                raise ConfigError(f"{project.python} cannot be started: {error.strerror}") from None
+            stack.enter_context(plugin)
+            run = Run(
+                stack=self.stack,
+                project=project.name,
+                dry_run=verb == "preview",
+                snapshot=Snapshot(None if verb == "preview" else self.state_file, before),
+                events=events,
+                dynamic=plugin,
+                simulated=Simulated(),
+                before=before.resources,
+            )
+            yield project, run, server
+
+    def _result(self, verb: Verb, run: Run, *, interrupted: bool, outputs: wire.Values | None = None) -> Result:
+        if interrupted:
+            run.events.say("error", f"{verb} canceled: what was in hand is done and saved", run.stack_urn)
+        elif run.step_failed:
+            run.events.say("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
+        old = run.olds.get(run.stack_urn)
+        shown = (old.outputs if old else {}) if outputs is None or run.events.failed else outputs
+        result = Result(
+            verb=verb,
+            ok=not run.events.failed,
+            interrupted=interrupted,
+            steps=run.events.steps,
+            counts=run.events.counts,
+            diagnostics=run.events.diagnostics,
+            outputs=plain(shown),
+            raw_outputs=shown,
+            old_outputs=old.outputs if old else {},
+        )
+        return result.checked() if self._check else result
+
+
+def plain(outputs: wire.Values) -> dict[str, Any]:
+    """Return outputs as a test wants them: secrets in the open, what is unknown left out."""
+    return {key: wire.unwrap(value) for key, value in outputs.items() if not wire.has_unknown(value)}
+
+
+def _warn_of_pending(run: Run) -> None:
+    unclear = [entry for entry in run.snapshot.unclear if entry.kind == "creating"]
+    if unclear and not run.dry_run:
+        listed = "\n".join(f"  * {entry.resource.urn}, interrupted while creating" for entry in unclear)
+        run.events.say(
+            "warning",
+            f"there are {len(unclear)} pending operations from an earlier run:\n{listed}\n"
+            "Look whether these resources exist; `refresh --clear-pending-creates` then forgets the operations.",
+        )

@@ -1,0 +1,277 @@
+"""The two gRPC services that a Pulumi program talks to: the resource monitor and the engine's log."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
+
+from billing_provider.engine import paths, urns, wire
+from billing_provider.engine.events import Diagnostic, Status
+from billing_provider.engine.goals import Goal
+from billing_provider.engine.plugin import MESSAGE_LIMIT
+from billing_provider.engine.run import RefusedError
+
+if TYPE_CHECKING:
+    from billing_provider.engine.config import Project
+    from billing_provider.engine.events import Events, Severity
+    from billing_provider.engine.registrar import Registrar
+
+# One table for both ways in which SDKs ask. What is not here the SDK refuses itself, naming the option.
+FEATURES = {
+    "secrets": resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    "resourceReferences": resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    "deletedWith": resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    "parameterization": resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
+}
+
+# Fields of a registration that this engine acts on, that make no difference to it, and that it refuses by name.
+# A field of a newer SDK stands in none of them, and a test says so.
+HANDLED_FIELDS = {
+    "acceptResources", "acceptSecrets", "additionalSecretOutputs", "aliasURNs", "aliases", "custom", "customTimeouts",
+    "deleteBeforeReplace", "deleteBeforeReplaceDefined", "deletedWith", "dependencies", "ignoreChanges", "name",
+    "object", "parent", "propertyDependencies", "protect", "provider", "replaceOnChanges", "retainOnDelete", "type",
+    "version",
+}  # fmt: skip
+INDIFFERENT_FIELDS = {
+    "accepts_byte_string", "hideDiffs", "packageRef", "parentStackTraceHandle", "pluginChecksums", "pluginDownloadURL",
+    "providers", "snippetId", "sourcePosition", "stackTrace", "supportsPartialValues", "supportsResultReporting",
+}  # fmt: skip
+REFUSED_FIELDS = {
+    "aliasSpecs": "alias specifications",
+    "envVarMappings": "environment variables for providers",
+    "hooks": "resource hooks",
+    "importId": "the import option",
+    "remote": "remote components",
+    "replace_with": "the replace_with option",
+    "replacement_trigger": "the replacement_trigger option",
+    "state_migrations": "state migrations",
+    "transforms": "transforms",
+}
+
+_SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
+# The program's SDK holds a call open for each resource that waits for another one.
+_HANDLERS = 64
+
+
+def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResourceRequest) -> Goal:
+    """Return what a registration asks for.
+
+    Raises:
+        RefusedError: It asks for something out of scope.
+    """
+    for field, option in REFUSED_FIELDS.items():
+        if _is_set(request, field):
+            raise RefusedError(_out_of_scope(option))
+    _refuse_special_types(request.type)
+    aliases = [*request.aliasURNs, *(alias.urn for alias in request.aliases)]
+    goal = Goal(
+        urn=urns.build(stack, project.name, request.parent, request.type, request.name),
+        type=request.type,
+        custom=request.custom,
+        inputs=wire.read_struct(request.object),
+        parent=request.parent,
+        provider=request.provider,
+        dependencies=list(request.dependencies),
+        property_dependencies={key: list(listed.urns) for key, listed in request.propertyDependencies.items()},
+        aliases=aliases,
+        protect=request.protect,
+        ignore_changes=list(request.ignoreChanges),
+        ignored_paths=[paths.parse(text) for text in request.ignoreChanges],
+        replace_on_changes=list(request.replaceOnChanges),
+        replacing_paths=[paths.parse(text) for text in request.replaceOnChanges],
+        additional_secret_outputs=list(request.additionalSecretOutputs),
+        retain_on_delete=request.retainOnDelete,
+        deleted_with=request.deletedWith,
+        version=request.version,
+    )
+    if request.deleteBeforeReplaceDefined:
+        goal.delete_before_replace = request.deleteBeforeReplace
+    if request.HasField("customTimeouts"):
+        goal.custom_timeouts = {field.name: _seconds(text) for field, text in request.customTimeouts.ListFields()}
+    return goal
+
+
+def read_goal_of(project: Project, stack: str, request: resource_pb2.ReadResourceRequest) -> Goal:
+    """Return what a `.get` asks for.
+
+    Raises:
+        RefusedError: It asks for something out of scope, such as a stack reference.
+    """
+    _refuse_special_types(request.type)
+    return Goal(
+        urn=urns.build(stack, project.name, request.parent, request.type, request.name),
+        type=request.type,
+        custom=True,
+        inputs=wire.read_struct(request.properties),
+        parent=request.parent,
+        provider=request.provider,
+        dependencies=list(request.dependencies),
+        additional_secret_outputs=list(request.additionalSecretOutputs),
+        id=request.id,
+        version=request.version,
+    )
+
+
+def _seconds(duration: str) -> float:
+    """Return a duration such as `1h30m` in seconds, as state stores it."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", duration))
+
+
+def _is_set(request: Any, field: str) -> bool:
+    value = getattr(request, field)
+    if field == "hooks":
+        return bool(value.ListFields())
+    if field == "replacement_trigger":
+        return bool(request.HasField(field))
+    return bool(value)
+
+
+def _refuse_special_types(type_: str) -> None:
+    if type_ == "pulumi:pulumi:StackReference":
+        raise RefusedError(_out_of_scope("stack references"))
+    if urns.package_of(type_) == "pulumi" and type_ != urns.ROOT_TYPE:
+        raise RefusedError(_out_of_scope(f"resources of type {type_}"))
+
+
+def _out_of_scope(what: str) -> str:
+    return f"{what} are out of scope for the embedded engine: use the pulumi command line"
+
+
+class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
+    """Answers the program's calls about resources."""
+
+    def __init__(self, project: Project, stack: str, registrar: Registrar, *, dry_run: bool, parallel: int) -> None:
+        self._project = project
+        self._stack = stack
+        self._registrar = registrar
+        self._dry_run = dry_run
+        self._parallel = parallel
+
+    def GetDeploymentInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
+        """Say what is run, and what this engine can do."""
+        del request, context
+        return resource_pb2.DeploymentInfo(
+            project=self._project.name,
+            stack=self._stack,
+            organization="organization",
+            config=self._project.plain_config(),
+            configSecretKeys=self._project.secret_keys(),
+            dryRun=self._dry_run,
+            parallel=self._parallel,
+            supportedFeatures=FEATURES.values(),
+        )
+
+    def SupportsFeature(  # noqa: N802
+        self, request: resource_pb2.SupportsFeatureRequest, context: grpc.ServicerContext
+    ) -> resource_pb2.SupportsFeatureResponse:
+        """Say whether this engine can do something: how older SDKs ask."""
+        del context
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in FEATURES)
+
+    def RegisterResource(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceRequest, context: grpc.ServicerContext
+    ) -> resource_pb2.RegisterResourceResponse:
+        """Bring a declared resource about."""
+        del context
+        answer = self._registrar.register(lambda: goal_of(self._project, self._stack, request))
+        return resource_pb2.RegisterResourceResponse(
+            urn=answer.urn,
+            id=answer.id,
+            object=wire.write_struct(answer.properties),
+            result=resource_pb2.SUCCESS if answer.ok else resource_pb2.FAIL,
+        )
+
+    def ReadResource(  # noqa: N802
+        self, request: resource_pb2.ReadResourceRequest, context: grpc.ServicerContext
+    ) -> resource_pb2.ReadResourceResponse:
+        """Look a resource up."""
+        del context
+        answer = self._registrar.read(lambda: read_goal_of(self._project, self._stack, request))
+        return resource_pb2.ReadResourceResponse(
+            urn=answer.urn,
+            properties=wire.write_struct(answer.properties),
+            result=resource_pb2.SUCCESS if answer.ok else resource_pb2.FAIL,
+        )
+
+    def RegisterResourceOutputs(  # noqa: N802
+        self, request: resource_pb2.RegisterResourceOutputsRequest, context: grpc.ServicerContext
+    ) -> empty_pb2.Empty:
+        """Take the outputs of a component or of the stack."""
+        del context
+        self._registrar.outputs(request.urn, wire.read_struct(request.outputs))
+        return empty_pb2.Empty()
+
+    def RegisterPackage(  # noqa: N802
+        self, request: resource_pb2.RegisterPackageRequest, context: grpc.ServicerContext
+    ) -> resource_pb2.RegisterPackageResponse:
+        """Accept a package: its resources are simulated whatever its parameters."""
+        del context
+        return resource_pb2.RegisterPackageResponse(ref=f"{request.name}-{request.version}")
+
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+        """Refuse: functions of packages need their plugins."""
+        self._refuse(f"calls of functions ({request.tok})", context)
+
+    def Call(self, request: resource_pb2.ResourceCallRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+        """Refuse: methods of remote components need their plugins."""
+        self._refuse(f"calls of methods ({request.tok})", context)
+
+    def _refuse(self, what: str, context: grpc.ServicerContext) -> NoReturn:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, _out_of_scope(what))
+
+    def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Let the program end: nothing here needs it any longer."""
+        del request, context
+        return empty_pb2.Empty()
+
+
+class EngineService(engine_pb2_grpc.EngineServicer):
+    """Takes what programs and plugins have to say."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._root = ""
+
+    def Log(self, request: engine_pb2.LogRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+        """Keep a remark, or show a passing one."""
+        del context
+        if request.ephemeral:
+            self._events.tell(Status(request.message, request.urn))
+        elif request.severity != engine_pb2.DEBUG:
+            self._events.tell(Diagnostic(_SEVERITIES[request.severity], request.message.rstrip("\n"), request.urn))
+        return empty_pb2.Empty()
+
+    def RequirePulumiVersion(  # noqa: N802
+        self, request: engine_pb2.RequirePulumiVersionRequest, context: grpc.ServicerContext
+    ) -> engine_pb2.RequirePulumiVersionResponse:
+        """Accept any range: it is the command line's version that a program asks about, and there is none."""
+        del request, context
+        return engine_pb2.RequirePulumiVersionResponse()
+
+
+class Server:
+    """The services on a loopback port; the address is known before anything is served."""
+
+    def __init__(self) -> None:
+        self._server = grpc.server(
+            ThreadPoolExecutor(max_workers=_HANDLERS, thread_name_prefix="monitor"),
+            options=[("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)],
+        )
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+
+    def start(self, engine: EngineService, monitor: MonitorService | None = None) -> None:
+        """Start serving."""
+        engine_pb2_grpc.add_EngineServicer_to_server(engine, self._server)
+        if monitor is not None:
+            resource_pb2_grpc.add_ResourceMonitorServicer_to_server(monitor, self._server)
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.stop(0).wait()

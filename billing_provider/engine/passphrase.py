@@ -1,0 +1,94 @@
+"""Settings that the Pulumi command line encrypted with a stack's passphrase, made readable."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billing_provider.engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
+_FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
+# All three are the command line's.
+_ROUNDS = 1_000_000
+_KEY_BYTES = 32
+_VERSION = "v1:"
+
+
+class Passphrase:
+    """The key to one stack's encrypted settings."""
+
+    def __init__(self, salt_line: str | None, env: Mapping[str, str]) -> None:
+        """Check that the passphrase belongs to the stack.
+
+        Args:
+            salt_line: The `encryptionsalt` of the stack's file; None where it has none.
+            env: Where PULUMI_CONFIG_PASSPHRASE, or the name of a file as PULUMI_CONFIG_PASSPHRASE_FILE, is looked up.
+
+        Raises:
+            ConfigError: The stack is not encrypted with a passphrase, there is none, it is another one, or the
+                library that decrypts is not installed.
+        """
+        if salt_line is None:
+            raise ConfigError("the file has no encryptionsalt, so no passphrase opens it")
+        phrase = _phrase(env)
+        try:
+            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra that few need
+        except ImportError:
+            raise ConfigError(
+                "to open it with the passphrase, install the extra: pip install 'github-billing-provider[secrets]'"
+            ) from None
+        self._refusal = InvalidTag
+        version, _, rest = salt_line.partition(":")
+        salt, _, proof = rest.partition(":")
+        if f"{version}:" != _VERSION or not proof:
+            raise ConfigError("its encryptionsalt is not one of a passphrase")
+        try:
+            self._cipher = _cipher(phrase, base64.b64decode(salt))
+        except ValueError:
+            raise ConfigError("its encryptionsalt is damaged") from None
+        self.decrypt(proof)
+
+    def decrypt(self, text: str) -> str:
+        """Return what a `secure:` value says.
+
+        Raises:
+            ConfigError: It was encrypted with another passphrase, or is no encrypted value.
+        """
+        try:
+            version, nonce, sealed = text.split(":")
+            if f"{version}:" != _VERSION:
+                raise ConfigError(f"an encrypted value of version {version!r} cannot be read")
+            return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
+        except self._refusal:
+            raise ConfigError("the passphrase is not the one of this stack") from None
+        except ValueError:
+            raise ConfigError("an encrypted value is damaged") from None
+
+
+def _phrase(env: Mapping[str, str]) -> str:
+    """Return the passphrase; an empty one counts, as with the command line."""
+    if _VARIABLE in env:
+        return env[_VARIABLE]
+    if not env.get(_FILE_VARIABLE):
+        raise ConfigError(f"set {_VARIABLE} (or {_FILE_VARIABLE}) to the stack's passphrase")
+    try:
+        return Path(env[_FILE_VARIABLE]).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{_FILE_VARIABLE} cannot be read: {error}") from None
+
+
+@functools.lru_cache(maxsize=8)
+def _cipher(phrase: str, salt: bytes) -> AESGCM:
+    """Return the cipher of a passphrase; deriving its key takes part of a second, so tests of stacks do it once."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
+
+    return AESGCM(hashlib.pbkdf2_hmac("sha256", phrase.encode(), salt, _ROUNDS, _KEY_BYTES))

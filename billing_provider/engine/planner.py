@@ -1,0 +1,273 @@
+"""Deciding what a declared resource needs: nothing, an update, a replacement, a creation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing_provider.engine import paths, urns, wire
+from billing_provider.engine.events import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from billing_provider.engine.goals import Goal
+    from billing_provider.engine.providers import Provider
+    from billing_provider.engine.run import Run
+    from billing_provider.engine.state import Resource
+
+
+class InvalidError(RuntimeError):
+    """The program declares something that cannot be; what is wrong has been told."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs between an old resource and the one that is wanted."""
+
+    changed: bool
+    replaces: tuple[str, ...] = ()
+    differences: tuple[paths.Difference, ...] = ()
+    delete_before_replace: bool = False
+
+
+class Planner:
+    """Makes the steps for one declared resource after another; not to be used by two threads at once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def register(self, goal: Goal) -> list[Step]:
+        """Return the steps that bring a resource to its declared state, in order.
+
+        Raises:
+            InvalidError: The declaration is wrong; that has been told.
+            PluginError: The provider could not check or compare it.
+        """
+        old = self._claim(goal)
+        new = goal.resource()
+        self._run.news[goal.urn] = new
+        if not goal.custom:
+            return [_component_step(goal.urn, old, new)]
+        provider = self._run.provider_of(goal.type)
+        if old is None or old.external or goal.urn in self._run.deleted:
+            new.inputs = self._checked(provider, goal, {}, goal.inputs)
+            return self._creation(goal, old, new)
+        wanted = reset_ignored(goal.ignored_paths, old.inputs, goal.inputs)
+        new.inputs = self._checked(provider, goal, old.inputs, wanted)
+        change = self._change(provider, goal, old, new)
+        if (change.changed and change.replaces) or old.pending_replacement:
+            return self._replacement(provider, goal, old, new, change)
+        if change.changed:
+            return [Step("update", goal.urn, old, new, change.differences)]
+        return [Step("same", goal.urn, old, new)]
+
+    def read(self, goal: Goal) -> list[Step]:
+        """Return the steps that take a resource into the state that is managed elsewhere."""
+        old = self._claim(goal)
+        new = goal.resource(external=True)
+        self._run.news[goal.urn] = new
+        read = Step("read", goal.urn, old, new)
+        if old is None or old.external or old.id == goal.id:
+            return [read]
+        # The resource that had this name was ours and is another one, so it is deleted in the end.
+        self._run.replaced.add(goal.urn)
+        return [read, Step("replace", goal.urn, old, new)]
+
+    def _claim(self, goal: Goal) -> Resource | None:
+        """Return the last run's resource of this name, found under its URN or an alias, and reserve both.
+
+        This comes before any other work: a second declaration of the same name must not get as far as a change.
+        """
+        run = self._run
+        if goal.urn in run.claimed:
+            self._invalid(goal, f"Duplicate resource URN '{goal.urn}'; try giving it a unique name")
+        if goal.urn in run.aliased:
+            taken = run.aliased[goal.urn]
+            self._invalid(
+                goal, f"Duplicate resource URN '{goal.urn}' conflicting with alias on resource with URN '{taken}'"
+            )
+        run.claimed.add(goal.urn)
+        if goal.urn in run.olds:
+            return run.olds[goal.urn]
+        for alias in [*goal.aliases, *self._inherited_aliases(goal)]:
+            if alias in run.olds:
+                return self._take_over(goal, alias)
+        return None
+
+    def _inherited_aliases(self, goal: Goal) -> list[str]:
+        """Return the names that the resource had while its parent had its former one.
+
+        A child is often named after its parent, so the beginning of its name follows the parent's.
+        """
+        former = next((old for old, new in self._run.aliased.items() if new == goal.parent), None)
+        if former is None:
+            return []
+        found = []
+        for urn in (goal.urn, *goal.aliases):
+            name = urns.name_of(urn)
+            if name.startswith(urns.name_of(goal.parent)):
+                name = urns.name_of(former) + name.removeprefix(urns.name_of(goal.parent))
+            found.append(urns.build(self._run.stack, self._run.project, former, urns.type_of(urn), name))
+        return found
+
+    def _take_over(self, goal: Goal, alias: str) -> Resource:
+        run = self._run
+        taken = run.aliased.get(alias, goal.urn if alias in run.claimed else None)
+        if taken is not None:
+            self._invalid(
+                goal,
+                f"Duplicate resource alias '{alias}' applied to resource with URN '{goal.urn}' "
+                f"conflicting with resource with URN '{taken}'",
+            )
+        run.aliased[alias] = goal.urn
+        run.snapshot.rename(alias, goal.urn)
+        return run.olds[alias]
+
+    def _invalid(self, goal: Goal, message: str) -> None:
+        self._run.events.say("error", message, goal.urn)
+        raise InvalidError(message)
+
+    def _checked(self, provider: Provider, goal: Goal, olds: wire.Values, news: wire.Values) -> wire.Values:
+        inputs, failures = provider.check(goal.urn, olds, news)
+        for failure in failures:
+            about = f"{goal.type} resource '{urns.name_of(goal.urn)}'"
+            if failure.property:
+                shown = show_briefly(inputs.get(failure.property))
+                about = f"{about}: property {failure.property} value {shown}"
+            self._run.events.say("error", f"{about} has a problem: {failure.reason}", goal.urn)
+        if failures:
+            raise InvalidError(goal.urn)
+        return inputs
+
+    def _creation(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
+        if old is None:
+            return [Step("create", goal.urn, None, new)]
+        self._run.replaced.add(goal.urn)
+        if old.external:
+            # What was only read was never ours to change, so one of our own is made beside it.
+            return [Step("create-replacement", goal.urn, old, new), Step("replace", goal.urn, old, new)]
+        # It was deleted ahead of something it depended on, and is now wanted again.
+        self._run.deleted.discard(goal.urn)
+        return [Step("replace", goal.urn, old, new), Step("create-replacement", goal.urn, old, new)]
+
+    def _change(self, provider: Provider, goal: Goal, old: Resource, new: Resource) -> Change:
+        if new.deleted_with in self._run.replaced:
+            return Change(changed=True, replaces=("deletedWith",))
+        return compare(provider, old, new.inputs, goal)
+
+    def _replacement(self, provider: Provider, goal: Goal, old: Resource, new: Resource, change: Change) -> list[Step]:
+        run = self._run
+        if new.protect and old.protect:
+            run.events.say("error", _protected(goal.urn), goal.urn)
+            raise InvalidError(goal.urn)
+        run.replaced.add(goal.urn)
+        # The first check carried values over from the old resource; a new one starts without them.
+        new.inputs = self._checked(provider, goal, {}, goal.inputs)
+        made = Step("create-replacement", goal.urn, old, new, change.differences, change.replaces)
+        replaced = Step("replace", goal.urn, old, new, change.differences, change.replaces)
+        deletes_first = (
+            change.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
+        )
+        if not deletes_first:
+            return [made, replaced]
+        steps = [self._condemn(dependent, goal) for dependent in reversed(self._dependents_to_replace(old))]
+        if not old.pending_replacement:
+            run.deleted.add(old.urn)
+            run.gone.add(id(old))
+            steps.append(Step("delete-replaced", old.urn, old, new))
+        return [*steps, replaced, made]
+
+    def _condemn(self, dependent: Resource, goal: Goal) -> Step:
+        run = self._run
+        if dependent.protect and not dependent.delete:
+            message = f'unable to replace resource "{dependent.urn}" as part of replacing "{goal.urn}"'
+            run.events.say("error", f"{message}: it is protected", goal.urn)
+            raise InvalidError(message)
+        run.deleted.add(dependent.urn)
+        run.gone.add(id(dependent))
+        # With a successor it would stay in state until that exists; one that only waits for deletion has none.
+        return Step("delete-replaced", dependent.urn, dependent, None if dependent.delete else dependent)
+
+    def _dependents_to_replace(self, root: Resource) -> list[Resource]:
+        """Return what must be deleted before `root` is, in order of dependency.
+
+        That is each dependent whose provider would replace it if what comes from a condemned resource changed.
+        """
+        run = self._run
+        condemned, reached, found = {root.urn}, {root.urn}, []
+        # What the program has registered already cannot depend on the resource that it registers now.
+        settled = run.news.keys() - {root.urn}
+        following = run.before[next(at for at, entry in enumerate(run.before) if entry is root) + 1 :]
+        for candidate in following:
+            depends = (candidate.references() - {candidate.parent}) & reached
+            if candidate.urn in settled or id(candidate) in run.gone or not depends:
+                continue
+            reached.add(candidate.urn)
+            if self._would_be_replaced(candidate, condemned):
+                condemned.add(candidate.urn)
+                found.append(candidate)
+        return found
+
+    def _would_be_replaced(self, candidate: Resource, condemned: set[str]) -> bool:
+        if not candidate.custom or candidate.external:
+            return False
+        if candidate.deleted_with in condemned:
+            return True
+        unclear = {key for key, listed in candidate.property_dependencies.items() if condemned & set(listed)}
+        if not unclear & candidate.inputs.keys():
+            return False
+        inputs = {key: wire.UNKNOWN if key in unclear else value for key, value in candidate.inputs.items()}
+        change = compare(self._run.provider_of(candidate.type), candidate, inputs)
+        return change.changed and bool(change.replaces)
+
+
+def compare(provider: Provider, old: Resource, inputs: wire.Values, goal: Goal | None = None) -> Change:
+    """Ask the provider what differs; where it leaves that to the engine, compare the inputs.
+
+    Args:
+        provider: Who serves the resource.
+        old: The resource as it was.
+        inputs: The inputs that it should have.
+        goal: Whose options apply; those stored with the old resource when there is no declaration.
+    """
+    ignore = goal.ignore_changes if goal else old.ignore_changes
+    ignored = goal.ignored_paths if goal else [paths.parse(text) for text in ignore]
+    replacing = goal.replacing_paths if goal else [paths.parse(text) for text in old.replace_on_changes]
+    answer = provider.diff(old, inputs, ignore)
+    found = tuple(paths.differences(old.inputs, reset_ignored(ignored, old.inputs, inputs)))
+    if answer.changes is not None:
+        replaces = answer.replaces if answer.changes else ()
+        return Change(answer.changes, replaces, found, answer.delete_before_replace)
+    # A plugin that only says "changed" names no properties, so only here can a property ask for a replacement.
+    changed = dict.fromkeys(str(difference.path[0]) for difference in found)
+    asked = [key for key in changed if any(paths.contains(path, (key,)) for path in replacing)]
+    replaces = tuple(dict.fromkeys([*answer.replaces, *asked])) if found else ()
+    return Change(bool(found), replaces, found, answer.delete_before_replace)
+
+
+def reset_ignored(ignored: Sequence[paths.Path], olds: wire.Values, news: wire.Values) -> wire.Values:
+    """Return the new inputs with what is to be ignored put back to its old value."""
+    for path in ignored:
+        news = paths.reset(path, olds, news)
+    return news
+
+
+def show_briefly(value: object) -> str:
+    """Return a value as an error names it; a value with a secret in it is not shown."""
+    if wire.has_secret(value):
+        return "{[secret]}"
+    if value is None:
+        return "{<nil>}"
+    return f"{{{value if isinstance(value, str) else wire.render(value)}}}"
+
+
+def _component_step(urn: str, old: Resource | None, new: Resource) -> Step:
+    if old is None:
+        return Step("create", urn, None, new)
+    found = tuple(paths.differences(old.inputs, new.inputs))
+    return Step("update" if found else "same", urn, old, new, found)
+
+
+def _protected(urn: str) -> str:
+    return f'unable to replace resource "{urn}": it is protected, and a replacement deletes it'

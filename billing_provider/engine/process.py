@@ -1,0 +1,120 @@
+"""Child processes: started apart from the terminal's signals, their output passed on line by line, ended politely."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from billing_provider.engine import child_main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from billing_provider.engine.fork_server import Born, ForkServer
+
+_GRACE_SECONDS = 5.0
+
+
+class Child:
+    """One child process in a process group of its own.
+
+    A Ctrl-C at the terminal reaches the engine only, which then drains what is in hand before it ends its children.
+    """
+
+    def __init__(
+        self,
+        python: str,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        on_line: Callable[[str], None],
+        announce: Callable[[str], None] | None = None,
+        fork_server: ForkServer | None = None,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            python: The interpreter.
+            arguments: What it is to run.
+            cwd: Its working folder.
+            env: Its whole environment.
+            on_line: Gets each line that it prints, from threads of this object.
+            announce: Gets the first line of its output instead; an empty text when it ended without one.
+            fork_server: Forks the process if it runs the same interpreter.
+        """
+        (their_line, self._line), (output, their_output), (errors, their_errors) = os.pipe(), os.pipe(), os.pipe()
+        streams = [their_line, their_output, their_errors]
+        arguments = [child_main.__file__, *arguments]
+        if fork_server is not None and python == sys.executable:
+            self._process: subprocess.Popen[bytes] | Born = fork_server.start(
+                arguments, cwd=cwd, env=env, streams=streams
+            )
+        else:
+            # Held back until the child listens: a child of an engine that ignores SIGINT would lose an early one.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
+                    [python, "-u", *arguments],
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=their_line,
+                    stdout=their_output,
+                    stderr=their_errors,
+                    start_new_session=True,
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for stream in streams:
+            os.close(stream)
+        self._drains = [
+            threading.Thread(target=_drain, args=(output, on_line, announce), daemon=True),
+            threading.Thread(target=_drain, args=(errors, on_line, None), daemon=True),
+        ]
+        for drain in self._drains:
+            drain.start()
+
+    def wait(self) -> int:
+        """Wait for the end and for the last line of output; return the exit code."""
+        code = self._process.wait()
+        for drain in self._drains:
+            drain.join()
+        return code
+
+    def stop(self, grace_seconds: float = _GRACE_SECONDS) -> None:
+        """Interrupt the process; kill its group when it does not end in time."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(grace_seconds)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+        self.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        # Whoever interrupts a second time does not want to wait.
+        self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
+        os.close(self._line)
+
+
+def _drain(descriptor: int, on_line: Callable[[str], None], announce: Callable[[str], None] | None) -> None:
+    with open(descriptor, encoding="utf-8", errors="replace") as pipe:
+        if announce is not None:
+            announce(pipe.readline().strip())
+        for line in pipe:
+            on_line(line.rstrip("\n"))

@@ -1,0 +1,115 @@
+"""From a program's call to the steps it needs and back: decided one at a time, carried out side by side."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from billing_provider.engine import urns, wire
+from billing_provider.engine.goals import Answer, Goal
+from billing_provider.engine.planner import InvalidError
+from billing_provider.engine.plugin import PluginError
+from billing_provider.engine.run import RefusedError, StepFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.engine.events import Step
+    from billing_provider.engine.executor import Executor
+    from billing_provider.engine.planner import Planner
+    from billing_provider.engine.run import Run
+
+
+class Registrar:
+    """Serves a program's registrations; after a failure it answers all with failure and does nothing."""
+
+    def __init__(self, run: Run, planner: Planner, executor: Executor, config: dict[str, str]) -> None:
+        self._run = run
+        self._planner = planner
+        self._executor = executor
+        self._config = config
+        self._planning = threading.Lock()
+        self._default_providers: dict[str, str] = {}
+        self.stack_outputs: wire.Values | None = None
+
+    def register(self, read_goal: Callable[[], Goal]) -> Answer:
+        """Bring a declared resource to its declared state."""
+        return self._serve(read_goal, self._planner.register)
+
+    def read(self, read_goal: Callable[[], Goal]) -> Answer:
+        """Take up a resource that is managed elsewhere."""
+        return self._serve(read_goal, self._planner.read)
+
+    def _serve(self, read_goal: Callable[[], Goal], plan: Callable[[Goal], list[Step]]) -> Answer:
+        run = self._run
+        goal = None
+        with run.working() as begun:
+            try:
+                if begun:
+                    goal = read_goal()
+                    return self._bring_about(goal, plan)
+            except RefusedError as error:
+                run.events.say("error", str(error))
+            except InvalidError:
+                pass
+            except PluginError as error:
+                run.fail(step=True)
+                run.events.say("error", str(error), goal.urn if goal else "", error.traceback)
+            except StepFailedError:
+                pass
+            run.fail()
+            return Answer(goal.urn if goal else "", ok=False)
+
+    def _bring_about(self, goal: Goal, plan: Callable[[Goal], list[Step]]) -> Answer:
+        run = self._run
+        with self._planning:
+            if run.stopped:
+                return Answer(goal.urn, ok=False)
+            if goal.custom and not goal.provider and not urns.is_provider(goal.type):
+                goal.provider = self._default_provider(goal)
+            steps = plan(goal)
+        for step in steps:
+            self._executor.carry_out(step)
+        resource = run.news[goal.urn]
+        return Answer(resource.urn, "" if resource.id == wire.UNKNOWN_TEXT else resource.id, resource.outputs)
+
+    def _default_provider(self, goal: Goal) -> str:
+        """Return the reference to the provider that serves a resource whose program names none."""
+        package = urns.package_of(goal.type)
+        suffix = f"_{goal.version.replace('.', '_').replace('+', '_')}" if goal.version else ""
+        name = f"default{suffix}"
+        if (key := f"{package}::{name}") not in self._default_providers:
+            own = Goal(
+                urn=urns.build(self._run.stack, self._run.project, "", urns.PROVIDER_TYPE_PREFIX + package, name),
+                type=urns.PROVIDER_TYPE_PREFIX + package,
+                custom=True,
+                inputs={"version": goal.version} if goal.version else dict(self._config),
+            )
+            for step in self._planner.register(own):
+                self._executor.carry_out(step)
+            made = self._run.news[own.urn]
+            self._default_providers[key] = f"{own.urn}::{made.id or wire.UNKNOWN_TEXT}"
+        return self._default_providers[key]
+
+    def outputs(self, urn: str, values: wire.Values) -> None:
+        """Take the outputs of a component; the stack's are kept until the whole run is known to be good."""
+        run = self._run
+        with run.working() as begun:
+            if not begun:
+                return
+            if urn == run.stack_urn:
+                self.stack_outputs = values
+                return
+            self._store(urn, values)
+
+    def finish(self) -> None:
+        """Store the stack's outputs."""
+        self._store(self._run.stack_urn, self.stack_outputs or {})
+
+    def _store(self, urn: str, values: wire.Values) -> None:
+        resource = self._run.news[urn]
+        if resource.outputs != values:
+            resource.outputs = values
+            self._run.snapshot.touch(resource)
+            with self._run.saving():
+                self._run.snapshot.save()

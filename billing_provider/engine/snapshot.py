@@ -1,0 +1,164 @@
+"""The state of a running deployment: what is done, what is left, what is in hand; saved at each step."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from billing_provider.engine import state
+from billing_provider.engine.errors import LockedError, StateError
+from billing_provider.storage import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other runs away from a state file; the lock ends with the process, however that ends.
+
+    Raises:
+        LockedError: Another run holds it.
+        StateError: The lock cannot be made.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(files.locked(path))
+        except files.BusyError as error:
+            raise LockedError(str(error)) from None
+        except OSError as error:
+            raise StateError(str(error)) from None
+        yield
+
+
+class Snapshot:
+    """What the state file says at this moment.
+
+    The order is that of completion, new before old, so whatever a resource depends on stands before it.
+    """
+
+    def __init__(self, path: Path | None, before: state.Deployment) -> None:
+        """Start from the last run's state; without a path (a preview) nothing is written."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._asked = 1
+        self._written = 0
+        self._texts: dict[int, str] = {}
+        self._old = list(before.resources)
+        self._new: list[state.Resource] = []
+        # Operations that an earlier run began, and whose end is unknown.
+        self.unclear = list(before.pending)
+        self._pending: list[state.Operation] = []
+        self._secrets_providers = before.secrets_providers
+
+    def begin(self, kind: str, resource: state.Resource) -> state.Operation:
+        """Save that an operation is about to start, and return it for `end`."""
+        operation = state.Operation(kind, resource)
+        with self._lock:
+            self._pending.append(operation)
+            self._asked += 1
+        self.save()
+        return operation
+
+    def end(
+        self,
+        operation: state.Operation | None,
+        *,
+        done: state.Resource | None = None,
+        new: state.Resource | None = None,
+        write: bool = True,
+    ) -> None:
+        """Save that an operation is over: `new` now stands instead of `done`.
+
+        Args:
+            operation: What `begin` returned, if the step had one.
+            done: The last run's resource that this step has dealt with.
+            new: The resource as it is now.
+            write: Save at once; without it the change goes out with the next save.
+        """
+        with self._lock:
+            if operation is not None:
+                self._pending = [pending for pending in self._pending if pending is not operation]
+            if done is not None:
+                self._texts.pop(id(done), None)
+                self._old = [old for old in self._old if old is not done]
+                self._new = [earlier for earlier in self._new if earlier is not done]
+            if new is not None:
+                self._new.append(new)
+            self._asked += 1
+        if write:
+            self.save()
+
+    def start_from(self, resources: list[state.Resource], unclear: list[state.Operation]) -> None:
+        """Save other resources in place of the last run's, before any step is done.
+
+        Args:
+            resources: The last run's resources as they are now.
+            unclear: The operations of earlier runs whose end is still unknown.
+        """
+        with self._lock:
+            self._old = list(resources)
+            self._texts.clear()
+            self.unclear = unclear
+            self._asked += 1
+        self.save()
+
+    def touch(self, resource: state.Resource) -> None:
+        """Note that a resource was changed in place, for the next save."""
+        with self._lock:
+            self._texts.pop(id(resource), None)
+            self._asked += 1
+
+    def rename(self, old: str, new: str) -> None:
+        """Let every resource that the program has not named yet refer to an aliased one by its new URN."""
+        with self._lock:
+            for resource in self._old:
+                renamed = resource.renamed(old, new)
+                resource.__dict__.update(renamed.__dict__)
+                self._texts.pop(id(resource), None)
+
+    def _compose(self) -> state.Deployment:
+        return state.Deployment([*self._new, *self._old], [*self.unclear, *self._pending], self._secrets_providers)
+
+    def save(self) -> None:
+        """Write what is not written yet; steps that end together are written together.
+
+        Raises:
+            StateError: The file cannot be written.
+        """
+        if self._path is None:
+            return
+        with self._lock:
+            ticket = self._asked
+        # Whoever had to wait here usually finds its change already written.
+        with self._writing:
+            if self._written >= ticket:
+                return
+            with self._lock:
+                mark, text = self._asked, self._render()
+            try:
+                files.replace(self._path, text)
+            except files.FileError as error:
+                raise StateError(str(error)) from None
+            self._written = mark
+
+    def _render(self) -> str:
+        current = self._compose()
+        resources = ",\n".join(self._text(resource) for resource in current.resources)
+        pending = ",\n".join(json.dumps(operation.to_json()) for operation in current.pending)
+        head = json.dumps(state.header(self._secrets_providers))[:-1]
+        return (
+            f'{{"version": {state.VERSION}, "deployment": {head},\n"resources": [\n{resources}\n],\n'
+            f'"pending_operations": [{pending}],\n"metadata": {{}}}}}}\n'
+        )
+
+    def _text(self, resource: state.Resource) -> str:
+        text = self._texts.get(id(resource))
+        if text is None:
+            text = self._texts[id(resource)] = json.dumps(resource.to_json())
+        return text

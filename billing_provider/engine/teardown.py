@@ -1,0 +1,69 @@
+"""Removing what is no longer declared: which resources, in which order, several at a time."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from billing_provider.engine.events import Step
+from billing_provider.engine.run import StepFailedError
+
+if TYPE_CHECKING:
+    from billing_provider.engine.executor import Executor
+    from billing_provider.engine.run import Run
+    from billing_provider.engine.state import Resource
+
+
+def undeclared(run: Run) -> list[Step]:
+    """Return a step for each of the last run's resources that this run has not named, or has replaced."""
+    named = run.news.keys() | run.aliased.keys()
+    steps = []
+    for old in run.before:
+        already_deleted = id(old) in run.gone or old.pending_replacement
+        if (old.delete and already_deleted) or (not old.delete and old.urn in named):
+            continue
+        if old.external or already_deleted:
+            steps.append(Step("discard", old.urn, old))
+        else:
+            steps.append(Step("delete-replaced" if old.delete else "delete", old.urn, old))
+        run.deleted.add(old.urn)
+    return steps
+
+
+def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> None:
+    """Carry out deletions, dependents before what they depend on.
+
+    A failure does not keep back what stands beside it, only what other resources might still depend on.
+    """
+    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="delete") as pool:
+        for layer in reversed(_layers(run.before, steps)):
+            if run.stopped:
+                return
+            list(pool.map(lambda step: _attempt(run, executor, step), layer))
+
+
+def _attempt(run: Run, executor: Executor, step: Step) -> None:
+    with run.working(despite_failure=True) as begun, contextlib.suppress(StepFailedError):
+        if begun:
+            executor.carry_out(step)
+
+
+def _layers(order: list[Resource], steps: list[Step]) -> list[list[Step]]:
+    """Sort steps into layers: each depends on resources of earlier layers only.
+
+    State is kept in order of dependency, so only what stands before a resource can be what it refers to.
+    """
+    by_identity = {id(step.old): step for step in steps}
+    depth_of_urn: dict[str, int] = {}
+    layers: list[list[Step]] = []
+    for resource in order:
+        step = by_identity.get(id(resource))
+        if step is None:
+            continue
+        depth = max((depth_of_urn[urn] + 1 for urn in resource.references() if urn in depth_of_urn), default=0)
+        depth_of_urn[resource.urn] = max(depth, depth_of_urn.get(resource.urn, 0))
+        while len(layers) <= depth:
+            layers.append([])
+        layers[depth].append(step)
+    return layers

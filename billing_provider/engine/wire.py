@@ -1,0 +1,241 @@
+"""Values as they travel between the program, the engine, the plugin and the state file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import struct_pb2
+
+from billing_provider.storage import json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Values = dict[str, Any]
+
+SIGNATURE_KEY = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - Pulumi's public marker of a secret, not one
+RESOURCE_SIGNATURE = "5cf8f73096256a8f31e491e813e4eb8e"
+OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+PROVIDER_KEY = "__provider"
+
+# A float beyond this no longer tells neighbouring integers apart, so turning it into an int would invent digits.
+_LARGEST_EXACT_INTEGER = 2**53
+
+
+class WireError(ValueError):
+    """A value is of a kind that this engine does not carry."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that is shown as `[secret]` and marked in state."""
+
+    value: Any
+
+
+class Unknown:
+    """A value that is known only after the resource it comes from has been created."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = Unknown()
+
+
+def read_struct(struct: struct_pb2.Struct) -> Values:
+    """Turn a protobuf struct into plain values, secrets and unknowns; whole floats become integers."""
+    return {key: _read(value) for key, value in struct.fields.items()}
+
+
+def _read(value: struct_pb2.Value) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return UNKNOWN if value.string_value == UNKNOWN_TEXT else value.string_value
+    if kind == "number_value":
+        return whole(value.number_value)
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "list_value":
+        return [_read(item) for item in value.list_value.values]
+    if kind == "struct_value":
+        return _read_object(value.struct_value)
+    return None
+
+
+def _read_object(struct: struct_pb2.Struct) -> Any:
+    values = read_struct(struct)
+    signature = values.get(SIGNATURE_KEY)
+    if signature == SECRET_SIGNATURE:
+        return Secret(unwrap(values.get("value")))
+    if signature == OUTPUT_SIGNATURE:
+        known = values.get("value", UNKNOWN)
+        return Secret(unwrap(known)) if values.get("secret") else known
+    return values
+
+
+def whole(number: float) -> int | float:
+    """Return an integral float as the integer it stands for: the wire has floats only, state has both."""
+    if number.is_integer() and abs(number) <= _LARGEST_EXACT_INTEGER:
+        return int(number)
+    return number
+
+
+def write_struct(values: Values, *, for_plugin: bool = False) -> struct_pb2.Struct:
+    """Turn values into a protobuf struct.
+
+    Args:
+        values: What to send.
+        for_plugin: Send secrets in the open and references as ids, which is all that the dynamic plugin understands.
+    """
+    struct = struct_pb2.Struct()
+    for key, value in values.items():
+        _write(struct.fields[key], value, for_plugin=for_plugin)
+    return struct
+
+
+def _write(target: struct_pb2.Value, value: Any, *, for_plugin: bool) -> None:
+    if value is None:
+        target.null_value = struct_pb2.NULL_VALUE
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, (int, float)):
+        target.number_value = value
+    elif isinstance(value, str):
+        target.string_value = value
+    elif value is UNKNOWN:
+        target.string_value = UNKNOWN_TEXT
+    elif isinstance(value, list):
+        target.list_value.SetInParent()
+        for item in value:
+            _write(target.list_value.values.add(), item, for_plugin=for_plugin)
+    elif isinstance(value, Secret):
+        _write_secret(target, value, for_plugin=for_plugin)
+    else:
+        _write_object(target, value, for_plugin=for_plugin)
+
+
+def _write_secret(target: struct_pb2.Value, secret: Secret, *, for_plugin: bool) -> None:
+    if for_plugin:
+        _write(target, secret.value, for_plugin=True)
+    else:
+        _write_object(target, {SIGNATURE_KEY: SECRET_SIGNATURE, "value": secret.value}, for_plugin=False)
+
+
+def _write_object(target: struct_pb2.Value, values: Values, *, for_plugin: bool) -> None:
+    if for_plugin and values.get(SIGNATURE_KEY) == RESOURCE_SIGNATURE:
+        _write(target, reference_id(values), for_plugin=True)
+        return
+    target.struct_value.SetInParent()
+    for key, value in values.items():
+        _write(target.struct_value.fields[key], value, for_plugin=for_plugin)
+
+
+def reference_id(reference: Values) -> Any:
+    """Return what stands for a reference where references are not understood: an id, or a component's URN."""
+    if "id" not in reference:
+        return reference["urn"]
+    return UNKNOWN if reference["id"] == "" else reference["id"]
+
+
+def unwrap(value: Any) -> Any:
+    """Return the value with every secret marker taken off, at any depth."""
+    if isinstance(value, Secret):
+        return unwrap(value.value)
+    if isinstance(value, dict):
+        return {key: unwrap(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [unwrap(item) for item in value]
+    return value
+
+
+def has_secret(value: Any) -> bool:
+    """Return whether a secret is anywhere inside."""
+    return isinstance(value, Secret) or any(has_secret(item) for item in _inside(value))
+
+
+def has_unknown(value: Any) -> bool:
+    """Return whether an unknown is anywhere inside."""
+    if isinstance(value, Secret):
+        return has_unknown(value.value)
+    return value is UNKNOWN or any(has_unknown(item) for item in _inside(value))
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def mark_secrets(results: Values, inputs: Values, additional: Iterable[str] = ()) -> Values:
+    """Return the plugin's results with everything marked secret that came from a secret input.
+
+    The dynamic plugin knows no secrets, so it gets and returns them in the open. A list with a secret in it becomes
+    secret as a whole, because its items may have been reordered.
+    """
+    marked = {key: _mark(value, inputs.get(key)) for key, value in results.items()}
+    for key in additional:
+        if key in marked and not isinstance(marked[key], Secret):
+            marked[key] = Secret(unwrap(marked[key]))
+    return marked
+
+
+def _mark(result: Any, given: Any) -> Any:
+    if isinstance(result, Secret):
+        return result
+    if isinstance(given, Secret) or (isinstance(given, list) and isinstance(result, list) and has_secret(given)):
+        return Secret(unwrap(result))
+    if isinstance(given, dict) and isinstance(result, dict):
+        return mark_secrets(result, given)
+    return result
+
+
+def to_json(value: Any) -> Any:
+    """Return the value in the form of a state file; secrets are marked and in the open."""
+    if isinstance(value, Secret):
+        return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_json(value.value), separators=(",", ":"))}
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [to_json(item) for item in value]
+    return UNKNOWN_TEXT if value is UNKNOWN else value
+
+
+def from_json(value: Any) -> Any:
+    """Return the value that a state file holds.
+
+    Raises:
+        WireError: A secret is encrypted; `pulumi stack export --show-secrets` writes the state without encryption.
+        ValueError: What a secret holds is no JSON.
+    """
+    if isinstance(value, dict):
+        if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
+            if not isinstance(value.get("plaintext"), str):
+                raise WireError(
+                    "the state holds encrypted secrets, which this engine cannot read: "
+                    "export it with `pulumi stack export --show-secrets`"
+                )
+            return Secret(from_json(json_text.parse(value["plaintext"])))
+        return {key: from_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [from_json(item) for item in value]
+    if value == UNKNOWN_TEXT:
+        return UNKNOWN
+    return whole(value) if isinstance(value, float) else value
+
+
+def render(value: Any) -> str:
+    """Return a value on one line; secrets and unknowns are named and not shown."""
+    if isinstance(value, Secret):
+        return "[secret]"
+    if value is UNKNOWN:
+        return "[unknown]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {render(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(render(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)

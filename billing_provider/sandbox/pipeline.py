@@ -1,0 +1,116 @@
+"""What stands before the API: the planned faults, the log, the counters, and files that need no token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.sandbox import exports, routes
+from billing_provider.sandbox.actions import ACTIONS, BARE_WAIT
+from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.faults import Plan, Rule
+from billing_provider.sandbox.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.sandbox.api import Api, Incoming
+
+__all__ = ["Request", "RequestPipeline"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of the log: the path without the prefix, the JSON body (None without one), and when it came.
+
+    `status` is 0 where a planned fault left the client without an answer.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    status: int
+    at: float
+
+
+class RequestPipeline:
+    """Answers each request, honestly or as planned, and remembers it."""
+
+    def __init__(self, api: Api, on_request: Callable[[Request], None] | None) -> None:
+        self.api = api
+        self.plan = Plan()
+        self.log: list[Request] = []
+        self.strayed: list[str] = []
+        self._late: list[tuple[float, Incoming]] = []
+        self._on_request = on_request
+
+    def forget(self) -> None:
+        """Forget requests, faults and counters."""
+        self.plan = Plan()
+        self.log.clear()
+        self.strayed.clear()
+        self._late.clear()
+        self.api.limits = Limits()
+
+    def serve(self, request: Incoming) -> Reply:
+        """Answer one request and write it to the log."""
+        with self.api.lock:
+            now = self.api.state.clock()
+            self.land_late()
+            self.api.limits.arrive(now)
+            found = routes.find(request.method, request.path)
+            fault = self.plan.pick(request.method, request.path, found[0].operation if found else "")
+            reply = self.api.answer(request) if fault is None else self._spoil(fault, request, now)
+            is_answered = reply.deliver in {"plain", "drip"}
+            entry = Request(
+                request.method,
+                request.path,
+                request.parsed_query(),
+                request.parsed_body(),
+                int(reply.status) if is_answered else 0,
+                now,
+            )
+            self.log.append(entry)
+        if self._on_request is not None:
+            self._on_request(entry)
+        return reply
+
+    def download(self, request: Incoming) -> Reply:
+        """Answer a request for the CSV of an export; GitHub keeps it on another host, which must see no token."""
+        if request.headers.get("Authorization"):
+            self.stray(f"a token was sent to {request.path}")
+        with self.api.lock:
+            content = exports.download(self.api.state, request.path.removeprefix("/"))
+        if content is None:
+            return Reply("no such file\n", HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"})
+        return Reply(content, HTTPStatus.OK, {"Content-Type": "text/csv; charset=utf-8"})
+
+    def stray(self, line: str) -> None:
+        """Note what should not have been sent here."""
+        self.strayed.append(line)
+
+    def now(self) -> float:
+        """Return the time by the sandbox's clock."""
+        return self.api.state.clock()
+
+    def land_late(self) -> None:
+        """Let the requests take effect whose answer was lost and whose time has come."""
+        now = self.now()
+        due = [request for at, request in self._late if at <= now]
+        self._late = [(at, request) for at, request in self._late if at > now]
+        for request in due:
+            self.api.answer(request)
+
+    def _spoil(self, fault: Rule, request: Incoming, now: float) -> Reply:
+        if fault.action == "switch":
+            self.api.quirks.switch(fault.quirk)
+        if fault.action == "late_commit":
+            self._late.append((now + fault.length(), request))
+        target = f"{self.api.url}{request.path}" + (f"?{request.query}" if request.query else "")
+        reply = fault.perform(lambda: self.api.answer(request), target, now)
+        if ACTIONS[fault.action].limits:
+            reset, wait = reply.headers.get("x-ratelimit-reset"), reply.headers.get("retry-after")
+            self.api.limits.block(float(reset) if reset else now + float(wait or BARE_WAIT))
+        return reply

@@ -1,0 +1,248 @@
+"""What a program writes: the two budgets, their inputs and outputs; no behaviour."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the getters' annotations
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from billing_provider.budgets.lifecycle import OUTPUTS
+from billing_provider.budgets.models import INPUTS
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import COST_CENTER
+from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
+from billing_provider.sdk.cost_center import budget_entity
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ResourceProvider
+    from typing_extensions import NotRequired, Required, Self, Unpack
+
+    from billing_provider.sdk.cost_center import CostCenter
+
+
+@pulumi.input_type
+class BudgetAlertingArgs:
+    """Who is told when a budget reaches 75, 90 and 100 % of its amount; the marks are GitHub's and fixed.
+
+    :param will_alert: Whether GitHub sends alerts.
+    :param alert_recipients: Logins of the people it tells (never e-mail addresses).
+    """
+
+    def __init__(
+        self,
+        *,
+        will_alert: pulumi.Input[bool],
+        alert_recipients: pulumi.Input[Sequence[pulumi.Input[str]]] = (),
+    ) -> None:
+        pulumi.set(self, "will_alert", will_alert)
+        pulumi.set(self, "alert_recipients", alert_recipients)
+
+    @property
+    @pulumi.getter
+    def will_alert(self) -> pulumi.Input[bool]:
+        """Whether GitHub sends alerts."""
+        return pulumi.get(self, "will_alert")  # type: ignore[no-any-return]
+
+    @property
+    @pulumi.getter
+    def alert_recipients(self) -> pulumi.Input[Sequence[pulumi.Input[str]]]:
+        """Logins of the people it tells."""
+        return pulumi.get(self, "alert_recipients")  # type: ignore[no-any-return]
+
+
+class BudgetAlertingArgsDict(TypedDict):
+    """`BudgetAlertingArgs` as a plain dict."""
+
+    will_alert: pulumi.Input[bool]
+    alert_recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+
+
+@pulumi.output_type
+class BudgetAlerting(dict):  # type: ignore[type-arg]
+    """Who is told when a budget nears its amount, as an output."""
+
+    will_alert: bool = pulumi.property("will_alert")
+    """Whether GitHub sends alerts."""
+    alert_recipients: list[str] = pulumi.property("alert_recipients")
+    """Logins of the people it tells."""
+
+
+class BudgetArgs(TypedDict, total=False):
+    """The inputs of a budget, whoever owns it; each takes a plain value or an Output.
+
+    :param budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
+    :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
+    :param budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; worked out from the SKU when left out.
+        A change replaces the budget.
+    :param budget_scope: What the budget covers; the owner itself when left out. A change replaces the budget.
+    :param budget_entity_name: The organization, the repository (`owner/name`) or the cost center (its name or its
+        UUID) covered. A change replaces the budget.
+    :param user: Login of the person capped, for the scope `user`. A change replaces the budget.
+    :param prevent_further_usage: Whether GitHub stops usage at the amount; False when left out, True for a per-user
+        scope, which is always a hard stop.
+    :param budget_alerting: Who is alerted; nobody when left out.
+    :param expires_at: When GitHub removes the budget, as ISO 8601; for the scope `user` only.
+    :param exclude_cost_center_usage: Whether usage of cost centers stays out; for the scope `enterprise` only.
+    :param on_existing: What a create does about a budget that is there already: `adopt_if_identical` (when left out),
+        `adopt` or `error`.
+    """
+
+    budget_amount: Required[pulumi.Input[int]]
+    budget_product_sku: Required[pulumi.Input[str]]
+    budget_type: pulumi.Input[str] | None
+    budget_scope: pulumi.Input[str] | None
+    budget_entity_name: pulumi.Input[str] | None
+    user: pulumi.Input[str] | None
+    prevent_further_usage: pulumi.Input[bool] | None
+    budget_alerting: pulumi.Input[BudgetAlertingArgs | BudgetAlertingArgsDict] | None
+    expires_at: pulumi.Input[str] | None
+    exclude_cost_center_usage: pulumi.Input[bool] | None
+    on_existing: pulumi.Input[str] | None
+
+
+class EnterpriseBudgetArgs(BudgetArgs):
+    """The inputs of an `EnterpriseBudget`.
+
+    :param enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
+    :param cost_center: The cost center covered, in place of `budget_entity_name`: a `CostCenter`, its id or its
+        name. The scope is then `cost_center` where none is given.
+    """
+
+    enterprise: Required[pulumi.Input[str]]
+    cost_center: NotRequired[CostCenter | pulumi.Input[str] | None]
+
+
+class OrgBudgetArgs(BudgetArgs):
+    """The inputs of an `OrgBudget`.
+
+    :param organization: Login of the organization that owns the budget. A change replaces the budget.
+    """
+
+    organization: Required[pulumi.Input[str]]
+
+
+class _Budget(Resource):
+    """A budget as Pulumi sees it: every input is an output too, and GitHub adds the last five."""
+
+    budget_amount: pulumi.Output[int]
+    """Whole US dollars a month, or licences for a licence product."""
+    budget_product_sku: pulumi.Output[str]
+    """GitHub's identifier of the product or SKU."""
+    budget_type: pulumi.Output[str]
+    """The pricing type."""
+    budget_scope: pulumi.Output[str]
+    """What the budget covers."""
+    budget_entity_name: pulumi.Output[str]
+    """The organization, repository or cost center covered, as declared; empty for the owner itself."""
+    user: pulumi.Output[str | None]
+    """Login of the person capped."""
+    prevent_further_usage: pulumi.Output[bool]
+    """Whether GitHub stops usage at the amount."""
+    budget_alerting: pulumi.Output[BudgetAlerting | None]
+    """Who is alerted."""
+    expires_at: pulumi.Output[str | None]
+    """When GitHub removes the budget."""
+    exclude_cost_center_usage: pulumi.Output[bool | None]
+    """Whether usage of cost centers stays out."""
+    on_existing: pulumi.Output[str | None]
+    """What a create does about a budget that is there already."""
+    budget_id: pulumi.Output[str]
+    """The id that GitHub gave the budget."""
+    consumed_amount: pulumi.Output[float | None]
+    """US dollars used this month, where GitHub tells; it moves by itself and is never a difference."""
+    github_entity_name: pulumi.Output[str | None]
+    """The entity as GitHub shows it: a cost center's name, also where it is declared by its UUID."""
+    cost_center_id: pulumi.Output[str | None]
+    """UUID of the cost center covered, as found when the budget was created."""
+    adopted: pulumi.Output[bool]
+    """Whether the budget was there before this resource."""
+
+    _provider_class: ClassVar[type[ResourceProvider]]
+    _owner_noun: ClassVar[str]
+
+    def __init_subclass__(cls, **naming: str) -> None:
+        super().__init_subclass__(**naming)
+        # The SDK reads the types of outputs from a class itself and not from those that it inherits from.
+        shared = {name: kind for name, kind in inspect.get_annotations(_Budget).items() if not name.startswith("_")}
+        cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
+
+    def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        # An output exists as an attribute only if its name is among the properties from the start.
+        names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
+        super().__init__(self._provider_class(), resource_name, {**dict.fromkeys(names), **args}, opts)
+
+    @classmethod
+    def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002 - Pulumi's name
+        """Read a budget that is managed elsewhere; it is never changed or deleted here.
+
+        :param resource_name: The name of this resource in the program.
+        :param id: `<owner noun>/<owner>/<budget id>`, as the output `id` of a declared budget shows it.
+        :param opts: Options of the resource.
+        """
+        self = cls.__new__(cls)
+        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)), {})
+        return self
+
+
+class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"):
+    """A monthly budget of an enterprise: an alert, or a hard stop.
+
+    Scopes: `enterprise`, `organization`, `repository`, `cost_center`, `multi_user_customer`, `multi_user_cost_center`
+    and `user`.
+
+    GitHub: POST /enterprises/{enterprise}/settings/billing/budgets
+    """
+
+    enterprise: pulumi.Output[str]
+    """Slug of the enterprise that owns the budget."""
+
+    _provider_class = EnterpriseBudgetProvider
+    _owner_noun = "enterprise"
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        **budget: Unpack[EnterpriseBudgetArgs],
+    ) -> None:
+        """Declare a budget; see `EnterpriseBudgetArgs` for its inputs.
+
+        Raises:
+            ConfigError: Both `cost_center` and `budget_entity_name` are given.
+        """
+        args: dict[str, Any] = dict(budget)
+        center = args.pop("cost_center", None)
+        if center is not None:
+            if args.get("budget_entity_name") is not None:
+                raise ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both")
+            args["budget_entity_name"] = budget_entity(center)
+            if args.get("budget_scope") is None:
+                args["budget_scope"] = COST_CENTER
+        self._declare(resource_name, opts, args)
+
+
+class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
+    """A monthly budget of an organization: an alert, or a hard stop.
+
+    Scopes: `organization`, `repository`, `multi_user_customer` and `user`.
+
+    GitHub: POST /organizations/{org}/settings/billing/budgets
+    """
+
+    organization: pulumi.Output[str]
+    """Login of the organization that owns the budget."""
+
+    _provider_class = OrgBudgetProvider
+    _owner_noun = "organization"
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        **budget: Unpack[OrgBudgetArgs],
+    ) -> None:
+        """Declare a budget; see `OrgBudgetArgs` for its inputs."""
+        self._declare(resource_name, opts, dict(budget))

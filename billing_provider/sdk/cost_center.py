@@ -1,0 +1,115 @@
+"""What a program writes for a cost center, its inputs and outputs; no behaviour."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the annotations of outputs
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from billing_provider.cost_centers.lifecycle import OUTPUTS
+from billing_provider.cost_centers.rules import INPUTS
+from billing_provider.provider import CostCenterProvider
+
+if TYPE_CHECKING:
+    from typing_extensions import Required, Unpack
+
+_RESOURCE_ID = re.compile(r"enterprise/[^/]+/([0-9a-fA-F-]{36})", re.ASCII)
+
+
+class CostCenterArgs(TypedDict, total=False):
+    """The inputs of a `CostCenter`; each takes a plain value or an Output.
+
+    A list of members is the whole truth about its kind: who is not in it is taken out. A kind that is left out is left
+    alone.
+
+    :param enterprise: Slug of the enterprise. A change replaces the cost center.
+    :param name: Its name, unique in the enterprise.
+    :param users: Logins.
+    :param organizations: Logins of organizations.
+    :param repositories: Repositories as `owner/name`.
+    :param enterprise_teams: Slugs of enterprise teams.
+    :param ai_credit_pool_enabled: Whether it draws from the pool of AI credits; only for users and enterprise teams.
+    :param on_existing: What a create does about a cost center of this name that is there already:
+        `adopt_if_identical` (when left out), `adopt` or `error`.
+    """
+
+    enterprise: Required[pulumi.Input[str]]
+    name: Required[pulumi.Input[str]]
+    users: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    organizations: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    repositories: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    enterprise_teams: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    ai_credit_pool_enabled: pulumi.Input[bool] | None
+    on_existing: pulumi.Input[str] | None
+
+
+class CostCenter(Resource, module="github-billing", name="CostCenter"):
+    """A cost center of an enterprise with its members; deleting it archives it.
+
+    GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers
+    """
+
+    enterprise: pulumi.Output[str]
+    """Slug of the enterprise."""
+    name: pulumi.Output[str]
+    """Its name."""
+    users: pulumi.Output[Sequence[str] | None]
+    """Logins, where they are declared."""
+    organizations: pulumi.Output[Sequence[str] | None]
+    """Logins of organizations, where they are declared."""
+    repositories: pulumi.Output[Sequence[str] | None]
+    """Repositories, where they are declared."""
+    enterprise_teams: pulumi.Output[Sequence[str] | None]
+    """Slugs of enterprise teams, where they are declared."""
+    ai_credit_pool_enabled: pulumi.Output[bool | None]
+    """Whether it draws from the pool of AI credits."""
+    on_existing: pulumi.Output[str | None]
+    """What a create does about a cost center of this name that is there already."""
+    cost_center_id: pulumi.Output[str]
+    """The UUID that GitHub gave it; what a budget's `cost_center` takes too."""
+    state: pulumi.Output[str]
+    """`active`."""
+    azure_subscription: pulumi.Output[str | None]
+    """The Azure subscription that is billed."""
+    adopted: pulumi.Output[bool]
+    """Whether it was there before this resource."""
+    unfinished: pulumi.Output[bool | None]
+    """Whether members are still to be added after a create that could not add them all; the next `up` does."""
+
+    def __init__(
+        self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **cost_center: Unpack[CostCenterArgs]
+    ) -> None:
+        """Declare a cost center; see `CostCenterArgs` for its inputs."""
+        self._declare(resource_name, opts, dict(cost_center))
+
+    def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        # An output exists as an attribute only if its name is among the properties from the start.
+        super().__init__(CostCenterProvider(), resource_name, {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}, opts)
+
+    @classmethod
+    def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> CostCenter:  # noqa: A002 - Pulumi's name
+        """Read a cost center that is managed elsewhere; it is never changed or deleted here.
+
+        :param resource_name: The name of this resource in the program.
+        :param id: `enterprise/<slug>/<cost center id>`, as the output `id` of a declared one shows it.
+        :param opts: Options of the resource.
+        """
+        self = cls.__new__(cls)
+        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)), {})
+        return self
+
+
+def budget_entity(cost_center: CostCenter | pulumi.Input[str]) -> pulumi.Input[str]:
+    """Return how a budget names a cost center that is given as a resource, its resource id, its UUID or its name."""
+    # The id of a resource stays known while a preview shows its update; the other outputs do not, and a budget of an
+    # unknown cost center would be shown as replaced.
+    name: pulumi.Input[str] = cost_center.id if isinstance(cost_center, CostCenter) else cost_center
+    return pulumi.Output.from_input(name).apply(_without_owner)
+
+
+def _without_owner(text: str) -> str:
+    found = _RESOURCE_ID.fullmatch(text)
+    return found[1] if found else text

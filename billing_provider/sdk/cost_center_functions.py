@@ -1,0 +1,156 @@
+"""Data functions on cost centers and on the exports of an enterprise's usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from billing_provider.sdk.invoke import ask, later
+from billing_provider.usage.queries import Reader
+
+if TYPE_CHECKING:
+    import pulumi
+
+    from billing_provider.cost_centers.models import CostCenterDetails
+    from billing_provider.usage.exports_api import UsageReportExport
+
+
+def get_cost_centers(
+    *,
+    enterprise: str,
+    state: str | None = None,
+) -> list[CostCenterDetails]:
+    """Return the cost centers of an enterprise with their members.
+
+    Args:
+        enterprise: Slug of the enterprise.
+        state: `active` or `deleted`; both when left out.
+
+    Raises:
+        BillingError: The token may not read this, or GitHub gave no answer.
+    """
+    return ask(Reader.cost_centers, enterprise=enterprise, state=state)
+
+
+def get_cost_centers_output(
+    *,
+    enterprise: pulumi.Input[str],
+    state: pulumi.Input[str] | None = None,
+) -> pulumi.Output[list[CostCenterDetails]]:
+    """Return what `get_cost_centers` does, from Inputs; unknown in a preview while one of them is."""
+    return later(get_cost_centers, enterprise=enterprise, state=state)
+
+
+def get_cost_center(
+    *,
+    enterprise: str,
+    cost_center: str,
+) -> CostCenterDetails:
+    """Return one cost center with all its members.
+
+    Args:
+        enterprise: Slug of the enterprise.
+        cost_center: Its name or its UUID.
+
+    Raises:
+        BillingError: There is none, the token may not read this, or GitHub gave no answer.
+    """
+    return ask(Reader.cost_center, enterprise=enterprise, cost_center=cost_center)
+
+
+def get_cost_center_output(
+    *,
+    enterprise: pulumi.Input[str],
+    cost_center: pulumi.Input[str],
+) -> pulumi.Output[CostCenterDetails]:
+    """Return what `get_cost_center` does, from Inputs; unknown in a preview while one of them is."""
+    return later(get_cost_center, enterprise=enterprise, cost_center=cost_center)
+
+
+def get_usage_report_exports(
+    *,
+    enterprise: str,
+) -> list[UsageReportExport]:
+    """Return the exports of usage reports that GitHub still keeps.
+
+    Args:
+        enterprise: Slug of the enterprise.
+
+    Raises:
+        BillingError: The token may not read this, or GitHub gave no answer.
+    """
+    return ask(Reader.report_exports, enterprise=enterprise)
+
+
+def get_usage_report_exports_output(
+    *,
+    enterprise: pulumi.Input[str],
+) -> pulumi.Output[list[UsageReportExport]]:
+    """Return what `get_usage_report_exports` does, from Inputs; unknown in a preview while one of them is."""
+    return later(get_usage_report_exports, enterprise=enterprise)
+
+
+def get_usage_report_export(
+    *,
+    enterprise: str,
+    report_id: str,
+) -> UsageReportExport:
+    """Return one export of a usage report, with its state.
+
+    Args:
+        enterprise: Slug of the enterprise.
+        report_id: GitHub's id of the export.
+
+    Raises:
+        NotFoundError: There is none, or GitHub keeps it no longer (404).
+        BillingError: The token may not read this, or GitHub gave no answer.
+    """
+    return ask(Reader.report_export, enterprise=enterprise, report_id=report_id)
+
+
+def get_usage_report_export_output(
+    *,
+    enterprise: pulumi.Input[str],
+    report_id: pulumi.Input[str],
+) -> pulumi.Output[UsageReportExport]:
+    """Return what `get_usage_report_export` does, from Inputs; unknown in a preview while one of them is."""
+    return later(get_usage_report_export, enterprise=enterprise, report_id=report_id)
+
+
+def get_usage_report_rows(
+    *,
+    enterprise: str,
+    report_type: str,
+    start_date: str,
+    end_date: str,
+) -> list[dict[str, str]]:
+    """Return the rows of a usage report export, each by the names of GitHub's columns.
+
+    The export is asked for unless GitHub has one of these days with figures of today, also in a preview; it changes
+    nothing but the list of exports. GitHub makes one at a time and takes minutes; a status line shows the wait.
+
+    Args:
+        enterprise: Slug of the enterprise.
+        report_type: `detailed`, `summarized`, `premium_request` or `ai_credit`.
+        start_date: First day, as `2026-01-01`.
+        end_date: Last day; more than 31 days are asked for in parts.
+
+    Raises:
+        OutcomeError: GitHub could not make the report.
+        BillingError: The days are none, the token may not do this, GitHub gave no answer, or it takes too long.
+    """
+    return ask(
+        Reader.report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
+    )
+
+
+def get_usage_report_rows_output(
+    *,
+    enterprise: pulumi.Input[str],
+    report_type: pulumi.Input[str],
+    start_date: pulumi.Input[str],
+    end_date: pulumi.Input[str],
+) -> pulumi.Output[list[dict[str, str]]]:
+    """Return what `get_usage_report_rows` does, from Inputs; unknown in a preview while one of them is."""
+    return later(
+        get_usage_report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
+    )

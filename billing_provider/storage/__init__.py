@@ -1,0 +1,1 @@
+"""Private files and bounded JSON, for the sandbox and the engine."""

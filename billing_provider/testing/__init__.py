@@ -1,0 +1,1 @@
+"""What stands on the sandbox and the engine together: the pytest plugin and the demo."""

@@ -1,0 +1,90 @@
+"""Fixtures with which users test their own stacks: GitHub's billing API, and their Pulumi program run against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+# This module is imported by every pytest run of everybody who has the package installed, so what the fixtures need is
+# imported by the fixtures.
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.engine import Engine, ForkServer
+    from billing_provider.sandbox import Sandbox
+
+
+class StackFactory(Protocol):
+    """Makes the stacks of one test, all against the same sandbox."""
+
+    def __call__(
+        self,
+        stack: str = "dev",
+        project_dir: str | Path | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Engine:
+        """Return an engine for a stack that is empty at first; a failing run raises RunFailedError.
+
+        Args:
+            stack: The stack's name.
+            project_dir: The folder of Pulumi.yaml; by default the nearest one above the test's own file.
+            settings: Configuration, keys with namespace, on top of what Pulumi.<stack>.yaml says.
+            env: Added to the environment of the program and of its plugin.
+        """
+
+
+@pytest.fixture
+def billing_sandbox() -> Iterator[Sandbox]:
+    """GitHub's billing API for this test: an enterprise without budgets, and a look at what it was asked."""
+    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - see the top
+
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def pulumi_nursery() -> Iterator[ForkServer]:
+    """Have the SDK and this package loaded once for all runs of a test session: each then starts far sooner."""
+    from billing_provider.engine import ForkServer  # noqa: PLC0415 - see the top
+
+    with ForkServer("billing_provider.sdk.budget") as fork_server:
+        yield fork_server
+
+
+@pytest.fixture
+def pulumi_stack(
+    billing_sandbox: Sandbox, pulumi_nursery: ForkServer, request: pytest.FixtureRequest, tmp_path: Path
+) -> StackFactory:
+    """Make stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
+    from billing_provider.engine import Engine  # noqa: PLC0415 - see the top
+
+    def make(
+        stack: str = "dev",
+        project_dir: str | Path | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Engine:
+        folder = find_project(request.path) if project_dir is None else Path(project_dir)
+        github = {"github-billing:baseUrl": billing_sandbox.url, "github-billing:token": billing_sandbox.token}
+        state_file = tmp_path / "pulumi" / f"{stack}.json"
+        merged = {**github, **(settings or {})}
+        return Engine(folder, stack, state_file, env=env, settings=merged, check=True, fork_server=pulumi_nursery)
+
+    return make
+
+
+def find_project(path: Path) -> Path:
+    """Return the nearest folder at or above a path that has a Pulumi.yaml.
+
+    Raises:
+        LookupError: There is none.
+    """
+    for folder in (path, *path.parents):
+        if (folder / "Pulumi.yaml").is_file():
+            return folder
+    raise LookupError(f"no Pulumi.yaml above {path}: name the project's folder, pulumi_stack(stack, project_dir)")

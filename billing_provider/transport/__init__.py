@@ -1,0 +1,1 @@
+"""HTTP under one set of rules: retries, pacing, paging, downloads."""

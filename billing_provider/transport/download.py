@@ -1,0 +1,77 @@
+"""Fetch what a link of GitHub's leads to, on whatever host, without the token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+import requests
+
+from billing_provider.core.address import is_loopback, origin_of
+from billing_provider.core.errors import TransportError
+from billing_provider.core.redact import redact
+from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
+
+if TYPE_CHECKING:
+    from billing_provider.core.settings import Settings
+    from billing_provider.transport.session import Limits
+
+MAX_BYTES = 256 * 1024 * 1024
+"""Largest file that is fetched."""
+_MAX_REDIRECTS = 5
+
+
+def download(url: str, settings: Settings, tried: str) -> str:
+    """Return the text behind a link, tokens masked; the link is https, or on this machine as the API's address is then.
+
+    Args:
+        url: The link; it is a secret for a while, and no message shows it.
+        settings: The limits on time; its token is not sent.
+        tried: What this does, as an error message begins.
+
+    Raises:
+        ConfigError: The environment names a file of CA certificates that does not exist.
+        TransportError: A bad link, no answer, one that is no file, a file that is too large or takes too long.
+    """
+    bounds = limits(settings.max_wait_seconds, settings.request_timeout_seconds)
+    target = _target("", url, settings, tried)
+    with Session() as session:
+        for _ in range(_MAX_REDIRECTS + 1):
+            try:
+                found = _get(session, target, bounds, tried)
+            except TIMEOUTS:
+                raise TransportError(
+                    f"{tried}: no whole file within github-billing:maxWaitSeconds ({settings.max_wait_seconds:g} s), "
+                    f"or github-billing:requestTimeoutSeconds ({settings.request_timeout_seconds:g} s) without a byte."
+                ) from None
+            except FAILURES as error:
+                raise TransportError(f"{tried}: no whole answer ({type(error).__name__}). Run again.") from None
+            if isinstance(found, bytes):
+                return redact(found.decode("utf-8-sig", errors="replace"), settings.token)
+            target = _target(target, found, settings, tried)
+    raise TransportError(f"{tried}: more than {_MAX_REDIRECTS} redirects.")
+
+
+def _target(base: str, link: str, settings: Settings, tried: str) -> str:
+    """Return the whole address of a link."""
+    try:
+        url = urljoin(base, link)
+        scheme = origin_of(url).scheme
+    except ValueError:
+        raise TransportError(f"{tried}: the link is not an address. Ask for the report anew.") from None
+    if scheme == "https" or (scheme == "http" and settings.is_loopback and is_loopback(url)):
+        return url
+    raise TransportError(f"{tried}: the link is not https.")
+
+
+def _get(session: Session, url: str, bounds: Limits, tried: str) -> bytes | str:
+    """Return the content, or the link to which it redirects."""
+    with session.exchange("GET", url, bounds, {}) as response:
+        if response.is_redirect:
+            return response.headers["location"]
+        if response.status_code != requests.codes.ok:
+            raise TransportError(f"{tried}: the link answers {response.status_code}. Ask for the report anew.")
+        content = read(response, MAX_BYTES)
+    if content is None:
+        raise TransportError(f"{tried}: the file is larger than {MAX_BYTES >> 20} MiB.")
+    return content

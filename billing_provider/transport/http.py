@@ -1,0 +1,267 @@
+"""One HTTP session for the whole process: hosts, token, redirects, limits on size and time, repeats, redaction."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.structures import CaseInsensitiveDict
+
+from billing_provider._version import __version__
+from billing_provider.core.address import origin_of
+from billing_provider.core.errors import (
+    ApiError,
+    ConfigError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    NotSentError,
+    RateLimitError,
+    TransportError,
+    WaitError,
+)
+from billing_provider.core.redact import masked, redact
+from billing_provider.transport import retry
+from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from billing_provider.core.clock import Clock
+    from billing_provider.core.settings import Settings
+    from billing_provider.transport.pacing import Pacer
+    from billing_provider.transport.session import Limits
+
+API_VERSION = "2026-03-10"
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""Largest body that is read; a page of 100 budgets has some 50 KB."""
+MAX_REDIRECTS = 5
+_KEEPS_REQUEST = frozenset({301, 302, 307, 308})
+
+_ERRORS: dict[int, type[ApiError]] = {
+    400: InvalidError,
+    401: ForbiddenError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    422: InvalidError,
+}
+
+_ADVICE = {
+    401: (
+        "The token is refused: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by "
+        "the last `up`: set GITHUB_BILLING_TOKEN, or add --run-program, to use today's."
+    ),
+    403: "The token may not do this: see the README for the role and the token that it takes.",
+    404: "GitHub says this too where the token has no access or billing budgets are off for the account.",
+    410: "GitHub has retired this version of its API: update this package.",
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was read whole; no text in it holds a token."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
+
+
+class Transport:
+    """Sends requests under one set of rules; safe to share between threads.
+
+    Args:
+        settings: Host, token and limits.
+        pacer: The gate that every request passes.
+        clock: The time.
+        before_write: Called right before each write leaves; raises to prevent it.
+    """
+
+    def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
+        self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
+        self._session = Session()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        tried: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        repeatable: bool = True,
+    ) -> Reply:
+        """Send one request, wait for limits, repeat where a repeat is safe, and return the successful answer.
+
+        Args:
+            method: The verb.
+            path: Path below the API's address, its parts already encoded.
+            tried: What this does, as an error message begins.
+            query: Query parameters; None values are left out.
+            body: What is sent as JSON.
+            repeatable: Whether sending it twice does no harm. A limit answer and a connection that was never made are
+                repeated all the same: GitHub has done nothing then.
+
+        Raises:
+            ConfigError: A query is no text, or the file of CA certificates that the environment names is absent.
+            NotSentError: No connection could be made.
+            TransportError: No readable answer; where `repeatable` is False the outcome is unknown.
+            ApiError: GitHub said no; for a status of 500 and more where `repeatable` is False the outcome is unknown.
+            WaitError: A limit asks for more than `max_wait_seconds`.
+        """
+        deadline = self._clock.now() + self._settings.max_wait_seconds
+        repeats = limit_waits = 0
+        failure: TransportError | ApiError | None = None
+        while True:
+            asked: float | None = None
+            try:
+                with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
+                    reply = self._send(method, path, query, body, tried)
+                    limit = self._limit(reply, limit_waits)
+                if limit is not None:
+                    limit_waits += 1
+                    if limit_waits > retry.MAX_LIMIT_WAITS:
+                        raise self._error(tried, reply, RateLimitError)
+                    continue
+                if reply.status < 300:  # noqa: PLR2004 - the successes of HTTP
+                    return reply
+                if not retry.is_transient(reply.status):
+                    raise self._error(tried, reply, _ERRORS.get(reply.status, ApiError))
+                failure = self._error(tried, reply, ApiError)
+                may_repeat, asked = repeatable, retry.asked_wait(reply.headers, self._clock.wall())
+            except WaitError as error:
+                # "Nothing was sent" holds of this try; what became of one before it is said as well.
+                before = tried if failure is None else f"{failure} Another try"
+                raise WaitError(f"{before}: {error}") from None
+            except TransportError as error:
+                failure, may_repeat = error, repeatable or isinstance(error, NotSentError)
+            wait = retry.repeat_wait(repeats, self._clock.jitter())
+            if not may_repeat or wait is None:
+                raise failure from None
+            repeats += 1
+            try:
+                self._pacer.wait(max(wait, asked or 0.0), "another try", deadline)
+            except WaitError:
+                raise failure from None
+
+    def _limit(self, reply: Reply, waits_so_far: int) -> retry.Limit | None:
+        """Close the gate where the answer says so, before another thread can pass it."""
+        limit = retry.limit_of(reply.status, reply.headers, _said(reply), waits_so_far, self._clock.wall())
+        if limit is not None:
+            self._pacer.block(limit.seconds, limit.reason)
+        elif reply.headers.get("x-ratelimit-remaining", "").strip() == "0":
+            self._pacer.block(retry.reset_wait(reply.headers, self._clock.wall()) or 0.0, "GitHub's hourly limit")
+        return limit
+
+    def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
+        advice = _ADVICE.get(reply.status, "")
+        if "x-github-sso" in reply.headers:
+            advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
+        request_id = reply.headers.get("x-github-request-id", "")
+        return kind(tried, reply.status, _said(reply), request_id, advice)
+
+    def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
+        """Send once, following redirects that stay with the same origin, method and body."""
+        pairs = {key: value for key, value in (query or {}).items() if value is not None}
+        try:
+            url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+        except UnicodeError:
+            raise ConfigError(f"{tried}: a filter holds characters that are no text; nothing was sent") from None
+        origin = origin_of(url)
+        bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
+        for _ in range(MAX_REDIRECTS + 1):
+            reply, location = self._exchange(method, url, body, tried, bounds)
+            if location is None:
+                return reply
+            try:
+                url = urljoin(url, location)
+                stays = origin_of(url) == origin
+            except ValueError:
+                stays = False
+            if not stays:
+                raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
+            if redact(url, self._settings.token) != url:
+                # Addresses are logged, by the packages below and by every proxy.
+                raise TransportError(f"{tried}: GitHub redirects to an address that holds a secret.")
+            if reply.status not in _KEEPS_REQUEST and method != "GET":
+                raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
+        raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
+
+    def _exchange(self, method: str, url: str, body: Any, tried: str, bounds: Limits) -> tuple[Reply, str | None]:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._settings.token}",
+            "User-Agent": f"github-billing-provider/{__version__}",
+            "X-GitHub-Api-Version": API_VERSION,
+        }
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        content = None if body is None else json.dumps(body).encode()
+        try:
+            with self._session.exchange(method, url, bounds, headers, content) as response:
+                told = CaseInsensitiveDict(masked(dict(response.headers), self._settings.token))
+                reply = Reply(response.status_code, told, self._data(response, tried))
+                location = response.headers.get("location") if response.is_redirect else None
+        except FAILURES as error:
+            raise self._lost(error, tried) from None
+        return reply, location
+
+    def _data(self, response: requests.Response, tried: str) -> Any:
+        """Return the JSON of an answer; an answer without any is an error only where success depends on it."""
+        needed = response.ok and not response.is_redirect
+        if response.status_code == requests.codes.no_content and response.request.method == "DELETE":
+            return None
+        try:
+            content = read(response, MAX_BODY_BYTES)
+        except FAILURES:
+            if needed:
+                raise
+            # Of a refusal the status and the headers are enough, such as how long to send nothing.
+            return None
+        if content is None and needed:
+            raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+        if content is not None and "json" in response.headers.get("content-type", ""):
+            with suppress(ValueError, RecursionError):
+                return masked(json.loads(content), self._settings.token)
+        if needed:
+            raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
+        return None
+
+    def _lost(self, error: Exception, tried: str) -> TransportError:
+        """Tell a request that never left from one that may have been applied."""
+        cause = error.args[0] if error.args else None
+        cause = getattr(cause, "reason", cause)
+        never_sent = isinstance(
+            error, (requests.exceptions.ProxyError, requests.exceptions.ConnectTimeout)
+        ) or isinstance(cause, urllib3.exceptions.NewConnectionError)
+        name, host = type(error).__name__, urlsplit(self._settings.base_url).netloc
+        if never_sent:
+            text = f"{tried}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
+            return NotSentError(f"{text}then run again.")
+        if isinstance(error, TIMEOUTS):
+            within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
+            return TransportError(f"{tried}: no whole answer from {host} {within}: run again.")
+        # TLS too can break off after a request was sent, and nothing tells that from a certificate that is refused.
+        checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
+        return TransportError(f"{tried}: no whole answer from {host} ({name}): {checks}.")
+
+
+def _said(reply: Reply) -> str:
+    """Return GitHub's message with the fields of a validation error."""
+    data = reply.data if isinstance(reply.data, dict) else {}
+    errors = data.get("errors")
+    parts = [str(data.get("message") or "")]
+    parts += [
+        str(error.get("message") or _field_and_code(error)) if isinstance(error, dict) else str(error)
+        for error in (errors if isinstance(errors, list) else [])
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _field_and_code(error: Mapping[str, Any]) -> str:
+    """Return what a validation error without a message says: the field and what is wrong with it."""
+    return " ".join(str(error[name]) for name in ("field", "code") if error.get(name)) or str(error)

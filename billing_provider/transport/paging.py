@@ -1,0 +1,73 @@
+"""Reading of pages, one after the other, with an end for every answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from billing_provider.core.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+T = TypeVar("T")
+
+MAX_BUDGETS = 10_000
+"""Budgets of an account; GitHub's limit."""
+MAX_MEMBERS = 25_000
+"""Members of a cost center; GitHub's limit."""
+MAX_USERS = 1_000_000
+"""Users of a budget; GitHub names no limit, and no enterprise has as many."""
+
+
+def pages(
+    ask: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
+    key: Callable[[T], Hashable],
+    most: int,
+    tried: str,
+) -> Iterator[tuple[Sequence[T], bool | None, int | None]]:
+    """Yield the pages, up to the last one or one that adds nothing.
+
+    Args:
+        ask: Returns a page by its number: its rows, whether there are further pages, and how many rows there are in
+            all; None where GitHub does not say.
+        key: Tells whether two rows are the same.
+        most: More rows than there can be; reading ends with an error there.
+        tried: What this does, as an error message begins.
+
+    Raises:
+        TransportError: There are more rows than there can be.
+    """
+    known: set[Hashable] = set()
+    number = 0
+    while True:
+        number += 1
+        rows, more, total = ask(number)
+        before = len(known)
+        known.update(key(row) for row in rows)
+        if len(known) > most:
+            raise TransportError(
+                f"{tried}: GitHub's pages hold more than {most} rows, which is more than there can be, and go on. "
+                "Run again; if it stays, report it."
+            )
+        yield rows, more, total
+        counted = more is None and total is not None and len(known) >= total
+        if more is False or counted or len(known) == before:
+            return
+
+
+def every_row(
+    ask: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
+    key: Callable[[T], Hashable],
+    most: int,
+    tried: str,
+) -> Iterator[T]:
+    """Yield the rows of all pages; the arguments are those of `pages`.
+
+    Raises:
+        TransportError: The pages do not come to an end.
+    """
+    for page in pages(ask, key, most, tried):
+        yield from page[0]
+    if page[1]:
+        # A page that adds nothing although further ones are announced.
+        raise TransportError(f"{tried}: its pages do not come to an end. Run again.")

@@ -1,0 +1,58 @@
+"""What all endpoints share: the path of a billing page, and checks of an answer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.core.errors import ConfigError, TransportError
+
+if TYPE_CHECKING:
+    from billing_provider.core.owners import Owner
+    from billing_provider.transport.http import Reply
+
+PAGE_SIZE = 100
+"""Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
+_MAX_PART = 100
+_PART = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{,{_MAX_PART - 1}}}")
+
+
+def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
+    """Return the path of one of an owner's billing pages.
+
+    Raises:
+        ConfigError: The owner or an id could leave its place in the path, such as `..`; nothing is sent.
+    """
+    for part in (owner.slug, *parts):
+        if not _PART.fullmatch(part) or ".." in part:
+            raise ConfigError(
+                f"{part[:_MAX_PART]!a} is no name or id of GitHub's: write letters, digits, '-', '_' and '.', "
+                f"{_MAX_PART} characters at most. Nothing was sent."
+            )
+    return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
+
+
+def same_id(data: Any, asked: str, tried: str) -> None:
+    """Refuse an answer that names another id than was asked for; capitals and a missing id are no difference.
+
+    Raises:
+        TransportError: It is about something else.
+    """
+    told = data if isinstance(data, dict) else {}
+    # GitHub's description of a deleted budget has the one, its example the other.
+    answered = str(told.get("id") or told.get("budget_id") or asked)
+    if answered.lower() != asked.lower():
+        raise TransportError(
+            f"{tried}: GitHub answers about another one, {answered}. Run again; if it stays, report it."
+        )
+
+
+def mapping(reply: Reply, tried: str) -> dict[str, Any]:
+    """Return the JSON object of an answer.
+
+    Raises:
+        TransportError: It is something else.
+    """
+    if not isinstance(reply.data, dict):
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.")
+    return reply.data

@@ -1,0 +1,1 @@
+"""Usage: reports, exports and what has been spent."""

@@ -1,0 +1,172 @@
+"""From the wish for a usage report to its rows: ask once, follow it with progress, fetch what it made."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from billing_provider.core.errors import ApiError, ConfigError, OutcomeError, TransportError, WaitError
+from billing_provider.transport import retry
+from billing_provider.transport.download import download
+from billing_provider.usage.exports_api import COMPLETED, PROCESSING, REPORT_TYPES, ReportsApi
+from billing_provider.usage.models import settled_through
+
+if TYPE_CHECKING:
+    from billing_provider.core.owners import Owner
+    from billing_provider.runtime.run import Run
+    from billing_provider.usage.exports_api import UsageReportExport
+
+MOST_DAYS = 31
+"""Days of one export; a longer span is asked for in parts."""
+_CONFLICT = 409
+_FIRST_LOOK_SECONDS = 2.0
+_SLOWEST_LOOK_SECONDS = 15.0
+
+
+def read_day(name: str, text: str) -> date:
+    """Return a day written as `2026-01-31`.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{name}: write a day as in 2026-01-31, not {ascii(text)[:60]}") from None
+
+
+class Exports:
+    """The report exports of one enterprise.
+
+    Args:
+        run: Endpoints, clock and reporter.
+        owner: The enterprise.
+    """
+
+    def __init__(self, run: Run, owner: Owner) -> None:
+        self._run, self._owner = run, owner
+        self._calls = run.api(ReportsApi)
+
+    def rows(self, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
+        """Return the rows of a report, each by the names of GitHub's columns.
+
+        An export of the same report that is there already, and whose figures are today's, is used again.
+
+        Args:
+            report_type: One of `REPORT_TYPES`.
+            start_date: First day.
+            end_date: Last day; more than 31 days are asked for in parts, one after the other.
+
+        Raises:
+            ConfigError: The type or the days are none.
+            OutcomeError: GitHub could not make it.
+            WaitError: It takes longer than `github-billing:maxWaitSeconds`.
+            ApiError, TransportError: It cannot be asked for, or read.
+        """
+        if report_type not in REPORT_TYPES:
+            raise ConfigError(f"report_type: write one of {', '.join(REPORT_TYPES)}")
+        start, end = read_day("start_date", start_date), read_day("end_date", end_date)
+        if start > end:
+            raise ConfigError("start_date: choose a day that is not after end_date")
+        rows: list[dict[str, str]] = []
+        while start <= end:
+            last = min(end, start + timedelta(days=MOST_DAYS - 1))
+            rows += self._part(report_type, start, last)
+            start = last + timedelta(days=1)
+        return rows
+
+    def _part(self, report_type: str, start: date, end: date) -> list[dict[str, str]]:
+        name = f"the {report_type} report of {self._owner}, {start} to {end}"
+        export = self._follow(self._begun(report_type, start, end, name), name)
+        rows: list[dict[str, str]] = []
+        for number, url in enumerate(export.download_urls, 1):
+            self._run.reporter.status(f"fetching {name}: part {number} of {len(export.download_urls)}")
+            text = download(url, self._run.settings, f"fetch {name}")
+            rows += _table(text, f"fetch {name}")
+        return rows
+
+    def _begun(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
+        """Return an export of these days, asked for only if there is none yet."""
+        body = {"report_type": report_type, "start_date": str(start), "end_date": str(end), "send_email": False}
+        deadline = self._run.clock.now() + self._run.settings.max_wait_seconds
+        while True:
+            if (export := self._present(report_type, start, end)) is not None:
+                return export
+            try:
+                return self._calls.create_report_export(self._owner, body)
+            except TransportError as error:
+                return self._found_after(error, report_type, start, end)
+            except ApiError as error:
+                if retry.is_transient(error.status):
+                    return self._found_after(error, report_type, start, end)
+                if error.status != _CONFLICT:
+                    raise
+                self._pause(_SLOWEST_LOOK_SECONDS, f"another report before {name}", deadline)
+
+    def _found_after(
+        self, error: TransportError | ApiError, report_type: str, start: date, end: date
+    ) -> UsageReportExport:
+        """Return the export of a request that was not answered, or raise why there is none."""
+        if (export := self._present(report_type, start, end)) is not None:
+            return export
+        raise error from None
+
+    def _present(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
+        """Return an export of these days whose figures are no older than today's."""
+        today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
+        for export in self._calls.list_report_exports(self._owner):
+            same = (export.report_type, export.start_date, export.end_date) == (report_type, str(start), str(end))
+            made = _day_of(export.created_at)
+            final = made is not None and end <= settled_through(made)
+            if same and (export.status == PROCESSING or (export.status == COMPLETED and (final or made == today))):
+                return export
+        return None
+
+    def _follow(self, export: UsageReportExport, name: str) -> UsageReportExport:
+        clock = self._run.clock
+        started, look = clock.now(), _FIRST_LOOK_SECONDS
+        deadline = started + self._run.settings.max_wait_seconds
+        while export.status == PROCESSING:
+            self._pause(look, name, deadline)
+            look = min(look * 2, _SLOWEST_LOOK_SECONDS)
+            export = self._calls.get_report_export(self._owner, export.id)
+        if export.status != COMPLETED:
+            raise OutcomeError(f"{name}: GitHub says {export.status}. Ask for it again, or for fewer days.")
+        return export
+
+    def _pause(self, seconds: float, name: str, deadline: float) -> None:
+        clock = self._run.clock
+        if clock.now() + seconds > deadline:
+            raise WaitError(
+                f"{name} takes longer than github-billing:maxWaitSeconds allows. "
+                "GitHub goes on with it: run again later."
+            )
+        self._run.reporter.status(f"waiting for {name}")
+        clock.sleep(seconds)
+
+
+def _day_of(moment: str | None) -> date | None:
+    """Return the day of a moment that GitHub tells, or None where it tells none."""
+    try:
+        return date.fromisoformat((moment or "")[:10])
+    except ValueError:
+        return None
+
+
+def _table(text: str, tried: str) -> list[dict[str, str]]:
+    """Return the rows of a file, each by the names of its columns.
+
+    Raises:
+        TransportError: It is no table: a row does not fit the columns, or a field does not end.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(text), restval=None, strict=True))
+    except csv.Error as error:
+        raise TransportError(f"{tried}: the file is no table ({error}). Ask for the report anew.") from None
+    if any(None in row or None in row.values() for row in rows):
+        raise TransportError(
+            f"{tried}: the file is no table (a row does not fit the columns). Ask for the report anew."
+        )
+    return rows

@@ -1,0 +1,118 @@
+"""GitHub's endpoints for exports of usage reports, one short method each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from billing_provider.core.errors import TransportError
+from billing_provider.core.ids import Id  # noqa: TC001 - pydantic reads the annotation
+from billing_provider.transport.rest import billing_path, mapping, same_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.transport.http import Transport
+
+ReportType = Literal["detailed", "summarized", "premium_request", "ai_credit"]
+REPORT_TYPES: tuple[ReportType, ...] = ("detailed", "summarized", "premium_request", "ai_credit")
+
+PROCESSING = "processing"
+COMPLETED = "completed"
+
+
+@dataclass(config=ConfigDict(allow_inf_nan=False), frozen=True)
+class UsageReportExport:
+    """One export of a usage report.
+
+    Attributes:
+        id: GitHub's id of it.
+        report_type: One of `REPORT_TYPES`.
+        start_date: First day, as `2026-01-31`.
+        end_date: Last day.
+        status: `processing`, `completed` or `failed`.
+        download_urls: Where its parts are, once completed; each link is a secret for a while, and is not shown.
+        created_at: When it was asked for, as ISO 8601; None where GitHub does not say.
+        actor: Login of who asked for it; None where GitHub does not say.
+    """
+
+    id: Id
+    report_type: str
+    start_date: str
+    end_date: str
+    status: str
+    download_urls: tuple[str, ...] = Field(default=(), repr=False)
+    created_at: str | None = None
+    actor: str | None = None
+
+
+_ONE = TypeAdapter(UsageReportExport)
+_ALL = TypeAdapter(list[UsageReportExport])
+
+
+class ReportsApi:
+    """The calls on the report exports of an enterprise."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_report_exports(self, owner: Owner) -> list[UsageReportExport]:
+        """Return the exports that GitHub still keeps.
+
+        Raises:
+            ForbiddenError: The token may not read this owner's billing (401, 403).
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/reports
+        """
+        tried = f"list the report exports of {owner}"
+        path = billing_path(owner, what="reports")
+        data = mapping(self._transport.request("GET", path, tried=tried), tried)
+        try:
+            return _ALL.validate_python(data.get("usage_report_exports"))
+        except ValidationError:
+            raise TransportError(f"{tried}: the answer has no list of exports.") from None
+
+    def create_report_export(self, owner: Owner, body: Mapping[str, Any]) -> UsageReportExport:
+        """Ask for an export; GitHub makes one at a time, and it takes minutes.
+
+        Args:
+            owner: The enterprise.
+            body: `report_type`, `start_date`, `end_date` (31 days at most), `send_email`.
+
+        Raises:
+            ApiError: Another one is being made (409).
+            InvalidError: The dates or the type are refused (400).
+            TransportError: No readable answer: it may be in the making.
+
+        GitHub: POST /enterprises/{enterprise}/settings/billing/reports
+        """
+        tried = f"ask for a {body.get('report_type')} report of {owner}"
+        path = billing_path(owner, what="reports")
+        reply = self._transport.request("POST", path, tried=tried, body=body, repeatable=False)
+        return _export(mapping(reply, tried), tried)
+
+    def get_report_export(self, owner: Owner, report_id: str) -> UsageReportExport:
+        """Return one export.
+
+        Raises:
+            NotFoundError: There is none, or GitHub keeps it no longer (404).
+            TransportError: The answer is about another one.
+
+        GitHub: GET /enterprises/{enterprise}/settings/billing/reports/{report_id}
+        """
+        tried = f"read the report export {report_id} of {owner}"
+        path = billing_path(owner, report_id, what="reports")
+        data = mapping(self._transport.request("GET", path, tried=tried), tried)
+        export = _export(data, tried)
+        same_id(data, report_id, tried)
+        return export
+
+
+def _export(data: dict[str, Any], tried: str) -> UsageReportExport:
+    try:
+        return _ONE.validate_python(data)
+    except ValidationError:
+        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.") from None

@@ -1,0 +1,349 @@
+"""Everything that can be read, on plain values: whose it is, which filters it takes, and GitHub's holes closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.user_states import EffectiveBudget, UserState, UserStatesApi
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.ids import read_flag, read_id, read_slug, read_text, read_whole
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.cost_centers.api import CostCentersApi
+from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDetails
+from billing_provider.usage.api import UsageApi
+from billing_provider.usage.exports import Exports
+from billing_provider.usage.exports_api import ReportsApi, UsageReportExport
+from billing_provider.usage.models import (
+    FILTERS,
+    PERIOD,
+    USER_OWNER,
+    CostCenterName,
+    ReportName,
+    TimePeriod,
+    UsageReport,
+    UsageSummary,
+    read_report,
+)
+
+if TYPE_CHECKING:
+    from billing_provider.budgets.models import Budget
+    from billing_provider.runtime.run import Run
+
+OUTSIDE = "none"
+"""In place of a cost center: what is outside all of them."""
+_KINDS = (ENTERPRISE_OWNER, ORGANIZATION_OWNER, USER_OWNER)
+_INPUT = {"cost_center_id": "cost_center"}
+
+ModelReport = Literal["premium_request/usage", "ai_credit/usage"]
+
+
+@dataclass(frozen=True)
+class BudgetDetails:
+    """A budget as GitHub stores it; what a reply leaves out is None.
+
+    Attributes:
+        id: GitHub's id of it.
+        budget_amount: Whole US dollars a month, or licences.
+        budget_product_sku: Identifier of the product or SKU.
+        budget_type: Its pricing type.
+        budget_scope: What it covers.
+        budget_entity_name: The organization, repository, cost center (by its name) or owner covered.
+        user: Login of the person capped.
+        prevent_further_usage: Whether GitHub stops usage at the amount.
+        will_alert: Whether GitHub sends alerts.
+        alert_recipients: Logins of the people it tells.
+        expires_at: When GitHub removes it.
+        exclude_cost_center_usage: Whether usage of cost centers stays out.
+        consumed_amount: US dollars used this month.
+    """
+
+    id: str
+    budget_amount: float
+    budget_product_sku: str
+    budget_type: str | None
+    budget_scope: str
+    budget_entity_name: str | None
+    user: str | None
+    prevent_further_usage: bool
+    will_alert: bool | None
+    alert_recipients: list[str] | None
+    expires_at: str | None
+    exclude_cost_center_usage: bool | None
+    consumed_amount: float | None
+
+
+class Reader:
+    """The reads of one run; identical ones are not remembered here.
+
+    Args:
+        run: Endpoints, clock and reporter.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def usage(self, *, all_cost_centers: bool = False, **given: Any) -> UsageReport:
+        """Return a usage report.
+
+        Args:
+            all_cost_centers: Whether an enterprise's report is completed by one call for each cost center.
+            **given: `enterprise`, `organization` or `user`; the period; `cost_center`.
+
+        Raises:
+            BillingError: A filter does not fit, or GitHub said no.
+        """
+        read_flag("all_cost_centers", all_cost_centers)
+        owner, query, period = self._asked("usage", given)
+        if all_cost_centers and (owner.kind.noun != ENTERPRISE or "cost_center_id" in query):
+            raise ConfigError("all_cost_centers: it completes the report of a whole enterprise, without cost_center")
+        calls = UsageApi(self.run.transport, self.run.clock)
+        outside = query.get("cost_center_id") in (None, OUTSIDE)
+        if outside:
+            query.pop("cost_center_id", None)
+        center = None if outside else self._named(owner, query["cost_center_id"])
+        items = calls.get_usage(owner, query, center)
+        if all_cost_centers:
+            centers = self.run.cache(CostCenterCache, owner).list_all()
+            for number, each in enumerate(centers, 1):
+                self.run.reporter.status(f"usage of cost center {number} of {len(centers)}: {each.name}")
+                name = CostCenterName(each.id, each.name)
+                items += calls.get_usage(owner, {**query, "cost_center_id": each.id}, name)
+        leaves_out = owner.kind.noun == ENTERPRISE and outside and not all_cost_centers
+        return read_report(period, items, calls.today(), leaves_out=leaves_out)
+
+    def usage_summary(self, **given: Any) -> UsageSummary:
+        """Return usage by SKU.
+
+        Args:
+            **given: `enterprise`, `organization` or `user`; the period; `organization`, `repository`, `product`, `sku`
+                and `cost_center` where the owner's report takes them.
+
+        Raises:
+            BillingError: A filter does not fit, or GitHub said no.
+        """
+        owner, query, _ = self._asked("usage/summary", given)
+        return UsageApi(self.run.transport, self.run.clock).get_usage_summary(owner, query)
+
+    def model_usage(self, report: ModelReport, **given: Any) -> UsageSummary:
+        """Return the use of premium requests or of AI credits by model.
+
+        Args:
+            report: Which of the two.
+            **given: `enterprise`, `organization` or `user`; the period; `organization`, `user`, `model`, `product` and
+                `cost_center` where the owner's report takes them.
+
+        Raises:
+            BillingError: A filter does not fit, or GitHub said no.
+        """
+        owner, query, _ = self._asked(report, given)
+        calls = UsageApi(self.run.transport, self.run.clock)
+        if report == "ai_credit/usage":
+            return calls.get_ai_credit_usage(owner, query)
+        return calls.get_premium_request_usage(owner, query)
+
+    def cost_centers(self, *, enterprise: str, state: str | None = None) -> list[CostCenterDetails]:
+        """Return the cost centers of an enterprise.
+
+        Raises:
+            BillingError: The state is none, or GitHub said no.
+        """
+        if state not in (None, ACTIVE, DELETED):
+            raise ConfigError(f"state: write {ACTIVE} or {DELETED}, or leave it out")
+        owner = _owner(enterprise=enterprise)
+        # Asked for all: a state has been seen to hang on a large enterprise.
+        return [center for center in self.run.cache(CostCenterCache, owner).list_all() if state in (None, center.state)]
+
+    def cost_center(self, *, enterprise: str, cost_center: str) -> CostCenterDetails:
+        """Return one cost center, by its name or its UUID, with all its members.
+
+        Raises:
+            BillingError: There is none, the name fits several, or GitHub said no.
+        """
+        owner = _owner(enterprise=enterprise)
+        found = self._named(owner, read_text("cost_center", cost_center))
+        return self.run.api(CostCentersApi).get_cost_center(owner, found.id)
+
+    def budgets(
+        self,
+        *,
+        enterprise: str | None = None,
+        organization: str | None = None,
+        scope: str | None = None,
+        user: str | None = None,
+    ) -> list[BudgetDetails]:
+        """Return the budgets of an owner, all pages read.
+
+        Raises:
+            BillingError: The owner is none, or GitHub said no.
+        """
+        owner = _budget_owner(enterprise, organization)
+        filters = {
+            name: read_text(name, value) for name, value in (("scope", scope), ("user", user)) if value is not None
+        }
+        return [_details(budget) for budget in self.run.api(BudgetsApi).list_budgets(owner, filters=filters)]
+
+    def budget(
+        self, *, enterprise: str | None = None, organization: str | None = None, budget_id: str
+    ) -> BudgetDetails:
+        """Return one budget.
+
+        Raises:
+            BillingError: The owner is none, or GitHub said no.
+        """
+        owner = _budget_owner(enterprise, organization)
+        return _details(self.run.api(BudgetsApi).get_budget(owner, read_id("budget_id", budget_id)))
+
+    def effective_budget(
+        self, *, enterprise: str | None = None, organization: str | None = None, user: str
+    ) -> EffectiveBudget:
+        """Return the budget that binds one user.
+
+        Raises:
+            BillingError: The owner is none, or GitHub said no.
+        """
+        owner = _budget_owner(enterprise, organization)
+        return self.run.api(UserStatesApi).get_effective_budget(owner, read_text("user", user))
+
+    def user_states(
+        self,
+        *,
+        enterprise: str,
+        budget_id: str,
+        user: str | None = None,
+        rising: bool = False,
+        threshold_lower_bound: int | None = None,
+        threshold_upper_bound: int | None = None,
+    ) -> list[UserState]:
+        """Return how far each user of a budget is, the one who used most first unless `rising`.
+
+        Raises:
+            BillingError: GitHub said no.
+        """
+        bounds = {"threshold_lower_bound": threshold_lower_bound, "threshold_upper_bound": threshold_upper_bound}
+        filters: dict[str, Any] = {
+            "sort_order": "1" if read_flag("rising", rising) else "0",
+            **({} if user is None else {"user": read_text("user", user)}),
+            **{name: read_whole(name, value) for name, value in bounds.items() if value is not None},
+        }
+        owner, read_from = _owner(enterprise=enterprise), read_id("budget_id", budget_id)
+        return list(self.run.api(UserStatesApi).list_user_states(owner, read_from, filters))
+
+    def report_exports(self, *, enterprise: str) -> list[UsageReportExport]:
+        """Return the report exports that GitHub still keeps.
+
+        Raises:
+            BillingError: GitHub said no.
+        """
+        return self.run.api(ReportsApi).list_report_exports(_owner(enterprise=enterprise))
+
+    def report_export(self, *, enterprise: str, report_id: str) -> UsageReportExport:
+        """Return one report export.
+
+        Raises:
+            BillingError: GitHub said no.
+        """
+        return self.run.api(ReportsApi).get_report_export(
+            _owner(enterprise=enterprise), read_id("report_id", report_id)
+        )
+
+    def report_rows(self, *, enterprise: str, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
+        """Return the rows of a report export, which is asked for if there is none yet.
+
+        Raises:
+            BillingError: As for `Exports.rows`.
+        """
+        return Exports(self.run, _owner(enterprise=enterprise)).rows(report_type, start_date, end_date)
+
+    def _asked(self, report: ReportName, given: dict[str, Any]) -> tuple[Owner, dict[str, Any], TimePeriod]:
+        """Return whose report is asked for, its query, and the period that GitHub takes when parts are left out."""
+        given = {name: value for name, value in given.items() if value is not None}
+        owner = _owner(**given)
+        query = {("cost_center_id" if name == "cost_center" else name): value for name, value in given.items()}
+        del query[owner.kind.noun]
+        takes = (*PERIOD, *FILTERS[report][owner.kind.noun])
+        if strangers := [_INPUT.get(name, name) for name in query if name not in takes]:
+            others = [other for other in get_args(ReportName) if _takes(other, owner, strangers)]
+            raise ConfigError(
+                f"{', '.join(strangers)}: the report {report} of an {owner.kind.noun} takes "
+                f"{', '.join(_INPUT.get(name, name) for name in takes)}"
+                + (f"; {' and '.join(others)} can be narrowed so" if others else "")
+            )
+        for name, value in query.items():
+            if name not in PERIOD:
+                read_text(_INPUT.get(name, name), value)
+        period = self._period(query, whole_year=report == "usage")
+        if query.get("cost_center_id") not in (None, OUTSIDE):
+            query["cost_center_id"] = self._named(owner, query["cost_center_id"]).id
+        return owner, query, period
+
+    def _period(self, query: dict[str, Any], *, whole_year: bool) -> TimePeriod:
+        """Fill in the parts of the period that are implied, so that GitHub and we mean the same days."""
+        today = UsageApi(self.run.transport, self.run.clock).today()
+        for name in PERIOD:
+            if name in query:
+                query[name] = read_whole(name, query[name])
+        if "day" in query:
+            query.setdefault("month", today.month)
+        if not whole_year and "year" not in query:
+            query.setdefault("month", today.month)
+        query.setdefault("year", today.year)
+        period = TimePeriod(query["year"], query.get("month"), query.get("day"))
+        try:
+            period.last()
+        except ValueError:
+            raise ConfigError("year, month, day: there is no such day") from None
+        return period
+
+    def _named(self, owner: Owner, text: str) -> CostCenterName:
+        """Return a cost center by its UUID or its name; an archived one only if no active one has the name."""
+        listed = self.run.cache(CostCenterCache, owner)
+        centers = listed.list_all()
+        found = _called(text, centers)
+        if not found:
+            # It may have been made since the list was read: by this very deployment, as in `get_usage_output`.
+            listed.forget()
+            centers = listed.list_all()
+            found = _called(text, centers)
+        if len(found) != 1:
+            names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:20]) or "none"
+            fits = "several are" if found else "none is"
+            raise ConfigError(f"cost_center: {fits} called {text[:60]} in {owner}; there are {names}")
+        return CostCenterName(found[0].id, found[0].name)
+
+
+def _called(text: str, centers: list[CostCenterDetails]) -> list[CostCenterDetails]:
+    found = [center for center in centers if center.id.lower() == text.lower()]
+    for state in (ACTIVE, DELETED):
+        found = found or [center for center in centers if (center.state, center.name.lower()) == (state, text.lower())]
+    return found
+
+
+def _takes(report: ReportName, owner: Owner, names: list[str]) -> bool:
+    takes = [_INPUT.get(name, name) for name in FILTERS[report][owner.kind.noun]]
+    return all(name in takes for name in names)
+
+
+def _owner(**given: Any) -> Owner:
+    """Return the widest of the given owners; the narrower ones are filters of its report."""
+    for kind in _KINDS:
+        if given.get(kind.noun):
+            return Owner(kind, read_slug(kind.noun, given[kind.noun]))
+    raise ConfigError(f"name whose it is: {', '.join(kind.noun for kind in _KINDS)}")
+
+
+def _budget_owner(enterprise: str | None, organization: str | None) -> Owner:
+    if bool(enterprise) == bool(organization):
+        raise ConfigError("name whose budgets: either enterprise or organization")
+    return _owner(enterprise=enterprise, organization=organization)
+
+
+def _details(budget: Budget) -> BudgetDetails:
+    alerting = budget.budget_alerting
+    return BudgetDetails(
+        will_alert=alerting.will_alert if alerting else None,
+        alert_recipients=list(alerting.alert_recipients) if alerting else None,
+        **budget.model_dump(exclude={"budget_alerting"}),
+    )

@@ -1,0 +1,162 @@
+"""What has been spent against each budget this month: GitHub's own figure, or what the usage reports add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from billing_provider.budgets.skus import (
+    LICENCE_SKUS,
+    PRODUCTS,
+    SKUS,
+    canonical_sku,
+    product_identifier,
+    sku_identifier,
+)
+from billing_provider.budgets.user_states import UserStatesApi
+from billing_provider.core.errors import ForbiddenError, NotFoundError
+from billing_provider.core.owners import (
+    COST_CENTER,
+    ENTERPRISE,
+    MULTI_USER_COST_CENTER,
+    MULTI_USER_CUSTOMER,
+    ORGANIZATION,
+    REPOSITORY,
+    USER,
+)
+from billing_provider.usage.models import exact_sum
+from billing_provider.usage.queries import OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.usage.models import UsageSummary
+    from billing_provider.usage.queries import BudgetDetails, Reader
+
+DOLLARS = "USD"
+LICENCES = "licences"
+FROM_BUDGET = "budget"
+FROM_USAGE = "usage"
+FROM_USER_STATES = "user states"
+
+_LICENCE_NAMES = LICENCE_SKUS | {"ghas", "ghec"} | {sku for sku in SKUS if sku.startswith("ghas_")}
+_AI_CREDITS = "ai_credits"
+
+
+@dataclass(frozen=True)
+class Spend:
+    """One budget with what has been spent against it.
+
+    Attributes:
+        budget: The budget.
+        spent: This month, in `unit`; of a budget for many users what the one who used most has spent. None where it
+            cannot be known.
+        unit: `USD` or `licences`.
+        source: Where the figure is from: `budget` (GitHub's own), `usage` (added up from reports; a budget counts only
+            what is used after its creation) or `user states`.
+        user: The user who used most, of a budget for many.
+    """
+
+    budget: BudgetDetails
+    spent: float | None
+    unit: str
+    source: str | None = None
+    user: str | None = None
+
+    @property
+    def share(self) -> float | None:
+        """What part of the amount is spent, 1.0 for all of it; None where it cannot be known."""
+        if self.spent is None:
+            return None
+        if not self.budget.budget_amount:
+            return 1.0 if self.spent else 0.0
+        return self.spent / self.budget.budget_amount
+
+
+class SpendReport:
+    """The spend of one owner's budgets; each report is read once.
+
+    Args:
+        reader: What reads.
+        owner: Whose budgets.
+    """
+
+    def __init__(self, reader: Reader, owner: Owner) -> None:
+        self._reader, self._owner = reader, owner
+        self._read: dict[tuple[str, ...], UsageSummary | None] = {}
+
+    def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[Spend]:
+        """Yield the budgets with their spend, in the given order.
+
+        Raises:
+            BillingError: GitHub gave no answer. What the token may not read, or GitHub does not have, is None.
+        """
+        for budget in budgets:
+            unit = LICENCES if budget.budget_product_sku in _LICENCE_NAMES else DOLLARS
+            if budget.consumed_amount is not None:
+                yield Spend(budget, budget.consumed_amount, unit, FROM_BUDGET)
+            elif budget.budget_scope in (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER):
+                yield self._of_many(budget)
+            else:
+                spent = self._from_usage(budget, unit)
+                yield Spend(budget, spent, unit, None if spent is None else FROM_USAGE)
+
+    def _of_many(self, budget: BudgetDetails) -> Spend:
+        if self._owner.kind.noun != ENTERPRISE:
+            # GitHub tells the states of users to enterprises only.
+            return Spend(budget, None, DOLLARS)
+        calls = self._reader.run.api(UserStatesApi)
+        top = next(calls.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
+        if top is None:
+            return Spend(budget, 0.0, DOLLARS, FROM_USER_STATES)
+        return Spend(budget, top.consumed_amount, DOLLARS, FROM_USER_STATES, top.user)
+
+    def _from_usage(self, budget: BudgetDetails, unit: str) -> float | None:
+        sku = canonical_sku(budget.budget_product_sku)
+        filters = self._filters(budget)
+        if sku == _AI_CREDITS:
+            if "repository" in filters or filters.get("cost_center") == OUTSIDE:
+                # The reports by model know neither repositories nor what is outside cost centers.
+                return None
+            summary = self._summary(filters, by_model=True)
+            return None if summary is None else summary.net_amount
+        summary = None if "user" in filters else self._summary(filters, by_model=False)
+        if summary is None or summary.net_amount is None:
+            return None
+        items = [
+            item
+            for item in summary.usage_items
+            if (product_identifier(item.product) if sku in PRODUCTS else sku_identifier(item.sku)) == sku
+        ]
+        return exact_sum(item.gross_quantity if unit == LICENCES else item.net_amount for item in items)
+
+    def _filters(self, budget: BudgetDetails) -> dict[str, str]:
+        """Return what narrows a report to the usage that a budget covers."""
+        scope, entity = budget.budget_scope, budget.budget_entity_name or ""
+        if scope == USER:
+            return {"user": budget.user or entity}
+        if scope == COST_CENTER:
+            return {"cost_center": entity}
+        if scope == REPOSITORY:
+            bare = "/" not in entity and self._owner.kind.noun == ORGANIZATION
+            return {"repository": f"{self._owner.slug}/{entity}" if bare else entity}
+        if scope == ORGANIZATION and self._owner.kind.noun == ENTERPRISE:
+            return {"organization": entity}
+        return {"cost_center": OUTSIDE} if budget.exclude_cost_center_usage else {}
+
+    def _summary(self, filters: dict[str, str], *, by_model: bool) -> UsageSummary | None:
+        """Return a report of this month, or None where GitHub does not show it to this token."""
+        narrowed = tuple(f"{name} {value.lower()}" for name, value in filters.items())
+        key = ("AI credits" if by_model else "usage", *narrowed)
+        if key not in self._read:
+            given = {self._owner.kind.noun: self._owner.slug, **filters}
+            self._reader.run.reporter.status(f"reading {' of '.join(key)}")
+            try:
+                if by_model:
+                    self._read[key] = self._reader.model_usage("ai_credit/usage", **given)
+                else:
+                    self._read[key] = self._reader.usage_summary(**given)
+            except (ForbiddenError, NotFoundError):
+                self._read[key] = None
+        return self._read[key]

@@ -1,0 +1,350 @@
+"""A create brings about one budget, whatever becomes of its answer."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.core import errors
+from billing_provider.core.owners import ENTERPRISE_OWNER
+from billing_provider.core.settings import Settings
+from billing_provider.runtime.run import Run
+from billing_provider.sandbox import Request, Sandbox
+from tests.support.harness import Listener, RunHarness, open_harness
+from tests.support.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.core.resource import Stored
+    from tests.support.clock import VirtualClock
+
+NOTHING: frozenset[str] = frozenset()
+PLAIN = {"enterprise": "octo-enterprise", "budget_amount": 500, "budget_product_sku": "actions"}
+OTHER = {**PLAIN, "budget_product_sku": "packages"}
+CREATE = "create_budget"
+LIST = "list_budgets"
+# What may become of an answer after GitHub has stored the budget.
+LOST = [
+    "reset_after", "reset_mid_body", "500_after", "502_after", "503_after", "504_after", "bad_json", "empty_200",
+    "wrong_type", "wrong_content_type", "wrong_fields", "huge_body",
+]  # fmt: skip
+# What may become of a request that GitHub never took up.
+DROPPED = ["reset_before", "500_before", "502_before", "503_before", "504_before"]
+
+
+def create(harness: RunHarness, declared: dict[str, Any] = PLAIN, urn: str = "urn::budget") -> Stored:
+    """Check and create a budget."""
+    found = harness.lifecycle(declared).check(urn, {}, declared, NOTHING)
+    assert found.problems == []
+    return harness.lifecycle(declared).create(urn, found.inputs)
+
+
+def posts(sandbox: Sandbox) -> int:
+    """Return how many creates were sent."""
+    return len([request for request in sandbox.requests if request.method == "POST"])
+
+
+def is_the_one(sandbox: Sandbox, stored: Stored) -> bool:
+    """Tell whether a state names the only budget there is, as declared."""
+    return [(budget["id"], budget["budget_amount"]) for budget in sandbox.budgets()] == [
+        (stored.outputs["budget_id"], 500)
+    ]
+
+
+@pytest.mark.parametrize("action", LOST)
+def test_a_lost_answer_is_settled_by_looking(sandbox: Sandbox, harness: RunHarness, action: str) -> None:
+    """The budget was stored and its answer was not readable: one POST, one budget, found by a listing."""
+    sandbox.plan([{"action": action, "op": CREATE}])
+    stored = create(harness)
+    assert is_the_one(sandbox, stored)
+    assert posts(sandbox) == 1
+    assert stored.outputs["adopted"] is False
+    assert sandbox.unmet_faults() == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("action", DROPPED)
+def test_a_dropped_create_is_sent_again_when_that_is_sure(
+    sandbox: Sandbox, harness: RunHarness, action: str, times: int
+) -> None:
+    """GitHub provably did nothing: after its own cut-off has passed, the create is sent again."""
+    sandbox.plan([{"action": action, "op": CREATE, "times": times}])
+    assert is_the_one(sandbox, create(harness))
+    sent = [request.at for request in sandbox.requests if request.method == "POST"]
+    assert len(sent) == times + 1
+    assert all(later - earlier >= 10 for earlier, later in pairwise(sent))
+
+
+def test_three_dropped_creates_are_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """After three creates without effect the error says that nothing was created, and why."""
+    sandbox.plan([{"action": "503_before", "op": CREATE, "times": 3}])
+    with pytest.raises(errors.OutcomeError, match=r"was not created, as GitHub's listing shows: .* 503"):
+        create(harness)
+    assert posts(sandbox) == 3
+    assert sandbox.budgets() == []
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 5, 9, 9.9])
+def test_a_late_create_is_waited_for(sandbox: Sandbox, harness: RunHarness, seconds: float) -> None:
+    """GitHub may store the budget until its own cut-off after the answer was lost: no second one is sent."""
+    sandbox.plan([{"action": "late_commit", "op": CREATE, "seconds": seconds}])
+    assert is_the_one(sandbox, create(harness))
+    assert posts(sandbox) == 1
+
+
+def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The time to look counts from the lost answer, not from before the wait for a limit."""
+    limit = {"action": "403_secondary", "op": CREATE}
+    sandbox.plan([limit, {"action": "late_commit", "op": CREATE, "nth": 2, "seconds": 9}])
+    assert is_the_one(sandbox, create(harness))
+    assert posts(sandbox) == 2
+    assert sandbox.unmet_faults() == []
+
+
+def test_a_limit_is_no_lost_answer(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A limit did nothing: the create is sent again without looking first."""
+    sandbox.plan([{"action": "429_secondary", "op": CREATE}])
+    assert is_the_one(sandbox, create(harness))
+    assert [request.method for request in sandbox.requests] == ["GET", "POST", "POST"]
+
+
+@pytest.mark.parametrize("lag", ["list_lag=1", "list_lag=4", "list_lag_seconds=5", "list_lag_seconds=14"])
+@pytest.mark.parametrize("action", ["reset_after", "no id"])
+def test_a_listing_that_lags_is_looked_at_again(clock: VirtualClock, lag: str, action: str) -> None:
+    """The budget is missing from the first listings and is found in a later one."""
+    with Sandbox(clock=clock.wall, quirks=[lag]) as sandbox:
+        harness = open_harness(sandbox, clock)
+        if action == "no id":
+            sandbox.switch("no_id_in_create")
+        else:
+            sandbox.plan([{"action": action, "op": CREATE}])
+        assert is_the_one(sandbox, create(harness))
+        assert posts(sandbox) == 1
+
+
+def test_a_budget_without_id_that_is_not_listed_is_told(clock: VirtualClock) -> None:
+    """GitHub says created and shows nothing: an error, no second create, and the next run takes it over."""
+    with Sandbox(clock=clock.wall, quirks=["no_id_in_create", "list_lag_seconds=100"]) as sandbox:
+        with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
+            create(open_harness(sandbox, clock))
+        assert posts(sandbox) == 1
+        clock.sleep(100)
+        stored = create(open_harness(sandbox, clock))
+        assert is_the_one(sandbox, stored)
+        assert stored.outputs["adopted"] is True
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_create_answered_with_another_budget_is_settled_by_looking(
+    sandbox: Sandbox, clock: VirtualClock, listed: bool
+) -> None:
+    """An id that the listing before the POST held is not the new budget's: the new one is looked for."""
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_product_sku="packages", budget_type="ProductPricing")
+    [before] = sandbox.budgets()
+    create(open_harness(sandbox, clock))
+    [_, new] = sandbox.budgets()
+
+    def page(*budgets: Any) -> bytes:
+        return answer(200, {"budgets": budgets, "has_next_page": False, "total_count": len(budgets)})
+
+    told = answer(200, {"message": "Budget successfully created.", "budget": {**new, "id": before["id"]}})
+    with WireServer(page(before), told, page(before, new) if listed else page(before)) as server:
+        harness = open_harness(sandbox, clock, base_url=server.url)
+        if listed:
+            assert create(harness).outputs["budget_id"] == new["id"]
+        else:
+            with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
+                create(harness)
+        assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
+
+
+@pytest.mark.parametrize("id_", ["", "a/b", "..", "a b", "x" * 101, 5, "\ud800"], ids=ascii)
+def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
+    """An id that could not be a part of a path is no id: a listing with it is an error, and nothing is written."""
+    sandbox.add_budget("enterprise", "octo-enterprise")
+    strange = {"budgets": [{**sandbox.budgets()[0], "id": id_}], "has_next_page": False}
+    with WireServer(answer(200, strange)) as server:
+        with pytest.raises(errors.TransportError, match="GitHub's answer has an unexpected id"):
+            create(open_harness(sandbox, clock, base_url=server.url))
+        assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"action": "500_before"}, "GitHub said 500"),
+        ({"action": "403_permission"}, "GitHub said 403"),
+        ({"action": "short_list"}, "An incomplete listing proves nothing"),
+        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit asks for"),
+    ],
+)
+def test_an_outcome_that_cannot_be_looked_up_is_told(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness], fault: dict[str, Any], words: str
+) -> None:
+    """It may have been created, and it has been: the error says both, and the next run takes it over."""
+    sandbox.plan([{"action": "reset_after", "op": CREATE}, {**fault, "op": LIST, "nth": 2, "times": 1000}])
+    with pytest.raises(errors.OutcomeError) as caught:
+        create(new_run())
+    assert "may have been created" in str(caught.value)
+    assert words in str(caught.value)
+    sandbox.plan([])
+    assert is_the_one(sandbox, create(new_run()))
+    assert posts(sandbox) == 1
+
+
+def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, harness: RunHarness) -> None:
+    """While GitHub fails the looks go on."""
+    sandbox.plan([{"action": "504_after", "op": CREATE}, {"action": "403_permission", "op": LIST, "nth": 2}])
+    assert is_the_one(sandbox, create(harness))
+    assert sandbox.unmet_faults() == []
+
+
+def test_an_outcome_without_id_that_cannot_be_looked_up_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The same where the answer was readable and held no id."""
+    sandbox.switch("no_id_in_create")
+    sandbox.plan([{"action": "403_permission", "op": LIST, "nth": 2, "times": 1000}])
+    with pytest.raises(errors.OutcomeError, match="may have been created: GitHub did not tell its id"):
+        create(harness)
+
+
+@pytest.mark.parametrize("amounts", [[501], [500, 500]])
+def test_what_somebody_else_made_meanwhile_is_not_ours(clock: VirtualClock, amounts: list[int]) -> None:
+    """A new budget with our key and other values, or two at once, is for a person to look at."""
+
+    def interfere(request: Request) -> None:
+        if request.method == "POST":
+            for amount in amounts:
+                sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=amount)
+
+    with Sandbox(clock=clock.wall, on_request=interfere) as sandbox:
+        sandbox.plan([{"action": "reset_before", "op": CREATE}])
+        with pytest.raises(errors.OutcomeError, match="somebody else made") as caught:
+            create(open_harness(sandbox, clock))
+        assert all(budget["id"] in str(caught.value) for budget in sandbox.budgets())
+        assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize("status", ["401", "403_permission", "404", "410", "422"])
+def test_a_refusal_is_final(sandbox: Sandbox, harness: RunHarness, status: str) -> None:
+    """A clear no is raised as it is: nothing was created, nothing is looked up."""
+    sandbox.plan([{"action": status, "op": CREATE}])
+    with pytest.raises(
+        errors.ApiError, match=f"create a budget of enterprise octo-enterprise: GitHub said {status[:3]}"
+    ):
+        create(harness)
+    assert [request.method for request in sandbox.requests] == ["GET", "POST"]
+
+
+def test_no_connection_is_no_lost_answer(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """GitHub cannot be reached for the create: the error says that nothing was sent, and nothing is looked up."""
+    settings = Settings(token=sandbox.token, base_url=sandbox.url, write_interval_seconds=0)
+    harness = RunHarness(
+        sandbox,
+        run := Run(lambda: settings, reporter := Listener(), clock, before_write=sandbox.stop),
+        reporter,
+        clock,
+        lifecycle := Lifecycle(ENTERPRISE_OWNER, run),
+        lifecycle,
+    )
+    with pytest.raises(errors.NotSentError, match="Nothing was sent"):
+        create(harness)
+    assert sandbox.budgets() == []
+
+
+def test_a_refused_twin_is_looked_up(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Where GitHub refuses a second budget, the first is found in a new listing and adopted."""
+    sandbox.switch("duplicates_refused")
+    create(harness, OTHER, "urn::other")
+    there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
+    stored = create(harness)
+    assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
+
+
+def test_a_refused_twin_that_is_not_listed_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
+    """GitHub refuses a second budget and does not list the first."""
+    for quirk in ("duplicates_refused", "list_lag_seconds=100"):
+        sandbox.switch(quirk)
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
+    with pytest.raises(errors.OutcomeError, match="exists already, but the listing does not show it"):
+        create(harness)
+
+
+def test_a_budget_that_may_be_ours_is_not_doubled(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A listing that does not tell the repository's owner leaves the decision to a person."""
+    api = {**PLAIN, "budget_scope": "repository", "budget_entity_name": "octo-org/api"}
+    stored = create(new_run(), api)
+    sandbox.switch("bare_repository")
+    with pytest.raises(errors.OutcomeError, match=f"may exist already as {stored.outputs['budget_id']}"):
+        create(new_run(), {**api, "budget_entity_name": "octo-lab/api"})
+    second = new_run()
+    second.enterprise.check("urn::first", stored.inputs, api, NOTHING)
+    second.enterprise.diff("urn::first", stored.id, stored.outputs, stored.inputs, NOTHING)
+    create(second, {**api, "budget_entity_name": "octo-lab/api"}, "urn::second")
+    assert len(sandbox.budgets()) == 2
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["per-member scope not told", "per-member scope told"])
+def test_a_hard_budget_of_a_cost_center_may_be_a_per_member_one(
+    sandbox: Sandbox, harness: RunHarness, *, told: bool
+) -> None:
+    """Some accounts list both as `cost_center`; one whose listing names the per-member scope leaves no doubt."""
+    per_member = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "prevent_further_usage": True}
+    plain = {**per_member, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    there = sandbox.add_budget("enterprise", "octo-enterprise", **plain)
+    if told:
+        other = {**per_member, "budget_scope": "multi_user_cost_center", "budget_entity_name": "Data"}
+        sandbox.add_budget("enterprise", "octo-enterprise", **other)
+    wanted = {"enterprise": "octo-enterprise", "budget_amount": 5, **per_member}
+    wanted |= {"budget_scope": "multi_user_cost_center", "budget_entity_name": "Platform"}
+    if told:
+        assert create(harness, wanted).outputs["adopted"] is False
+    else:
+        with pytest.raises(errors.OutcomeError, match=f"may exist already as {there['id']}"):
+            create(harness, wanted)
+
+
+def test_an_adoption_whose_answer_tells_nothing_counts_as_declared(sandbox: Sandbox, harness: RunHarness) -> None:
+    """GitHub accepts the PATCH and does not show the budget: the run goes on with the declared values."""
+    there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501)
+    sandbox.plan([{"action": "wrong_fields", "op": "update_budget"}])
+    alerting = {"will_alert": True, "alert_recipients": ["hubot"]}
+    stored = create(harness, {**PLAIN, "on_existing": "adopt", "budget_alerting": alerting})
+    assert stored.outputs["budget_id"] == there["id"]
+    current = harness.enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.inputs == stored.inputs
+
+
+def test_a_budget_without_an_expiry_is_not_as_declared_with_one(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness]
+) -> None:
+    """One that never expires is adopted only where its expiry may be set, and then it is set."""
+    person = {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}
+    stored = {"budget_entity_name": "octocat", "budget_type": "BundlePricing", "prevent_further_usage": True}
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500, **person, **stored)
+    declared = {**PLAIN, **person, "expires_at": "2027-01-31"}
+    with pytest.raises(errors.OutcomeError, match="it differs in expires_at"):
+        create(new_run(), declared)
+    create(new_run(), {**declared, "on_existing": "adopt"})
+    assert [request.body for request in sandbox.writes] == [{"expires_at": "2027-01-31"}]
+    assert create(new_run(), declared).outputs["adopted"] is True
+
+
+@pytest.mark.parametrize(
+    ("entity", "words"),
+    [
+        ("Nobody", "none is called so; there are Data, Platform"),
+        ("PLATFORM", "several are called so; there are Platform, platform"),
+    ],
+)
+def test_a_cost_center_must_be_one(sandbox: Sandbox, harness: RunHarness, entity: str, words: str) -> None:
+    """A name that fits none or several is explained with the names there are, before anything is written."""
+    if "several" in words:
+        sandbox.rename_cost_center("Data", "platform")
+    with pytest.raises(errors.OutcomeError, match=words):
+        create(harness, {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": entity})
+    assert sandbox.writes == []

@@ -1,0 +1,632 @@
+"""The one lifecycle over a real socket: what is declared is there, stays there, and is touched only where need be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.budgets.skus import PRODUCTS, SKUS
+from billing_provider.core import errors
+from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox.quirks import QUIRKS
+from tests.support.clock import VirtualClock
+from tests.support.declared import everything
+from tests.support.harness import RunHarness, open_harness
+from tests.support.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.core.resource import Stored
+
+NOTHING: frozenset[str] = frozenset()
+# The first leaves nothing to work with and has a test of its own; the others are habits of the calls on usage.
+ELSEWHERE = {
+    "feature_off",
+    "current_days_zero",
+    "export_fails",
+    "monthly_usage",
+    "user_usage_empty",
+    "whole_month_counts",
+}
+SWITCHES = sorted(set(QUIRKS) - ELSEWHERE)
+PLAIN = {"enterprise": "octo-enterprise", "budget_amount": 500, "budget_product_sku": "actions"}
+PERSON = {
+    "enterprise": "octo-enterprise",
+    "budget_amount": 50,
+    "budget_product_sku": "ai_credits",
+    "budget_scope": "user",
+    "user": "octocat",
+}
+
+
+def checked(
+    harness: RunHarness, urn: str, declared: dict[str, Any], olds: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the checked inputs of a budget without a mistake."""
+    found = harness.lifecycle(declared).check(urn, olds or {}, declared, NOTHING)
+    assert found.problems == []
+    return found.inputs
+
+
+def create(harness: RunHarness, declared: dict[str, Any], urn: str = "urn::budget") -> Stored:
+    """Check and create a budget."""
+    return harness.lifecycle(declared).create(urn, checked(harness, urn, declared))
+
+
+def create_all(harness: RunHarness, budgets: dict[str, dict[str, Any]]) -> dict[str, Stored]:
+    """Check all budgets and create them."""
+    inputs = {urn: checked(harness, urn, declared) for urn, declared in budgets.items()}
+    return {urn: harness.lifecycle(declared).create(urn, declared) for urn, declared in inputs.items()}
+
+
+def differences(harness: RunHarness, urn: str, declared: dict[str, Any], stored: Stored) -> tuple[list[str], list[str]]:
+    """Return what a preview shows for a budget in state: what differs, and what of it replaces."""
+    inputs = checked(harness, urn, declared, stored.inputs)
+    return harness.lifecycle(declared).diff(urn, stored.id, stored.outputs, inputs, NOTHING)
+
+
+def assert_at_rest(sandbox: Sandbox, clock: VirtualClock, budgets: dict[str, Any], states: dict[str, Stored]) -> None:
+    """Assert that previews are empty without a request, and that a refresh finds everything as declared."""
+    sandbox.forget_requests()
+    preview = open_harness(sandbox, clock)
+    for urn, declared in budgets.items():
+        assert differences(preview, urn, declared, states[urn]) == ([], []), urn
+    assert sandbox.requests == []
+    refresh = open_harness(sandbox, clock)
+    for urn, declared in budgets.items():
+        current = refresh.lifecycle(declared).read(states[urn].id, states[urn].outputs)
+        assert current is not None
+        assert current.inputs == states[urn].inputs, urn
+        assert current.id == states[urn].id
+        assert differences(open_harness(sandbox, clock), urn, declared, current) == ([], []), urn
+    assert sandbox.writes == []
+
+
+def test_forty_budgets_are_as_declared_and_stay_so(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """Every scope and spelling: one POST each, an empty preview without a request, a quiet refresh of few requests."""
+    budgets = everything(sandbox)
+    assert len(budgets) >= 40
+    states = create_all(open_harness(sandbox, clock), budgets)
+    assert len(sandbox.writes) == len(budgets)
+    assert len({stored.id for stored in states.values()}) == len(budgets) == len(sandbox.budgets(owner=None))
+    assert_at_rest(sandbox, clock, budgets, states)
+    assert len(sandbox.requests) <= 10
+
+
+@pytest.mark.parametrize("quirk", SWITCHES)
+def test_no_habit_of_github_makes_a_difference(quirk: str, clock: VirtualClock) -> None:
+    """Whatever GitHub leaves out, rewrites or delays: the same forty budgets are at rest, the listing read or not."""
+    with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
+        budgets = everything(sandbox)
+        states = create_all(open_harness(sandbox, clock), budgets)
+        assert len(sandbox.writes) == len(budgets) == len(sandbox.budgets(owner=None))
+        assert_at_rest(sandbox, clock, budgets, states)
+
+
+@pytest.fixture(scope="module")
+def settled() -> Any:
+    """Forty budgets that an honest GitHub stored, and their states; tests only read them."""
+    clock = VirtualClock()
+    with Sandbox(clock=clock.wall) as sandbox:
+        budgets = everything(sandbox)
+        yield sandbox, clock, budgets, create_all(open_harness(sandbox, clock), budgets)
+
+
+@pytest.mark.parametrize("quirk", SWITCHES)
+def test_no_new_habit_of_github_makes_a_difference(quirk: str, settled: Any) -> None:
+    """Budgets made before GitHub took up a habit are at rest after it, each read alone and all together."""
+    sandbox, clock, budgets, states = settled
+    sandbox.switch(quirk)
+    try:
+        assert_at_rest(sandbox, clock, budgets, states)
+        # One of each scope of each owner is read alone: what is read alone has no other form for another spelling.
+        kinds = {(urn.split()[0], declared.get("budget_scope")): urn for urn, declared in budgets.items()}
+        for urn in kinds.values():
+            declared = budgets[urn]
+            alone = open_harness(sandbox, clock)
+            current = alone.lifecycle(declared).read(states[urn].id, states[urn].outputs)
+            assert current is not None
+            assert current.inputs == states[urn].inputs, urn
+    finally:
+        sandbox.switch(quirk, on=False)
+
+
+@pytest.mark.parametrize(
+    ("quirks", "most"), [((), 5), (("page_cap_10",), 10), (("page_cap_10", "total_count_missing"), 10)]
+)
+def test_reads_are_shared(quirks: tuple[str, ...], most: int, clock: VirtualClock) -> None:
+    """A refresh of three budgets sends at most three requests, and one of forty at most ten, with pages of ten too."""
+    with Sandbox(clock=clock.wall, quirks=quirks) as sandbox:
+        budgets = everything(sandbox)
+        states = create_all(open_harness(sandbox, clock), budgets)
+        for few in (dict(list(states.items())[:3]), dict(list(states.items())[-3:])):
+            sandbox.forget_requests()
+            harness = open_harness(sandbox, clock)
+            for urn, stored in few.items():
+                assert harness.lifecycle(budgets[urn]).read(stored.id, stored.outputs)
+            assert len(sandbox.requests) <= 3
+        sandbox.forget_requests()
+        harness = open_harness(sandbox, clock)
+        for urn, stored in states.items():
+            assert harness.lifecycle(budgets[urn]).read(stored.id, stored.outputs)
+        assert len(sandbox.requests) <= most + 1  # one organization more than the two owners of the promise
+
+
+IN_PLACE = [
+    (PLAIN, {"budget_amount": 900}, {"budget_amount": 900}),
+    (PLAIN, {"budget_amount": 0}, {"budget_amount": 0}),
+    (PLAIN, {"prevent_further_usage": True}, {"prevent_further_usage": True}),
+    (
+        PLAIN,
+        {"budget_alerting": {"will_alert": True, "alert_recipients": ["hubot"]}},
+        {"budget_alerting": {"will_alert": True, "alert_recipients": ["hubot"]}},
+    ),
+    (PLAIN, {"exclude_cost_center_usage": True}, {"exclude_cost_center_usage": True}),
+    (PERSON, {"expires_at": "2027-03-31"}, {"expires_at": "2027-03-31"}),
+    ({**PERSON, "expires_at": "2027-01-31"}, {"expires_at": "2027-03-31T00:00:00Z"}, {"expires_at": "2027-03-31"}),
+    ({**PERSON, "expires_at": "2027-01-31"}, {"expires_at": None}, {"expires_at": None}),
+    (
+        PLAIN,
+        {"budget_amount": 1, "prevent_further_usage": True},
+        {"budget_amount": 1, "prevent_further_usage": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "change", "body"), IN_PLACE)
+def test_a_change_in_place_sends_what_changed(
+    sandbox: Sandbox,
+    new_run: Callable[..., RunHarness],
+    before: dict[str, Any],
+    change: dict[str, Any],
+    body: dict[str, Any],
+) -> None:
+    """One PATCH with exactly the changed fields; the id stays, and afterwards nothing differs."""
+    stored = create(new_run(), before)
+    sandbox.forget_requests()
+    harness, after = new_run(), {**before, **change}
+    assert differences(harness, "urn::budget", after, stored) == (list(body), [])
+    inputs = checked(harness, "urn::budget", after, stored.inputs)
+    updated = harness.enterprise.update(stored.id, stored.outputs, inputs)
+    assert [(request.method, request.body) for request in sandbox.requests] == [("PATCH", body)]
+    assert updated.id == stored.id
+    assert_at_rest(sandbox, harness.clock, {"urn::budget": after}, {"urn::budget": updated})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enterprise": "other-enterprise"},
+        {"budget_scope": "organization", "budget_entity_name": "octo-org"},
+        {"budget_product_sku": "packages"},
+        {"budget_type": "SkuPricing", "budget_product_sku": "actions_linux"},
+        {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"},
+    ],
+)
+def test_a_change_of_identity_replaces(
+    harness: RunHarness, new_run: Callable[..., RunHarness], change: dict[str, Any]
+) -> None:
+    """What makes it another budget replaces it, with a warning that the meter starts anew."""
+    stored = create(harness, PLAIN)
+    second = new_run()
+    changed, replaces = differences(second, "urn::budget", {**PLAIN, **change}, stored)
+    assert next(iter(change)) in replaces
+    assert set(replaces) <= set(changed)
+    assert any("makes a new budget" in text for text in second.reporter.warnings)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"budget_scope": "organization", "budget_entity_name": "octo-org"}, {"budget_entity_name": "octo-lab"}),
+        ({"budget_scope": "repository", "budget_entity_name": "octo-org/api"}, {"budget_entity_name": "octo-lab/api"}),
+        ({"budget_scope": "cost_center", "budget_entity_name": "Platform"}, {"budget_entity_name": "Data"}),
+        ({"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}, {"user": "hubot"}),
+    ],
+)
+def test_another_entity_replaces(
+    harness: RunHarness, new_run: Callable[..., RunHarness], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Each kind of entity is part of what a budget is."""
+    stored = create(harness, {**PLAIN, **before})
+    assert differences(new_run(), "urn::budget", {**PLAIN, **before, **after}, stored) == (list(after), list(after))
+
+
+def test_a_cost_center_may_change_between_name_and_uuid(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """Declared by name and later by UUID, or the other way, it is the same budget: nothing differs."""
+    center = sandbox.cost_centers()[0]
+    by_name = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"]}
+    by_uuid = {**by_name, "budget_entity_name": center["id"]}
+    for one, other in ((by_name, by_uuid), (by_uuid, by_name)):
+        stored = create(new_run(), one)
+        assert differences(new_run(), "urn::budget", other, stored) == ([], [])
+        new_run().enterprise.delete(stored.id)
+
+
+@pytest.mark.parametrize("scope", ["cost_center", "multi_user_cost_center"])
+def test_the_case_of_a_cost_center_is_no_difference(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness], scope: str
+) -> None:
+    """Its name and its UUID in any case, and either for the other, mean the same budget; two such resources are one."""
+    center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
+    spellings = [spell(center[key]) for key in ("name", "id") for spell in (str, str.upper, str.lower)]
+    declared = {**PLAIN, "budget_scope": scope, "budget_product_sku": "ai_credits"}
+    for one in spellings:
+        stored = create(new_run(), {**declared, "budget_entity_name": one})
+        for other in spellings:
+            harness = new_run()
+            assert differences(harness, "urn::budget", {**declared, "budget_entity_name": other}, stored) == ([], [])
+        current = new_run().enterprise.read(stored.id, stored.outputs)
+        assert current is not None
+        assert current.inputs == stored.inputs
+        new_run().enterprise.delete(stored.id)
+    harness = new_run()
+    checked(harness, "urn::first", {**declared, "budget_entity_name": "Platform"})
+    again = harness.enterprise.check("urn::second", {}, {**declared, "budget_entity_name": "pLATFORM"}, NOTHING)
+    assert [problem.field for problem in again.problems] == ["budget_product_sku"]
+
+
+def test_a_budget_of_a_cost_center_in_another_case_is_not_adopted(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Where two names differ by case alone, a budget under the other spelling may be of the other cost center."""
+    declared = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    other = create(harness, {**declared, "budget_entity_name": "Data"}, "urn::data")
+    sandbox.rename_cost_center("Data", "platform")
+    with pytest.raises(errors.OutcomeError, match=f"may exist already as {other.outputs['budget_id']}"):
+        create(open_harness(sandbox, harness.clock), declared)
+    assert len(sandbox.writes) == 1
+
+
+def test_a_renamed_cost_center_is_the_same_by_its_uuid(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """Declared by UUID nothing differs after the renaming; declared by the old name the new one is shown."""
+    center = sandbox.cost_centers()[1]
+    by_uuid = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["id"]}
+    stored = create(new_run(), by_uuid)
+    by_name = {**by_uuid, "budget_entity_name": "Data", "budget_product_sku": "packages"}
+    named = create(new_run(), by_name, "urn::named")
+    sandbox.rename_cost_center("Data", "Insight")
+    current = new_run().enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.inputs == stored.inputs
+    assert current.outputs["github_entity_name"] == "Insight"
+    moved = new_run().enterprise.read(named.id, named.outputs)
+    assert moved is not None
+    assert moved.inputs["budget_entity_name"] == "Insight"
+    assert differences(new_run(), "urn::named", {**by_name, "budget_entity_name": "Insight"}, moved) == ([], [])
+
+
+def test_unknown_inputs_count_as_different(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """In a preview, what is not known yet is shown as a change, and what identifies the budget as a replacement."""
+    stored = create(harness, PLAIN)
+    second = new_run()
+    unknown = frozenset({"budget_amount", "budget_entity_name"})
+    known = {name: value for name, value in PLAIN.items() if name not in unknown}
+    found = second.enterprise.check("urn::budget", stored.inputs, known, unknown)
+    assert found.problems == []
+    changed, replaces = second.enterprise.diff("urn::budget", stored.id, stored.outputs, found.inputs, unknown)
+    assert set(changed) == set(unknown)
+    assert replaces == ["budget_entity_name"]
+
+
+def test_check_keeps_the_former_spelling(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """An input that means what it meant is stored as before, so that the engine sees no change."""
+    stored = create(
+        harness, {**PLAIN, "budget_alerting": {"will_alert": True, "alert_recipients": ["OctoCat", "hubot"]}}
+    )
+    after = {**PLAIN, "budget_alerting": {"will_alert": True, "alert_recipients": ["HUBOT", "octocat"]}}
+    assert checked(new_run(), "urn::budget", {**after, "enterprise": "Octo-Enterprise"}, stored.inputs) == stored.inputs
+
+
+def test_mistakes_come_all_at_once_and_nothing_is_sent(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A check needs neither token nor network, and a budget with mistakes registry nothing."""
+    wrong = {**PLAIN, "budget_amount": -1, "user": "mona@example.com", "colour": "red"}
+    found = harness.enterprise.check("urn::one", {}, wrong, NOTHING)
+    assert found.inputs == {}
+    assert [problem.field for problem in found.problems] == ["colour", "budget_amount", "user"]
+    checked(harness, "urn::two", PLAIN)
+    assert sandbox.requests == []
+
+
+def test_one_key_is_declared_once(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Two resources for one budget fail in preview, and the second is told the name of the first."""
+    checked(harness, "urn::first", PLAIN)
+    checked(harness, "urn::first", PLAIN)
+    found = harness.enterprise.check(
+        "urn::second", {}, {**PLAIN, "enterprise": "OCTO-enterprise", "budget_amount": 7}, NOTHING
+    )
+    assert [problem.field for problem in found.problems] == ["budget_product_sku"]
+    assert "first declares the same budget already: remove one of the two" in found.problems[0].reason
+    assert sandbox.requests == []
+
+
+def test_an_expiry_that_has_come_is_no_new_mistake(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """A date that was right when the budget was made stays right while the program keeps it."""
+    declared = {**PERSON, "expires_at": "2026-10-01"}
+    stored = create(harness, declared)
+    harness.clock.sleep(30 * 86_400.0)
+    assert checked(new_run(), "urn::budget", declared, stored.inputs) == stored.inputs
+    found = new_run().enterprise.check("urn::budget", {}, declared, NOTHING)
+    assert [problem.field for problem in found.problems] == ["expires_at"]
+
+
+def test_an_expired_budget_is_gone(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """GitHub removes it at its end, and the next refresh says so."""
+    stored = create(harness, {**PERSON, "expires_at": "2026-10-01"})
+    harness.clock.sleep(30 * 86_400.0)
+    assert new_run().enterprise.read(stored.id, stored.outputs) is None
+
+
+def test_a_change_from_outside_is_seen_and_repaired(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A refresh shows the live value, the next preview the difference, and one PATCH brings back the declared one."""
+    stored = create(harness, PLAIN)
+    budget_id = stored.outputs["budget_id"]
+    sandbox.edit_budget(budget_id, budget_amount=5000, exclude_cost_center_usage=True)
+    second = new_run()
+    current = second.enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.inputs == {**stored.inputs, "budget_amount": 5000, "exclude_cost_center_usage": True}
+    changed, replaces = differences(second, "urn::budget", PLAIN, current)
+    assert (changed, replaces) == (["budget_amount", "exclude_cost_center_usage"], [])
+    second.enterprise.update(current.id, current.outputs, checked(second, "urn::budget", PLAIN, current.inputs))
+    assert sandbox.writes[-1].body == {"budget_amount": 500, "exclude_cost_center_usage": False}
+
+
+def test_the_policy_for_existing_budgets_survives_a_refresh(
+    harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """It is an input that GitHub knows nothing of."""
+    stored = create(harness, {**PLAIN, "on_existing": "error"})
+    current = new_run().enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.inputs["on_existing"] == "error"
+
+
+def test_a_change_of_the_policy_alone_sends_nothing(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """An update without a difference on GitHub's side is stored without a request."""
+    sandbox.switch("consumed_everywhere")
+    stored = create(harness, PLAIN)
+    sandbox.forget_requests()
+    second, after = new_run(), {**PLAIN, "on_existing": "adopt"}
+    updated = second.enterprise.update(stored.id, stored.outputs, checked(second, "urn::budget", after, stored.inputs))
+    assert updated.outputs == {**stored.outputs, "on_existing": "adopt"}
+    assert sandbox.requests == []
+
+
+def test_alerting_in_the_state_of_a_person_is_not_sent(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """GitHub ignores alerting there, so a difference in it is none."""
+    stored = create(harness, PERSON)
+    olds = {**stored.outputs, "budget_alerting": {"will_alert": True, "alert_recipients": ["octocat"]}}
+    second = new_run()
+    second.enterprise.update(stored.id, olds, checked(second, "urn::budget", PERSON, stored.inputs))
+    assert [request.method for request in sandbox.writes] == ["POST"]
+
+
+def test_an_update_whose_answer_tells_nothing_is_read(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """The budget itself is asked for, even where the run has listed it a moment ago."""
+    stored = create(harness, PLAIN)
+    sandbox.plan([{"action": "wrong_fields", "op": "update_budget"}])
+    second, after = new_run(), {**PLAIN, "budget_amount": 900}
+    create(second, {**PLAIN, "budget_product_sku": "packages"}, "urn::other")
+    inputs = checked(second, "urn::budget", after, stored.inputs)
+    updated = second.enterprise.update(stored.id, stored.outputs, inputs)
+    assert updated.inputs["budget_amount"] == 900
+    assert [request.method for request in sandbox.requests[-2:]] == ["PATCH", "GET"]
+
+
+def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
+    """An accepted change that the answer does not show is an error, not a lie in the state."""
+    stored = create(harness, PLAIN)
+    with WireServer(answer(200, {"message": "ok", "budget": sandbox.budgets()[0]})) as server:
+        second, after = open_harness(sandbox, base_url=server.url), {**PLAIN, "budget_amount": 900}
+        inputs = checked(second, "urn::budget", after, stored.inputs)
+        with pytest.raises(errors.OutcomeError, match="accepted the change and kept its own budget_amount"):
+            second.enterprise.update(stored.id, stored.outputs, inputs)
+
+
+# --- adoption -------------------------------------------------------------------------------------------------------
+
+
+def test_an_identical_budget_is_adopted_and_said(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A budget that is already as declared is taken over without a write."""
+    there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
+    stored = create(harness, PLAIN)
+    assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
+    assert sandbox.writes == []
+    assert f"adopted the existing budget {there['id']} as it is" in harness.reporter.warnings
+
+
+def test_another_one_is_left_alone_unless_asked(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A budget that differs is named with its differences and the way to manage it; nothing is written."""
+    there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501, prevent_further_usage=True)
+    with pytest.raises(errors.OutcomeError) as caught:
+        create(harness, PLAIN)
+    assert f"exists already as {there['id']}; it differs in budget_amount, prevent_further_usage" in str(caught.value)
+    assert 'set on_existing="adopt"' in str(caught.value)
+    assert sandbox.writes == []
+
+
+def test_adoption_can_bring_it_to_the_declared_state(sandbox: Sandbox, harness: RunHarness) -> None:
+    """With `adopt` one PATCH changes what differs, and the warning says what."""
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501, prevent_further_usage=True)
+    stored = create(harness, {**PLAIN, "on_existing": "adopt"})
+    assert [(request.method, request.body) for request in sandbox.writes] == [
+        ("PATCH", {"budget_amount": 500, "prevent_further_usage": False})
+    ]
+    assert stored.outputs["adopted"] is True
+    assert any("; changed: budget_amount, prevent_further_usage" in text for text in harness.reporter.warnings)
+
+
+@pytest.mark.parametrize(("amount", "words"), [(500, "it is as declared"), (501, "it differs in budget_amount")])
+def test_adoption_can_be_forbidden(sandbox: Sandbox, harness: RunHarness, amount: int, words: str) -> None:
+    """With `error` even an identical budget is left alone."""
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=amount)
+    with pytest.raises(errors.OutcomeError, match=words):
+        create(harness, {**PLAIN, "on_existing": "error"})
+    assert sandbox.writes == []
+
+
+def test_twins_are_a_matter_for_a_person(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Two live budgets with the declared key are both named, and neither is touched."""
+    ids = [sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"] for _ in range(2)]
+    with pytest.raises(errors.OutcomeError, match=f"exists more than once: {ids[0]} and {ids[1]}"):
+        create(harness, {**PLAIN, "on_existing": "adopt"})
+    assert sandbox.writes == []
+
+
+def test_a_rename_without_an_alias_keeps_the_budget(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """The new name adopts the budget, and the deletion of the old one leaves it; the next run is at rest."""
+    stored = create(harness, PLAIN, "urn::old")
+    second = new_run()
+    renamed = create(second, PLAIN, "urn::new")
+    second.enterprise.delete(stored.id)
+    assert renamed.id == stored.id
+    assert [request.method for request in sandbox.writes] == ["POST"]
+    assert any("kept budget" in text and "new declares it" in text for text in second.reporter.warnings)
+
+
+def test_a_budget_of_another_resource_is_not_adopted(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A cost center by name and by UUID are one budget: the second resource is told the first."""
+    center = sandbox.cost_centers()[0]
+    by_name = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"]}
+    stored = create(harness, by_name, "urn::by-name")
+    second = new_run()
+    assert differences(second, "urn::by-name", by_name, stored) == ([], [])
+    with pytest.raises(errors.OutcomeError, match=r"is declared twice: it is .* of urn::by-name already"):
+        create(second, {**by_name, "budget_entity_name": center["id"]}, "urn::by-id")
+
+
+# --- reading and deleting -------------------------------------------------------------------------------------------
+
+
+def test_gone_is_what_a_listing_agrees_to(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A 404 and a complete listing without it: gone; its deletion then is done."""
+    stored = create(harness, PLAIN)
+    sandbox.remove_budget(stored.outputs["budget_id"])
+    assert new_run().enterprise.read(stored.id, stored.outputs) is None
+    second = new_run()
+    second.enterprise.delete(stored.id)
+    assert [request.method for request in sandbox.requests[-2:]] == ["DELETE", "GET"]
+
+
+@pytest.mark.parametrize(
+    "action",
+    ["401", "403_permission", "410", "422", "500_before", "502_before", "reset_before", "bad_json", "empty_200",
+     "wrong_type", "wrong_content_type", "wrong_fields", "short_list", "429_secondary_bare", "403_primary"],
+)  # fmt: skip
+@pytest.mark.parametrize("gone", [False, True])
+def test_no_other_answer_proves_that_a_budget_is_gone(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness], action: str, gone: bool
+) -> None:
+    """Refused, limited, failing, cut or short: the state is kept by an error, also in the look that would prove it."""
+    create(harness, {**PLAIN, "budget_product_sku": "packages"}, "urn::other")
+    stored = create(harness, PLAIN)
+    faults: list[dict[str, Any]] = [{"action": action, "op": "list_budgets", "every": 1}]
+    if gone:
+        sandbox.remove_budget(stored.outputs["budget_id"])
+    else:
+        faults += [{"action": "404", "op": operation, "every": 1} for operation in ("get_budget", "delete_budget")]
+    no_proof = (errors.ApiError, errors.TransportError, errors.WaitError)
+    sandbox.plan(faults)
+    with pytest.raises(no_proof):
+        new_run().enterprise.read(stored.id, stored.outputs)
+    with pytest.raises(no_proof):
+        new_run().enterprise.delete(stored.id)
+    assert len(sandbox.budgets()) == (1 if gone else 2)
+
+
+def test_a_404_against_a_listing_that_has_it_is_an_error(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A deletion that is told 404 while the budget is listed did not happen; a read takes the listing's word."""
+    stored = create(harness, PLAIN)
+    sandbox.plan([{"action": "404", "op": "get_budget"}, {"action": "404", "op": "delete_budget"}])
+    current = new_run().enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.inputs == stored.inputs
+    with pytest.raises(errors.NotFoundError):
+        new_run().enterprise.delete(stored.id)
+    assert sandbox.unmet_faults() == []
+
+
+def test_a_feature_that_is_off_keeps_the_state(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """Where every budget route answers 404, nothing is gone and nothing is created."""
+    stored = create(harness, PLAIN)
+    sandbox.switch("feature_off")
+    works: list[Callable[[], object]] = [
+        lambda: new_run().enterprise.read(stored.id, stored.outputs),
+        lambda: new_run().enterprise.delete(stored.id),
+        lambda: create(new_run(), {**PLAIN, "budget_product_sku": "packages"}, "urn::other"),
+    ]
+    for work in works:
+        with pytest.raises(errors.NotFoundError, match="billing budgets are off"):
+            work()
+
+
+def test_a_budget_is_got_by_its_id(sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """Read without a state, it shows everything; one that does not exist is an error."""
+    stored = create(harness, PLAIN)
+    found = new_run().enterprise.read(stored.id, {})
+    assert found is not None
+    assert found.inputs == {**stored.inputs, "exclude_cost_center_usage": False}
+    sandbox.remove_budget(stored.outputs["budget_id"])
+    with pytest.raises(errors.NotFoundError, match="no such budget in the listing either"):
+        new_run().enterprise.read(stored.id, {})
+
+
+def test_delete_removes_it(sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """One DELETE, and the budget is gone."""
+    stored = create(harness, PLAIN)
+    sandbox.forget_requests()
+    new_run().enterprise.delete(stored.id)
+    assert [request.method for request in sandbox.requests] == ["DELETE"]
+    assert sandbox.budgets() == []
+
+
+@pytest.mark.parametrize(
+    "id_", ["", "one", "enterprise/octo", "enterprise//one", "enterprise/octo/", "enterprise/octo/a/b", "user/octo/one"]
+)
+def test_an_id_of_another_form_is_explained(harness: RunHarness, id_: str) -> None:
+    """Whoever writes an id by hand is told its form."""
+    with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget reads enterprise/OWNER/ID"):
+        harness.enterprise.read(id_, {})
+
+
+def test_outputs_tell_what_only_github_knows(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """Id, entity as shown, UUID of the cost center, use of this month, and whether it was there before."""
+    center = sandbox.cost_centers()[0]
+    stored = create(harness, {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"].lower()})
+    assert stored.id == f"enterprise/octo-enterprise/{stored.outputs['budget_id']}"
+    assert stored.outputs["github_entity_name"] == center["name"]
+    assert stored.outputs["cost_center_id"] == center["id"]
+    assert stored.outputs["adopted"] is False
+    assert stored.inputs["budget_entity_name"] == center["name"].lower()
+    sandbox.switch("consumed_everywhere")
+    current = new_run().enterprise.read(stored.id, stored.outputs)
+    assert current is not None
+    assert current.outputs == {**stored.outputs, "consumed_amount": current.outputs["consumed_amount"]}
+
+
+def test_every_listed_sku_makes_a_budget(harness: RunHarness, sandbox: Sandbox) -> None:
+    """What the rules know as a product or SKU, with the pricing type they work out, is taken by the sandbox."""
+    for sku in sorted(SKUS | PRODUCTS | {"ai_credits"}):
+        create(harness, {**PLAIN, "budget_product_sku": sku}, f"urn::{sku}")
+    assert len(sandbox.budgets()) == len(SKUS | PRODUCTS) + 1

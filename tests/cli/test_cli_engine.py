@@ -1,0 +1,409 @@
+"""The real `pulumi` on a file backend: what unit tests cannot know about the engine around the provider."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.sandbox import Sandbox
+from tests.support.plugin import PROVIDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs a pulumi on PATH"),
+]
+
+ACTIONS = {"enterprise": "octo-enterprise", "budget_product_sku": "actions", "budget_amount": 500}
+PACKAGES = {"organization": "octo-org", "budget_product_sku": "packages", "budget_amount": 100}
+
+
+class Cli:
+    """A project of one program and a stack of its own, and everything that the command line has said."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self.sandbox, self.backend, self.project = sandbox, folder / "backend", folder / "project"
+        self.said = ""
+        for made in (self.backend, self.project, folder / "home"):
+            made.mkdir()
+        (self.project / "Pulumi.yaml").write_text(
+            "name: p\nruntime:\n  name: python\n  options:\n"
+            f"    toolchain: pip\n    virtualenv: {json.dumps(sys.prefix)}\n"
+        )
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
+        self._env = {
+            **clean,
+            "GITHUB_API_URL": sandbox.url,
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            "PULUMI_CONFIG_PASSPHRASE": "x",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        self.run("stack", "init", "s")
+        self.run("config", "set", "--secret", "github-billing:token", sandbox.token)
+
+    def declare(self, **budgets: dict[str, Any]) -> None:
+        """Write the program: budgets and cost centers by name; `opts` is a text of Python."""
+        lines = ["import pulumi", "from billing_provider import CostCenter, EnterpriseBudget, OrgBudget"]
+        for name, inputs in budgets.items():
+            kind = "EnterpriseBudget" if "enterprise" in inputs else "OrgBudget"
+            kind = "CostCenter" if "name" in inputs else kind
+            plain = {key: value for key, value in inputs.items() if key not in ("opts", "secret_amount")}
+            extra = ", opts=pulumi.ResourceOptions({})".format(inputs["opts"]) if "opts" in inputs else ""
+            if "secret_amount" in inputs:
+                extra += f", budget_amount=pulumi.Output.secret({inputs['secret_amount']})"
+            lines.append(f"{kind}({name!r}, **{plain!r}{extra})")
+        (self.project / "__main__.py").write_text("\n".join(lines) + "\n")
+
+    def run(self, *arguments: str, code: int | None = 0) -> str:
+        """Run one command from a clean log of requests and return what it said; `code` None lets it fail."""
+        self.sandbox.forget_requests()
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - whichever the developer has
+            cwd=self.project,
+            env=self._env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        self.said += done.stdout
+        if code is not None:
+            assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def up(self, *arguments: str, code: int | None = 0) -> str:
+        """Run `pulumi up`."""
+        return self.run("up", "--yes", "--skip-preview", *arguments, code=code)
+
+    def unchanged(self, *arguments: str) -> None:
+        """Assert that a preview finds nothing to do."""
+        self.run("preview", "--expect-no-changes", *arguments)
+
+    def state(self) -> dict[str, Any]:
+        """Return the stack's state, secrets encrypted."""
+        text = self.run("stack", "export")
+        exported: dict[str, Any] = json.loads(text)
+        return exported
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Replace the stack's state."""
+        file = self.project / "state.json"
+        file.write_text(json.dumps(state))
+        self.run("stack", "import", "--file", str(file))
+
+    @property
+    def writes(self) -> list[str]:
+        """The methods of the last command's writes, in order."""
+        return [write.method for write in self.sandbox.writes]
+
+    @property
+    def live(self) -> dict[str, int]:
+        """The amounts on GitHub's side by id."""
+        return {budget["id"]: budget["budget_amount"] for budget in self.sandbox.budgets(None)}
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Cli]:
+    with Sandbox() as sandbox:
+        yield Cli(tmp_path, sandbox)
+
+
+def forty(platform: str) -> dict[str, dict[str, Any]]:
+    """Return 40 budgets, each with another combination of inputs, over both resources and all their scopes."""
+    loud = {"budget_alerting": {"will_alert": True, "alert_recipients": ["octocat", "Monalisa"]}}
+    quiet = {"budget_alerting": {"will_alert": False}}
+    hard = {"prevent_further_usage": True}
+    e, o = {"enterprise": "octo-enterprise"}, {"organization": "octo-org"}
+    person = {"budget_product_sku": "ai_credits", "budget_scope": "user"}
+    rows: list[dict[str, Any]] = [
+        {**e, "budget_product_sku": "actions", **loud},
+        {**e, "budget_product_sku": "packages", **quiet},
+        {**e, "budget_product_sku": "codespaces", **hard, **loud},
+        {**e, "budget_product_sku": "ai_credits", "exclude_cost_center_usage": True, **hard},
+        {**e, "budget_product_sku": "actions_linux", "budget_type": "SkuPricing", "budget_scope": "enterprise"},
+        {**e, "budget_product_sku": "copilot_ai_credits", **loud},
+        {**e, "budget_product_sku": "ghas_licenses", "budget_amount": 25, **loud},
+        {**e, "budget_product_sku": "git_lfs_storage", "budget_entity_name": "octo-enterprise"},
+        {**e, "budget_product_sku": "packages_storage", "budget_amount": 0},
+        {**e, "budget_product_sku": "copilot", "budget_type": "ProductPricing", "exclude_cost_center_usage": False},
+        *(
+            {**e, "budget_product_sku": "actions", "budget_scope": "organization", "budget_entity_name": name, **extra}
+            for name, extra in (("octo-org", loud), ("octo-lab", hard), ("Octo-Apps", quiet))
+        ),
+        *(
+            {**e, "budget_product_sku": sku, "budget_scope": "repository", "budget_entity_name": name, **extra}
+            for sku in ("actions", "packages_bandwidth")
+            for name, extra in (("octo-org/website", loud), ("octo-org/API", hard))
+        ),
+        *(
+            {**e, "budget_product_sku": sku, "budget_scope": "cost_center", "budget_entity_name": name, **loud}
+            for sku in ("actions", "codespaces", "ai_credits")
+            for name in ("Data", platform)
+        ),
+        {**e, "budget_product_sku": "ai_credits", "budget_scope": "multi_user_customer", "budget_amount": 30},
+        {
+            **e,
+            "budget_product_sku": "ai_credits",
+            "budget_scope": "multi_user_cost_center",
+            "budget_entity_name": platform,
+        },
+        {**e, **person, "user": "octocat"},
+        {**e, **person, "user": "Monalisa", "expires_at": "2999-12-31", **hard},
+        {**e, **person, "user": "hubot", "expires_at": "2999-06-30T00:00:00Z"},
+        {**o, "budget_product_sku": "actions", **loud},
+        {**o, "budget_product_sku": "packages", "budget_scope": "organization", **hard},
+        {**o, "budget_product_sku": "codespaces", "budget_entity_name": "octo-org", **quiet},
+        {**o, "budget_product_sku": "actions_windows", "budget_type": "SkuPricing", "on_existing": "error"},
+        *(
+            {**o, "budget_product_sku": sku, "budget_scope": "repository", "budget_entity_name": name, **extra}
+            for sku in ("actions", "packages")
+            for name, extra in (("website", loud), ("octo-org/api", hard))
+        ),
+        {**o, "budget_product_sku": "ai_credits", "budget_scope": "multi_user_customer"},
+        {**o, **person, "user": "octocat", "on_existing": "adopt"},
+        {**o, **person, "user": "monalisa", "budget_amount": 0},
+        {**o, **person, "user": "hubot", "expires_at": "2999-12-31"},
+    ]
+    return {f"b{number}": {"budget_amount": 100 + number, **row} for number, row in enumerate(rows)}
+
+
+QUIRKS_OF_READING = (
+    *("plural_sku", "float_amounts", "bare_repository", "uuid_echo", "empty_entity", "recipients_reordered"),
+    *("singular_ai_credit", "cost_center_scope_echo", "missing_entity", "consumed_everywhere", "get_omits_expiry"),
+    *("uppercase_login_echo", "recipients_lowercased", "alerting_for_user_missing", "page_cap_10", "link_header"),
+    *("page_flags_missing", "extra_fields", "multi_user_customer_empty_entity", "total_count_missing"),
+)
+
+
+def test_forty_budgets_settle_whatever_github_echoes(cli: Cli) -> None:
+    """After up nothing is left to do, a preview asks nothing, a refresh asks little, and no quirk shows as a change."""
+    platform = next(center["id"] for center in cli.sandbox.cost_centers() if center["name"] == "Platform")
+    declared = forty(platform)
+    assert len(declared) == 40
+    cli.declare(**declared)
+    cli.up()
+    assert sorted(cli.live.values()) == sorted(inputs["budget_amount"] for inputs in declared.values())
+    cli.unchanged()
+    assert cli.sandbox.requests == []
+    cli.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert len(cli.sandbox.requests) <= 10
+    cli.unchanged()
+    for quirk in QUIRKS_OF_READING:
+        cli.sandbox.switch(quirk)
+        cli.unchanged("--refresh")
+        assert len(cli.sandbox.requests) <= 10
+        cli.sandbox.switch(quirk, on=False)
+    cli.run("destroy", "--yes", "--skip-preview")
+    assert cli.live == {}
+    told = chain(
+        [cli.said, json.dumps(cli.state())], (file.read_text() for file in cli.backend.rglob("*") if file.is_file())
+    )
+    assert [text for text in told if cli.sandbox.token in text] == []
+
+
+def test_three_budgets_are_refreshed_by_three_requests(cli: Cli) -> None:
+    """A few budgets are read one by one, and an amount that is a secret stays one in state."""
+    cli.declare(
+        a=ACTIONS,
+        b=PACKAGES,
+        c={"enterprise": "octo-enterprise", "budget_product_sku": "packages", "secret_amount": 4711},
+    )
+    cli.up()
+    cli.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert len(cli.sandbox.requests) <= 3
+    cli.unchanged()
+    (secret,) = (entry for entry in cli.state()["deployment"]["resources"] if entry["urn"].endswith("::c"))
+    assert "ciphertext" in secret["inputs"]["budget_amount"]
+    assert "ciphertext" in secret["outputs"]["budget_amount"]
+    assert "4711" not in json.dumps(secret)
+
+
+def test_a_cost_center_and_its_budget_live_together(cli: Cli) -> None:
+    """Made, renamed with other members, and archived, in an order in which its budget always finds it."""
+    center = {"enterprise": "octo-enterprise", "name": "Apps", "users": ["octocat"]}
+    budget = {**ACTIONS, "cost_center": "Apps", "opts": "depends_on=[center]"}
+
+    def declare(**changes: Any) -> None:
+        cli.declare(center={**center, **changes}, budget={**budget, "cost_center": changes.get("name", "Apps")})
+        program = cli.project / "__main__.py"
+        program.write_text(program.read_text().replace("CostCenter('center'", "center = CostCenter('center'"))
+
+    declare()
+    cli.up()
+    (made,) = (found for found in cli.sandbox.cost_centers() if found["name"] == "Apps")
+    assert cli.sandbox.budgets()[0]["budget_entity_name"] == "Apps"
+    before = cli.live
+    cli.unchanged("--refresh")
+    declare(name="Applications", users=["monalisa"])
+    cli.up()
+    (renamed,) = (found for found in cli.sandbox.cost_centers() if found["id"] == made["id"])
+    assert (renamed["name"], [member["name"] for member in renamed["resources"]]) == ("Applications", ["monalisa"])
+    assert cli.live == before
+    cli.unchanged("--refresh")
+    cli.run("destroy", "--yes", "--skip-preview")
+    (gone,) = (found for found in cli.sandbox.cost_centers() if found["id"] == made["id"])
+    assert (gone["state"], cli.live) == ("deleted", {})
+
+
+def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:
+    """The new name takes the budget over, the old one's deletion lifts no cap, and destroy then really deletes."""
+    cli.declare(old=ACTIONS)
+    cli.up()
+    before = cli.live
+    cli.declare(new=ACTIONS)
+    said = cli.up()
+    assert "adopted the existing budget" in said
+    assert "kept budget" in said
+    assert (cli.live, cli.writes) == (before, [])
+    cli.unchanged("--refresh")
+    cli.run("destroy", "--yes", "--skip-preview", "--refresh")
+    assert cli.live == {}
+
+
+def test_what_is_no_longer_declared_goes_also_after_a_refresh(cli: Cli) -> None:
+    """`up --refresh` deletes what the program no longer has, and both kinds of destroy delete the rest."""
+    cli.declare(a=ACTIONS, b=PACKAGES)
+    cli.up()
+    cli.declare(a=ACTIONS)
+    cli.up("--refresh")
+    assert list(cli.live.values()) == [500]
+    cli.run("destroy", "--yes", "--skip-preview", "--run-program")
+    assert cli.live == {}
+    cli.up()
+    cli.run("destroy", "--yes", "--skip-preview")
+    assert cli.live == {}
+
+
+def test_a_replacement_is_created_before_the_old_one_goes(cli: Cli) -> None:
+    """A new identity makes a new budget first; `delete_before_replace` turns the order round."""
+    cli.declare(a=ACTIONS)
+    cli.up()
+    cli.declare(a={**ACTIONS, "budget_product_sku": "codespaces"})
+    cli.up()
+    assert cli.writes == ["POST", "DELETE"]
+    cli.declare(a={**ACTIONS, "opts": "delete_before_replace=True"})
+    cli.up()
+    assert cli.writes == ["DELETE", "POST"]
+    assert list(cli.live.values()) == [500]
+    cli.unchanged("--refresh")
+
+
+def test_a_replacement_of_the_same_budget_never_makes_two(cli: Cli) -> None:
+    """`--replace` keeps the budget; `replace_on_changes` deletes first, and fails where it must create first."""
+    cli.declare(a=ACTIONS)
+    cli.up()
+    before = cli.live
+    cli.up("--replace", "**a")
+    assert (cli.live, cli.writes) == (before, [])
+    on_changes = 'replace_on_changes=["budget_amount"]'
+    cli.declare(a={**ACTIONS, "budget_amount": 600, "opts": on_changes})
+    cli.up()
+    assert (list(cli.live.values()), cli.writes) == ([600], ["DELETE", "POST"])
+    cli.declare(a={**ACTIONS, "budget_amount": 700, "opts": f"{on_changes}, delete_before_replace=False"})
+    assert "exists already as" in cli.up(code=None)
+    assert (list(cli.live.values()), cli.writes) == ([600], [])
+    cli.declare(a={**ACTIONS, "budget_amount": 700, "opts": f"{on_changes}, delete_before_replace=True"})
+    cli.up()
+    assert (list(cli.live.values()), cli.writes) == ([700], ["DELETE", "POST"])
+    cli.unchanged("--refresh")
+
+
+def test_what_depends_on_a_replaced_budget_leaves_nothing_behind(cli: Cli) -> None:
+    """A deletion before a replacement takes along the budget that is named after it, and both come back once."""
+    program = (
+        "import pulumi\n"
+        "from billing_provider import EnterpriseBudget\n"
+        "first = pulumi.ResourceOptions(delete_before_replace=True)\n"
+        "a = EnterpriseBudget('a', first, enterprise='octo-enterprise', budget_product_sku={sku!r}, budget_amount=1)\n"
+        "sku = a.budget_product_sku.apply({{'actions': 'packages', 'codespaces': 'ghas'}}.get)\n"
+        "b = EnterpriseBudget('b', enterprise='octo-enterprise', budget_product_sku=sku, budget_amount=2)\n"
+    )
+    for sku, writes in (("actions", ["POST", "POST"]), ("codespaces", ["DELETE", "DELETE", "POST", "POST"])):
+        (cli.project / "__main__.py").write_text(program.format(sku=sku))
+        cli.up()
+        assert cli.writes == writes
+    assert sorted(budget["budget_product_sku"] for budget in cli.sandbox.budgets()) == ["codespaces", "ghas"]
+    cli.unchanged("--refresh")
+
+
+def test_two_names_that_are_swapped_keep_their_budgets(cli: Cli) -> None:
+    """Two resources that take each other's place at once cost no write."""
+    packages = {**ACTIONS, "budget_product_sku": "packages"}
+    cli.declare(a=ACTIONS, b=packages)
+    cli.up()
+    before = cli.live
+    cli.declare(a=packages, b=ACTIONS)
+    cli.up()
+    assert (cli.live, cli.writes) == (before, [])
+
+
+def test_a_failed_deletion_that_is_reverted_lifts_no_cap(cli: Cli) -> None:
+    """A replaced budget whose deletion failed is taken back when the program goes back, and the other one goes."""
+    cli.declare(a=ACTIONS)
+    cli.up()
+    before = cli.live
+    cli.declare(a={**ACTIONS, "budget_product_sku": "codespaces"})
+    cli.sandbox.plan([{"op": "delete_budget", "action": "403_permission"}])
+    assert "GitHub said 403" in cli.up(code=None)
+    assert len(cli.live) == 2
+    cli.declare(a=ACTIONS)
+    cli.up()
+    assert (cli.live, cli.writes) == (before, ["DELETE"])
+    cli.unchanged("--refresh")
+
+
+def test_an_old_entry_of_a_declared_budget_lifts_no_cap(cli: Cli) -> None:
+    """A state that says a declared budget's id is also still to be deleted, as after a crash, costs no budget."""
+    cli.declare(a=ACTIONS)
+    cli.up()
+    before, state = cli.live, cli.state()
+    resources = state["deployment"]["resources"]
+    resources.append(
+        {**copy.deepcopy(next(entry for entry in resources if entry["urn"].endswith("::a"))), "delete": True}
+    )
+    cli.load(state)
+    assert "kept budget" in cli.up()
+    assert (cli.live, cli.writes) == (before, [])
+    cli.unchanged("--refresh")
+
+
+def test_an_import_file_takes_budgets_over(cli: Cli) -> None:
+    """A file that carries inputs and outputs imports a budget that was there, and then nothing is left to do."""
+    live = cli.sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
+    inputs = {
+        **ACTIONS,
+        "budget_scope": "enterprise",
+        "budget_entity_name": "",
+        "budget_type": "ProductPricing",
+        "prevent_further_usage": False,
+        "budget_alerting": {"will_alert": False, "alert_recipients": []},
+        "__provider": PROVIDERS["EnterpriseBudget"],
+    }
+    entry = {
+        "type": "pulumi-python:dynamic/github-billing:EnterpriseBudget",
+        "name": "a",
+        "id": f"enterprise/octo-enterprise/{live['id']}",
+        "inputs": inputs,
+        "outputs": {**inputs, "budget_id": live["id"], "adopted": True},
+    }
+    file = cli.project / "import.json"
+    file.write_text(json.dumps({"resources": [entry]}))
+    cli.declare(a=ACTIONS)
+    cli.run("import", "--file", str(file), "--generate-code=false", "--protect=false", "--yes", "--skip-preview")
+    assert cli.sandbox.writes == []
+    cli.unchanged()
+    cli.unchanged("--refresh")
+    assert cli.live == {live["id"]: 500}

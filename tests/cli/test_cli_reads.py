@@ -1,0 +1,481 @@
+"""The verbs budgets, usage and cost-centers against a real sandbox: figures, bars, totals, formats, words."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.cli import main, render
+from billing_provider.core.clock import Clock
+from billing_provider.core.owners import ENTERPRISE_OWNER
+from billing_provider.sandbox import Sandbox
+from billing_provider.usage.models import exact_sum
+from billing_provider.usage.queries import Reader
+from billing_provider.usage.spend import Spend, SpendReport
+from tests.support.clock import START
+from tests.support.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from billing_provider.core.owners import Owner
+    from tests.support.harness import RunHarness
+
+E = "octo-enterprise"
+MISUSED = 2
+QUIET = {"will_alert": False, "alert_recipients": []}
+PLAIN = {"budget_type": "ProductPricing", "prevent_further_usage": False, "budget_alerting": QUIET}
+CREDITS = {"budget_type": "BundlePricing", "budget_product_sku": "ai_credits", "budget_alerting": QUIET}
+SKU = {"budget_type": "SkuPricing", "prevent_further_usage": True, "budget_alerting": QUIET}
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox at which the environment points, on a day that is the same for ever."""
+    monkeypatch.setattr(Clock, "wall", lambda _clock: START)
+    with Sandbox(clock=lambda: START) as sandbox:
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        yield sandbox
+
+
+def declare(sandbox: Sandbox) -> None:
+    """Make a budget of each kind."""
+    platform, _ = (center["id"] for center in sandbox.cost_centers())
+    alerting = {"will_alert": True, "alert_recipients": ["octocat"]}
+    for fields in (
+        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "actions", "budget_amount": 100},
+        {**SKU, "budget_scope": "enterprise", "budget_product_sku": "copilot_for_business", "budget_amount": 4},
+        {**PLAIN, "budget_scope": "organization", "budget_entity_name": "octo-org", "budget_product_sku": "packages",
+         "budget_amount": 2000, "budget_alerting": alerting},
+        {**SKU, "budget_scope": "repository", "budget_entity_name": "octo-org/website",
+         "budget_product_sku": "actions_linux", "budget_amount": 10},
+        {**CREDITS, "budget_scope": "repository", "budget_entity_name": "octo-org/api", "budget_amount": 0,
+         "prevent_further_usage": False},
+        {**CREDITS, "budget_scope": "cost_center", "budget_entity_name": platform, "budget_amount": 0,
+         "prevent_further_usage": False},
+        {**CREDITS, "budget_scope": "multi_user_customer", "budget_amount": 10, "prevent_further_usage": True},
+        {**CREDITS, "budget_scope": "user", "user": "hubot", "budget_amount": 10, "prevent_further_usage": True},
+        {**CREDITS, "budget_scope": "enterprise", "budget_amount": 500, "prevent_further_usage": False,
+         "exclude_cost_center_usage": True},
+        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "codespaces", "budget_amount": 10,
+         "exclude_cost_center_usage": True},
+    ):  # fmt: skip
+        sandbox.add_budget("enterprise", E, **fields)
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def cells(table: str, *first: str) -> list[str]:
+    """Return the cells of the one line that begins with these words."""
+    lines = [re.split(r"\s{2,}", re.sub(r" {2,}(\d+ %)", r" \1", line.strip())) for line in table.splitlines()]
+    (found,) = [line for line in lines if tuple(line[: len(first)]) == first]
+    return found
+
+
+def test_budgets_show_spend_against_cap(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each budget has its spend, as GitHub tells it or as the reports add up, and what cannot be known is not 0."""
+    served.switch("whole_month_counts")
+    declare(served)
+    table = shown(capsys, "budgets", "--enterprise", E)
+    rows = json.loads(shown(capsys, "budgets", "--enterprise", E, "--json"))["budgets"]
+    spent = {(row["budget_scope"], row["budget_product_sku"]): row["spent"] for row in rows}
+    summary = json.loads(shown(capsys, "usage", "--enterprise", E, "--by", "product", "--json"))
+    actions = next(row["net_amount"] for row in summary["rows"] if row["product"] == "Actions")
+    assert spent["enterprise", "actions"] == actions
+    licences = next(row for row in rows if row["budget_product_sku"] == "copilot_for_business")
+    assert (licences["spent"], licences["unit"], licences["spent_from"]) == (3.0, "licences", "usage")
+    assert spent["repository", "ai_credits"] is None
+    assert spent["enterprise", "ai_credits"] is None
+    assert spent["enterprise", "codespaces"] == 0
+    assert next(row for row in rows if row["budget_scope"] == "user")["spent_from"] == "budget"
+    top = next(row for row in rows if row["budget_scope"] == "multi_user_customer")
+    assert (top["spent_from"], top["spent_by"] is not None) == ("user states", True)
+    line = cells(table, "enterprise", E, "copilot_for_business")
+    assert line[3:] == ["3", "4", "licences", "███████░░░ 75 %", "stops"]
+    assert cells(table, "cost_center", "Platform")[3:] == [
+        f"{spent['cost_center', 'ai_credits']:.3f}",
+        "0.00",
+        "USD",
+        "██████████ 100 %",
+        "goes on",
+    ]
+    assert cells(table, "organization", "octo-org")[-1] == "alerts"
+    assert cells(table, "repository", "octo-org/api")[3:] == ["-", "0.00", "USD", "-", "goes on"]
+    assert "2,000.00" in table
+    assert "- cannot be known" in table
+    scopes = [row["budget_scope"] for row in rows]
+    assert scopes == sorted(scopes, key=list(ENTERPRISE_OWNER.scopes).index)
+    lines = list(csv.DictReader(io.StringIO(shown(capsys, "budgets", "--enterprise", E, "--csv"))))
+    assert [line["spent"] for line in lines] == ["" if row["spent"] is None else str(row["spent"]) for row in rows]
+
+
+def test_each_report_is_read_once_for_all_budgets(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Budgets that cover the same usage share the question."""
+    for sku in ("actions", "packages", "codespaces"):
+        fields = {**PLAIN, "budget_scope": "organization", "budget_product_sku": sku, "budget_amount": 100}
+        served.add_budget("organization", "octo-org", **fields)
+    served.forget_requests()
+    shown(capsys, "budgets", "--org", "octo-org")
+    assert [request.path.rpartition("/billing/")[2] for request in served.requests] == ["budgets", "usage/summary"]
+
+
+def test_an_owner_without_budgets_is_said_so(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """No budgets are no table, no lines and an empty list."""
+    assert served.url
+    assert shown(capsys, "budgets", "--org", "octo-org") == "Budgets of organization octo-org: 0\n"
+    assert shown(capsys, "budgets", "--org", "octo-org", "--csv") == "unit,spent,spent_from,spent_by\n"
+    assert json.loads(shown(capsys, "budgets", "--org", "octo-org", "--json")) == {
+        "organization": "octo-org",
+        "budgets": [],
+    }
+
+
+@pytest.mark.parametrize("report", ["summary", "daily", "ai-credit", "premium-request"])
+@pytest.mark.parametrize("owner", [("--enterprise", E), ("--org", "octo-org")], ids=str)
+def test_totals_are_the_same_in_every_format(
+    report: str, owner: tuple[str, str], served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines of JSON and CSV add up to the totals of JSON, which stand below the table's columns."""
+    assert served.url
+    ask = ("usage", *owner, "--report", report, "--year", "2026", "--month", "8")
+    document = json.loads(shown(capsys, *ask, "--json"))
+    lines = list(csv.DictReader(io.StringIO(shown(capsys, *ask, "--csv"))))
+    total = cells(shown(capsys, *ask), "total")
+    for number, figure in enumerate(("gross_amount", "discount_amount", "net_amount"), 1):
+        expected = document["totals"][figure]
+        assert exact_sum(row[figure] for row in document["rows"]) == expected
+        assert exact_sum(float(line[figure]) for line in lines) == expected
+        assert float(total[number].replace(",", "")) == round(expected, 4)
+    assert document["time_period"] == {"year": 2026, "month": 8, "day": None}
+    assert (document["settled"], document["currency"]) == (True, "USD")
+    assert document["leaves_out_cost_centers"] == (report == "daily" and owner[0] == "--enterprise")
+
+
+def test_figures_are_aligned_to_the_right(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Amounts of a column end at one place, with the same number of decimals."""
+    assert served.url
+    table = shown(capsys, "usage", "--org", "octo-org", "--month", "8")
+    body = [line.rstrip() for line in table.splitlines() if re.search(r"\.\d\d+$", line.rstrip())]
+    assert len(body) > 3
+    assert len({len(line) for line in body}) == 1
+    assert len({line.rpartition(".")[2] and len(line.rpartition(".")[2]) for line in body}) == 1
+
+
+def test_usage_is_grouped_as_asked(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every key of a report groups it; all cost centers are added on demand; mixed units have no sum."""
+    assert served.url
+    every = ("usage", "--enterprise", E, "--report", "daily", "--month", "8", "--all-cost-centers")
+    by = ("--by", "date", "organization", "repository", "cost-center")
+    rows = json.loads(shown(capsys, *every, *by, "--json"))["rows"]
+    assert {"Platform", "Data", ""} == {row["cost-center"] for row in rows}
+    assert len({row["date"] for row in rows}) > 5
+    assert {row["unit_type"] for row in rows} > {None, "minutes"}
+    models = json.loads(shown(capsys, "usage", "--enterprise", E, "--report", "ai-credit", "--by", "model", "--json"))
+    assert {row["model"] for row in models["rows"]} > {"GPT-5"}
+    table = shown(capsys, *every, "--by", "cost-center")
+    assert cells(table, "-")[0] == "-"
+    assert "leaves out" not in table
+    assert "--all-cost-centers adds them" in shown(capsys, "usage", "--enterprise", E, "--report", "daily")
+
+
+def test_what_is_not_settled_or_known_is_said(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Below the table a person reads how far the figures can be trusted."""
+    served.switch("current_days_zero")
+    assert "still move" in shown(capsys, "usage", "--org", "octo-org")
+    day = "10"
+    unknown = shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day)
+    assert "cannot be known yet" in unknown
+    document = json.loads(shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day, "--json"))
+    assert document["totals"] == {"gross_amount": None, "discount_amount": None, "net_amount": None}
+
+
+def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """All cost centers with counts that add up, or the members of one."""
+    platform, data = (center["id"] for center in served.cost_centers())
+    table = shown(capsys, "cost-centers", "--enterprise", E)
+    assert cells(table, "Platform") == ["Platform", "active", "2", "0", "0", "0", "off", platform]
+    assert cells(table, "total") == ["total", "2", "1", "0", "0"]
+    members = shown(capsys, "cost-centers", "data", "--enterprise", E)
+    assert members.startswith("Cost center Data: 1 members\n")
+    assert cells(members, "Org") == ["Org", "octo-lab"]
+    assert f"id {data}, active, pool of AI credits off" in members
+    document = json.loads(shown(capsys, "cost-centers", "--enterprise", E, "--state", "active", "--json"))
+    assert [center["name"] for center in document["cost_centers"]] == ["Platform", "Data"]
+    lines = shown(capsys, "cost-centers", "--enterprise", E, "--csv").splitlines()
+    assert lines[0] == "cost_center,id,state,type,member"
+    assert lines[1:] == [
+        f"Platform,{platform},active,User,monalisa",
+        f"Platform,{platform},active,User,hubot",
+        f"Data,{data},active,Org,octo-lab",
+    ]
+    assert shown(capsys, "cost-centers", "--enterprise", E, "--state", "deleted") == (
+        f"Cost centers of enterprise {E}: 0\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("usage",), 1, "error: name whose it is: enterprise, organization, user"),
+        (("usage", "--org", "octo-org", "--all-cost-centers"), 1, "error: all_cost_centers: the report usage/summary"),
+        (("usage", "--org", "octo-org", "--by", "model"), 2, "--by model: the report summary has product, sku"),
+        (("budgets",), 2, "one of the arguments --enterprise --org is required"),
+        (("cost-centers", "None", "--enterprise", E), 1, "none is called None"),
+        (
+            ("cost-centers", "--enterprise", "nobody"),
+            1,
+            "error: list the cost centers of enterprise nobody: GitHub said",
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_shown(
+    arguments: tuple[str, ...], code: int, words: str, served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A refusal ends with 1, a misuse with 2, and standard output stays empty."""
+    assert served.url
+    with pytest.raises(SystemExit) if code == MISUSED else nullcontext() as ended:
+        assert main(list(arguments)) == code
+    if ended is not None:
+        assert ended.value.code == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert words in told.err
+
+
+def test_without_the_extra_tables_say_how_to_get_it(
+    served: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables need rich; JSON and CSV do not, and nothing is asked for in vain."""
+    monkeypatch.setitem(sys.modules, "billing_provider.cli.tables", None)
+    monkeypatch.delattr("billing_provider.cli.tables", raising=False)
+    for verb in (("budgets", "--org", "octo-org"), ("usage", "--org", "octo-org"), ("cost-centers", "--enterprise", E)):
+        assert main(list(verb)) == 1
+        assert "run `pip install 'github-billing-provider[cli]'`, or add --json or --csv" in capsys.readouterr().err
+        assert served.requests == []
+        assert main([*verb, "--json"]) == 0
+        served.forget_requests()
+
+
+def test_the_command_itself_prints_a_table(served: Sandbox) -> None:
+    """In a process of its own, piped, a table is as wide as it needs to be, and names are shown as they are."""
+    served.rename_cost_center("Platform", "[red]Platform[/red]")
+    command = [sys.executable, "-c", "import sys; from billing_provider.cli import main; sys.exit(main())"]
+    done = subprocess.run([*command, "cost-centers", "--enterprise", E], capture_output=True, text=True, check=True)
+    assert "[red]Platform[/red]" in done.stdout
+    assert served.cost_centers()[0]["id"] in done.stdout
+    assert done.stderr == ""
+
+
+CANARY = "sandbox-canary-token-5up3r"
+ECHO = f"[red]{CANARY}[/]\n\x1b[2J\u202e:smile: gh\u200bp_0123456789abcdef \ud800"
+AMOUNTS = dict.fromkeys(
+    [
+        *("pricePerUnit", "grossQuantity", "grossAmount", "discountQuantity"),
+        *("discountAmount", "netQuantity", "netAmount"),
+    ],
+    1.0,
+)
+ECHOES = {
+    "cost-centers": {
+        "costCenters": [{"id": "1", "name": ECHO, "state": ECHO, "resources": [{"type": ECHO, "name": ECHO}]}]
+    },
+    "budgets": {
+        "budgets": [
+            {
+                "id": "1",
+                "budget_scope": ECHO,
+                "budget_entity_name": ECHO,
+                "budget_product_sku": ECHO,
+                "budget_amount": 5,
+                "consumed_amount": 1,
+                "prevent_further_usage": False,
+                "user": ECHO,
+            }
+        ],
+        "has_next_page": False,
+    },
+    "usage": {
+        "timePeriod": {"year": 2026},
+        "usageItems": [{"product": ECHO, "sku": ECHO, "unitType": ECHO, "model": ECHO, CANARY: 1, **AMOUNTS}],
+    },
+}
+
+
+@pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
+@pytest.mark.parametrize("verb", ECHOES)
+def test_nothing_that_github_echoes_shows_the_token(
+    verb: str, form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token in any field of an answer is masked in every format, and a table shows texts on one line, unstyled."""
+    with WireServer(answer(200, ECHOES[verb])) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", CANARY)
+        printed = shown(capsys, verb, "--enterprise", E, *form)
+    assert CANARY not in printed
+    assert "[secret]" in printed
+    if not form:
+        assert "\x1b" not in printed
+        assert "[red][secret][/] [2J:smile: [secret] ?" in " ".join(printed.split())
+
+
+class Terminal(io.StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (io.StringIO, "warning: look\nasking GitHub ...\nthe rest ...\n"),
+        (Terminal, "warning: look\n\r\x1b[2Kasking GitHub ...\r\x1b[2Kthe rest ...\r\x1b[2K"),
+    ],
+    ids=["piped", "terminal"],
+)
+def test_progress_is_shown_after_a_while(
+    stream: Callable[[], io.StringIO], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait is told on standard error once it is worth a word, in place on a terminal, line by line elsewhere."""
+    heard = stream()
+    monkeypatch.setattr(sys, "stderr", heard)
+    reporter = render.StderrVoice()
+    reporter.warn("look")
+    reporter.status("asking GitHub")
+    reporter.show()
+    reporter.status("the rest")
+    reporter.end()
+    reporter.status("nothing more")
+    assert heard.getvalue() == expected
+
+
+def test_the_wait_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any status a long question is told all the same, and a short one is not."""
+    heard = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", heard)
+    with render.reading(patience_seconds=60):
+        pass
+    assert heard.getvalue() == ""
+    with render.reading(patience_seconds=0):
+        while not heard.getvalue():
+            pass
+    assert heard.getvalue() == "asking GitHub ...\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], []),
+        ([1, 2.5], ["1.00", "2.50"]),
+        ([0.276, 1000.0, None], ["0.276", "1,000.000", "-"]),
+        ([0.123456, 100], ["0.1235", "100.0000"]),
+        ([1e15, 1e-9], ["1,000,000,000,000,000.00", "0.00"]),
+        ([1e300], [f"1{',000' * 100}.00"]),
+    ],
+    ids=str,
+)
+def test_amounts_of_a_column_share_their_decimals(values: list[float | None], expected: list[str]) -> None:
+    """Two at least, four at most, and none that are not needed."""
+    assert render.amounts(values) == expected
+
+
+def test_shares_and_counts() -> None:
+    """A bar is as long as its share, and never longer than the whole; counts have no decimals that they do not need."""
+    assert render.bar(None) == "-"
+    assert [render.bar(share).markup for share in (-0.5, 0.0, 0.749, 0.75, 3.0, 1e308)] == [
+        "░░░░░░░░░░  -50 %",
+        "░░░░░░░░░░    0 %",
+        "[green]███████[/green]░░░   74 %",
+        "[yellow]███████[/yellow]░░░   75 %",
+        "[red]██████████[/red]  300 %",
+        "[red]██████████[/red] 999999999 %",
+    ]
+    assert [render.quantity(value) for value in (None, 0, 1234.0, 2.5, 1e6)] == ["-", "0", "1,234", "2.5", "1,000,000"]
+
+
+def numbered(rows: list[dict[str, Any]]) -> None:
+    for number, row in enumerate(rows):
+        row["id"] = str(number)
+
+
+BUDGET = {"budget_product_sku": "ai_credits", "prevent_further_usage": True}
+
+
+def test_what_the_token_may_not_see_is_unknown(new_run: Callable[..., RunHarness], enterprise: Owner) -> None:
+    """A refused report, an unknown user and lagging figures leave the spend open; 0 of 0 is nothing spent."""
+    empty = {"timePeriod": {"year": 2026, "month": 9, "day": 20}, "usageItems": []}
+    rows: list[dict[str, Any]] = [
+        {**BUDGET, "budget_scope": "user", "user": "ghost", "budget_amount": 5},
+        {**BUDGET, "budget_scope": "user", "user": "x", "budget_amount": 5, "budget_product_sku": "actions"},
+        {**BUDGET, "budget_scope": "organization", "budget_entity_name": "o", "budget_amount": 0},
+        {**BUDGET, "budget_scope": "multi_user_cost_center", "budget_amount": 0},
+        {**BUDGET, "budget_scope": "enterprise", "budget_amount": 5, "budget_product_sku": "actions"},
+        {**BUDGET, "budget_scope": "brand_new", "budget_amount": 5, "consumed_amount": 1},
+    ]
+    numbered(rows)
+    replies = [
+        answer(200, {"budgets": rows, "has_next_page": False}),
+        answer(404, {"message": "Not Found"}),
+        answer(403, {"message": "no"}),
+        answer(200, {"user_states": [], "has_next_page": False}),
+        answer(200, empty),
+    ]
+    with WireServer(*replies) as server:
+        reader = Reader(new_run(base_url=server.url).run)
+        spends = list(SpendReport(reader, enterprise).of(reader.budgets(enterprise=E)))
+    assert [(spend.spent, spend.share) for spend in spends] == [
+        (None, None),
+        (None, None),
+        (None, None),
+        (0.0, 0.0),
+        (None, None),
+        (1.0, 0.2),
+    ]
+
+
+def test_bare_repositories_and_budgets_of_many_of_an_organization(
+    new_run: Callable[..., RunHarness], organization: Owner
+) -> None:
+    """An organization's repository may be shown without its owner; the states of users are told to enterprises only."""
+    rows: list[dict[str, Any]] = [
+        {**BUDGET, "budget_scope": "repository", "budget_entity_name": "api", "budget_amount": 5,
+         "budget_product_sku": "actions"},
+        {**BUDGET, "budget_scope": "multi_user_customer", "budget_amount": 5},
+        {**BUDGET, "budget_scope": "organization", "budget_amount": 5, "budget_product_sku": "ghas"},
+    ]  # fmt: skip
+    numbered(rows)
+    empty = {"timePeriod": {"year": 2026, "month": 9}, "usageItems": []}
+    with WireServer(answer(200, {"budgets": rows, "has_next_page": False}), answer(200, empty)) as server:
+        reader = Reader(new_run(base_url=server.url).run)
+        spends = list(SpendReport(reader, organization).of(reader.budgets(organization="octo-org")))
+        assert "repository=octo-org%2Fapi" in server.heard[1]
+    assert [(spend.spent, spend.unit) for spend in spends] == [(0.0, "USD"), (None, "USD"), (0.0, "licences")]
+    assert Spend(spends[0].budget, 5.0, "USD").share == 1.0
+
+
+def test_a_new_scope_comes_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scope that is newer than this package is shown all the same."""
+    rows: list[dict[str, Any]] = [
+        {**BUDGET, "budget_scope": "brand_new", "budget_amount": 5, "consumed_amount": 1},
+        {**BUDGET, "budget_scope": "user", "user": "x", "budget_amount": 5, "consumed_amount": 1},
+    ]
+    numbered(rows)
+    with WireServer(answer(200, {"budgets": rows, "has_next_page": False})) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-token")
+        document = json.loads(shown(capsys, "budgets", "--enterprise", E, "--json"))
+    assert [row["budget_scope"] for row in document["budgets"]] == ["user", "brand_new"]

@@ -1,0 +1,229 @@
+"""The doctor: each thing that can be wrong is found, with its repair, and nothing is written."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typing_extensions import Self
+
+from billing_provider.cli import main
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.core.settings import Settings
+from billing_provider.doctor import FAILED, OK, WARNING, Finding, examine
+from billing_provider.runtime.run import Run
+from billing_provider.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENTERPRISE = Owner(ENTERPRISE_OWNER, "octo-enterprise")
+ORGANIZATION = Owner(ORGANIZATION_OWNER, "octo-org")
+
+
+class Quiet:
+    """A reporter that nobody hears."""
+
+    def warn(self, text: str) -> None:
+        """Fail: the doctor only reads."""
+        raise AssertionError(text)
+
+    def status(self, text: str) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+def findings(sandbox: Sandbox, token: str, *owners: Owner, **settings: Any) -> list[Finding]:
+    told = Settings(token=token, base_url=sandbox.url, max_wait_seconds=0, **settings)
+    return list(examine(Run(lambda: told, Quiet()), owners))
+
+
+def worst(found: list[Finding], subject: str) -> Finding:
+    order = [OK, WARNING, FAILED]
+    return max((one for one in found if one.subject == subject), key=lambda one: order.index(one.level))
+
+
+def test_all_is_well_for_an_owner_of_everything(sandbox: Sandbox) -> None:
+    """The enterprise owner's token passes every check, and nothing is written."""
+    found = findings(sandbox, sandbox.token, ENTERPRISE, ORGANIZATION)
+    assert {one.level for one in found} == {OK}
+    assert "can be listed: 0" in worst(found, "enterprise octo-enterprise").text
+    assert sandbox.writes == []
+
+
+@pytest.mark.parametrize(
+    ("token", "owner", "subject", "expected"),
+    [
+        ("sandbox-expired", ENTERPRISE, "token", (FAILED, "Renew it")),
+        ("sandbox-fine-grained", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "classic token")),
+        ("sandbox-no-sso", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "single sign-on")),
+        ("sandbox-no-billing", ENTERPRISE, "scopes", (WARNING, "manage_billing:enterprise")),
+        ("sandbox-no-billing", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "Check the slug")),
+        ("sandbox-no-billing", ORGANIZATION, "organization octo-org", (FAILED, "Administration (write)")),
+    ],
+)
+def test_each_token_gets_its_repair(
+    sandbox: Sandbox, token: str, owner: Owner, subject: str, expected: tuple[str, str]
+) -> None:
+    """A token that may not manage the owner's budgets is told what it lacks."""
+    found = worst(findings(sandbox, token, owner), subject)
+    assert (found.level, expected[1] in found.repair) == (expected[0], True), found
+
+
+def test_a_refusal_without_a_hint_asks_for_the_role(sandbox: Sandbox) -> None:
+    """Where GitHub's words do not name the token's kind, the role is what is left."""
+    sandbox.plan([{"path": "*budgets*", "action": "401"}])
+    found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
+    assert found.repair == "Give the token's user the role of owner or billing manager."
+
+
+@pytest.mark.parametrize("prefix", ["github_pat_", "ghs_", "ghu_"])
+def test_a_token_of_the_wrong_kind_is_told_for_an_enterprise(sandbox: Sandbox, prefix: str) -> None:
+    """Fine-grained and App tokens are warned of before GitHub is asked."""
+    found = findings(sandbox, f"{prefix}x", ENTERPRISE)
+    assert any("classic token" in one.repair for one in found)
+    assert worst(found, "token").level == FAILED
+
+
+def test_without_a_token_nothing_else_is_checked() -> None:
+    """A missing setting ends the checks at once."""
+
+    def settings() -> Settings:
+        raise ConfigError("no token: set one")
+
+    assert [one.level for one in examine(Run(settings, Quiet()), [])] == [FAILED]
+
+
+def test_an_unreachable_host_is_named() -> None:
+    """A closed port is reported with the host to check."""
+    told = Settings(token="t", base_url="http://127.0.0.1:9", max_wait_seconds=0)
+    last = list(examine(Run(lambda: told, Quiet()), []))[-1]
+    assert (last.level, last.subject, "127.0.0.1:9" in last.repair) == (FAILED, "host", True)
+
+
+def test_a_retired_api_version_asks_for_an_update(sandbox: Sandbox) -> None:
+    """GitHub's refusal of the version is told apart from an unreachable host."""
+    sandbox.plan([{"path": "*rate_limit*", "action": "410"}])
+    found = findings(sandbox, sandbox.token)
+    assert (found[-1].subject, found[-1].repair) == ("API version", "Update this package.")
+
+
+def test_a_broken_listing_asks_for_patience(sandbox: Sandbox) -> None:
+    """A failure on GitHub's side is not blamed on the token."""
+    sandbox.plan([{"path": "*budgets*", "action": "503_before", "every": 1}])
+    found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
+    assert "Run again" in found.repair
+
+
+def test_no_owner_is_a_remark(sandbox: Sandbox) -> None:
+    """Without owners the doctor says how to name them."""
+    assert worst(findings(sandbox, sandbox.token), "budgets").level == WARNING
+
+
+def test_a_listing_without_a_count_is_still_counted(sandbox: Sandbox) -> None:
+    """Where GitHub leaves out total_count the first page is counted."""
+    sandbox.switch("total_count_missing")
+    found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
+    assert "0 or more" in found.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "data", "subject", "level"),
+    [
+        ({"date": formatdate(0, usegmt=True)}, None, "clock", WARNING),
+        ({"date": "yesterday"}, None, "clock", WARNING),
+        ({}, None, "clock", WARNING),
+        ({"deprecation": "@0", "sunset": "soon"}, None, "API version", WARNING),
+        ({"github-authentication-token-expiration": "1970-01-03 00:00:00 UTC"}, None, "expiry", WARNING),
+        ({"github-authentication-token-expiration": "2999-01-03 00:00:00 +0100"}, None, "expiry", OK),
+        ({"github-authentication-token-expiration": "one day"}, None, "expiry", OK),
+        ({}, {"rate": {"remaining": 3, "limit": 5000}}, "limits", WARNING),
+        ({}, {"rate": {"remaining": 4999, "limit": 5000}}, "limits", OK),
+        ({}, {"rate": "none"}, "limits", WARNING),
+        ({"x-oauth-scopes": ""}, None, "scopes", OK),
+    ],
+)
+def test_every_header_is_read(headers: dict[str, str], data: Any, subject: str, level: str) -> None:
+    """What the headers of one answer tell becomes one finding each."""
+    with Answer(headers, data) as answer:
+        told = Settings(token="t", base_url=answer.url, max_wait_seconds=0)
+        assert worst(list(examine(Run(lambda: told, Quiet()), [])), subject).level == level
+
+
+def test_nothing_that_github_echoes_shows_the_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Headers that hold the token or a line break are masked and printed on one line."""
+    token = "sandbox-canary-token-5up3r"
+    names = ("x-oauth-scopes", "sunset", "github-authentication-token-expiration", "x-github-request-id")
+    with Answer(dict.fromkeys(names, f"{token}\t\x1b[2J"), {"rate": token}) as served:
+        monkeypatch.setenv("GITHUB_API_URL", served.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", token)
+        assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert token not in printed
+    assert "[secret] [2J" in printed
+    assert "\x1b" not in printed
+
+
+class Answer:
+    """A server that gives one answer, with headers that the sandbox would never send."""
+
+    def __init__(self, headers: dict[str, str], data: Any) -> None:
+        import json  # noqa: PLC0415
+        import socket  # noqa: PLC0415
+        import threading  # noqa: PLC0415
+
+        body = json.dumps(data).encode()
+        lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self._reply = ("\r\n".join(lines) + "\r\nConnection: close\r\n\r\n").encode() + body
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve)
+
+    def _serve(self) -> None:
+        connection, _ = self._socket.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self._reply)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+        self._socket.close()
+
+
+def test_the_verb_prints_repairs_and_fails_on_failures(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`billing-provider doctor` ends with 0 when all is well and with 1 and the repair when it is not."""
+    monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+    assert main(["doctor", "--enterprise", "octo-enterprise", "--org", "octo-org"]) == 0
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-expired")
+    assert main(["doctor", "--org", "octo-org"]) == 1
+    printed = capsys.readouterr().out
+    assert "-> Renew it" in printed
+    assert "sandbox-expired" not in printed
+
+
+def test_the_verb_shows_what_it_waits_for(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wait of more than a second is shown on standard error, beside the findings."""
+    monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+    sandbox.plan([{"path": "*rate_limit*", "action": "429_secondary", "seconds": 2}])
+    assert main(["doctor"]) == 0
+    assert " s for GitHub's secondary limit ..." in capsys.readouterr().err

@@ -1,0 +1,64 @@
+"""The real clock, of which everything else sees only a virtual or a fixed one."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.core.clock import TEST_TIME, Clock
+from billing_provider.core.errors import ConfigError
+from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox import clock as sandbox_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WALLS = {"provider": Clock().wall, "sandbox": sandbox_clock.wall}
+every_wall = pytest.mark.parametrize("wall", WALLS.values(), ids=WALLS)
+
+
+def test_spans_and_chance_are_the_machines() -> None:
+    """Spans only grow, also while the wall clock is fixed, a sleep passes, and the dice stay within their range."""
+    clock = Clock()
+    start = clock.now()
+    clock.sleep(0.001)
+    assert clock.now() > start
+    assert all(0 <= clock.jitter() < 1 for _ in range(100))
+
+
+@every_wall
+@pytest.mark.parametrize("unset", [None, ""])
+def test_the_wall_clock_is_the_machines(
+    wall: Callable[[], float], unset: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the variable, the wall clock of provider and sandbox is the machine's."""
+    monkeypatch.delenv(TEST_TIME) if unset is None else monkeypatch.setenv(TEST_TIME, unset)
+    before = time.time()
+    assert before <= wall() <= time.time()
+
+
+@every_wall
+@pytest.mark.parametrize(
+    "text",
+    ["2026-12-01T00:00:30Z", "2026-12-01T00:00:30z", "2026-12-01T14:00:30+14:00", "2026-12-01T00:00:30"],
+)
+@pytest.mark.usefixtures("far_zone")
+def test_the_variable_fixes_the_wall_clock(
+    wall: Callable[[], float], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Provider and sandbox read the same time from the variable; a time without an offset is UTC in every zone."""
+    assert sandbox_clock.TEST_TIME == TEST_TIME
+    monkeypatch.setenv(TEST_TIME, text)
+    assert wall() == 1_796_083_230
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "1796083230", "0001-01-01T00:00:00+14:00"])
+def test_a_text_that_is_no_time_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable and what to write: in the provider, and before a sandbox serves requests."""
+    monkeypatch.setenv(TEST_TIME, text)
+    with pytest.raises(ConfigError, match=f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z"):
+        Clock().wall()
+    with pytest.raises(ValueError, match=f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z"):
+        Sandbox()

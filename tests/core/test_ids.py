@@ -1,0 +1,77 @@
+"""The forms of ids, and what is refused before a request is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.ids import parse_resource_id, read_id, read_slug, resource_id
+from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
+from tests.support.harness import open_harness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.sandbox import Sandbox
+
+UUID = "0123abcd-0123-4567-89ab-0123456789ab"
+TEXTS = ["", ".", "..", "a/b", "a b", "a\n", "one ", "\ud800", "\0", "ö", "x" * 101, "%2e", "a?b", "\u202ea", "a\\b"]
+STRANGE: list[Any] = [*TEXTS, None, 5, True, b"one", ["one"], {}, float("nan")]
+
+
+@pytest.mark.parametrize("value", [UUID, UUID + "0", UUID.upper(), "9", "a_b", "x" * 100])
+def test_what_is_an_id(value: str) -> None:
+    """A UUID, the longer id that GitHub documents, and any other word of ASCII letters and digits."""
+    assert read_id("budget_id", value) == value
+
+
+@pytest.mark.parametrize("value", ["octo-enterprise", "octocat_corp", "A", "9", "a.b"])
+def test_what_is_a_slug(value: str) -> None:
+    """Letters, digits, hyphens, and the underscore of managed users."""
+    assert read_slug("enterprise", value) == value
+
+
+@pytest.mark.parametrize("read", [read_id, read_slug])
+@pytest.mark.parametrize("value", STRANGE, ids=ascii)
+def test_what_is_no_id_and_no_slug(value: Any, read: Callable[[str, Any], str]) -> None:
+    """Other types, path parts, blanks, control characters, surrogates, other alphabets and overlong texts."""
+    with pytest.raises(ConfigError, match=r"^name: write an? .*, not ") as caught:
+        read("name", value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+@given(
+    noun=st.sampled_from(list(OWNER_KINDS)),
+    owner=st.from_regex(r"[a-z0-9]{1,9}(-[a-z]{1,3}){0,2}", fullmatch=True),
+    github_id=st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True),
+)
+def test_what_is_built_is_parsed(noun: str, owner: str, github_id: str) -> None:
+    """The id of a resource names its owner and GitHub's id; under another noun it is refused."""
+    text = resource_id(noun, owner, github_id)
+    assert parse_resource_id(noun, "Budget", text) == (owner, github_id)
+    with pytest.raises(ConfigError, match=f"the id of Budget reads other/OWNER/ID, not '{noun}/"):
+        parse_resource_id("other", "Budget", text)
+
+
+FORMS = ["{}", "enterprise{}", "enterprise/{}/" + UUID, "enterprise/octo-enterprise/{}", "organization/octo-org/{}"]
+
+
+@pytest.mark.parametrize("id_", [*STRANGE, *(form.format(text) for form in FORMS for text in TEXTS)], ids=ascii)
+def test_an_id_of_another_form_sends_nothing(id_: Any, sandbox: Sandbox) -> None:
+    """Read, update, delete and diff of both kinds of resources refuse it in short, printable words."""
+    harness = open_harness(sandbox)
+    for cycle in (harness.enterprise, CostCenterLifecycle(harness.run)):
+        for call, arguments in ((cycle.read, ({},)), (cycle.update, ({}, {})), (cycle.delete, ())):
+            with pytest.raises(ConfigError, match="reads enterprise/OWNER/ID, not") as caught:
+                call(id_, *arguments)
+            assert str(caught.value).isprintable()
+            assert len(str(caught.value)) < 500
+        with pytest.raises(ConfigError, match="reads enterprise/OWNER/ID, not"):
+            cycle.diff("urn", id_, {}, {}, frozenset())
+    assert sandbox.requests == []

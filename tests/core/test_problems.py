@@ -1,0 +1,91 @@
+"""What a check says of mistakes: short, however many there are, and without the values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.budgets.models import INPUTS
+from billing_provider.core.inputs import MOST_PROBLEMS, Problem, first_problems
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
+from billing_provider.cost_centers.rules import INPUTS as CENTER_INPUTS
+from billing_provider.sandbox import Sandbox
+from tests.support.clock import VirtualClock
+from tests.support.harness import open_harness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.harness import RunHarness
+
+NOTHING: frozenset[str] = frozenset()
+SECRET = "gh secret p@ss/word"
+BUDGET = {"enterprise": "octo-enterprise", "budget_amount": 5, "budget_product_sku": "actions"}
+CENTER = {"enterprise": "octo-enterprise", "name": "Apps"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sandbox]:
+    """One sandbox for all examples."""
+    with Sandbox(clock=VirtualClock().wall) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(("bad", "many"), [("mona@example.com", 100_000), (5, 10_000)])
+def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: Any, many: int) -> None:
+    """The first ten, each with its place in the list, and the number of the others."""
+    alerting = {"will_alert": True, "alert_recipients": ["octocat", *[bad] * many]}
+    found = harness.enterprise.check("urn", {}, {**BUDGET, "budget_alerting": alerting}, NOTHING).problems
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[0].reason.startswith("alert_recipients.1: ")
+    assert found[-1] == Problem("budget_alerting", f"and {many - MOST_PROBLEMS} more of such problems")
+
+
+@pytest.mark.parametrize("kind", ["users", "organizations", "repositories", "enterprise_teams"])
+def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str) -> None:
+    """The same holds for each kind of members of a cost center."""
+    members = {kind: ["a b"] * 100_000}
+    found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **members}, NOTHING).problems
+    assert len(found) == MOST_PROBLEMS + 1
+    assert found[0].reason.startswith(f"{kind}.0: ")
+    assert found[-1] == Problem(kind, "and 99990 more of such problems")
+
+
+@given(counts=st.lists(st.integers(0, 30), max_size=4))
+def test_each_input_has_its_own_number(counts: list[int]) -> None:
+    """No problem is lost: those shown and those counted are all."""
+    short = first_problems(
+        Problem(str(field), str(number)) for field, count in enumerate(counts) for number in range(count)
+    )
+    for field, count in enumerate(counts):
+        mine = [problem.reason for problem in short if problem.field == str(field)]
+        more = [f"and {count - MOST_PROBLEMS} more of such problems"] if count > MOST_PROBLEMS else []
+        assert mine == [str(number) for number in range(min(count, MOST_PROBLEMS))] + more
+
+
+@pytest.mark.parametrize("value", [SECRET, [SECRET], {SECRET: 1}, {"alert_recipients": [SECRET], "will_alert": True}])
+@pytest.mark.parametrize("scope", ["organization", "repository", "user", "cost_center", None])
+def test_no_problem_repeats_a_value(shared: Sandbox, scope: str | None, value: Any) -> None:
+    """A check is given secrets without their mark, so no value of an input stands in a problem."""
+    harness = open_harness(shared)
+    said = [
+        problem
+        for name in INPUTS
+        for problem in harness.enterprise.check(
+            f"urn::{name}", {}, {**BUDGET, "budget_scope": scope, name: value}, NOTHING
+        ).problems
+    ]
+    said += [
+        problem
+        for name in CENTER_INPUTS
+        for other in (value, f"{SECRET}/x")
+        for problem in CostCenterLifecycle(harness.run)
+        .check(f"urn::{name}", {}, {**CENTER, name: other}, NOTHING)
+        .problems
+    ]
+    assert said
+    # The name of a key is no value.
+    assert [problem for problem in said if "word" in problem.reason and "no such key" not in problem.reason] == []

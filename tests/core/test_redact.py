@@ -1,0 +1,174 @@
+"""No form of a token is left in a text."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.cli.render import StderrVoice
+from billing_provider.core.errors import ApiError, BillingError
+from billing_provider.core.redact import MASK, MAX_TEXT, clean, forms, masked, redact, remember
+from billing_provider.engine_log import EngineLog
+
+if TYPE_CHECKING:
+    from billing_provider.runtime.run import Reporter
+
+# What a token may be made of: printable ASCII without the space; no shorter than any that is in use.
+TOKENS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=12, max_size=80)
+
+
+def travelling(token: str) -> dict[str, str]:
+    """Return the token in the forms in which headers, URLs, logs and tracebacks carry it."""
+    raw = token.encode()
+    return {
+        "plain": token,
+        "percent": quote(token, safe=""),
+        "form": quote_plus(token),
+        "JSON": json.dumps(token),
+        "repr": repr(token),
+        "bytes": repr(raw),
+        "base64": base64.b64encode(raw).decode(),
+        "base64 for URLs": base64.urlsafe_b64encode(raw).decode(),
+        "base64 without padding": base64.b64encode(raw).decode().rstrip("="),
+        "password of nobody": base64.b64encode(b":" + raw).decode(),
+        "password of git": base64.b64encode(b"x-access-token:" + raw).decode(),
+        "user": base64.b64encode(raw + b":").decode(),
+        "user of git": base64.b64encode(raw + b":x-oauth-basic").decode(),
+        "hex": raw.hex(),
+        "capital hex": raw.hex().upper(),
+        "percent of each": "".join(f"%{byte:02x}" for byte in raw),
+        "capital percent of each": "".join(f"%{byte:02X}" for byte in raw),
+        "base64 within": base64.b64encode(b"12" + raw + b"345").decode(),
+        "base64 for URLs within": base64.urlsafe_b64encode(b"1" + raw + b"23").decode(),
+    }
+
+
+@given(token=TOKENS, before=st.text(max_size=20), after=st.text(max_size=20))
+def test_no_form_of_a_token_survives(token: str, before: str, after: str) -> None:
+    """Whatever stands around it, no form of the token can be found afterwards."""
+    for form in travelling(token).values():
+        shown = redact(f"{before} {form} {after}", token)
+        assert token not in shown
+        assert form not in shown
+        assert MASK in shown
+
+
+@given(token=TOKENS)
+def test_the_longest_form_goes_first(token: str) -> None:
+    """A form that holds another one is taken out whole."""
+    lengths = [len(form) for form in forms(token)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert set(forms(token)) >= {form.strip("'\"") for name, form in travelling(token).items() if name == "hex"}
+
+
+INVISIBLE = st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Cn", "Co"]), max_size=3)
+
+
+@given(token=TOKENS, hidden=st.lists(INVISIBLE, min_size=8, max_size=8), around=st.text(max_size=MAX_TEXT))
+def test_what_is_shown_is_one_clean_line(token: str, hidden: list[str], around: str) -> None:
+    """Any text is shown on one line of printable characters, within the limit, and a hidden token is found."""
+    remember(token)
+    blanks = {character for part in hidden for character in part if character.isspace()}
+    split = "".join(f"{character}{part}" for character, part in zip(token, [*hidden, *[""] * len(token)], strict=False))
+    shown = clean(f"{around[:100]} {''.join(c for c in split if c not in blanks)} {around}")
+    assert shown.isprintable()
+    assert len(shown) <= MAX_TEXT
+    assert token not in shown
+    assert MASK in shown
+    assert str(BillingError(f"{token}\n{around}")) == clean(f"{token}\n{around}")
+
+
+def test_a_text_is_cut_after_its_tokens_are_masked() -> None:
+    """Half a token at the cut would not be found."""
+    remember("sandbox-canary-token")
+    assert clean(f"{'x' * 90} sandbox-canary-token", limit=100) == f"{'x' * 90} {MASK}"
+    assert clean(f"{'x' * 96} sandbox-canary-token", limit=100) == f"{'x' * 96} ..."
+
+
+def test_an_error_of_github_is_fit_to_be_shown() -> None:
+    """Its parts are clean too, since others print them."""
+    remember("sandbox-canary-token")
+    error = ApiError("try\nit", 400, f"no\u202e sandbox-canary-token {'x' * 3000}", "sandbox-canary-token\x1b" * 20)
+    assert str(error).startswith(f"try it: GitHub said 400: no {MASK} xxx")
+    assert error.said.startswith(f"no {MASK} xxx")
+    assert (len(error.said), len(error.request_id)) == (2000, 80)
+    assert "canary" not in f"{error}{error.said}{error.request_id}"
+
+
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_masked_json_is_valid_unicode(value: object) -> None:
+    """Whatever JSON holds, what is kept of it can be written as UTF-8 and has no token."""
+    kept = masked([value, {"canary-token": "canary-token"}], "canary-token")
+    text = json.dumps(kept, ensure_ascii=False)
+    assert text.encode()
+    assert "canary" not in text
+
+
+def test_every_token_is_taken_out() -> None:
+    """Several tokens are redacted in one go, and an empty one takes out nothing."""
+    assert redact("one-token and two-token", "one-token", "", "two-token") == f"{MASK} and {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("nothing here", "nothing here"),
+        ("ghp_" + "a" * 36 + ".", f"{MASK}."),
+        ("GITHUB_PAT_" + "11A_b" * 6, MASK),
+        ("gho_abcdef ghu_abcdef ghs_abcdef ghr_abcdef", " ".join([MASK] * 4)),
+        ("ghp_short", "ghp_short"),
+        ("https://somebody:secret@example.com/x", f"https://{MASK}@example.com/x"),
+        ("https://example.com/@handle", "https://example.com/@handle"),
+        ("Authorization: Bearer abc.def rest", f"Authorization: {MASK} rest"),
+        ("authorization=token abc", f"authorization={MASK}"),
+        ("Authorization: Basic dXNlcjpwYXNz", f"Authorization: {MASK}"),
+        ('{"Authorization": "Bearer abc", "Accept": "x"}', f'{{"Authorization": "{MASK}", "Accept": "x"}}'),
+        ("{'Authorization': b'Bearer abc'}", f"{{'Authorization': b'{MASK}'}}"),
+        ("authorization is missing", "authorization is missing"),
+    ],
+)
+def test_what_looks_like_a_secret_goes_too(text: str, expected: str) -> None:
+    """Tokens of GitHub's forms, users in URLs and authorization headers are masked, whosever they are."""
+    assert redact(text) == expected
+
+
+def test_a_token_is_masked_in_each_spelling_to_its_ends() -> None:
+    """A token with characters that JSON, repr and URLs escape is masked with nothing of it left at either end."""
+    token = "'q/\"w\\e~r+t y'"
+    spelled = {token, "%27q%2F%22w%5Ce~r%2Bt%20y%27", "%27q%2F%22w%5Ce~r%2Bt+y%27"}
+    spelled |= {json.dumps(token)[1:-1], repr(token)[1:-1]}
+    assert len(spelled) == 5
+    for text in spelled:
+        assert redact(f"<{text}>", token) == f"<{MASK}>"
+
+
+@pytest.mark.parametrize("token", ["8 bytes!", "canary-tok?n~", "canary-t?ken~~", "canary-token~~~"], ids=str)
+@pytest.mark.parametrize("before", range(3))
+@pytest.mark.parametrize("after", range(3))
+def test_every_character_of_base64_that_the_token_alone_makes_is_masked(token: str, before: int, after: int) -> None:
+    """Six bits make a character: those that hold no bit of the text around are masked, those that do stay."""
+    raw = token.encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(b"\xff" * before + raw + b"\xff" * after).decode()
+        first, end = -(-8 * before // 6), 8 * (before + len(raw)) // 6
+        assert redact(text, token) == text[:first] + MASK + text[end:]
+
+
+@pytest.mark.parametrize("reporter", [EngineLog(""), StderrVoice()], ids=["plugin", "command line"])
+def test_a_warning_is_fit_to_be_shown(reporter: Reporter, capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning of the plugin and of the command line is one clean line without the token."""
+    remember("sandbox-canary-token")
+    reporter.warn("look\nat \x1b[2Jsandbox-\u200bcanary-token")
+    assert capsys.readouterr().err == f"warning: look at [2J{MASK}\n"

@@ -1,0 +1,589 @@
+"""The lifecycle of cost centers in one process: steps, adoption, members, faults; against a real sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.core.errors import (
+    ConfigError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    NotSentError,
+    OutcomeError,
+    TransportError,
+)
+from billing_provider.cost_centers.api import CostCentersApi
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
+from billing_provider.cost_centers.models import (
+    ENTERPRISE_TEAMS,
+    IN_PLACE,
+    CostCenterResource,
+    differing,
+    missing_members,
+    plain_member,
+)
+from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
+from billing_provider.runtime.run import Run
+from tests.support.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.core.resource import Stored
+    from billing_provider.sandbox import Sandbox
+    from tests.support.harness import RunHarness
+
+URN = "urn:pulumi:s::p::pulumi-python:dynamic/github-billing:CostCenter::apps"
+OTHER = "urn:pulumi:s::p::pulumi-python:dynamic/github-billing:CostCenter::other"
+APPS = {"enterprise": "octo-enterprise", "name": "Apps"}
+NONE: frozenset[str] = frozenset()
+
+
+class Bench:
+    """One run's lifecycle, driven as the engine drives it."""
+
+    def __init__(self, harness: RunHarness) -> None:
+        self.harness, self.cycle = harness, CostCenterLifecycle(harness.run)
+
+    def check(self, news: dict[str, Any], olds: dict[str, Any] | None = None, urn: str = URN) -> dict[str, Any]:
+        """Return the checked inputs of a declaration without mistakes."""
+        checked = self.cycle.check(urn, olds or {}, news, NONE)
+        assert checked.problems == []
+        return checked.inputs
+
+    def create(self, news: dict[str, Any], urn: str = URN) -> Stored:
+        """Check and create."""
+        return self.cycle.create(urn, self.check(news, urn=urn))
+
+    def up(self, stored: Stored, news: dict[str, Any]) -> tuple[list[str], Stored]:
+        """Return what differed, and the resource after the update that it led to."""
+        inputs = self.check(news, stored.inputs)
+        changed, replaces = self.cycle.diff(URN, stored.id, stored.outputs, inputs, NONE)
+        assert replaces == []
+        return changed, self.cycle.update(stored.id, stored.outputs, inputs) if changed else stored
+
+
+@pytest.fixture
+def bench(harness: RunHarness) -> Bench:
+    return Bench(harness)
+
+
+@pytest.fixture
+def next_run(new_run: Callable[..., RunHarness]) -> Callable[..., Bench]:
+    """Start the next run on the same sandbox."""
+    return lambda **chosen: Bench(new_run(**chosen))
+
+
+def live(sandbox: Sandbox, name: str = "Apps") -> dict[str, list[str]]:
+    """Return the members that GitHub has, by type."""
+    found: dict[str, list[str]] = {}
+    for center in sandbox.cost_centers():
+        if center["name"] == name and center["state"] == "active":
+            for member in center["resources"]:
+                found.setdefault(member["type"], []).append(member["name"])
+    return found
+
+
+def writes(sandbox: Sandbox) -> list[tuple[str, Any]]:
+    return [(write.method, write.body) for write in sandbox.writes]
+
+
+STEPS: tuple[tuple[dict[str, Any], list[str], int], ...] = (
+    ({}, [], 0),
+    ({"users": ["octocat"]}, ["users"], 1),
+    ({"users": ["OCTOCAT"]}, [], 0),
+    ({"users": ["octocat", "new-one"]}, ["users"], 1),
+    ({"users": ["new-one", "octocat", "octocat"]}, [], 0),
+    ({"users": ["new-one"]}, ["users"], 1),
+    ({"users": None}, [], 0),
+    ({"users": ["new-one"], "enterprise_teams": ["core"]}, ["enterprise_teams"], 1),
+    ({"enterprise_teams": ["ent:core"]}, [], 0),
+    ({"name": "Applications"}, ["name"], 1),
+    ({"ai_credit_pool_enabled": True}, ["ai_credit_pool_enabled"], 1),
+    (
+        {"ai_credit_pool_enabled": False, "users": [], "organizations": ["octo-apps"]},
+        ["ai_credit_pool_enabled", "users", "organizations"],
+        3,
+    ),
+    (
+        {"ai_credit_pool_enabled": True, "users": ["new-one"], "organizations": []},
+        ["ai_credit_pool_enabled", "users", "organizations"],
+        3,
+    ),
+    (
+        {"repositories": ["octo-org/api"], "ai_credit_pool_enabled": False},
+        ["ai_credit_pool_enabled", "repositories"],
+        2,
+    ),
+    ({"on_existing": "adopt"}, [], 0),
+)
+
+
+def test_each_step_of_a_cost_center(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
+    """Every change makes its difference and just its writes; then nothing differs, after a refresh neither."""
+    declared: dict[str, Any] = dict(APPS)
+    bench = next_run()
+    stored = bench.create(declared)
+    assert stored.id == f"enterprise/octo-enterprise/{stored.outputs['cost_center_id']}"
+    assert (stored.outputs["state"], stored.outputs["adopted"]) == ("active", False)
+    for change, expected, sends in STEPS:
+        declared |= change
+        bench = next_run()
+        sandbox.forget_requests()
+        changed, stored = bench.up(stored, declared)
+        assert (changed, len(sandbox.writes)) == (expected, sends), change
+        sandbox.forget_requests()
+        assert bench.up(stored, declared)[0] == []
+        assert sandbox.requests == []
+        read = bench.cycle.read(stored.id, stored.outputs)
+        assert read is not None
+        assert differing(read.outputs, stored.outputs) == []
+        assert read.inputs == {name: stored.outputs[name] for name in INPUTS if name in stored.outputs}
+        stored = read
+    assert live(sandbox, "Applications") == {"User": ["new-one"], "Team": ["ent:core"], "Repo": ["octo-org/api"]}
+    next_run().cycle.delete(stored.id)
+    assert live(sandbox, "Applications") == {}
+    assert next_run().cycle.read(stored.id, stored.outputs) is None
+
+
+def test_another_enterprise_makes_another_cost_center(bench: Bench) -> None:
+    """The slug replaces, its case does not."""
+    stored = bench.create(APPS)
+    inputs = bench.check({**APPS, "enterprise": "Octo-Enterprise"}, stored.inputs)
+    assert inputs == stored.inputs
+    other = {**APPS, "enterprise": "other"}
+    assert bench.cycle.diff(URN, stored.id, stored.outputs, other, NONE) == (["enterprise"], ["enterprise"])
+    assert bench.cycle.diff(URN, stored.id, stored.outputs, {**APPS}, frozenset({"users"})) == (["users"], [])
+
+
+def test_members_travel_in_batches_of_fifty(sandbox: Sandbox, bench: Bench) -> None:
+    """GitHub takes fifty at once, whether they come or go."""
+    names = [f"user-{number}" for number in range(120)]
+    stored = bench.create({**APPS, "users": names})
+    sizes = [len(write.body["users"]) for write in sandbox.writes[1:]]
+    assert sizes == [50, 50, 20]
+    assert live(sandbox)["User"] == names
+    sandbox.forget_requests()
+    bench.up(stored, {**APPS, "users": names[:10]})
+    assert [(write.method, len(write.body["users"])) for write in sandbox.writes] == [
+        ("DELETE", 50),
+        ("DELETE", 50),
+        ("DELETE", 10),
+    ]
+    assert live(sandbox)["User"] == names[:10]
+
+
+def test_a_move_is_named_before_and_after(sandbox: Sandbox, bench: Bench) -> None:
+    """Whose members would move is said in preview, in the words in which the write says it again."""
+    bench.check({**APPS, "users": ["hubot", "octocat"], "organizations": ["octo-lab"]})
+    expected = [
+        "adding hubot takes it out of the cost center Platform",
+        "adding octo-lab takes it out of the cost center Data",
+    ]
+    assert bench.harness.reporter.warnings == expected
+    assert sandbox.writes == []
+    assert len(sandbox.requests) == 1
+    bench.harness.reporter.warnings.clear()
+    bench.create({**APPS, "users": ["hubot", "octocat"], "organizations": ["octo-lab"]})
+    assert bench.harness.reporter.warnings == expected * 2
+    assert live(sandbox, "Data") == {}
+
+
+def test_an_archived_cost_center_loses_nobody(sandbox: Sandbox, bench: Bench) -> None:
+    """Only active cost centers have members to lose."""
+    bench.cycle.delete(f"enterprise/octo-enterprise/{sandbox.cost_centers()[0]['id']}")
+    bench.check({**APPS, "users": ["hubot"]})
+    assert bench.harness.reporter.warnings == []
+
+
+def test_a_preview_that_may_not_look_says_nothing_of_moves(next_run: Callable[..., Bench]) -> None:
+    """A token that reads no cost centers is no reason for a preview to fail."""
+    bench = next_run(token="sandbox-fine-grained")
+    assert bench.check({**APPS, "users": ["hubot"]})["users"] == ["hubot"]
+    assert bench.harness.reporter.warnings == []
+
+
+def test_a_newly_declared_kind_names_who_has_to_leave(sandbox: Sandbox, bench: Bench) -> None:
+    """A list is the whole truth from its first declaration on, also where it is empty."""
+    stored = bench.create({"enterprise": "octo-enterprise", "name": "Platform"})
+    assert bench.harness.reporter.warnings == [
+        f"adopted the existing cost center {stored.outputs['cost_center_id']} as it is"
+    ]
+    bench.harness.reporter.warnings.clear()
+    changed, stored = bench.up(stored, {**stored.inputs, "users": ["hubot"], "organizations": []})
+    assert changed == ["users", "organizations"]
+    assert bench.harness.reporter.warnings == [
+        "declaring users takes monalisa out of this cost center: it is not among them"
+    ]
+    assert live(sandbox, "Platform") == {"User": ["hubot"]}
+    assert writes(sandbox) == [("DELETE", {"users": ["monalisa"]})]
+    assert bench.up(stored, {**stored.inputs})[0] == []
+
+
+def test_members_that_the_state_does_not_know_stay(sandbox: Sandbox, bench: Bench, enterprise: Owner) -> None:
+    """Somebody else's addition is taken out once a refresh has shown it, not before."""
+    stored = bench.create({**APPS, "users": ["octocat"]})
+    calls = bench.harness.run.api(CostCentersApi)
+    calls.add_resources(enterprise, stored.outputs["cost_center_id"], "users", ["guest"])
+    _, stored = bench.up(stored, {**APPS, "users": ["octocat", "new-one"]})
+    assert live(sandbox)["User"] == ["octocat", "guest", "new-one"]
+    read = bench.cycle.read(stored.id, stored.outputs)
+    assert read is not None
+    assert read.inputs["users"] == ["octocat", "guest", "new-one"]
+    changed, _ = bench.up(read, {**APPS, "users": ["octocat", "new-one"]})
+    assert changed == ["users"]
+    assert live(sandbox)["User"] == ["octocat", "new-one"]
+
+
+def test_what_a_create_could_not_add_is_added_by_the_next(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
+    """A new cost center keeps its id whatever becomes of its members; what is missing differs, and is added later."""
+    names = [f"user-{number}" for number in range(60)]
+    sandbox.plan([{"op": "add_resources", "nth": 2, "action": "403_permission"}])
+    bench = next_run()
+    stored = bench.create({**APPS, "users": names, "enterprise_teams": ["core"]})
+    assert stored.inputs["users"] == names
+    assert stored.outputs["users"] == names[:50]
+    assert stored.outputs["unfinished"] is True
+    (warning,) = bench.harness.reporter.warnings
+    assert warning.startswith("the cost center was created, but not all of its users were added: add users to cost cen")
+    bench = next_run()
+    changed, stored = bench.up(stored, {**APPS, "users": names, "enterprise_teams": ["core"]})
+    assert changed == ["users"]
+    assert "unfinished" not in stored.outputs
+    assert live(sandbox) == {"User": names, "Team": ["ent:core"]}
+
+
+@pytest.mark.parametrize("action", ["502_after", "reset_after"])
+def test_a_lost_create_is_found_by_its_name(action: str, sandbox: Sandbox, bench: Bench) -> None:
+    """Where the answer was lost after the fact, the cost center is looked up, and there is one."""
+    sandbox.plan([{"op": "create_cost_center", "action": action}])
+    stored = bench.create({**APPS, "users": ["octocat"]})
+    assert [center["name"] for center in sandbox.cost_centers()] == ["Platform", "Data", "Apps"]
+    assert live(sandbox) == {"User": ["octocat"]}
+    assert stored.outputs["adopted"] is False
+    assert not sandbox.unmet_faults()
+
+
+@pytest.mark.parametrize("action", ["502_before", "reset_before"])
+def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: Sandbox, bench: Bench) -> None:
+    """After GitHub's own time limit a listing without it is proof; three such failures are an error."""
+    sandbox.plan([{"op": "create_cost_center", "action": action}])
+    bench.create(APPS)
+    assert len(sandbox.cost_centers()) == 3
+    assert bench.harness.clock.now() >= bench.harness.run.settings.settle_seconds
+    sandbox.plan([{"op": "create_cost_center", "action": action, "every": 1}])
+    with pytest.raises(OutcomeError, match=r"the cost center More of .* was not created, as GitHub's listing shows"):
+        bench.create({**APPS, "name": "More"}, OTHER)
+
+
+def test_an_outcome_that_cannot_be_looked_up_stays_open(sandbox: Sandbox, bench: Bench) -> None:
+    """The error says that it may be there, and that the next run takes it over; so it does."""
+    sandbox.plan(
+        [
+            {"op": "create_cost_center", "action": "reset_after"},
+            {"op": "list_cost_centers", "nth": 2, "action": "403_permission"},
+        ]
+    )
+    with pytest.raises(OutcomeError, match=r"may have been created.*could not be looked up.*takes it over"):
+        bench.create(APPS)
+    stored = bench.create(APPS)
+    assert stored.outputs["adopted"] is True
+    assert len(sandbox.cost_centers()) == 3
+
+
+def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[..., RunHarness]) -> None:
+    """A new cost center of our name that has members already is somebody else's."""
+    center = {"id": "9", "name": "Apps", "resources": [{"type": "User", "name": "x"}]}
+    replies = (answer(200, {"costCenters": []}), answer(502, {}), answer(200, {"costCenters": [center]}))
+    with WireServer(*replies) as server:
+        bench = Bench(new_run(base_url=server.url))
+        with pytest.raises(OutcomeError, match="somebody else made 9 at this moment"):
+            bench.create(APPS)
+
+
+def test_a_create_without_a_connection_is_not_looked_up(sandbox: Sandbox, bench: Bench) -> None:
+    """A request that was never sent created nothing: the error says so at once."""
+    inputs = bench.check(APPS)
+    run = Run(
+        lambda: bench.harness.run.settings, bench.harness.reporter, bench.harness.clock, before_write=sandbox.stop
+    )
+    with pytest.raises(NotSentError, match="Nothing was sent"):
+        CostCenterLifecycle(run).create(URN, inputs)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
+    new_run: Callable[..., RunHarness], listed: bool
+) -> None:
+    """An id that was listed before the POST is not the new cost center's: the new one is looked for by name."""
+    before, new = {"id": "1", "name": "Data"}, {"id": "2", "name": "Apps"}
+    replies = [answer(200, {"costCenters": [before]}), answer(200, {**new, "id": "1"})]
+    replies.append(answer(200, {"costCenters": [before, new] if listed else [before]}))
+    with WireServer(*replies) as server:
+        bench = Bench(new_run(base_url=server.url))
+        if listed:
+            assert bench.create(APPS).outputs["cost_center_id"] == "2"
+        else:
+            with pytest.raises(OutcomeError, match="GitHub answers with the id of 1, which was there before"):
+                bench.create(APPS)
+        assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
+
+
+@pytest.mark.parametrize(
+    ("inputs", "policy", "words"),
+    [
+        ({"users": ["hubot", "MONALISA"]}, None, None),
+        ({}, None, None),
+        ({"users": ["hubot"]}, None, 'differs in users. To manage it here set on_existing="adopt"'),
+        ({"ai_credit_pool_enabled": True}, None, "differs in ai_credit_pool_enabled"),
+        ({"users": ["hubot"], "ai_credit_pool_enabled": True, "name": "PLATFORM"}, "adopt", None),
+        ({"name": "PLATFORM"}, None, "differs in name"),
+        ({}, "error", 'it is as declared. To manage it here set on_existing="adopt_if_identical"'),
+    ],
+    ids=str,
+)
+def test_a_cost_center_that_is_there_is_adopted_by_name(
+    inputs: dict[str, Any], policy: str | None, words: str | None, sandbox: Sandbox, bench: Bench
+) -> None:
+    """One of the same name is taken over as far as the policy allows, and is then as declared."""
+    declared = {"enterprise": "octo-enterprise", "name": "Platform", **inputs, "on_existing": policy}
+    if words:
+        with pytest.raises(OutcomeError, match="exists already as") as caught:
+            bench.create(declared)
+        assert words in str(caught.value)
+        assert sandbox.writes == []
+        return
+    stored = bench.create(declared)
+    assert stored.outputs["adopted"] is True
+    assert stored.outputs["cost_center_id"] == sandbox.cost_centers()[0]["id"]
+    read = bench.cycle.read(stored.id, stored.outputs)
+    assert read is not None
+    assert differing(read.outputs, stored.outputs) == []
+    assert ("changed" in bench.harness.reporter.warnings[0]) == (policy == "adopt")
+
+
+def test_a_name_that_is_taken_meanwhile_is_adopted(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A 409 leads to whoever has the name now."""
+    platform = sandbox.cost_centers()[0]
+    shown = {"id": platform["id"], "name": "Platform", "resources": []}
+    replies = [
+        answer(200, {"costCenters": []}),
+        answer(409, {"message": "There's already a cost center created with that name."}),
+        answer(200, {"costCenters": [shown]}),
+        answer(200, shown),
+    ]
+    with WireServer(*replies) as server:
+        bench = Bench(new_run(base_url=server.url))
+        stored = bench.create({"enterprise": "octo-enterprise", "name": "Platform"})
+    assert stored.outputs["adopted"] is True
+
+
+def test_a_name_that_an_archived_one_holds_is_said_so(sandbox: Sandbox, bench: Bench) -> None:
+    """GitHub may keep a name for a cost center that is archived; another one has to be chosen."""
+    stored = bench.create(APPS)
+    bench.cycle.check(URN, {}, APPS, NONE)
+    bench.cycle.delete(stored.id)
+    sandbox.switch("deleted_name_held")
+    with pytest.raises(OutcomeError, match="an archived one holds it: choose another name"):
+        bench.create(APPS)
+
+
+def test_a_create_that_is_refused_makes_nothing(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
+    """A refusal passes through, and nothing is left."""
+    bench = next_run(token="sandbox-read-only")
+    with pytest.raises(ForbiddenError, match="Insufficient permissions"):
+        bench.create(APPS)
+    assert len(sandbox.cost_centers()) == 2
+
+
+def test_two_of_one_name_are_for_a_person_to_sort_out(new_run: Callable[..., RunHarness]) -> None:
+    """Where GitHub has the name twice nothing is taken over."""
+    rows: list[dict[str, Any]] = [{"id": number, "name": "Apps", "resources": []} for number in ("1", "2")]
+    with WireServer(answer(200, {"costCenters": rows})) as server:
+        bench = Bench(new_run(base_url=server.url))
+        with pytest.raises(OutcomeError, match="exists more than once: 1 and 2"):
+            bench.create(APPS)
+
+
+def test_a_cost_center_is_declared_once(bench: Bench) -> None:
+    """A second declaration of the name is a mistake in preview, and never a second owner."""
+    stored = bench.create(APPS)
+    checked = bench.cycle.check(OTHER, {}, {**APPS, "name": "APPS"}, NONE)
+    assert [problem.reason for problem in checked.problems] == [
+        "apps declares a cost center of this name already: remove one of the two"
+    ]
+    with pytest.raises(OutcomeError, match="is declared twice"):
+        bench.cycle.create(OTHER, APPS)
+    bench.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
+    bench.cycle.delete(stored.id)
+    assert (
+        bench.harness.reporter.warnings[-1] == f"kept cost center {stored.outputs['cost_center_id']}: apps declares it"
+    )
+
+
+def test_a_refresh_holds_nothing_that_the_program_does_not_declare(
+    bench: Bench, next_run: Callable[..., Bench]
+) -> None:
+    """A diff without a check before it, as a refresh makes it, does not keep a cost center alive."""
+    stored = bench.create(APPS)
+    later = next_run()
+    later.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
+    later.cycle.delete(stored.id)
+    assert later.cycle.read(stored.id, stored.outputs) is None
+
+
+def test_get_shows_everything(sandbox: Sandbox, bench: Bench) -> None:
+    """Looked up for the first time, a cost center shows all its members, and one that is gone is an error."""
+    sandbox.switch("resource_long_types")
+    platform, data = sandbox.cost_centers()
+    read = bench.cycle.read(f"enterprise/octo-enterprise/{platform['id']}", {})
+    assert read is not None
+    assert read.outputs == {
+        "enterprise": "octo-enterprise",
+        "name": "Platform",
+        "users": ["monalisa", "hubot"],
+        "organizations": [],
+        "repositories": [],
+        "enterprise_teams": [],
+        "ai_credit_pool_enabled": False,
+        "cost_center_id": platform["id"],
+        "state": "active",
+        "adopted": False,
+    }
+    id_ = f"enterprise/octo-enterprise/{data['id']}"
+    bench.cycle.delete(id_)
+    bench.cycle.delete(id_)
+    for gone in (id_, "enterprise/octo-enterprise/none"):
+        with pytest.raises(NotFoundError, match="it is archived, or in no listing either"):
+            bench.cycle.read(gone, {})
+    assert bench.cycle.read("enterprise/octo-enterprise/none", {"cost_center_id": "none"}) is None
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_read_that_is_refused_proves_nothing_alone(status: int, new_run: Callable[..., RunHarness]) -> None:
+    """A 404 or 400 for a cost center that the listing shows is an error, for a read as for a deletion."""
+    rows = {"costCenters": [{"id": "1", "name": "Apps", "resources": []}]}
+    refused = answer(status, {"message": "Not Found"})
+    with WireServer(refused, answer(200, rows), refused, answer(200, rows)) as server:
+        cycle = Bench(new_run(base_url=server.url)).cycle
+        with pytest.raises((NotFoundError, InvalidError)):
+            cycle.read("enterprise/octo-enterprise/1", {"cost_center_id": "1"})
+        with pytest.raises((NotFoundError, InvalidError)):
+            cycle.delete("enterprise/octo-enterprise/1")
+
+
+def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> None:
+    """What GitHub alone decides is an output, and stays one over an update."""
+    center = {"id": "1", "name": "Apps", "resources": [], "azure_subscription": "sub"}
+    with WireServer(answer(200, center)) as server:
+        bench = Bench(new_run(base_url=server.url))
+        read = bench.cycle.read("enterprise/octo-enterprise/1", {})
+        assert read is not None
+        assert read.outputs["azure_subscription"] == "sub"
+        assert "ai_credit_pool_enabled" not in read.outputs
+        updated = bench.cycle.update(read.id, read.outputs, {**APPS, "name": "Else"})
+    assert (updated.outputs["azure_subscription"], updated.outputs["name"]) == ("sub", "Else")
+
+
+@pytest.mark.parametrize(
+    "id_", ["", "enterprise", "enterprise/x", "organization/x/1", "enterprise//1", "enterprise/x/1/2"]
+)
+def test_an_id_of_another_form_is_refused(id_: str, bench: Bench) -> None:
+    """The id tells the enterprise and the cost center, and nothing else does."""
+    with pytest.raises(ConfigError, match="the id of CostCenter reads enterprise/OWNER/ID"):
+        bench.cycle.read(id_, {})
+
+
+MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
+    ({"enterprise": "a b"}, "enterprise", "the enterprise's slug"),
+    ({"enterprise": None}, "enterprise", "the enterprise's slug"),
+    ({"name": None}, "name", "give the cost center a name"),
+    ({"name": "47244a5b-54f2-5b85-a556-862962ab66fb"}, "name", "a name that is no UUID"),
+    ({"name": 5}, "name", "write a text"),
+    ({"users": "hubot"}, "users", "write a list of names"),
+    ({"users": ["a@b.com"]}, "users", "e-mail"),
+    ({"users": [None]}, "users", "write a text"),
+    ({"organizations": ["a/b"]}, "organizations", "write the login of the organization"),
+    ({"repositories": ["api"]}, "repositories", "write the repository as owner/name"),
+    ({"enterprise_teams": ["a b"]}, "enterprise_teams", "write the slug of the team"),
+    ({"ai_credit_pool_enabled": "yes"}, "ai_credit_pool_enabled", "write True or False"),
+    ({"ai_credit_pool_enabled": True, "organizations": ["o"]}, "ai_credit_pool_enabled", "leave out organizations"),
+    ({"on_existing": "take"}, "on_existing", "write one of adopt_if_identical, adopt, error"),
+    ({"members": []}, "members", "no such input of CostCenter: it has enterprise, name, users"),
+)
+
+
+@pytest.mark.parametrize(("change", "field", "words"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_mistakes_are_named_in_preview(change: dict[str, Any], field: str, words: str, bench: Bench) -> None:
+    """Each mistake names its input and what to write instead, and nothing is sent."""
+    checked = bench.cycle.check(URN, {}, {**APPS, **change}, NONE)
+    assert checked.inputs == {}
+    assert [(problem.field, words in problem.reason) for problem in checked.problems] == [(field, True)]
+
+
+def test_all_mistakes_are_found_at_once() -> None:
+    """A preview shows every mistake of a cost center."""
+    fields, found = read_inputs({"enterprise": "a b", "users": ["a b", "@c"], "repositories": ["x"], "name": 5})
+    found += problems(fields, frozenset({"name"}))
+    assert [problem.field for problem in found] == ["name", "enterprise", "users", "users", "repositories"]
+
+
+def test_what_is_not_known_yet_is_judged_later(bench: Bench, sandbox: Sandbox) -> None:
+    """In a preview inputs can be unknown: nothing is said of them, and nobody is asked whose members they are."""
+    checked = bench.cycle.check(URN, {}, {"users": ["hubot"]}, frozenset({"enterprise", "name"}))
+    assert (checked.inputs, checked.problems) == ({"users": ["hubot"]}, [])
+    assert sandbox.requests == []
+
+
+LOGINS = st.lists(st.sampled_from(["a", "A", "b", "B", "c", "ent:a", "ENT:b"]), max_size=6)
+
+
+@given(LOGINS, LOGINS)
+def test_missing_members_make_the_sets_equal(wanted: list[str], there: list[str]) -> None:
+    """What is missing, each once, is just what has to be added."""
+    missing = missing_members(ENTERPRISE_TEAMS, wanted, there)
+    plain = [plain_member(ENTERPRISE_TEAMS, name) for name in missing]
+    assert len(plain) == len(set(plain))
+    have = {plain_member(ENTERPRISE_TEAMS, name) for name in there}
+    assert not have & set(plain)
+    assert have | set(plain) == have | {plain_member(ENTERPRISE_TEAMS, name) for name in wanted}
+
+
+def test_a_new_type_of_member_is_no_kind_of_ours() -> None:
+    """A type that is newer than this package belongs to no input, so nothing is done about it."""
+    kinds = [CostCenterResource(type_, "x").kind for type_ in ("User", "Org", "Repository", "EnterpriseTeam", "Robot")]
+    assert kinds == ["users", "organizations", "repositories", "enterprise_teams", None]
+    assert set(IN_PLACE) < set(INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "words"),
+    [
+        ("list_cost_centers", {"costCenters": None}, "no list of cost centers"),
+        ("get_cost_center", {"id": "1"}, "unexpected form"),
+        ("get_cost_center", {"id": "1", "name": "x", "resources": [], "has_next_page": True}, "do not come to an end"),
+    ],
+)
+def test_answers_of_another_form_are_errors(
+    call: str, body: Any, words: str, enterprise: Owner, new_run: Callable[..., RunHarness]
+) -> None:
+    """What is no cost center is an error that says what was asked."""
+    with WireServer(answer(200, body)) as server:
+        calls = CostCentersApi(new_run(base_url=server.url).run.transport)
+        arguments = (enterprise,) if call == "list_cost_centers" else (enterprise, "1")
+        with pytest.raises(TransportError, match=words):
+            getattr(calls, call)(*arguments)
+
+
+def test_an_answer_to_an_addition_may_say_nothing(enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+    """Who was moved is told by some answers only."""
+    with WireServer(answer(200, []), answer(200, {"reassigned_resources": ["x"]})) as server:
+        calls = CostCentersApi(new_run(base_url=server.url).run.transport)
+        assert calls.add_resources(enterprise, "1", "users", ["a"]) == []
+        assert calls.add_resources(enterprise, "1", "users", ["a"]) == []

@@ -1,0 +1,91 @@
+"""What only the real plugin process shows of cost centers: unfinished creates, budgets of new ones, words on rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider import CostCenter
+from billing_provider.sandbox import Sandbox
+from tests.support.mocked import run
+from tests.support.plugin import PROVIDERS, FakeEngine, Plugin, Stack, urn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+E = "octo-enterprise"
+URN = urn_of("CostCenter", "apps")
+
+
+@pytest.fixture
+def engine() -> Iterator[FakeEngine]:
+    started = FakeEngine()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def served() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def plugin(engine: FakeEngine, sandbox: Sandbox) -> Plugin:
+    return Plugin(engine.address, {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token})
+
+
+def test_an_unfinished_create_is_an_update_of_the_next_run(engine: FakeEngine, served: Sandbox) -> None:
+    """Though no input has changed the engine is told of a difference, and after the update there is none."""
+    news = {"enterprise": E, "name": "Apps", "users": ["octocat", "hubot"], "__provider": PROVIDERS["CostCenter"]}
+    served.plan([{"op": "add_resources", "action": "403_permission"}])
+    with plugin(engine, served) as first:
+        checked, problems = first.check(URN, {}, news)
+        assert problems == []
+        id_, outputs = first.create(URN, checked)
+    assert (outputs["users"], outputs["unfinished"]) == ([], True)
+    with plugin(engine, served) as second:
+        again, _ = second.check(URN, checked, news)
+        assert again == checked
+        assert second.diff(URN, id_, outputs, again).changes == "DIFF_SOME"
+        outputs = second.update(URN, id_, outputs, again)
+        assert second.diff(URN, id_, outputs, again).changes == "DIFF_NONE"
+    assert "unfinished" not in outputs
+    warnings = [text for name, text in engine.warnings if name == "apps"]
+    moved = "adding hubot takes it out of the cost center Platform"
+    assert warnings[0] == moved
+    assert warnings[1].startswith("the cost center was created, but not all of its users were added")
+    assert warnings[1].endswith("Run `pulumi up` again: it adds the rest.")
+    assert warnings[2:] == [moved]
+
+
+def test_a_budget_finds_the_cost_center_that_its_run_has_made(engine: FakeEngine, served: Sandbox) -> None:
+    """The list that a budget before it has caused is no longer the truth, and is asked for anew."""
+    budget = {"enterprise": E, "budget_product_sku": "actions", "budget_amount": 5, "budget_scope": "cost_center"}
+    alerting = {"will_alert": True, "alert_recipients": ["octocat"]}
+    stack = Stack()
+    with plugin(engine, served) as running:
+        stack.up(
+            running,
+            {
+                ("EnterpriseBudget", "old"): {**budget, "budget_entity_name": "Data", "budget_alerting": alerting},
+                ("CostCenter", "apps"): {"enterprise": E, "name": "Apps", "users": ["octocat"]},
+                ("EnterpriseBudget", "new"): {**budget, "budget_entity_name": "Apps", "budget_alerting": alerting},
+            },
+        )
+        assert [live["budget_entity_name"] for live in served.budgets()] == ["Data", "Apps"]
+        assert stack.refresh(running) == {}
+    with plugin(engine, served) as later:
+        stack.destroy(later)
+    assert served.budgets() == []
+    assert [center["state"] for center in served.cost_centers()] == ["active", "active", "deleted"]
+
+
+def test_get_reads_what_is_managed_elsewhere() -> None:
+    """A cost center is looked up by its resource id, and every output has its place."""
+    registered = run(lambda: {"state": CostCenter.get("c", f"enterprise/{E}/1").state})
+    (resource,) = registered.resources
+    assert (resource.typ, resource.resource_id) == (
+        "pulumi-python:dynamic/github-billing:CostCenter",
+        f"enterprise/{E}/1",
+    )

@@ -1,0 +1,56 @@
+"""Our nouns against an independent client's models of GitHub's description: the same fields under the same names."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from pydantic.alias_generators import to_camel
+
+from billing_provider.budgets.user_states import UserState
+from billing_provider.cost_centers.models import AiCreditPool, CostCenterDetails, CostCenterResource
+from billing_provider.usage.exports_api import UsageReportExport
+from billing_provider.usage.models import CostCenterName, TimePeriod, UsageItem, UsageSummaryItem
+
+GHEC = "githubkit_schemas.ghec_v2026_03_10.models"
+DOTCOM = "githubkit_schemas.v2026_03_10.models"
+
+CAMEL: tuple[tuple[type[Any], str, str, set[str] | None], ...] = (
+    (UsageItem, GHEC, "BillingUsageReportPropUsageItemsItems", {"cost_center", "sku_id", "settled"}),
+    (UsageSummaryItem, GHEC, "BillingUsageSummaryReportGhePropUsageItemsItems", {"model", "sku_id"}),
+    (UsageSummaryItem, GHEC, "BillingAiCreditUsageReportGhePropUsageItemsItems", {"sku_id"}),
+    (UsageSummaryItem, GHEC, "BillingPremiumRequestUsageReportGhePropUsageItemsItems", {"sku_id"}),
+    (UsageItem, DOTCOM, "BillingUsageReportUserPropUsageItemsItems", None),
+    (TimePeriod, GHEC, "BillingUsageSummaryReportGhePropTimePeriod", set()),
+    (CostCenterName, GHEC, "BillingUsageSummaryReportGhePropCostCenter", set()),
+)
+SNAKE: tuple[tuple[type[Any], str, set[str]], ...] = (
+    (UserState, "GetBudgetUserStatesPropUserStatesItems", set()),
+    (UsageReportExport, "UsageReportExport", set()),
+    (CostCenterDetails, "GetCostCenter", {"has_next_page"}),
+    (CostCenterResource, "GetCostCenterPropResourcesItems", set()),
+    (AiCreditPool, "GetCostCenterPropAiCreditPoolState", set()),
+)
+
+
+def described(room: str, name: str) -> set[str]:
+    """Return the names that the independent model reads from the wire."""
+    model: Any = getattr(importlib.import_module(room), name)
+    return {field.alias or own for own, field in model.model_fields.items()}
+
+
+@pytest.mark.parametrize(("noun", "room", "name", "ours"), CAMEL, ids=lambda value: getattr(value, "__name__", None))
+def test_reports_have_githubs_fields(noun: type[Any], room: str, name: str, ours: set[str] | None) -> None:
+    """Every field of the description is read under its name, and what is ours beside them is known."""
+    names = {field.name for field in fields(noun)}
+    assert described(room, name) <= {to_camel(each) for each in names}
+    if ours is not None:
+        assert {to_camel(each) for each in names - ours} == described(room, name)
+
+
+@pytest.mark.parametrize(("noun", "name", "theirs"), SNAKE, ids=lambda value: getattr(value, "__name__", None))
+def test_the_other_nouns_have_githubs_fields(noun: type[Any], name: str, theirs: set[str]) -> None:
+    """The same for what travels under the names that a program uses too."""
+    assert {field.name for field in fields(noun)} == described(GHEC, name) - theirs

@@ -1,0 +1,188 @@
+"""The data functions in both of Pulumi's conventions, in programs under mocks and on a real socket."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pytest
+from pulumi.runtime import settings as pulumi_settings
+
+import billing_provider
+from billing_provider import BillingError, get_usage, get_usage_output, get_usage_summary, get_usage_summary_output
+from billing_provider.core.clock import Clock
+from billing_provider.sandbox import Sandbox
+from billing_provider.sdk import budget_functions, cost_center_functions, invoke, usage_functions
+from tests.support import mocked
+from tests.support.clock import START
+from tests.support.plugin import FakeEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+E = "octo-enterprise"
+CREDITS = {
+    "budget_type": "BundlePricing",
+    "budget_product_sku": "ai_credits",
+    "budget_amount": 10,
+    "prevent_further_usage": True,
+    "budget_alerting": {"will_alert": False, "alert_recipients": []},
+}
+MODULES = (usage_functions, budget_functions, cost_center_functions)
+NAMES = sorted(
+    name for module in MODULES for name in vars(module) if name.startswith("get_") and not name.endswith("_output")
+)
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox that the environment points at, on a day that is the same for ever."""
+    monkeypatch.setattr(Clock, "wall", lambda _clock: START)
+    monkeypatch.setattr(Clock, "sleep", lambda _clock, _seconds: None)
+    with Sandbox(clock=lambda: START) as sandbox:
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        yield sandbox
+
+
+@pytest.fixture
+def arguments(served: Sandbox) -> dict[str, dict[str, Any]]:
+    """Arguments for every function."""
+    budget = served.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")["id"]
+    days = {"report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
+    # The first rows of the report ask for the export that the function for one export needs.
+    cost_center_functions.get_usage_report_rows(enterprise=E, **days)
+    (export,) = cost_center_functions.get_usage_report_exports(enterprise=E)
+    whole: dict[str, Any] = {"enterprise": E, "year": 2026, "month": 8}
+    return {
+        "get_usage": {**whole, "all_cost_centers": True},
+        "get_usage_summary": {**whole, "organization": "octo-org", "product": "actions"},
+        "get_premium_request_usage": {**whole, "cost_center": "Platform"},
+        "get_ai_credit_usage": {**whole, "user": "hubot", "model": "GPT-5"},
+        "get_budgets": {"enterprise": E, "scope": "multi_user_customer"},
+        "get_budget": {"enterprise": E, "budget_id": budget},
+        "get_effective_budget": {"enterprise": E, "user": "hubot"},
+        "get_user_states": {"enterprise": E, "budget_id": budget, "rising": True},
+        "get_cost_centers": {"enterprise": E, "state": "active"},
+        "get_cost_center": {"enterprise": E, "cost_center": "Data"},
+        "get_usage_report_exports": {"enterprise": E},
+        "get_usage_report_export": {"enterprise": E, "report_id": export.id},
+        "get_usage_report_rows": {"enterprise": E, **days},
+    }
+
+
+def run(program_: Callable[[], dict[str, Any]], config: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run a program under mocks and return the values of the Outputs that it returns."""
+    return mocked.run(program_, config=config).exports
+
+
+def function(name: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(billing_provider, name)
+    return found
+
+
+def test_both_conventions_answer_the_same(served: Sandbox, arguments: dict[str, dict[str, Any]]) -> None:
+    """Under mocks every function gives what it gives as an Output, from plain values and from Outputs; asked once."""
+    assert sorted(arguments) == NAMES
+    found: dict[str, Any] = {}
+
+    def both() -> dict[str, Any]:
+        served.forget_requests()
+        for name, given in arguments.items():
+            found[name] = function(name)(**given)
+        asked = len(served.requests)
+        later = {}
+        for name, given in arguments.items():
+            later[name] = function(f"{name}_output")(**{key: pulumi.Output.from_input(given[key]) for key in given})
+            later[f"{name} plain"] = function(f"{name}_output")(**given)
+        found["asked"] = asked
+        return later
+
+    exports = run(both)
+    asked = found.pop("asked")
+    assert len(served.requests) == asked
+    for name, answer in found.items():
+        assert exports[name] == exports[f"{name} plain"] == answer, name
+        first = answer[0] if isinstance(answer, list) and answer else answer
+        assert dataclasses.is_dataclass(first) or isinstance(first, dict) or answer == [], name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_conventions_have_the_same_arguments(name: str) -> None:
+    """The variant with Inputs takes what the plain one takes, with the same defaults."""
+    plain, later = (inspect.signature(function(each)).parameters for each in (name, f"{name}_output"))
+    assert list(plain) == list(later)
+    for parameter in plain.values():
+        assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        assert later[parameter.name].default == parameter.default
+    assert f"`{name}`" in (inspect.getdoc(function(f"{name}_output")) or "")
+
+
+def test_results_are_plain_outputs(served: Sandbox) -> None:
+    """A result has its fields, and single fields can be taken from its Output."""
+    assert served.url
+
+    def program_() -> dict[str, Any]:
+        usage = get_usage_summary_output(organization="octo-org", month=8)
+        return {"net": usage.net_amount, "first": usage.usage_items[0].sku, "all": usage}
+
+    exports = run(program_)
+    usage = get_usage_summary(organization="octo-org", month=8)
+    assert exports["net"] == usage.net_amount
+    assert exports["first"] == usage.usage_items[0].sku
+    assert exports["all"].time_period.month == 8
+
+
+def test_an_unknown_argument_is_an_unknown_answer(served: Sandbox) -> None:
+    """In a preview nothing is asked while an argument is not known."""
+    unknown: Any = pulumi.Output.from_input(pulumi.UNKNOWN)
+
+    assert run(lambda: {"usage": get_usage_output(organization=unknown)}) == {}
+    assert served.requests == []
+
+
+def test_each_program_run_asks_anew(served: Sandbox) -> None:
+    """A process can run several programs; what one was told is not told to the next. Failures are never remembered."""
+    for number in (1, 2):
+        run(lambda: {"first": get_usage(organization="octo-org"), "again": get_usage(organization="octo-org")})
+        assert len(served.requests) == number
+    served.plan([{"path": "*/usage", "action": "404"}])
+    with pytest.raises(BillingError, match="404"):
+        get_usage(organization="octo-lab")
+    assert get_usage(organization="octo-lab").usage_items
+
+
+def test_the_configuration_goes_before_the_environment(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Token and address are those of the stack, as for the provider."""
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-expired")
+    config = {"github-billing:token": served.token, "github-billing:baseUrl": served.url}
+
+    def program_() -> dict[str, Any]:
+        return {"spent": get_usage_summary(organization="octo-org").net_amount}
+
+    assert run(program_, config)["spent"] is not None
+
+
+def test_a_program_speaks_through_the_engine(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Progress is a passing line and a warning stays; without an engine only the warning is heard."""
+    reporter = invoke.ProgramLog()
+    engine = FakeEngine()
+    try:
+        monkeypatch.setattr(pulumi_settings, "SETTINGS", pulumi_settings.Settings("p", "s", engine=engine.address))
+        reporter.status("reading Authorization: Bearer abcdef")
+        reporter.warn("look\nhere\u202e")
+        assert [(line.severity, line.text, line.ephemeral) for line in engine.lines] == [
+            ("INFO", "reading Authorization: [secret]", True),
+            ("WARNING", "look here", False),
+        ]
+        monkeypatch.setattr(pulumi_settings, "SETTINGS", pulumi_settings.Settings("p", "s"))
+        reporter.status("reading")
+        reporter.warn("look\nhere\u202e")
+        assert capsys.readouterr().err == "warning: look here\n"
+    finally:
+        engine.stop()

@@ -1,0 +1,64 @@
+"""One engine run against one sandbox, without an engine: what the lifecycle tests work at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.core.settings import Settings
+from billing_provider.runtime.run import Run
+from tests.support.clock import VirtualClock
+
+if TYPE_CHECKING:
+    from billing_provider.sandbox import Sandbox
+
+
+@dataclass
+class Listener:
+    """A reporter that remembers what it was told."""
+
+    warnings: list[str] = field(default_factory=list)
+    statuses: list[str] = field(default_factory=list)
+
+    def warn(self, text: str) -> None:
+        """Remember a warning."""
+        self.warnings.append(text)
+
+    def status(self, text: str) -> None:
+        """Remember a status line."""
+        self.statuses.append(text)
+
+
+@dataclass
+class RunHarness:
+    """One engine run against one sandbox: both lifecycles, what they said, and the time they saw."""
+
+    sandbox: Sandbox
+    run: Run
+    reporter: Listener
+    clock: VirtualClock
+    enterprise: Lifecycle
+    organization: Lifecycle
+
+    def lifecycle(self, inputs: dict[str, Any]) -> Lifecycle:
+        """Return the lifecycle for the owner that the inputs name."""
+        return self.enterprise if "enterprise" in inputs else self.organization
+
+
+def open_harness(sandbox: Sandbox, clock: VirtualClock | None = None, **settings: Any) -> RunHarness:
+    """Return the harness of a new run; the settings are those of a sandbox where nothing else is said."""
+    clock = clock or VirtualClock()
+    reporter = Listener()
+    plain: dict[str, Any] = {
+        "token": sandbox.token,
+        "base_url": sandbox.url,
+        "write_interval_seconds": 0.0,
+        "writes_per_minute": 0,
+        "writes_per_hour": 0,
+    }
+    chosen = Settings(**{**plain, **settings})
+    run = Run(lambda: chosen, reporter, clock)
+    enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
+    return RunHarness(sandbox, run, reporter, clock, enterprise, organization)

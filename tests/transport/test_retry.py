@@ -1,0 +1,150 @@
+"""When a request is sent again, and how long is waited before."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_provider.transport.retry import (
+    MAX_REPEATS,
+    SECONDARY_WAIT_SECONDS,
+    Limit,
+    http_date,
+    is_transient,
+    limit_of,
+    repeat_wait,
+    reset_wait,
+)
+
+NOW = 1_790_000_000.0
+HOURLY = "GitHub's hourly limit"
+SECONDARY = "GitHub's secondary limit"
+SPENT = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW) + 300)}
+# What the header of a reply can hold.
+LATIN = st.characters(max_codepoint=255)
+WORDS = "You have exceeded a secondary rate limit."
+
+
+def test_only_failures_of_github_are_transient() -> None:
+    """A request is worth a repeat after 408, 500, 502, 503 and 504 alone."""
+    assert [status for status in range(100, 600) if is_transient(status)] == [408, 500, 502, 503, 504]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "shortest", "longest"), [(0, 0.5, 1.0), (1, 1.0, 2.0), (2, 2.0, 4.0), (3, 4.0, 8.0)]
+)
+def test_each_repeat_waits_twice_as_long(attempt: int, shortest: float, longest: float) -> None:
+    """The wait doubles, and the dice move it within its upper half only."""
+    assert repeat_wait(attempt, 0.0) == shortest
+    assert repeat_wait(attempt, 1.0) == longest
+    assert repeat_wait(attempt, 0.5) == (shortest + longest) / 2
+
+
+@pytest.mark.parametrize("attempt", [MAX_REPEATS, MAX_REPEATS + 1])
+def test_repeats_come_to_an_end(attempt: int) -> None:
+    """After four repeats there is no further one."""
+    assert MAX_REPEATS == 4
+    assert repeat_wait(attempt, 0.5) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "message", "waits", "expected"),
+    [
+        # No limit: a success, a refusal, a failure; whatever the headers say.
+        (200, SPENT, "", 0, None),
+        (403, {}, "Resource not accessible by personal access token", 0, None),
+        (403, {"x-ratelimit-remaining": "1"}, "", 0, None),
+        (404, {"retry-after": "5"}, WORDS, 0, None),
+        (503, {"retry-after": "5"}, "", 0, None),
+        # The marks of a limit, each alone.
+        (429, {}, "", 0, Limit(60, SECONDARY)),
+        (403, {}, WORDS, 0, Limit(60, SECONDARY)),
+        (403, {}, "You have triggered an ABUSE DETECTION mechanism", 0, Limit(60, SECONDARY)),
+        (403, {}, "secondary limit", 0, Limit(60, SECONDARY)),
+        (403, {"retry-after": "17"}, "", 0, Limit(17, SECONDARY)),
+        (403, {"x-ratelimit-remaining": " 0 "}, "", 0, Limit(60, SECONDARY)),
+        # GitHub's order: retry-after, else the reset, else a minute doubled each time.
+        (403, {**SPENT, "retry-after": "17"}, "", 0, Limit(17, HOURLY)),
+        (403, SPENT, "", 0, Limit(301, HOURLY)),
+        (429, SPENT, "", 3, Limit(301, HOURLY)),
+        (429, {}, "", 1, Limit(120, SECONDARY)),
+        (429, {}, "", 4, Limit(960, SECONDARY)),
+        # A reset in the past, or told by a clock that is ahead of ours.
+        (403, {**SPENT, "x-ratelimit-reset": "1"}, "", 0, Limit(1, HOURLY)),
+        (403, {**SPENT, "date": formatdate(NOW + 200, usegmt=True)}, "", 0, Limit(101, HOURLY)),
+        # retry-after as a date, by GitHub's clock where it is told.
+        (429, {"retry-after": formatdate(NOW + 30, usegmt=True)}, "", 0, Limit(31, SECONDARY)),
+        (429, {"retry-after": formatdate(NOW - 30, usegmt=True)}, "", 0, Limit(1, SECONDARY)),
+        (
+            429,
+            {"retry-after": formatdate(NOW + 30, usegmt=True), "date": formatdate(NOW + 20, usegmt=True)},
+            "",
+            0,
+            Limit(11, SECONDARY),
+        ),
+        # What cannot be read counts as not told.
+        (429, {"retry-after": "soon"}, "", 0, Limit(60, SECONDARY)),
+        (429, {"retry-after": "-5"}, "", 0, Limit(60, SECONDARY)),
+        (429, {"retry-after": "\u00b2"}, "", 0, Limit(60, SECONDARY)),
+        (429, {"retry-after": ""}, "", 0, Limit(60, SECONDARY)),
+        (403, {**SPENT, "x-ratelimit-reset": "later"}, "", 0, Limit(60, SECONDARY)),
+        (403, {**SPENT, "x-ratelimit-reset": "nan"}, "", 0, Limit(60, SECONDARY)),
+        (403, {**SPENT, "date": "yesterday"}, "", 0, Limit(301, HOURLY)),
+    ],
+)
+def test_limits_are_told_from_other_answers(
+    status: int, headers: dict[str, str], message: str, waits: int, expected: Limit | None
+) -> None:
+    """Each kind of limit is known by its marks and waited for as GitHub asks."""
+    assert limit_of(status, headers, message, waits, NOW) == expected
+
+
+@pytest.mark.parametrize(("headers", "expected"), [({}, None), ({"x-ratelimit-reset": str(int(NOW) + 9)}, 10.0)])
+def test_the_reset_is_a_second_late(headers: dict[str, str], expected: float | None) -> None:
+    """Both times are whole seconds, so one more is waited; without a reset nothing is known."""
+    assert reset_wait(headers, NOW) == expected
+
+
+@pytest.mark.parametrize("offset", ["GMT", "-0000", ""])
+@pytest.mark.usefixtures("far_zone")
+def test_a_date_without_a_zone_is_utc(offset: str) -> None:
+    """The machine's time zone changes no wait, however the server writes UTC."""
+    assert http_date(f"Tue, 01 Dec 2026 00:00:30 {offset}".strip()) == 1_796_083_230
+
+
+@given(asked=st.integers(0, 10**6), remaining=st.sampled_from(["0", "7"]), reset=st.integers(0, 10**4))
+def test_nobody_is_asked_sooner_than_github_allows(asked: int, remaining: str, reset: int) -> None:
+    """Whatever else an answer says, its retry-after is waited in full."""
+    headers = {"retry-after": str(asked), "x-ratelimit-remaining": remaining, "x-ratelimit-reset": str(reset)}
+    limit = limit_of(403, headers, "", 0, NOW)
+    assert limit is not None
+    assert limit.seconds >= asked
+
+
+@given(left=st.floats(0, 3600), skew=st.floats(-3600, 3600))
+def test_the_reset_is_never_met_early(left: float, skew: float) -> None:
+    """By GitHub's own clock the wait ends after the reset, however wrong ours is."""
+    github = NOW + skew
+    reset = int(github + left)
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset), "date": formatdate(github, usegmt=True)}
+    limit = limit_of(403, headers, "", 0, NOW)
+    assert limit is not None
+    assert github + limit.seconds >= reset
+
+
+@given(
+    status=st.sampled_from([403, 429]),
+    names=st.dictionaries(
+        st.sampled_from(["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset", "date"]),
+        st.one_of(st.text(LATIN, max_size=40), st.sampled_from(["0", "1e400", "Mon, 01 Jan 0001 00:00:00 -0000"])),
+    ),
+)
+def test_no_header_is_too_odd(status: int, names: dict[str, str]) -> None:
+    """Whatever stands in the headers, the answer is a limit with a wait that is no less than zero, or none."""
+    limit = limit_of(status, names, "", 0, NOW)
+    assert limit is None or limit.seconds >= 0
+    if status == 429 and not names:
+        assert limit == Limit(SECONDARY_WAIT_SECONDS, SECONDARY)
