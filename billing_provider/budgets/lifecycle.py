@@ -14,7 +14,7 @@ from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.states import BudgetState, read_spec
 from billing_provider.core.errors import NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
-from billing_provider.core.inputs import ADOPT_IF_IDENTICAL, Problem, first_problems
+from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
@@ -115,21 +115,10 @@ class Lifecycle:
         """
         owner, spec = self._owner(inputs), read_spec(inputs)
         run = self._run
-        creation = BudgetCreate(
-            owner=owner,
-            spec=spec,
-            urn=urn,
-            on_existing=inputs.get("on_existing") or ADOPT_IF_IDENTICAL,
-            client=run.api(BudgetsApi),
-            budgets=run.cache(OwnerCache, owner),
-            cost_centers=run.cache(CostCenterCache, owner),
-            registry=run.registry,
-            clock=run.clock,
-            settle_seconds=run.settings.settle_seconds,
-        )
+        creation = BudgetCreate(run, owner, urn, inputs.get("on_existing"), spec)
         created = creation.run()
         # From here on nothing may raise: the budget exists, and only what is returned is remembered.
-        budget = created.budget
+        budget = created.item
         if created.adopted:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
             run.reporter.warn(f"adopted the existing budget {budget.id}{changed}")

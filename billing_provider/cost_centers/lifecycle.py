@@ -105,18 +105,20 @@ class CostCenterLifecycle:
         """Bring a cost center about, with its members, and return it.
 
         A cost center whose members could not all be added is returned with those that it has, and a warning: its id
-        must be kept, and the next `up` adds the rest.
+        must be kept, and the next `up` adds the rest. One that is there already and lacks nothing but some of the
+        declared members, as an interrupted create leaves it, is adopted and gets them.
 
         Raises:
-            BillingError: As for `CostCenterCreate.run`.
+            BillingError: As for `CostCenterCreate.run`; or an adopted one could not be brought to its declaration.
         """
         owner = _owner(inputs)
         creation = CostCenterCreate(self._run, owner, urn, dict(inputs))
         created = creation.run()
-        center = created.center
+        center = created.item
         self._run.cache(CostCenterCache, owner).forget()
         if created.adopted:
-            changed = self._changed_on_adoption(owner, center, inputs)
+            self._bring(owner, center.id, as_inputs(center), inputs)
+            changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
             self._run.reporter.warn(f"adopted the existing cost center {center.id}{changed}")
             return _store(owner, inputs, center, adopted=True)
         # From here on nothing may raise: the cost center exists, and only what is returned is remembered.
@@ -213,13 +215,6 @@ class CostCenterLifecycle:
             if center.id.lower() == cost_center_id.lower() and center.state != DELETED:
                 return center
         return None
-
-    def _changed_on_adoption(self, owner: Owner, center: CostCenterDetails, inputs: Mapping[str, Any]) -> str:
-        """Bring an adopted cost center to its declaration and say what that changed."""
-        live = as_inputs(center)
-        changed = differing(live, inputs)
-        self._bring(owner, center.id, live, inputs)
-        return f"; changed: {', '.join(changed)}" if changed else " as it is"
 
     def _bring(self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
         """Send what differs, in the order in which a pool never meets a member that it does not take."""

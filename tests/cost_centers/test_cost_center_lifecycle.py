@@ -282,19 +282,60 @@ def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: 
         bench.create({**APPS, "name": "More"}, OTHER)
 
 
-def test_an_outcome_that_cannot_be_looked_up_stays_open(sandbox: Sandbox, bench: Bench) -> None:
-    """The error says that it may be there, and that the next run takes it over; so it does."""
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"action": "403_permission"}, "GitHub said 403"),
+        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit asks for"),
+    ],
+)
+def test_an_outcome_that_cannot_be_looked_up_stays_open(
+    fault: dict[str, Any], words: str, sandbox: Sandbox, next_run: Callable[..., Bench]
+) -> None:
+    """The error says that it may be there, and that the next run takes it over; so it does, and adds the members."""
+    declared = {**APPS, "users": ["octocat"], "enterprise_teams": ["core"]}
     sandbox.plan(
         [
             {"op": "create_cost_center", "action": "reset_after"},
-            {"op": "list_cost_centers", "nth": 2, "action": "403_permission"},
+            {**fault, "op": "list_cost_centers", "nth": 3, "times": 1000},
         ]
     )
-    with pytest.raises(OutcomeError, match=r"may have been created.*could not be looked up.*takes it over"):
-        bench.create(APPS)
-    stored = bench.create(APPS)
-    assert stored.outputs["adopted"] is True
+    with pytest.raises(OutcomeError, match=r"may have been created.*could not be looked up.*takes it over") as caught:
+        next_run().create(declared)
+    assert words in str(caught.value)
+    sandbox.plan([])
+    bench = next_run(max_wait_seconds=4000.0)
+    stored = bench.create(declared)
+    assert (stored.outputs["adopted"], stored.outputs["users"]) == (True, ["octocat"])
+    assert live(sandbox) == {"User": ["octocat"], "Team": ["ent:core"]}
     assert len(sandbox.cost_centers()) == 3
+    assert f"adopted the existing cost center {stored.outputs['cost_center_id']}; changed: users, enterprise_teams" in (
+        bench.harness.reporter.warnings
+    )
+
+
+def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, bench: Bench) -> None:
+    """While GitHub refuses the looks go on until one finds the cost center."""
+    sandbox.plan(
+        [
+            {"op": "create_cost_center", "action": "504_after"},
+            {"op": "list_cost_centers", "nth": 2, "action": "403_permission", "times": 3},
+        ]
+    )
+    assert bench.create(APPS).outputs["adopted"] is False
+    assert len(sandbox.cost_centers()) == 3
+    assert not sandbox.unmet_faults()
+
+
+def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, bench: Bench) -> None:
+    """The time to look counts from the lost answer, not from before the wait for a limit."""
+    limit = {"action": "403_secondary", "op": "create_cost_center"}
+    late = {"action": "late_commit", "op": "create_cost_center", "nth": 2, "seconds": 9}
+    sandbox.plan([limit, late])
+    bench.create(APPS)
+    assert [write.method for write in sandbox.writes] == ["POST", "POST"]
+    assert len(sandbox.cost_centers()) == 3
+    assert not sandbox.unmet_faults()
 
 
 def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[..., RunHarness]) -> None:
@@ -330,7 +371,7 @@ def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
         if listed:
             assert bench.create(APPS).outputs["cost_center_id"] == "2"
         else:
-            with pytest.raises(OutcomeError, match="GitHub answers with the id of 1, which was there before"):
+            with pytest.raises(OutcomeError, match="was created, says GitHub, without an id of its own"):
                 bench.create(APPS)
         assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
 
@@ -340,6 +381,16 @@ def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
     [
         ({"users": ["hubot", "MONALISA"]}, None, None),
         ({}, None, None),
+        ({"users": ["new-one", "monalisa", "hubot"]}, None, None),
+        ({"users": ["monalisa", "hubot"], "enterprise_teams": ["core"]}, None, None),
+        ({"users": ["monalisa", "hubot", "new-one"], "ai_credit_pool_enabled": True}, None, "differs in ai_credit"),
+        ({"users": ["monalisa", "hubot", "new-one"]}, "error", 'in users. To manage it here set on_existing="adopt_if'),
+        (
+            {"enterprise_teams": ["core"]},
+            None,
+            'in enterprise_teams. To manage it here set on_existing="adopt"',
+        ),
+        ({"users": ["hubot", "new-one"]}, None, 'differs in users. To manage it here set on_existing="adopt"'),
         ({"users": ["hubot"]}, None, 'differs in users. To manage it here set on_existing="adopt"'),
         ({"ai_credit_pool_enabled": True}, None, "differs in ai_credit_pool_enabled"),
         ({"users": ["hubot"], "ai_credit_pool_enabled": True, "name": "PLATFORM"}, "adopt", None),
@@ -351,7 +402,10 @@ def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
 def test_a_cost_center_that_is_there_is_adopted_by_name(
     inputs: dict[str, Any], policy: str | None, words: str | None, sandbox: Sandbox, bench: Bench
 ) -> None:
-    """One of the same name is taken over as far as the policy allows, and is then as declared."""
+    """One of the same name is taken over as far as the policy allows, and is then as declared.
+
+    By default members are added to one that has declared members only, and nothing else is changed.
+    """
     declared = {"enterprise": "octo-enterprise", "name": "Platform", **inputs, "on_existing": policy}
     if words:
         with pytest.raises(OutcomeError, match="exists already as") as caught:
@@ -365,7 +419,8 @@ def test_a_cost_center_that_is_there_is_adopted_by_name(
     read = bench.cycle.read(stored.id, stored.outputs)
     assert read is not None
     assert differing(read.outputs, stored.outputs) == []
-    assert ("changed" in bench.harness.reporter.warnings[0]) == (policy == "adopt")
+    assert policy == "adopt" or not [write for write in sandbox.writes if write.method != "POST"]
+    assert ("changed" in bench.harness.reporter.warnings[0]) == bool(sandbox.writes)
 
 
 def test_a_name_that_is_taken_meanwhile_is_adopted(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
@@ -392,6 +447,15 @@ def test_a_name_that_an_archived_one_holds_is_said_so(sandbox: Sandbox, bench: B
     sandbox.switch("deleted_name_held")
     with pytest.raises(OutcomeError, match="an archived one holds it: choose another name"):
         bench.create(APPS)
+
+
+def test_a_name_whose_holder_is_not_listed_is_said_so(new_run: Callable[..., RunHarness]) -> None:
+    """A 409 while the listing shows nobody of that name, such as one that lags, does not blame an archived one."""
+    nothing = answer(200, {"costCenters": []})
+    with WireServer(nothing, answer(409, {"message": "The name is taken."}), nothing) as server:
+        bench = Bench(new_run(base_url=server.url))
+        with pytest.raises(OutcomeError, match=r"exists already, but the listing does not show it: .* Run again later"):
+            bench.create(APPS)
 
 
 def test_a_create_that_is_refused_makes_nothing(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
