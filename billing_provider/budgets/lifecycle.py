@@ -18,6 +18,7 @@ from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.runtime.delete_confirmed import delete_confirmed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,18 +191,17 @@ class Lifecycle:
             BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
         """
         owner, budget_id = self._parse(id_)
-        holder = self._run.registry.holder(budget_id)
-        if holder is not None:
-            name = holder.rpartition("::")[2]
-            self._run.reporter.warn(f"kept budget {budget_id}: {name} declares it, and deleting it would lift its cap")
-            return
         budgets = self._run.cache(OwnerCache, owner)
-        try:
-            self._run.api(BudgetsApi).delete_budget(owner, budget_id)
-        except NotFoundError as error:
-            if budget_id in budgets.complete(max_age=0):
-                raise error from None
-        budgets.forget(budget_id)
+        is_gone = delete_confirmed(
+            self._run,
+            budget_id,
+            "budget",
+            send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
+            is_listed=lambda: budget_id in budgets.complete(max_age=0),
+            consequence=", and deleting it would lift its cap",
+        )
+        if is_gone:
+            budgets.forget(budget_id)
 
     def _owner(self, inputs: Mapping[str, Any]) -> Owner:
         return Owner(self._kind, read_slug(self._kind.noun, inputs.get(self._kind.noun)))

@@ -25,6 +25,7 @@ from billing_provider.cost_centers.models import (
 )
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
 from billing_provider.cost_centers.states import CostCenterState
+from billing_provider.runtime.delete_confirmed import delete_confirmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -183,17 +184,15 @@ class CostCenterLifecycle:
             BillingError: It could not be archived, or a 404 could not be confirmed by a listing.
         """
         owner, cost_center_id = _parse(id_)
-        holder = self._run.registry.holder(cost_center_id)
-        if holder is not None:
-            name = holder.rpartition("::")[2]
-            self._run.reporter.warn(f"kept cost center {cost_center_id}: {name} declares it")
-            return
-        try:
-            self._calls.delete_cost_center(owner, cost_center_id)
-        except NotFoundError as error:
-            if self._listed(owner, cost_center_id) is not None:
-                raise error from None
-        self._run.cache(CostCenterCache, owner).forget()
+        is_gone = delete_confirmed(
+            self._run,
+            cost_center_id,
+            "cost center",
+            send=lambda: self._calls.delete_cost_center(owner, cost_center_id),
+            is_listed=lambda: self._listed(owner, cost_center_id) is not None,
+        )
+        if is_gone:
+            self._run.cache(CostCenterCache, owner).forget()
 
     @property
     def _calls(self) -> CostCentersApi:
