@@ -12,7 +12,7 @@ from billing_provider.budgets.create import BudgetCreate, patch_body
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.states import BudgetState, read_spec
-from billing_provider.core.errors import NotFoundError, OutcomeError
+from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
@@ -236,7 +236,7 @@ class Lifecycle:
             return frozenset({shown})
         try:
             center = self._run.cache(CostCenterCache, owner).find(declared)
-        except OutcomeError:
+        except ConfigError:
             return frozenset()
         return frozenset({center.id, center.name})
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from billing_provider.core.errors import OutcomeError
+from billing_provider.core.errors import ConfigError
 from billing_provider.cost_centers.api import CostCentersApi
-from billing_provider.cost_centers.models import ACTIVE
+from billing_provider.cost_centers.models import ACTIVE, DELETED
 
 if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 300.0
 """How long a listing is used in one run; a change of ours ends it."""
+_NAMES, _SHOWN = 20, 60
 
 
 class CostCenterCache:
@@ -52,23 +53,38 @@ class CostCenterCache:
         with self.lock:
             self._cost_centers = None
 
-    def find(self, name_or_id: str, max_age: float = FRESH_SECONDS) -> CostCenterDetails:
-        """Return a cost center by its UUID or its name.
+    def find(self, name_or_id: str, max_age: float = FRESH_SECONDS, *, archived: bool = False) -> CostCenterDetails:
+        """Return a cost center by its UUID or its name; one that is not found is looked for in a new listing too.
+
+        It may have been made since the list was read: by this very deployment, as in `get_usage_output`.
 
         Args:
-            name_or_id: Either, in any case.
-            max_age: As for `all`.
+            name_or_id: Either, in any case; a name in its own case goes first.
+            max_age: As for `list_all`.
+            archived: Whether an archived one is found too, by its name only if no active one has the name.
 
         Raises:
-            OutcomeError: There is none, or the name fits several.
+            ConfigError: There is none, or the name fits several.
             ApiError: The token may not read them (401, 403).
         """
-        active = [center for center in self.list_all(max_age) if center.state == ACTIVE]
-        found = [center for center in active if center.id.lower() == name_or_id.lower()]
-        found = found or [center for center in active if center.name == name_or_id]
-        found = found or [center for center in active if center.name.lower() == name_or_id.lower()]
+        states = (ACTIVE, DELETED) if archived else (ACTIVE,)
+        for age in (max_age, 0.0):
+            centers = self.list_all(age)
+            if found := _called(name_or_id, centers, states):
+                break
         if len(found) == 1:
             return found[0]
-        names = ", ".join(sorted(center.name for center in active)[:20]) or "none"
+        names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:_NAMES]) or "none"
         fits = "several are" if found else "none is"
-        raise OutcomeError(f"find the cost center {name_or_id} of {self._owner}: {fits} called so; there are {names}")
+        raise ConfigError(
+            f"find the cost center: {fits} called {name_or_id[:_SHOWN]} in {self._owner}; there are {names}"
+        )
+
+
+def _called(name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]) -> list[CostCenterDetails]:
+    text = name_or_id.lower()
+    found = [center for center in centers if center.state in states and center.id.lower() == text]
+    for state in states:
+        named = [center for center in centers if center.state == state and center.name.lower() == text]
+        found = found or [center for center in named if center.name == name_or_id] or named
+    return found

@@ -299,26 +299,8 @@ class Reader:
 
     def _named(self, owner: Owner, text: str) -> CostCenterName:
         """Return a cost center by its UUID or its name; an archived one only if no active one has the name."""
-        listed = self.run.cache(CostCenterCache, owner)
-        centers = listed.list_all()
-        found = _called(text, centers)
-        if not found:
-            # It may have been made since the list was read: by this very deployment, as in `get_usage_output`.
-            listed.forget()
-            centers = listed.list_all()
-            found = _called(text, centers)
-        if len(found) != 1:
-            names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:20]) or "none"
-            fits = "several are" if found else "none is"
-            raise ConfigError(f"cost_center: {fits} called {text[:60]} in {owner}; there are {names}")
-        return CostCenterName(found[0].id, found[0].name)
-
-
-def _called(text: str, centers: list[CostCenterDetails]) -> list[CostCenterDetails]:
-    found = [center for center in centers if center.id.lower() == text.lower()]
-    for state in (ACTIVE, DELETED):
-        found = found or [center for center in centers if (center.state, center.name.lower()) == (state, text.lower())]
-    return found
+        center = self.run.cache(CostCenterCache, owner).find(text, archived=True)
+        return CostCenterName(center.id, center.name)
 
 
 def _takes(report: ReportName, owner: Owner, names: list[str]) -> bool:

@@ -337,14 +337,14 @@ def test_a_budget_without_an_expiry_is_not_as_declared_with_one(
 @pytest.mark.parametrize(
     ("entity", "words"),
     [
-        ("Nobody", "none is called so; there are Data, Platform"),
-        ("PLATFORM", "several are called so; there are Platform, platform"),
+        ("Nobody", "none is called Nobody in enterprise octo-enterprise; there are Data, Platform"),
+        ("PLATFORM", "several are called PLATFORM in enterprise octo-enterprise; there are Platform, platform"),
     ],
 )
 def test_a_cost_center_must_be_one(sandbox: Sandbox, harness: RunHarness, entity: str, words: str) -> None:
     """A name that fits none or several is explained with the names there are, before anything is written."""
     if "several" in words:
         sandbox.rename_cost_center("Data", "platform")
-    with pytest.raises(errors.OutcomeError, match=words):
+    with pytest.raises(errors.ConfigError, match=words):
         create(harness, {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": entity})
     assert sandbox.writes == []

@@ -1,0 +1,77 @@
+"""The one lookup of a cost center by UUID or name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.cost_centers.api import CostCentersApi
+from billing_provider.cost_centers.cache import CostCenterCache
+from tests.support.wire import WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.sandbox import Sandbox
+    from tests.support.harness import RunHarness
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "a1", "name": "Apps", "resources": []},
+    {"id": "a2", "name": "apps", "resources": []},
+    {"id": "a3", "name": "Data", "resources": []},
+    {"id": "d1", "name": "Data", "state": "deleted", "resources": []},
+    {"id": "d2", "name": "Old", "state": "deleted", "resources": []},
+    {"id": "d3", "name": "OLD", "state": "deleted", "resources": []},
+    {"id": "d4", "name": "Gone", "state": "deleted", "resources": []},
+]
+
+
+FOUND = (
+    ("A1", "a1", "a1"),
+    ("d1", "none is", "d1"),
+    ("Apps", "a1", "a1"),
+    ("apps", "a2", "a2"),
+    ("APPS", "several are", "several are"),
+    ("DATA", "a3", "a3"),
+    ("Old", "none is", "d2"),
+    ("old", "none is", "several are"),
+    ("gone", "none is", "d4"),
+    ("nobody", "none is", "none is"),
+)
+"""What is asked for, and what is found among active ones and among all."""
+
+
+@pytest.mark.parametrize(
+    ("text", "archived", "expected"),
+    [case for text, active, any_state in FOUND for case in ((text, False, active), (text, True, any_state))],
+)
+def test_a_cost_center_is_found_by_id_or_name(
+    text: str, archived: bool, expected: str, new_run: Callable[..., RunHarness], enterprise: Owner
+) -> None:
+    """The id goes first, then an active one's name, its own case first; archived ones only where they are asked for."""
+    listing = answer(200, {"costCenters": ROWS})
+    with WireServer(listing, listing) as server:
+        centers = new_run(base_url=server.url).run.cache(CostCenterCache, enterprise)
+        if expected in {row["id"] for row in ROWS}:
+            assert centers.find(text, archived=archived).id == expected
+        else:
+            words = f"{expected} called {text} in enterprise octo-enterprise; there are Apps, Data, apps"
+            with pytest.raises(ConfigError, match=words):
+                centers.find(text, archived=archived)
+        assert len(server.heard) == (2 if expected == "none is" else 1)
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_a_cost_center_made_since_the_listing_is_found(
+    archived: bool, sandbox: Sandbox, harness: RunHarness, enterprise: Owner
+) -> None:
+    """One that the run's listing does not have yet is found in a new one, and the listing is kept."""
+    centers = harness.run.cache(CostCenterCache, enterprise)
+    centers.list_all()
+    made = harness.run.api(CostCentersApi).create_cost_center(enterprise, {"name": "Apps"})
+    assert centers.find("Apps", archived=archived).id == made.id
+    assert centers.find(made.id, archived=archived).id == made.id
+    assert [request.method for request in sandbox.requests] == ["GET", "POST", "GET"]
