@@ -6,11 +6,13 @@ import os
 import socket
 import sys
 import threading
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from billing_provider.core.errors import BillingError
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class EngineLog:
 
     def warn(self, text: str) -> None:
         """Show a warning on the row of the resource being worked on, once."""
-        urn = calling_urn()
+        urn = _request_urn()
         with self._lock:
             if (urn, text) in self._said:
                 return
@@ -44,7 +46,7 @@ class EngineLog:
 
     def status(self, text: str) -> None:
         """Show what is being waited for, in place of what was shown before."""
-        self._log(text, calling_urn(), engine_pb2.INFO, ephemeral=True)
+        self._log(text, _request_urn(), engine_pb2.INFO, ephemeral=True)
 
     def end_if_alone(self) -> None:
         """End this process if its engine is gone: nobody would remember what it writes, and the next run writes anew.
@@ -76,7 +78,22 @@ class EngineLog:
 
 
 def calling_urn() -> str:
-    """Return the URN of the resource that this thread works on, or an empty text.
+    """Return the URN of the resource that this thread works on.
+
+    Raises:
+        BillingError: It cannot be found. Without it, two resources could share one budget unnoticed.
+    """
+    urn = _request_urn()
+    if not urn:
+        raise BillingError(
+            "cannot find the URN of this resource in the calls of the Pulumi SDK: nothing was sent. "
+            f"Install a version of the package pulumi that this provider supports, instead of {version('pulumi')}."
+        )
+    return urn
+
+
+def _request_urn() -> str:
+    """Return the URN in the request that the engine sent to this thread, or an empty text.
 
     The SDK hands it to none of a dynamic provider's methods, yet the request in the frame that calls them has it.
     """

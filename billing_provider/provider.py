@@ -113,7 +113,8 @@ class _Adapter(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _brief_errors():
-            stored = self._lifecycle().create(calling_urn(), _plain(props))
+            inputs = _plain(props)
+            stored = self._lifecycle().create(calling_urn(), inputs)
             return CreateResult(stored.id, stored.outputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:

@@ -14,7 +14,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from billing_provider import provider
 from billing_provider.core.errors import BillingError
-from billing_provider.engine_log import calling_urn
+from billing_provider.engine_log import EngineLog, calling_urn
 from billing_provider.sandbox import Sandbox
 from tests.support.plugin import PROVIDERS, UNKNOWN, CallError, FakeEngine, Plugin, Stack, urn_of
 
@@ -453,9 +453,32 @@ def test_a_terminated_plugin_ends(world: World) -> None:
     assert plugin.printed == []
 
 
-def test_outside_a_call_there_is_no_urn() -> None:
-    """The URN is that of the engine's request, and empty where there is none."""
-    assert calling_urn() == ""
+def test_a_missing_urn_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no frame holds the engine's request, check, diff and create stop before a request; a warning is shown."""
+    with pytest.raises(BillingError, match="cannot find the URN"):
+        calling_urn()
+    adapter = provider.OrgBudgetProvider()
+    with Sandbox() as sandbox:
+        for name, value in environment(sandbox).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(provider, "_PROCESS", provider._Process())
+        adapter.configure(ConfigureRequest(Config({}, "p")))
+        calls: list[Callable[[], Any]] = [
+            lambda: adapter.check({}, ORGANIZATION),
+            lambda: adapter.diff("id", ORGANIZATION, ORGANIZATION),
+            lambda: adapter.create(ORGANIZATION),
+        ]
+        for call in calls:
+            with pytest.raises(BillingError, match="cannot find the URN of this resource"):
+                call()
+        assert sandbox.requests == []
+
+
+def test_a_warning_needs_no_urn(capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning and a status line outside a call of the engine belong to no resource, and are no error."""
+    EngineLog("nobody").warn("look here")
+    EngineLog("nobody").status("waiting")
+    assert capsys.readouterr().err == "warning: look here\n"
 
 
 @pytest.mark.parametrize("kind", PROVIDERS)
