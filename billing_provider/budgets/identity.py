@@ -64,16 +64,10 @@ class NaturalKey(NamedTuple):
         return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
 
 
-def natural_key(owner: Owner, spec: BudgetSpec, cost_center_id: str = "") -> NaturalKey:
-    """Return the key of a declared budget.
-
-    Args:
-        owner: Whose budget it is.
-        spec: The budget.
-        cost_center_id: The UUID of its cost center where it is known; it then stands for the name.
-    """
+def natural_key(owner: Owner, spec: BudgetSpec) -> NaturalKey:
+    """Return the key of a declared budget."""
     scope = spec.budget_scope
-    entity = _entity(owner, scope, cost_center_id or spec.budget_entity_name)
+    entity = _entity(owner, scope, spec.budget_entity_name)
     return NaturalKey(owner.key, scope, entity, (spec.user or "").lower(), canonical_sku(spec.budget_product_sku))
 
 

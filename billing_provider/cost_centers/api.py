@@ -30,12 +30,8 @@ class CostCentersApi:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list_cost_centers(self, owner: Owner, state: str | None = None) -> list[CostCenterDetails]:
-        """Return the cost centers; GitHub sends them in one reply.
-
-        Args:
-            owner: The enterprise.
-            state: `active` or `deleted`; None for all. Some large enterprises take minutes to answer a state.
+    def list_cost_centers(self, owner: Owner) -> list[CostCenterDetails]:
+        """Return the cost centers of all states in one reply: some large enterprises take minutes to answer one state.
 
         Raises:
             ForbiddenError: The token may not read them (401, 403).
@@ -44,7 +40,7 @@ class CostCentersApi:
         """
         tried = f"list the cost centers of {owner}"
         path = billing_path(owner, what="cost-centers")
-        data = mapping(self._transport.request("GET", path, tried=tried, query={"state": state}), tried)
+        data = mapping(self._transport.request("GET", path, tried=tried), tried)
         try:
             return read_cost_centers(data.get("costCenters"))
         except ValidationError:

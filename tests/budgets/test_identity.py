@@ -96,13 +96,6 @@ def test_two_budgets_have_two_keys(other: dict[str, Any]) -> None:
     assert natural_key(BIG, spec(**other)) != natural_key(Owner(ENTERPRISE_OWNER, "other"), spec(**other))
 
 
-def test_the_uuid_of_a_cost_center_stands_for_its_name() -> None:
-    """Where the UUID is known, a budget declared by name has the key of one declared by UUID."""
-    by_name = spec(budget_scope="cost_center", budget_entity_name="Platform")
-    by_uuid = spec(budget_scope="cost_center", budget_entity_name=UUID)
-    assert natural_key(BIG, by_name, UUID) == natural_key(BIG, by_uuid)
-
-
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
