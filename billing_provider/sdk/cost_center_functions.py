@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
+
+from billing_provider.core.errors import ConfigError
 from billing_provider.sdk.invoke import ask, later
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
-    import pulumi
-
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.usage.exports_api import UsageReportExport
 
@@ -125,8 +126,9 @@ def get_usage_report_rows(
 ) -> list[dict[str, str]]:
     """Return the rows of a usage report export, each by the names of GitHub's columns.
 
-    The export is asked for unless GitHub has one of these days with figures of today, also in a preview; it changes
-    nothing but the list of exports. GitHub makes one at a time and takes minutes; a status line shows the wait.
+    The export is asked for unless GitHub has one of these days with figures of today. GitHub makes one at a time and
+    takes minutes; a status line shows the wait. A preview writes nothing, so this function cannot be used in one:
+    `get_usage_report_rows_output` is unknown there.
 
     Args:
         enterprise: Slug of the enterprise.
@@ -135,9 +137,16 @@ def get_usage_report_rows(
         end_date: Last day; more than 31 days are asked for in parts.
 
     Raises:
+        ConfigError: This is a preview; no request is sent.
         OutcomeError: GitHub could not make the report.
         BillingError: The days are none, the token may not do this, GitHub gave no answer, or it takes too long.
     """
+    if pulumi.runtime.is_dry_run():
+        raise ConfigError(
+            "read the rows of a usage report: a preview writes nothing, so no export is asked for. Use "
+            "get_usage_report_rows_output, which is unknown in a preview, or skip the call where "
+            "pulumi.runtime.is_dry_run()."
+        )
     return ask(
         Reader.report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
     )
@@ -150,7 +159,8 @@ def get_usage_report_rows_output(
     start_date: pulumi.Input[str],
     end_date: pulumi.Input[str],
 ) -> pulumi.Output[list[dict[str, str]]]:
-    """Return what `get_usage_report_rows` does, from Inputs; unknown in a preview while one of them is."""
-    return later(
-        get_usage_report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
-    )
+    """Return what `get_usage_report_rows` does, from Inputs; always unknown in a preview, which writes nothing."""
+    given = {"enterprise": enterprise, "report_type": report_type, "start_date": start_date, "end_date": end_date}
+    if pulumi.runtime.is_dry_run():
+        return later(get_usage_report_rows, **given, preview=pulumi.UNKNOWN)
+    return later(get_usage_report_rows, **given)

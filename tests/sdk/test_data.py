@@ -13,6 +13,7 @@ from pulumi.runtime import settings as pulumi_settings
 import billing_provider
 from billing_provider import BillingError, get_usage, get_usage_output, get_usage_summary, get_usage_summary_output
 from billing_provider.core.clock import Clock
+from billing_provider.core.errors import ConfigError
 from billing_provider.sandbox import Sandbox
 from billing_provider.sdk import budget_functions, cost_center_functions, invoke, usage_functions
 from tests.support import mocked
@@ -141,6 +142,28 @@ def test_an_unknown_argument_is_an_unknown_answer(served: Sandbox) -> None:
 
     assert run(lambda: {"usage": get_usage_output(organization=unknown)}) == {}
     assert served.requests == []
+
+
+def test_a_preview_asks_for_no_export(served: Sandbox) -> None:
+    """In a preview the rows of a report are unknown as an Output and an error otherwise; an update has them."""
+    days = {"enterprise": E, "report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
+    refused: list[str] = []
+
+    def program_() -> dict[str, Any]:
+        try:
+            cost_center_functions.get_usage_report_rows(**days)
+        except ConfigError as error:
+            refused.append(str(error))
+        rows = cost_center_functions.get_usage_report_rows_output(**days)
+        return {"rows": rows, "first": rows[0]["product"]}
+
+    assert mocked.run(program_, preview=True).exports == {}
+    assert served.requests == []
+    (text,) = refused
+    assert "a preview writes nothing, so no export is asked for. Use get_usage_report_rows_output" in text
+    assert mocked.run(program_).exports["rows"] == cost_center_functions.get_usage_report_rows(**days)
+    assert len(served.writes) == 1
+    assert len(refused) == 1
 
 
 def test_each_program_run_asks_anew(served: Sandbox) -> None:

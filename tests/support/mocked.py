@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.runtime import Mocks, set_mocks
+from pulumi.runtime import settings as pulumi_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ def run(
     *,
     answers: dict[str, dict[str, Any]] | None = None,
     config: dict[str, str] | None = None,
+    preview: bool = False,
 ) -> Registered:
     """Run a program and return what it registered; what it returns and exports is waited for.
 
@@ -48,11 +50,12 @@ def run(
         program: The program.
         answers: Outputs by name of resource, besides its inputs.
         config: The stack's configuration.
+        preview: Whether this is a preview, in which Outputs can be unknown.
     """
     registered = Registered(answers or {})
     # The stack of the program before, with its exports, would be this one's too.
     pulumi.runtime.settings.ROOT.set(None)
-    set_mocks(registered, project="p", stack="s", preview=False)
+    set_mocks(registered, project="p", stack="s", preview=preview)
     pulumi.runtime.set_all_config(config or {})
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
@@ -61,5 +64,9 @@ def run(
         stack: Any = pulumi.runtime.get_root_resource()
         return pulumi.Output.all(**stack.outputs, **returned).apply(registered.exports.update)
 
-    wrapped()
+    try:
+        wrapped()
+    finally:
+        # What a later test calls outside a program would take itself for a preview too.
+        pulumi_settings.SETTINGS.dry_run = False
     return registered
