@@ -83,16 +83,22 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 MOST_PROBLEMS = 10
 """Problems of one input that are reported; of more the number is."""
+MOST_IN_ALL = 30
+"""Problems of one resource that are reported; of more the number is."""
 
 
 def first_problems(found: Iterable[Problem]) -> list[Problem]:
-    """Return the first problems of each input, and how many more each has."""
+    """Return the first problems of each input and of all inputs, and how many more there are."""
     by_field: dict[str, list[Problem]] = {}
     for problem in found:
         by_field.setdefault(problem.field, []).append(problem)
-    short: list[Problem] = []
+    # Each with the number of problems that it stands for.
+    short: list[tuple[Problem, int]] = []
     for field, those in by_field.items():
-        short += those[:MOST_PROBLEMS]
+        short += [(problem, 1) for problem in those[:MOST_PROBLEMS]]
         if (more := len(those) - MOST_PROBLEMS) > 0:
-            short.append(Problem(field, f"and {more} more of such problems"))
-    return short
+            short.append((Problem(field, f"and {more} more of such problems"), more))
+    shown = [problem for problem, _ in short[:MOST_IN_ALL]]
+    if others := short[MOST_IN_ALL:]:
+        shown.append(Problem(others[0][0].field, f"and {sum(number for _, number in others)} more problems"))
+    return shown

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.budgets.models import INPUTS
-from billing_provider.core.inputs import MOST_PROBLEMS, Problem, first_problems
+from billing_provider.core.inputs import MOST_IN_ALL, MOST_PROBLEMS, Problem, first_problems
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.rules import INPUTS as CENTER_INPUTS
 from billing_provider.sandbox import Sandbox
@@ -54,16 +54,32 @@ def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str)
     assert found[-1] == Problem(kind, "and 99990 more of such problems")
 
 
-@given(counts=st.lists(st.integers(0, 30), max_size=4))
-def test_each_input_has_its_own_number(counts: list[int]) -> None:
-    """No problem is lost: those shown and those counted are all."""
+@pytest.mark.parametrize("resource", ["budget", "cost center"])
+def test_very_many_unknown_inputs_make_few_problems(harness: RunHarness, resource: str) -> None:
+    """However many inputs are wrong, the first thirty problems are shown and the others are counted."""
+    strangers = {f"stranger_{number}": number for number in range(100_000)}
+    if resource == "budget":
+        found = harness.enterprise.check("urn", {}, {**BUDGET, **strangers}, NOTHING).problems
+    else:
+        found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **strangers}, NOTHING).problems
+    assert [problem.field for problem in found] == [f"stranger_{number}" for number in range(MOST_IN_ALL + 1)]
+    assert found[-1].reason == f"and {100_000 - MOST_IN_ALL} more problems"
+
+
+@given(counts=st.lists(st.integers(0, 30), max_size=60))
+def test_each_problem_is_shown_or_counted(counts: list[int]) -> None:
+    """No problem is lost: those shown and those counted, of one input or of all, are all; what is shown is short."""
     short = first_problems(
         Problem(str(field), str(number)) for field, count in enumerate(counts) for number in range(count)
     )
+    lines = []
     for field, count in enumerate(counts):
-        mine = [problem.reason for problem in short if problem.field == str(field)]
         more = [f"and {count - MOST_PROBLEMS} more of such problems"] if count > MOST_PROBLEMS else []
-        assert mine == [str(number) for number in range(min(count, MOST_PROBLEMS))] + more
+        lines += [(str(field), reason) for reason in [*map(str, range(min(count, MOST_PROBLEMS))), *more]]
+    assert [(problem.field, problem.reason) for problem in short][:MOST_IN_ALL] == lines[:MOST_IN_ALL]
+    assert len(short) == min(len(lines), MOST_IN_ALL + 1)
+    counted = [int(problem.reason.split()[1]) for problem in short if problem.reason.startswith("and ")]
+    assert len(short) - len(counted) + sum(counted) == sum(counts)
 
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET], {SECRET: 1}, {"alert_recipients": [SECRET], "will_alert": True}])
