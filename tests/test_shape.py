@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from pathlib import Path
 
@@ -10,9 +11,12 @@ import pytest
 
 import billing_provider
 from billing_provider import provider
-from billing_provider.budgets import lifecycle, models
+from billing_provider.budgets.fields import declared_fields
+from billing_provider.budgets.lifecycle import OUTPUTS
+from billing_provider.budgets.models import FIELDS
+from billing_provider.budgets.states import BudgetState
 from billing_provider.sandbox.routes import ROUTES
-from billing_provider.sdk import budget
+from tests.support.fields import WiderSpec, complaints
 
 PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
@@ -178,14 +182,45 @@ def test_every_call_says_which_one_it_is() -> None:
     assert silent == []
 
 
-def test_resources_and_models_have_the_same_inputs() -> None:
-    """What a program may write is what check reads, and every input and output is an attribute of the resource."""
-    written = {*budget.EnterpriseBudgetArgs.__annotations__, *budget.OrgBudgetArgs.__annotations__}
-    # The resource itself turns a cost center into its id.
-    assert written - {"cost_center"} == set(models.BudgetInputs.model_fields)
-    for resource, other in ((budget.EnterpriseBudget, "organization"), (budget.OrgBudget, "enterprise")):
-        shown = {name for name in resource.__annotations__ if not name.startswith("_")}
-        assert shown == {*models.INPUTS, *lifecycle.OUTPUTS} - {other}
+def test_every_declared_field_is_written_out() -> None:
+    """Arguments, outputs, details, GitHub's budget and the sandbox have the declared fields and no other."""
+    assert complaints(FIELDS) == []
+    assert set(BudgetState.model_fields) == {*FIELDS, *OUTPUTS}
+
+
+def test_a_forgotten_field_is_named_wherever_it_is_missing() -> None:
+    """A field that is declared alone is missing in each place; one that is not declared is too much there."""
+    places = [
+        "Budget",
+        "BudgetDetails",
+        *(
+            place
+            for owner in ("Enterprise", "Org")
+            for place in (
+                f"{owner}BudgetArgs",
+                f"the docstring of {owner}BudgetArgs",
+                f"what {owner}BudgetArgs requires",
+                f"{owner}Budget",
+            )
+        ),
+        *(
+            f"the sandbox's {verb} /{root}/settings/billing/budgets{one}"
+            for root in ("enterprises/{enterprise}", "organizations/{org}")
+            for verb, one in (("POST", ""), ("PATCH", "/{budget_id}"))
+        ),
+    ]
+    assert complaints(declared_fields(WiderSpec)) == [f"{place} lacks brand_new" for place in places]
+    less = {name: field for name, field in FIELDS.items() if name != "budget_amount"}
+    assert complaints(less) == [f"{place} has budget_amount, which is not declared" for place in places]
+
+
+def test_another_text_of_a_field_is_named() -> None:
+    """The text of an argument, and whether a change replaces the budget, are those of the declaration."""
+    amount = FIELDS["budget_amount"]
+    for other in (dataclasses.replace(amount, text="Other."), dataclasses.replace(amount, change="replaces")):
+        assert complaints({**FIELDS, "budget_amount": other}) == [
+            f"the docstring of {owner}BudgetArgs has another text for budget_amount" for owner in ("Enterprise", "Org")
+        ]
 
 
 def test_provider_classes_keep_their_names() -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key
 from billing_provider.budgets.models import Budget
-from billing_provider.core.clock import instant
+from billing_provider.budgets.wire import create_body, patch_body
 from billing_provider.core.errors import OutcomeError
-from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER
+from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
 
@@ -143,46 +143,3 @@ def _says_taken(error: ApiError) -> bool:
     """Tell whether GitHub refused a second budget; its words for that are not documented."""
     words = error.said.lower()
     return error.status in (400, 409, 422) and any(word in words for word in ("already", "duplicate"))
-
-
-def create_body(spec: BudgetSpec, entity: str) -> dict[str, Any]:
-    """Return the body of a create: what GitHub requires always, the rest only where it is declared."""
-    body: dict[str, Any] = {
-        "budget_amount": spec.budget_amount,
-        "prevent_further_usage": spec.prevent_further_usage,
-        # Required even of a user's budget, which must then alert nobody.
-        "budget_alerting": _alerting_body(spec),
-        "budget_scope": spec.budget_scope,
-        "budget_entity_name": "" if spec.budget_scope == USER else entity,
-        "budget_type": spec.budget_type,
-        "budget_product_sku": spec.budget_product_sku,
-    }
-    if spec.user:
-        body["user"] = spec.user
-    if spec.expires_at:
-        body["expires_at"] = _day(spec)
-    if spec.exclude_cost_center_usage:
-        body["exclude_cost_center_usage"] = True
-    return body
-
-
-def patch_body(spec: BudgetSpec, fields: list[str]) -> dict[str, Any]:
-    """Return the body of an update of these fields, with their whole declared values; an expiry can be cleared."""
-    values = {
-        "budget_amount": spec.budget_amount,
-        "prevent_further_usage": spec.prevent_further_usage,
-        "budget_alerting": _alerting_body(spec),
-        "expires_at": _day(spec),
-        "exclude_cost_center_usage": spec.exclude_cost_center_usage,
-    }
-    return {field: values[field] for field in fields}
-
-
-def _day(spec: BudgetSpec) -> str | None:
-    """Return the expiry in the one form that GitHub takes, or None, which clears it."""
-    return instant(spec.expires_at).date().isoformat() if spec.expires_at else None
-
-
-def _alerting_body(spec: BudgetSpec) -> dict[str, Any]:
-    alerting = spec.budget_alerting
-    return alerting.model_dump() if alerting else {"will_alert": False, "alert_recipients": []}

@@ -5,44 +5,28 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from billing_provider.budgets.fields import Place, entity
+from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import canonical_sku
-from billing_provider.core.clock import instant
 from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import (
     COST_CENTER,
     COST_CENTER_SCOPES,
-    ENTERPRISE,
     MULTI_USER_COST_CENTER,
-    MULTI_USER_CUSTOMER,
-    ORGANIZATION,
     REPOSITORY,
     USER,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from billing_provider.budgets.models import Budget, BudgetSpec
     from billing_provider.core.owners import Owner
 
-IDENTITY = (
-    "enterprise",
-    "organization",
-    "budget_scope",
-    "budget_entity_name",
-    "user",
-    "budget_type",
-    "budget_product_sku",
-)
+IDENTITY = tuple(name for name, field in FIELDS.items() if field.change == "replaces")
 """Inputs that say which budget it is: a change replaces it."""
 
-IN_PLACE = (
-    "budget_amount",
-    "prevent_further_usage",
-    "budget_alerting",
-    "expires_at",
-    "exclude_cost_center_usage",
-)
+IN_PLACE = tuple(name for name, field in FIELDS.items() if field.change == "updates")
 """Inputs that one PATCH changes."""
 
 
@@ -67,17 +51,12 @@ class NaturalKey(NamedTuple):
 def natural_key(owner: Owner, spec: BudgetSpec) -> NaturalKey:
     """Return the key of a declared budget."""
     scope = spec.budget_scope
-    entity = _entity(owner, scope, spec.budget_entity_name)
-    return NaturalKey(owner.key, scope, entity, (spec.user or "").lower(), canonical_sku(spec.budget_product_sku))
+    covered = _entity(owner, scope, spec.budget_entity_name)
+    return NaturalKey(owner.key, scope, covered, (spec.user or "").lower(), canonical_sku(spec.budget_product_sku))
 
 
-def _entity(owner: Owner, scope: str, entity: str) -> str:
-    """Return an entity in one spelling: empty where the scope leaves no choice."""
-    if scope in (ENTERPRISE, MULTI_USER_CUSTOMER, USER) or scope == owner.kind.noun:
-        return ""
-    if scope == REPOSITORY and "/" not in entity and owner.kind.noun == ORGANIZATION:
-        return f"{owner.slug}/{entity}".lower()
-    return entity.lower()
+def _entity(owner: Owner, scope: str, name: str) -> str:
+    return entity(name, Place(owner, scope))
 
 
 class Match(Enum):
@@ -128,42 +107,10 @@ def _match_scope(declared: str, budget: Budget, *, per_member_is_told: bool) -> 
     return Match.MAYBE if declared == MULTI_USER_COST_CENTER and looks_plain else Match.NO
 
 
-def _fold(value: Any) -> Any:
-    return (value or "").lower()
-
-
-def _alerting(value: Any) -> Any:
-    """Read alerting as the set of those who are told; absent and switched off are equal, whoever is listed."""
-    told = bool(value and value["will_alert"])
-    return told and frozenset(login.lower() for login in value["alert_recipients"])
-
-
-def _moment(value: Any) -> Any:
-    try:
-        return instant(value) if value else None
-    except ValueError:
-        # Nobody has seen how GitHub writes all of them; what is no time equals only itself.
-        return value
-
-
-_NORMALIZERS: dict[str, Callable[[Any], Any]] = {
-    "enterprise": _fold,
-    "organization": _fold,
-    "user": _fold,
-    "budget_product_sku": lambda value: canonical_sku(value or ""),
-    "budget_alerting": _alerting,
-    "expires_at": _moment,
-    "exclude_cost_center_usage": bool,
-}
-
-
 def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether one field means the same in two declared budgets of an owner; absent and None are equal."""
-    if field == "budget_entity_name":
-        scope = one.get("budget_scope") or ""
-        return _entity(owner, scope, one.get(field) or "") == _entity(owner, scope, other.get(field) or "")
-    reading = _NORMALIZERS.get(field, lambda value: value)
-    return bool(reading(one.get(field)) == reading(other.get(field)))
+    place, meaning = Place(owner, one.get("budget_scope") or ""), FIELDS[field].meaning
+    return bool(meaning(one.get(field), place) == meaning(other.get(field), place))
 
 
 def differing(owner: Owner, one: Mapping[str, Any], other: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
@@ -195,14 +142,12 @@ def live_inputs(
     if declared.get("budget_scope") == MULTI_USER_COST_CENTER and budget.budget_scope == COST_CENTER:
         live["budget_scope"] = MULTI_USER_COST_CENTER
     scope = live["budget_scope"]
+    for name, declaration in FIELDS.items():
+        if not declaration.in_scope(scope) and not declaration.seen_elsewhere:
+            live.pop(name, None)
     if scope == USER:
-        # GitHub has no alerts for a person's budget, and writes the login as entity.
-        live.pop("budget_alerting", None)
+        # GitHub may write the login as entity.
         live.setdefault("user", budget.budget_entity_name)
-    else:
-        live.pop("user", None)
-    if scope != ENTERPRISE:
-        live.pop("exclude_cost_center_usage", None)
     live["budget_entity_name"] = _seen_entity(owner, scope, declared, budget.budget_entity_name or "", entity_names)
     told = {*live, *budget.model_fields_set}
     result: dict[str, Any] = {}

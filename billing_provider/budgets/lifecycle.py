@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets import rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
-from billing_provider.budgets.create import BudgetCreate, patch_body
+from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.states import BudgetState, read_spec
+from billing_provider.budgets.wire import patch_body
 from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems

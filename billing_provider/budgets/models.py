@@ -1,4 +1,4 @@
-"""The nouns: what one asks for (`BudgetSpec`), what GitHub stores (`Budget`), both read from plain values."""
+"""A budget as it is asked for (`BudgetSpec`, where each field is declared) and as GitHub stores it (`Budget`)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ import math
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
+from billing_provider.budgets import fields
+from billing_provider.budgets.fields import Declared, Form, declared_fields
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.ids import Id, Sendable
 from billing_provider.core.inputs import Flag, Problem, Text, read_text_input, refuse
-from billing_provider.core.owners import PER_USER_SCOPES, USER, OwnerKind
+from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,33 +93,178 @@ class Alerting(BaseModel):
     alert_recipients: Annotated[list[Text], BeforeValidator(_recipients)] = []
 
 
-class BudgetInputs(BaseModel):
-    """The inputs of a budget as a program writes them; None and a missing input mean the same."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    enterprise: Text | None = None
-    organization: Text | None = None
-    budget_amount: Amount | None = None
-    budget_product_sku: Text | None = None
-    budget_type: Text | None = None
-    budget_scope: Text | None = None
-    budget_entity_name: Text | None = None
-    user: Text | None = None
-    prevent_further_usage: Flag | None = None
-    budget_alerting: Annotated[Alerting, BeforeValidator(_mapping)] | None = None
-    expires_at: Day | None = None
-    exclude_cost_center_usage: Flag | None = None
-    on_existing: Text | None = None
+def _write_alerting(value: Alerting | None) -> dict[str, Any]:
+    return (value or Alerting()).model_dump()
 
 
-INPUTS = tuple(BudgetInputs.model_fields)
-"""Every input's name, in the order in which they are documented; a budget has one of the first two."""
+_TEXT = Form(Text, Sendable)
+_FLAG = Form(Flag, StrictBool)
+_AMOUNT = Form(Amount, StrictInt | StrictFloat)
+_DAY = Form(Day, Sendable)
+_ALERTING = Form(Annotated[Alerting, BeforeValidator(_mapping)], Alerting)
+
+
+class BudgetSpec(BaseModel):
+    """One complete, valid budget as asked for; a field of a budget is declared here and nowhere else.
+
+    Inputs, state, identity, comparison, requests and reference follow from it. What is written out for editors, such
+    as the arguments of a resource, is compared with it by a test.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    enterprise: Annotated[
+        str | None,
+        Declared(
+            text="Slug of the enterprise that owns the budget.",
+            change="replaces",
+            form=_TEXT,
+            required=True,
+            meaning=fields.fold,
+        ),
+    ] = None
+    organization: Annotated[
+        str | None,
+        Declared(
+            text="Login of the organization that owns the budget.",
+            change="replaces",
+            form=_TEXT,
+            required=True,
+            meaning=fields.fold,
+        ),
+    ] = None
+    budget_amount: Annotated[
+        Amount,
+        Declared(
+            text="Whole US dollars a month, or licences for a licence product; 0 or more.",
+            change="updates",
+            form=_AMOUNT,
+            required=True,
+            sent="always",
+        ),
+    ]
+    budget_product_sku: Annotated[
+        str,
+        Declared(
+            text="GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.",
+            change="replaces",
+            form=_TEXT,
+            required=True,
+            sent="always",
+            meaning=fields.sku,
+        ),
+    ]
+    budget_type: Annotated[
+        str,
+        Declared(
+            text="`ProductPricing`, `SkuPricing` or `BundlePricing`; worked out from the SKU when left out.",
+            change="replaces",
+            form=_TEXT,
+            sent="always",
+        ),
+    ]
+    budget_scope: Annotated[
+        str,
+        Declared(
+            text="What the budget covers; the owner itself when left out.",
+            change="replaces",
+            form=_TEXT,
+            sent="always",
+        ),
+    ]
+    budget_entity_name: Annotated[
+        str,
+        Declared(
+            text="The organization, the repository (`owner/name`) or the cost center (its name or its UUID) covered.",
+            change="replaces",
+            form=_TEXT,
+            sent="always",
+            meaning=fields.entity,
+        ),
+    ] = ""
+    user: Annotated[
+        str | None,
+        Declared(
+            text="Login of the person capped, for the scope `user`.",
+            change="replaces",
+            form=_TEXT,
+            sent="if_declared",
+            meaning=fields.fold,
+            in_scope=fields.only(USER),
+        ),
+    ] = None
+    prevent_further_usage: Annotated[
+        Flag,
+        Declared(
+            text="Whether GitHub stops usage at the amount; False when left out, True for a per-user scope, which is "
+            "always a hard stop.",
+            change="updates",
+            form=_FLAG,
+            sent="always",
+        ),
+    ]
+    budget_alerting: Annotated[
+        Alerting | None,
+        Declared(
+            text="Who is alerted; nobody when left out.",
+            change="updates",
+            form=_ALERTING,
+            # Required even of a user's budget, which must then alert nobody.
+            sent="always",
+            write=_write_alerting,
+            meaning=fields.recipients,
+            in_scope=fields.all_but(USER),
+        ),
+    ] = None
+    expires_at: Annotated[
+        Day | None,
+        Declared(
+            text="When GitHub removes the budget, as ISO 8601; for the scope `user` only.",
+            change="updates",
+            form=_DAY,
+            sent="if_declared",
+            write=fields.write_day,
+            meaning=fields.moment,
+            in_scope=fields.only(USER),
+            # An expiry lifts the cap, so one of another scope must be seen, and cleared.
+            seen_elsewhere=True,
+        ),
+    ] = None
+    exclude_cost_center_usage: Annotated[
+        Flag,
+        Declared(
+            text="Whether usage of cost centers stays out; for the scope `enterprise` only.",
+            change="updates",
+            form=_FLAG,
+            sent="if_declared",
+            meaning=fields.flag,
+            in_scope=fields.only(ENTERPRISE),
+        ),
+    ] = False
+    on_existing: Annotated[
+        str | None,
+        Declared(
+            text="What a create does about a budget that is there already: `adopt_if_identical` (when left out), "
+            "`adopt` or `error`.",
+            change="nothing",
+            form=_TEXT,
+        ),
+    ] = None
+
+
+FIELDS = declared_fields(BudgetSpec)
+"""What is declared of every input, in the order in which they are documented."""
+INPUTS = tuple(FIELDS)
+"""Every input's name; a budget has one of the first two."""
+
+_FORMS: dict[str, Any] = {name: (field.form.inputs | None, None) for name, field in FIELDS.items()}
+BudgetInputs = create_model("BudgetInputs", __config__=ConfigDict(extra="forbid", frozen=True), **_FORMS)
+"""The inputs of a budget as a program writes them; None and a missing input mean the same."""
 
 
 def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Return the inputs that have valid types, as plain values, and a problem for each of the others."""
-    other = {"enterprise", "organization"} - {kind.noun}
+    other = set(OWNER_KINDS) - {kind.noun}
     names = [name for name in INPUTS if name not in other]
     strangers = [name for name in raw if name not in names]
     found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in strangers]
@@ -122,36 +281,6 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     bad = {problem.field for problem in found}
     good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
     return good.model_dump(exclude_none=True), found
-
-
-class BudgetSpec(BaseModel):
-    """One complete, valid budget as asked for, apart from its owner.
-
-    Attributes:
-        budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
-        budget_product_sku: GitHub's identifier of the product or SKU.
-        budget_type: Its pricing type.
-        budget_scope: What the budget covers.
-        budget_entity_name: The organization, repository or cost center covered; empty for the owner itself or a user.
-        user: Login of the person capped; None unless the scope is `user`.
-        prevent_further_usage: Whether GitHub stops usage at the amount.
-        budget_alerting: Who is alerted; None for the scope `user`, which has no alerts.
-        expires_at: When GitHub removes the budget, as ISO 8601; None for never.
-        exclude_cost_center_usage: Whether usage of cost centers stays out of an enterprise's budget.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    budget_amount: Amount
-    budget_product_sku: str
-    budget_type: str
-    budget_scope: str
-    budget_entity_name: str = ""
-    user: str | None = None
-    prevent_further_usage: Flag
-    budget_alerting: Alerting | None = None
-    expires_at: Day | None = None
-    exclude_cost_center_usage: Flag = False
 
 
 def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> dict[str, Any]:

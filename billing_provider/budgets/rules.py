@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.inputs import ON_EXISTING, Problem, login_problem
@@ -114,7 +115,7 @@ class _Validator:
         if not self._sure(USER):
             return
         user = self.fields.get(USER)
-        if scope == USER:
+        if FIELDS[USER].in_scope(scope):
             if not user:
                 yield Problem(USER, "name the person: a login, as budget_scope is user")
             elif reason := login_problem(user):
@@ -163,7 +164,7 @@ class _Validator:
         if alerting is None:
             return
         recipients: list[str] = alerting["alert_recipients"]
-        if scope == USER and (alerting["will_alert"] or recipients):
+        if not FIELDS["budget_alerting"].in_scope(scope) and (alerting["will_alert"] or recipients):
             yield Problem("budget_alerting", "leave it out: GitHub sends no alerts for a budget of one user")
         for number, login in enumerate(recipients):
             if reason := login_problem(login):
@@ -178,11 +179,12 @@ class _Validator:
             return
         expires_at = self.fields.get("expires_at")
         if expires_at is not None:
-            if self.scope_value != USER:
+            if not FIELDS["expires_at"].in_scope(self.scope_value):
                 yield Problem("expires_at", "leave it out: only a budget of one user can expire")
             elif instant(expires_at) <= now:
                 yield Problem("expires_at", "choose a time to come: GitHub removes a budget that has expired")
-        if self.fields.get("exclude_cost_center_usage") and self.scope_value != ENTERPRISE:
+        has_cost_centers = FIELDS["exclude_cost_center_usage"].in_scope(self.scope_value)
+        if self.fields.get("exclude_cost_center_usage") and not has_cost_centers:
             yield Problem("exclude_cost_center_usage", "leave it out: only a budget of the whole enterprise has it")
 
 

@@ -75,6 +75,7 @@ class BudgetArgs(TypedDict, total=False):
 
     :param budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
     :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
+        A change replaces the budget.
     :param budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; worked out from the SKU when left out.
         A change replaces the budget.
     :param budget_scope: What the budget covers; the owner itself when left out. A change replaces the budget.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import billing_provider
 from billing_provider import cli
-from billing_provider.budgets.identity import IDENTITY
+from billing_provider.budgets.models import FIELDS
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Settings, read_settings
@@ -32,13 +32,14 @@ from billing_provider.sdk.budget import BudgetArgs
 from tests.test_operations import TABLE as USED_BY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "billing_provider"
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CHANGES = {"replaces": "replaces", "updates": "updates", "nothing": "no effect"}
 _REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
 
 
@@ -110,32 +111,36 @@ def first_line(kind: object) -> str:
 
 def budget_inputs() -> str:
     """Return the inputs of both budget resources."""
-    enterprise, organization = billing_provider.EnterpriseBudgetArgs, billing_provider.OrgBudgetArgs
-    named = {**params(enterprise), **params(organization), **params(BudgetArgs)}
-    required = {name for kind in (enterprise, organization, BudgetArgs) for name in _required(kind)}
-    named["cost_center"] = named.pop("cost_center")
-    return _inputs(named, required, replacing={*IDENTITY, "cost_center"})
+    rows = [(name, field.text, field.required, _CHANGES[field.change]) for name, field in FIELDS.items()]
+    # The resource turns it into the name of the entity; no budget has it.
+    center = params(billing_provider.EnterpriseBudgetArgs)["cost_center"]
+    return _inputs([*rows, ("cost_center", center, False, _CHANGES["replaces"])])
 
 
 def cost_center_inputs() -> str:
     """Return the inputs of a cost center."""
     kind = billing_provider.CostCenterArgs
-    return _inputs(params(kind), set(_required(kind)), replacing={"enterprise"})
+    changes = {"enterprise": _CHANGES["replaces"], "on_existing": _CHANGES["nothing"]}
+    return _inputs(
+        (name, text, name in required(kind), changes.get(name, _CHANGES["updates"]))
+        for name, text in params(kind).items()
+    )
 
 
-def _required(kind: type[Any]) -> Iterator[str]:
-    for name, annotation in kind.__annotations__.items():
-        text = getattr(annotation, "__forward_arg__", str(annotation))
-        if text.startswith("Required["):
-            yield name
+def required(kind: type[Any]) -> set[str]:
+    """Return the names of the arguments that must be given."""
+    texts = {name: getattr(each, "__forward_arg__", str(each)) for name, each in kind.__annotations__.items()}
+    return {name for name, text in texts.items() if text.startswith("Required[")}
 
 
-def _inputs(texts: Mapping[str, str], required: set[str], replacing: set[str]) -> str:
-    rows = []
-    for name, text in texts.items():
-        change = "replaces" if name in replacing else "no effect" if name == "on_existing" else "updates"
-        rows.append((code(name), ("Required. " if name in required else "") + _REPLACES.sub("", text), change))
-    return markdown(("input", "meaning", "a change"), rows)
+def _inputs(rows: Iterable[tuple[str, str, bool, str]]) -> str:
+    return markdown(
+        ("input", "meaning", "a change"),
+        [
+            (code(name), ("Required. " if needed else "") + _REPLACES.sub("", text), change)
+            for name, text, needed, change in rows
+        ],
+    )
 
 
 def outputs(resource: str) -> str:
