@@ -56,8 +56,8 @@ class Declared:
         text: What it means, as in the reference.
         change: What a change does to the budget: it replaces it, one PATCH updates it, or nothing happens.
         form: The types of its values.
-        required: Whether a program must give it.
         sent: When a create sends it: always, only where it is declared, or never.
+        required: Whether a program must give it.
         write: How its value is sent.
         meaning: What two values of one meaning have in common, in a budget; absent and None are equal.
         in_scope: Whether the budgets of a scope have it; a scope may be newer than this package.
@@ -67,8 +67,8 @@ class Declared:
     text: str
     change: Literal["replaces", "updates", "nothing"]
     form: Form
+    sent: Literal["always", "if_declared", "never"]
     required: bool = False
-    sent: Literal["always", "if_declared", "never"] = "never"
     write: Callable[[Any], Any] = _as_it_is
     meaning: Callable[[Any, Place], Any] = _alone
     in_scope: Callable[[str], bool] = _every

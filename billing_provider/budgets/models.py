@@ -119,6 +119,7 @@ class BudgetSpec(BaseModel):
             text="Slug of the enterprise that owns the budget.",
             change="replaces",
             form=_TEXT,
+            sent="never",
             required=True,
             meaning=fields.fold,
         ),
@@ -129,6 +130,7 @@ class BudgetSpec(BaseModel):
             text="Login of the organization that owns the budget.",
             change="replaces",
             form=_TEXT,
+            sent="never",
             required=True,
             meaning=fields.fold,
         ),
@@ -139,8 +141,8 @@ class BudgetSpec(BaseModel):
             text="Whole US dollars a month, or licences for a licence product; 0 or more.",
             change="updates",
             form=_AMOUNT,
-            required=True,
             sent="always",
+            required=True,
         ),
     ]
     budget_product_sku: Annotated[
@@ -149,8 +151,8 @@ class BudgetSpec(BaseModel):
             text="GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.",
             change="replaces",
             form=_TEXT,
-            required=True,
             sent="always",
+            required=True,
             meaning=fields.sku,
         ),
     ]
@@ -248,6 +250,7 @@ class BudgetSpec(BaseModel):
             "`adopt` or `error`.",
             change="nothing",
             form=_TEXT,
+            sent="never",
         ),
     ] = None
 
