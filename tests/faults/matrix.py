@@ -65,6 +65,11 @@ def budget(owner: Owner, amount: int = 500, sku: str = "actions", **more: Any) -
     return {owner.kind.noun: owner.slug, "budget_product_sku": sku, "budget_amount": amount, **more}
 
 
+def cost_center(owner: Owner, name: str = "Apps", **members: Any) -> dict[str, Any]:
+    """Return the inputs of a cost center; only a cost center has a name."""
+    return {owner.kind.noun: owner.slug, "name": name, **members}
+
+
 @dataclass(frozen=True)
 class Operation:
     """One row of the matrix.
@@ -74,7 +79,8 @@ class Operation:
         after: What the faulted run declares; None for one that only reads.
         act: The faulted run, where it is no `up`.
         outside: What others do between the two.
-        kinds: The requests of an honest run, in order: L list, G get, C create, P patch, D delete, c cost centers.
+        kinds: The requests of an honest run, in order: L list, G get, C create, P patch, D delete, A members added,
+            R members removed, c cost centers.
         base: A fault that is met besides, by its own operation: what comes after it is faulted too.
         owners: Whose budgets.
     """
@@ -122,6 +128,69 @@ def _refresh(world: World, _owner: Owner) -> BaseException | None:
 _LOST = ({"action": "reset_after", "op": "create_budget"},)
 _LATE = ({"action": "late_commit", "op": "create_budget"},)
 
+_MANY_LOGINS = [f"user-{number}" for number in range(120)]
+
+
+def _center(owner: Owner) -> Program:
+    return {"a": cost_center(owner)}
+
+
+def _center_with_members(owner: Owner) -> Program:
+    return {"a": cost_center(owner, users=["octocat", "guest"], enterprise_teams=["core"])}
+
+
+def _centers(owner: Owner) -> Program:
+    return {**_center_with_members(owner), "b": cost_center(owner, "More"), "c": budget(owner)}
+
+
+def _lost_center(action: str) -> tuple[dict[str, Any], ...]:
+    return ({"action": action, "op": "create_cost_center"},)
+
+
+_ENTERPRISE = ("enterprise",)
+
+COST_CENTERS = {
+    "create a cost center": Operation(_nothing, _center, "cC", owners=_ENTERPRISE),
+    "create a cost center, answer lost": Operation(
+        _nothing, _center_with_members, "ccCcAA", base=_lost_center("reset_after"), owners=_ENTERPRISE
+    ),
+    "create a cost center, landing late": Operation(
+        _nothing, _center_with_members, "ccCcccAA", base=_lost_center("late_commit"), owners=_ENTERPRISE
+    ),
+    "create a cost center of 120 members": Operation(
+        _nothing, lambda owner: {"a": cost_center(owner, users=_MANY_LOGINS)}, "ccCAAA", owners=_ENTERPRISE
+    ),
+    "rename a cost center": Operation(
+        _center_with_members,
+        lambda owner: {"a": {**_center_with_members(owner)["a"], "name": "Applications"}},
+        "P",
+        owners=_ENTERPRISE,
+    ),
+    "members in and out of a cost center": Operation(
+        _center_with_members,
+        lambda owner: {"a": cost_center(owner, users=["octocat", "new-one"], enterprise_teams=[])},
+        "cRRA",
+        owners=_ENTERPRISE,
+    ),
+    "archive a cost center": Operation(_center_with_members, _nothing, "D", owners=_ENTERPRISE),
+    "archive a cost center, answer lost": Operation(
+        _center_with_members,
+        _nothing,
+        "DDc",
+        base=({"action": "reset_after", "op": "delete_cost_center"},),
+        owners=_ENTERPRISE,
+    ),
+    "adopt a cost center": Operation(
+        _nothing,
+        lambda owner: {"a": cost_center(owner, "Platform", users=["monalisa", "hubot", *_MANY_LOGINS])},
+        "ccGAAA",
+        outside=lambda world, _owner: world.release_cost_center("Platform"),
+        owners=_ENTERPRISE,
+    ),
+    "read a cost center": Operation(_center_with_members, _center_with_members, "G", act=_refresh, owners=_ENTERPRISE),
+    "refresh with cost centers": Operation(_centers, _centers, "GGG", act=_refresh, owners=_ENTERPRISE),
+}
+
 OPERATIONS = {
     "create": Operation(_nothing, _one, "LLC"),
     "create for a cost center": Operation(
@@ -153,6 +222,7 @@ OPERATIONS = {
     ),
     "refresh": Operation(_many, _many, "GGGLLLL", act=_refresh),
     "list": Operation(_many, _many, "LLLL", act=lambda world, owner: world.list_all(owner)),
+    **COST_CENTERS,
 }
 """The rows, by name."""
 
@@ -179,7 +249,7 @@ def cells() -> list[Cell]:
         for k, kind in enumerate(operation.kinds, 1)
         for fault, planned in FAULTS.items()
         if (planned.rule["action"] not in _LISTINGS_ONLY or kind in "Lc")
-        and (planned.rule["action"] not in _WRITES_ONLY or kind in "CPD")
+        and (planned.rule["action"] not in _WRITES_ONLY or kind in "CPDAR")
     ]
 
 
@@ -296,7 +366,16 @@ def _long_wait(failure: BaseException | None, notes: list[str]) -> None:
 
 
 def _compare(world: World, after: Program, notes: list[str]) -> None:
-    there = {(live["budget_product_sku"], live["budget_amount"]) for live in world.live()}
-    declared = {(inputs["budget_product_sku"], inputs["budget_amount"]) for inputs in after.values()}
+    there = {f"{live['budget_product_sku']} {live['budget_amount']}" for live in world.live()}
+    for center in world.live_cost_centers():
+        there.add(f"{center['name']} {sorted(member['name'] for member in center['resources'])}")
+    declared = {_summary(inputs) for inputs in after.values()}
     if there != declared:
         notes.append(f"GitHub has {sorted(there)}, declared is {sorted(declared)}")
+
+
+def _summary(inputs: dict[str, Any]) -> str:
+    if "name" not in inputs:
+        return f"{inputs['budget_product_sku']} {inputs['budget_amount']}"
+    teams = [f"ent:{team}" for team in inputs.get("enterprise_teams", ())]
+    return f"{inputs['name']} {sorted([*inputs.get('users', ()), *teams])}"

@@ -15,7 +15,7 @@ from typing_extensions import Self
 
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import BillingError
-from billing_provider.core.owners import OWNER_KINDS, OwnerKind
+from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.sandbox import Sandbox
 from tests.support.clock import VirtualClock
 from tests.support.harness import RunHarness, open_harness
@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.sandbox.server import Request
 
+    AnyLifecycle = Lifecycle | CostCenterLifecycle
+
 Inputs = dict[str, Any]
 Program = dict[str, Inputs]
 """What a program declares: inputs by the resource's name."""
+
+_KEY = ("owner_kind", "owner", "budget_scope", "budget_entity_name", "user", "budget_product_sku", "name")
+"""What no two budgets and no two active cost centers may share."""
 
 TIMEOUT_SECONDS = 30.0
 """Longest silence of a request, in real time: far beyond what a busy machine makes of an honest answer."""
@@ -77,9 +82,8 @@ class MortalClock(VirtualClock):
 
 @dataclass
 class Entry:
-    """One budget in the stack's state."""
+    """One budget or cost center in the stack's state."""
 
-    kind: OwnerKind
     id: str
     inputs: Inputs
     outputs: Inputs
@@ -123,9 +127,9 @@ class World:
         self._cut_after = 0
         self._last_write: Request | None = None
         self._mortal: MortalClock | None = None
-        self._strangers: set[str] = set()
         self._twins: set[tuple[Any, ...]] = set()
         self.sandbox = Sandbox(clock=self.clock.wall, page_cap=self.page_cap, on_request=self._saw, quirks=self.quirks)
+        self._strangers: set[str] = {center["id"] for center in self.sandbox.cost_centers()}
 
     def __enter__(self) -> Self:
         self.sandbox.start()
@@ -148,6 +152,10 @@ class World:
         """Store a budget that the stack is about to declare, and return its id."""
         budget_id: str = self.sandbox.add_budget(owner_kind, slug, **fields)["id"]
         return budget_id
+
+    def release_cost_center(self, name: str) -> None:
+        """Let the stack declare a cost center that was there before it."""
+        self._strangers -= {center["id"] for center in self.sandbox.cost_centers() if center["name"] == name}
 
     # Runs.
 
@@ -189,7 +197,7 @@ class World:
         self.sandbox.forget_requests()
         found = [name for name in self.entries if name not in program]
         for name, inputs in program.items():
-            lifecycle = harness.lifecycle(inputs)
+            lifecycle = _lifecycle(harness, inputs)
             entry = self.entries.get(name)
             checked = lifecycle.check(_urn(name), entry.inputs if entry else {}, inputs, frozenset())
             if entry is None or lifecycle.diff(_urn(name), entry.id, entry.outputs, checked.inputs, frozenset())[0]:
@@ -204,16 +212,21 @@ class World:
         """Return the budgets on GitHub's side that are the stack's business, whoever owns them."""
         return [budget for budget in self.sandbox.budgets(None) if budget["id"] not in self._strangers]
 
+    def live_cost_centers(self) -> list[dict[str, Any]]:
+        """Return the active cost centers on GitHub's side that are the stack's business."""
+        return [center for center in self._active() if center["id"] not in self._strangers]
+
     def settle_accounts(self) -> None:
         """Count as orphan what is on GitHub's side and not in the state, and as lost what is the other way round."""
         self._look_for_twins()
-        here, there = {entry.budget_id for entry in self.entries.values()}, {budget["id"] for budget in self.live()}
+        here = {entry.budget_id for entry in self.entries.values()}
+        there = {thing["id"] for thing in [*self.live(), *self.live_cost_centers()]}
         self.orphans += len(there - here)
         if here - there:
             self.violations.append(f"in the state and not on GitHub: {sorted(here - there)}")
-        lost = self._strangers - {budget["id"] for budget in self.sandbox.budgets(None)}
+        lost = self._strangers - self._all_ids()
         if lost:
-            self.violations.append(f"somebody else's budgets are gone: {sorted(lost)}")
+            self.violations.append(f"somebody else's budgets or cost centers are gone: {sorted(lost)}")
         if self.pending:
             self.violations.append("an old half of a replacement is left")
 
@@ -235,14 +248,17 @@ class World:
             self._mortal.is_dead = True
         self._look_for_twins()
 
+    def _active(self) -> list[dict[str, Any]]:
+        return [center for center in self.sandbox.cost_centers() if center["state"] == "active"]
+
+    def _all_ids(self) -> set[str]:
+        return {thing["id"] for thing in [*self.sandbox.budgets(None), *self._active()]}
+
     def _look_for_twins(self) -> None:
         seen: dict[tuple[Any, ...], str] = {}
-        for budget in self.sandbox.budgets(None):
-            key = tuple(
-                str(budget.get(name, "")).casefold()
-                for name in ("owner_kind", "owner", "budget_scope", "budget_entity_name", "user", "budget_product_sku")
-            )
-            twins = (seen.setdefault(key, budget["id"]), budget["id"])
+        for thing in [*self.sandbox.budgets(None), *self._active()]:
+            key = tuple(str(thing.get(name, "")).casefold() for name in _KEY)
+            twins = (seen.setdefault(key, thing["id"]), thing["id"])
             if twins[0] != twins[1] and twins not in self._twins:
                 self._twins.add(twins)
                 self.duplicates += 1
@@ -273,14 +289,14 @@ class World:
                 for step in [pool.submit(self._step, harness, name, inputs) for name, inputs in program.items()]:
                     step.result()
         for entry in list(self.pending):
-            _lifecycle(harness, entry).delete(entry.id)
+            _lifecycle(harness, entry.inputs).delete(entry.id)
             self.pending.remove(entry)
         for name in [name for name in self.entries if name not in program]:
-            _lifecycle(harness, self.entries[name]).delete(self.entries[name].id)
+            _lifecycle(harness, self.entries[name].inputs).delete(self.entries[name].id)
             del self.entries[name]
 
     def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
-        urn, lifecycle, entry = _urn(name), harness.lifecycle(inputs), self.entries.get(name)
+        urn, lifecycle, entry = _urn(name), _lifecycle(harness, inputs), self.entries.get(name)
         checked = lifecycle.check(urn, entry.inputs if entry else {}, inputs, frozenset())
         assert checked.problems == []
         if entry is None:
@@ -303,16 +319,15 @@ class World:
         self._create(lifecycle, name, anew.inputs)
         self.pending.append(entry)
 
-    def _create(self, lifecycle: Lifecycle, name: str, inputs: Inputs) -> None:
+    def _create(self, lifecycle: AnyLifecycle, name: str, inputs: Inputs) -> None:
         stored = lifecycle.create(_urn(name), inputs)
-        kind = OWNER_KINDS[stored.id.partition("/")[0]]
-        self.entries[name] = Entry(kind, stored.id, inputs, stored.outputs)
+        self.entries[name] = Entry(stored.id, inputs, stored.outputs)
 
     def _refresh(self, harness: RunHarness) -> None:
         for name, entry in list(self.entries.items()):
-            stored = _lifecycle(harness, entry).read(entry.id, entry.outputs)
+            stored = _lifecycle(harness, entry.inputs).read(entry.id, entry.outputs)
             if stored is None:
-                self.false_gone += any(budget["id"] == entry.budget_id for budget in self.sandbox.budgets(None))
+                self.false_gone += entry.budget_id in self._all_ids()
                 del self.entries[name]
             else:
                 entry.inputs, entry.outputs = stored.inputs, stored.outputs
@@ -357,5 +372,6 @@ def _urn(name: str) -> str:
     return f"urn:pulumi:s::p::t::{name}"
 
 
-def _lifecycle(harness: RunHarness, entry: Entry) -> Lifecycle:
-    return harness.lifecycle({entry.kind.noun: ""})
+def _lifecycle(harness: RunHarness, inputs: Inputs) -> AnyLifecycle:
+    """Return the lifecycle of what the inputs declare: only a cost center has a name."""
+    return CostCenterLifecycle(harness.run) if "name" in inputs else harness.lifecycle(inputs)
