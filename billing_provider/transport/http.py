@@ -17,11 +17,7 @@ from billing_provider.core.address import origin_of
 from billing_provider.core.errors import (
     ApiError,
     ConfigError,
-    ForbiddenError,
-    InvalidError,
-    NotFoundError,
     NotSentError,
-    RateLimitError,
     TransportError,
     WaitError,
 )
@@ -42,14 +38,6 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 """Largest body that is read; a page of 100 budgets has some 50 KB."""
 MAX_REDIRECTS = 5
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
-
-_ERRORS: dict[int, type[ApiError]] = {
-    400: InvalidError,
-    401: ForbiddenError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    422: InvalidError,
-}
 
 _ADVICE = {
     401: (
@@ -118,33 +106,41 @@ class Transport:
         failure: TransportError | ApiError | None = None
         while True:
             asked: float | None = None
+            told: TransportError | ApiError
+            outcome: retry.NoAnswer | int
             try:
                 with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
                     reply = self._send(method, path, query, body, tried)
                     limit = self._limit(reply, limit_waits)
-                if limit is not None:
-                    limit_waits += 1
-                    if limit_waits > retry.MAX_LIMIT_WAITS:
-                        raise self._error(tried, reply, RateLimitError)
-                    continue
-                if reply.status < 300:  # noqa: PLR2004 - the successes of HTTP
-                    return reply
-                if not retry.is_transient(reply.status):
-                    raise self._error(tried, reply, _ERRORS.get(reply.status, ApiError))
-                failure = self._error(tried, reply, ApiError)
-                may_repeat, asked = repeatable, retry.asked_wait(reply.headers, self._clock.wall())
             except WaitError as error:
                 # "Nothing was sent" holds of this try; what became of one before it is said as well.
                 before = tried if failure is None else f"{failure} Another try"
                 raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
-                failure, may_repeat = error, repeatable or isinstance(error, NotSentError)
-            wait = retry.repeat_wait(repeats, self._clock.jitter())
-            if not may_repeat or wait is None:
-                raise failure from None
-            repeats += 1
+                told = error
+                outcome = retry.NoAnswer.NOT_SENT if isinstance(error, NotSentError) else retry.NoAnswer.LOST
+            else:
+                if limit is None and reply.status < 300:  # noqa: PLR2004 - the successes of HTTP
+                    return reply
+                told = self._error(tried, reply, retry.error_of(reply.status, limited=limit is not None))
+                outcome = reply.status if limit is None else retry.NoAnswer.LIMITED
+                asked = retry.asked_wait(reply.headers, self._clock.wall())
+            wait = retry.next_wait(
+                outcome,
+                repeatable=repeatable,
+                repeats=repeats,
+                limit_waits=limit_waits,
+                asked=asked,
+                jitter=self._clock.jitter(),
+            )
+            if wait is None:
+                raise told
+            if outcome is retry.NoAnswer.LIMITED:
+                limit_waits += 1
+                continue
+            failure, repeats = told, repeats + 1
             try:
-                self._pacer.wait(max(wait, asked or 0.0), "another try", deadline)
+                self._pacer.wait(wait, "another try", deadline)
             except WaitError:
                 raise failure from None
 

@@ -6,7 +6,16 @@ import math
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from enum import Enum
 from typing import TYPE_CHECKING
+
+from billing_provider.core.errors import (
+    ApiError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +28,54 @@ SECONDARY_WAIT_SECONDS = 60.0
 """First wait for a limit that names no time: GitHub asks for a minute at least."""
 
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
+_ERRORS: dict[int, type[ApiError]] = {
+    400: InvalidError,
+    401: ForbiddenError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    422: InvalidError,
+}
+
+
+class NoAnswer(Enum):
+    """Why a request has no answer of its own."""
+
+    LIMITED = "limited"
+    """GitHub answered with a limit and did nothing."""
+    NOT_SENT = "not sent"
+    """No connection could be made."""
+    LOST = "lost"
+    """No readable answer: a write may have been applied."""
+
+
+def error_of(status: int, *, limited: bool) -> type[ApiError]:
+    """Return the error that tells of an answer that is no success."""
+    return RateLimitError if limited else _ERRORS.get(status, ApiError)
+
+
+def next_wait(
+    outcome: NoAnswer | int, *, repeatable: bool, repeats: int, limit_waits: int, asked: float | None, jitter: float
+) -> float | None:
+    """Return the seconds before a request that did not succeed is sent again, or None to give it up.
+
+    Args:
+        outcome: The status of the answer, or why there is none.
+        repeatable: Whether sending it twice does no harm. After a limit and without a connection it is sent again all
+            the same: GitHub has done nothing then.
+        repeats: How often it has been repeated after a failure, from 0.
+        limit_waits: How often it has waited for a limit, from 0.
+        asked: The seconds that the answer asks to wait, if it does. A limit closes the gate for every request, so its
+            own wait is 0 here.
+        jitter: From 0 up to 1; see `repeat_wait`.
+    """
+    if outcome is NoAnswer.LIMITED:
+        return 0.0 if limit_waits < MAX_LIMIT_WAITS else None
+    did_nothing = outcome is NoAnswer.NOT_SENT
+    failed = outcome is NoAnswer.LOST or (isinstance(outcome, int) and is_transient(outcome))
+    if not (did_nothing or (failed and repeatable)):
+        return None
+    wait = repeat_wait(repeats, jitter)
+    return None if wait is None else max(wait, asked or 0.0)
 
 
 def is_transient(status: int) -> bool:

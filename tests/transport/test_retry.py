@@ -8,13 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.core.errors import (
+    ApiError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitError,
+)
 from billing_provider.transport.retry import (
     MAX_REPEATS,
     SECONDARY_WAIT_SECONDS,
     Limit,
+    NoAnswer,
+    error_of,
     http_date,
     is_transient,
     limit_of,
+    next_wait,
     repeat_wait,
     reset_wait,
 )
@@ -48,6 +58,71 @@ def test_repeats_come_to_an_end(attempt: int) -> None:
     """After four repeats there is no further one."""
     assert MAX_REPEATS == 4
     assert repeat_wait(attempt, 0.5) is None
+
+
+LIMITED, NOT_SENT, LOST = NoAnswer.LIMITED, NoAnswer.NOT_SENT, NoAnswer.LOST
+
+
+@pytest.mark.parametrize(
+    ("outcome", "repeatable", "repeats", "limit_waits", "asked", "wait"),
+    [
+        # A limit did nothing: it is sent again whatever it is, and the gate holds the wait.
+        (LIMITED, True, 0, 0, None, 0.0),
+        (LIMITED, False, 0, 0, 17.0, 0.0),
+        (LIMITED, False, 4, 4, None, 0.0),
+        (LIMITED, True, 0, 5, None, None),
+        (LIMITED, False, 0, 5, 17.0, None),
+        # So did a request that was never sent.
+        (NOT_SENT, True, 0, 0, None, 1.0),
+        (NOT_SENT, False, 0, 0, None, 1.0),
+        (NOT_SENT, False, 3, 5, None, 8.0),
+        (NOT_SENT, False, 4, 0, None, None),
+        # A failure leaves open what was done: only what does no harm twice is sent again.
+        (LOST, True, 0, 0, None, 1.0),
+        (LOST, True, 4, 0, None, None),
+        (LOST, False, 0, 0, None, None),
+        *((status, True, 1, 5, None, 2.0) for status in (408, 500, 502, 503, 504)),
+        *((status, True, 4, 0, None, None) for status in (408, 500, 502, 503, 504)),
+        *((status, False, 0, 0, 1.0, None) for status in (408, 500, 502, 503, 504)),
+        # The longer of the two waits counts.
+        (503, True, 0, 0, 30.0, 30.0),
+        (503, True, 2, 0, 3.0, 4.0),
+        (503, True, 0, 0, 0.0, 1.0),
+        (503, True, 4, 0, 30.0, None),
+        # A refusal stays one.
+        *((status, True, 0, 0, 5.0, None) for status in (300, 400, 401, 403, 404, 409, 410, 418, 422, 501)),
+    ],
+)
+def test_what_follows_a_request_without_success(
+    *,
+    outcome: NoAnswer | int,
+    repeatable: bool,
+    repeats: int,
+    limit_waits: int,
+    asked: float | None,
+    wait: float | None,
+) -> None:
+    """The table of all outcomes: whether the request is sent again, and after how long."""
+    found = next_wait(outcome, repeatable=repeatable, repeats=repeats, limit_waits=limit_waits, asked=asked, jitter=1.0)
+    assert found == wait
+
+
+@given(st.sampled_from([LOST, *range(300, 600)]), st.integers(0, 9), st.integers(0, 9), st.none() | st.floats(0, 1e5))
+def test_what_may_have_been_applied_is_never_repeated(
+    outcome: NoAnswer | int, repeats: int, limit_waits: int, asked: float | None
+) -> None:
+    """Where a repeat could do harm, neither a lost answer nor any status leads to one."""
+    assert (
+        next_wait(outcome, repeatable=False, repeats=repeats, limit_waits=limit_waits, asked=asked, jitter=0.5) is None
+    )
+
+
+def test_the_error_tells_the_status() -> None:
+    """A limit has its own error, whatever its status; every other status has one error."""
+    kinds = {400: InvalidError, 401: ForbiddenError, 403: ForbiddenError, 404: NotFoundError, 422: InvalidError}
+    for status in range(300, 600):
+        assert error_of(status, limited=False) is kinds.get(status, ApiError)
+        assert error_of(status, limited=True) is RateLimitError
 
 
 @pytest.mark.parametrize(
