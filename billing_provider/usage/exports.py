@@ -7,7 +7,8 @@ import io
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from billing_provider.core.errors import ApiError, ConfigError, OutcomeError, TransportError, WaitError
+from billing_provider.core.errors import ApiError, ConfigError, OutcomeError, TransportError
+from billing_provider.runtime.poll import poll
 from billing_provider.transport import retry
 from billing_provider.transport.download import download
 from billing_provider.usage.exports_api import COMPLETED, PROCESSING, REPORT_TYPES, ReportsApi
@@ -90,8 +91,8 @@ class Exports:
     def _begun(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
         """Return an export of these days, asked for only if there is none yet."""
         body = {"report_type": report_type, "start_date": str(start), "end_date": str(end), "send_email": False}
-        deadline = self._run.clock.now() + self._run.settings.max_wait_seconds
-        while True:
+
+        def begun() -> UsageReportExport | None:
             if (export := self._present(report_type, start, end)) is not None:
                 return export
             try:
@@ -103,7 +104,10 @@ class Exports:
                     return self._found_after(error, report_type, start, end)
                 if error.status != _CONFLICT:
                     raise
-                self._pause(_SLOWEST_LOOK_SECONDS, f"another report before {name}", deadline)
+                return None
+
+        what, pause = f"another report before {name}", _SLOWEST_LOOK_SECONDS
+        return begun() or poll(self._run, begun, what, first_seconds=pause, slowest_seconds=pause)
 
     def _found_after(
         self, error: TransportError | ApiError, report_type: str, start: date, end: date
@@ -125,26 +129,19 @@ class Exports:
         return None
 
     def _follow(self, export: UsageReportExport, name: str) -> UsageReportExport:
-        clock = self._run.clock
-        started, look = clock.now(), _FIRST_LOOK_SECONDS
-        deadline = started + self._run.settings.max_wait_seconds
-        while export.status == PROCESSING:
-            self._pause(look, name, deadline)
-            look = min(look * 2, _SLOWEST_LOOK_SECONDS)
-            export = self._calls.get_report_export(self._owner, export.id)
-        if export.status != COMPLETED:
-            raise OutcomeError(f"{name}: GitHub says {export.status}. Ask for it again, or for fewer days.")
-        return export
+        """Return the export once GitHub has made it."""
 
-    def _pause(self, seconds: float, name: str, deadline: float) -> None:
-        clock = self._run.clock
-        if clock.now() + seconds > deadline:
-            raise WaitError(
-                f"{name} takes longer than github-billing:maxWaitSeconds allows. "
-                "GitHub goes on with it: run again later."
-            )
-        self._run.reporter.status(f"waiting for {name}")
-        clock.sleep(seconds)
+        def ended() -> UsageReportExport | None:
+            now = self._calls.get_report_export(self._owner, export.id)
+            return None if now.status == PROCESSING else now
+
+        made = export
+        if export.status == PROCESSING:
+            first, slowest = _FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS
+            made = poll(self._run, ended, name, first_seconds=first, slowest_seconds=slowest)
+        if made.status != COMPLETED:
+            raise OutcomeError(f"{name}: GitHub says {made.status}. Ask for it again, or for fewer days.")
+        return made
 
 
 def _day_of(moment: str | None) -> date | None:

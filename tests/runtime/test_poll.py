@@ -1,0 +1,32 @@
+"""Looking until there is an answer: the waits, the status line and the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider.core.errors import WaitError
+from billing_provider.runtime.poll import poll
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.harness import RunHarness
+
+
+def test_each_wait_is_twice_as_long_up_to_the_longest(harness: RunHarness) -> None:
+    """It waits before each look, shows what for, and returns the first answer."""
+    answers = iter([None, None, None, "made"])
+    found = poll(harness.run, lambda: next(answers), "the report", first_seconds=2.0, slowest_seconds=5.0)
+    assert found == "made"
+    assert harness.clock.sleeps == [2.0, 4.0, 5.0, 5.0]
+    assert harness.reporter.statuses == ["waiting for the report"] * 4
+
+
+def test_it_ends_with_the_longest_wait(new_run: Callable[..., RunHarness]) -> None:
+    """A wait that would pass the longest one is not begun."""
+    harness = new_run(max_wait_seconds=10.0)
+    with pytest.raises(WaitError, match="the report takes longer than github-billing:maxWaitSeconds allows"):
+        poll(harness.run, lambda: None, "the report", first_seconds=2.0, slowest_seconds=5.0)
+    assert harness.clock.sleeps == [2.0, 4.0]
