@@ -1,4 +1,4 @@
-"""What every test gets: no way out of this machine, an empty environment of tokens and proxies, a run to work with."""
+"""Fixtures of all tests: loopback connections only, no tokens or proxies from the environment, a harness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import ipaddress
 import os
 import socket
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,14 +21,14 @@ from tests.support.harness import RunHarness, open_harness
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# No timed assertions: a busy machine is no mistake, and the first run on one builds its tables of characters.
-# `EXAMPLES=1000 make test` looks further than the default run, which has two minutes on two cores for everything.
+# No deadline: a slow machine must not fail a test, and hypothesis builds its character tables on its first run.
+# The default keeps the whole suite under two minutes on two cores; `EXAMPLES=1000 make test` tries more examples.
 _EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
 settings.register_profile(
     "project",
     deadline=None,
     max_examples=_EXAMPLES,
-    # The default run looks at the same examples everywhere, so that it is green or red for all.
+    # The default run uses the same examples on every machine.
     derandomize="EXAMPLES" not in os.environ,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -78,27 +77,32 @@ def only_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def event_loop_for_the_sdk() -> Iterator[None]:
-    """Give the SDK the current event loop that its mocks and Outputs ask for, and newer Pythons make for nobody."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        try:
-            loop = asyncio.get_event_loop()
-        except RuntimeError:
-            loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(loop)
-    yield
-    loop.close()
+    """Provide the event loop that the SDK's mocks and Outputs expect, and close every loop that the SDK creates."""
+    create, loops = asyncio.new_event_loop, []
+
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        loops.append(create())
+        return loops[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        # The mocks create a loop in each worker thread and never close it.
+        patch.setattr(asyncio, "new_event_loop", new_event_loop)
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        yield
+    asyncio.set_event_loop(None)
+    for loop in loops:
+        loop.close()
 
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the tokens, addresses and proxies of whoever runs the tests."""
+    """Remove the tokens, addresses and proxies of the user's environment."""
     for name in _CLEARED:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-# Written so that no database of time zones is needed: Kiritimati's and the last one's.
+# UTC+14 and UTC-12, in a form that needs no time zone database.
 @pytest.fixture(params=["<+14>-14", "<-12>+12"])
 def far_zone(request: pytest.FixtureRequest) -> Iterator[None]:
     """A machine in the first and in the last time zone."""
@@ -117,7 +121,7 @@ def clock() -> VirtualClock:
 
 @pytest.fixture
 def sandbox(clock: VirtualClock) -> Iterator[Sandbox]:
-    """A fresh sandbox that lives by the virtual clock."""
+    """A fresh sandbox on the virtual clock."""
     with Sandbox(clock=clock.wall) as started:
         yield started
 
@@ -151,5 +155,5 @@ def organization() -> Owner:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collector what every test has in common: all modules and all tests."""
+    """Exclude modules and collected tests from garbage collection, to speed up the tests."""
     gc.freeze()
