@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return _MISUSED
     except KeyboardInterrupt:
-        print(f"error: {args.verb} ended at once: run it again, it begins with what was in hand", file=sys.stderr)
+        print(f"error: {args.verb} was stopped: run it again to resume", file=sys.stderr)
         return _INTERRUPTED
     seconds = time.monotonic() - begun
     if args.json:

@@ -2,7 +2,7 @@
 
 import os
 
-# The gRPC library remarks on connections that a child process ends; it reads this when it is loaded.
+# gRPC logs connections that a child process closes. It reads this variable at import.
 os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 from billing_provider.engine.engine import Engine, Result, RunFailedError, Verb

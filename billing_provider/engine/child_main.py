@@ -1,8 +1,8 @@
-"""What each child process runs first: it does what it was started for, and ends when its engine has gone.
+"""The entry point of each child process: run a file or module, and exit when the engine dies.
 
 `python child_main.py FILE ARGUMENTS` or `python child_main.py -m MODULE ARGUMENTS`; standard input is a pipe whose
-other end only the engine holds. A killed engine cannot end its children, but the system then closes the pipe.
-The project's own interpreter runs this file, so it needs nothing but the standard library.
+other end only the engine holds. A killed engine cannot stop its children, but the operating system closes the pipe.
+The project's own interpreter runs this file, so it uses the standard library only.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import threading
 import time
 from pathlib import Path
 
-# As much as an engine that lives gives its children, see `Child.stop`.
+# The same grace period as in `Child.stop`.
 _GRACE_SECONDS = 5.0
 
 
-def listen() -> None:
-    """Let SIGINT interrupt this process, also where the engine ignores it (nohup): ignored signals are inherited."""
-    # The engine may have sent one before this line: it was held back, and ends the process here without a traceback.
+def enable_sigint() -> None:
+    """Let SIGINT interrupt this process, even if the engine ignores it (nohup): ignored signals are inherited."""
+    # A SIGINT sent before this line was blocked until now. It ends the process here, without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def take() -> int:
-    """Take the pipe off standard input, which then is empty, and return its descriptor."""
+def detach_stdin() -> int:
+    """Replace standard input by /dev/null and return the descriptor of the pipe."""
     pipe = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -36,17 +36,17 @@ def take() -> int:
     return pipe
 
 
-def end_with(pipe: int) -> None:
-    """Wait for the pipe's other end to close; then interrupt this process, and end it if that does not."""
+def exit_with(pipe: int) -> None:
+    """Wait until the pipe closes, then send SIGINT to this process; exit after the grace period."""
     os.read(pipe, 1)
-    # A plugin lets the calls in hand end; the signal must wake the main thread, whatever that waits for.
+    # A plugin finishes its running calls first. The signal must wake the main thread.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     time.sleep(_GRACE_SECONDS)
     os._exit(1)
 
 
-def become(arguments: list[str]) -> None:
-    """Do what the interpreter would do with these arguments."""
+def run(arguments: list[str]) -> None:
+    """Run a file or module, as `python ARGUMENTS` does."""
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         sys.path[0] = str(Path.cwd())
@@ -57,6 +57,6 @@ def become(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    listen()
-    threading.Thread(target=end_with, args=[take()], daemon=True).start()
-    become(sys.argv[1:])
+    enable_sigint()
+    threading.Thread(target=exit_with, args=[detach_stdin()], daemon=True).start()
+    run(sys.argv[1:])

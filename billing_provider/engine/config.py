@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 SECRET_PREFIX = "PULUMI_TRY_SECRET_"  # noqa: S105 - the beginning of a variable's name
 PROJECT_FILE = "Pulumi.yaml"
-# Pulumi's, for names of stacks and projects.
+# Pulumi's rule for names of stacks and projects.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
-_NAME_RULE = "it has 1 to 100 of the characters A-Z a-z 0-9 _ . -"
+_NAME_RULE = "use 1 to 100 of the characters A-Z a-z 0-9 _ . -"
 
 
 @dataclass(frozen=True)
 class Project:
-    """What Pulumi.yaml and the stack's file say."""
+    """The settings of Pulumi.yaml and of the stack's file."""
 
     name: str
     folder: Path
     program: Path
     python: str
     config: dict[str, str | Secret]
-    # Settings of this run only: they stand above the stack's own and are recorded nowhere.
+    # Settings of this run only. They override the stack's settings and are not stored in state.
     overlay: dict[str, str]
 
     def plain_config(self) -> dict[str, str]:
-        """Return the configuration with secrets in the open, as programs and plugins get it."""
+        """Return the configuration with secrets decrypted, as programs and plugins receive it."""
         found = {key: value.value if isinstance(value, Secret) else value for key, value in self.config.items()}
         return found | self.overlay
 
     def recorded_config(self) -> dict[str, str]:
-        """Return what state keeps of the configuration: no secrets, which would stand there in the open."""
+        """Return the configuration that state stores: without secrets, because state is not encrypted."""
         return {key: value for key, value in self.config.items() if isinstance(value, str)}
 
     def secret_keys(self) -> list[str]:
@@ -54,11 +54,11 @@ class Project:
 
 
 def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str, str]) -> Project:
-    """Read the settings of one stack of the project in `folder`; `settings` stand above what the files say.
+    """Read the settings of one stack of the project in `folder`; `settings` override the files.
 
     Raises:
-        ConfigError: There is no project, it is not a Python one, the stack's name or a file cannot be used, or a secret
-            stays closed.
+        ConfigError: There is no Python project, the stack's name or a file is invalid, or a secret cannot be
+            decrypted.
     """
     document = read_project(folder, stack)
     runtime, name = document["runtime"], document["name"]
@@ -74,13 +74,13 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
 
 
 def read_project(folder: Path, stack: str) -> dict[str, Any]:
-    """Return what Pulumi.yaml says, in its full form, and without what is empty; the stack's name is checked too.
+    """Return the content of Pulumi.yaml in its full form, without empty values; check the stack's name too.
 
     Raises:
-        ConfigError: There is no project, it is not a Python one, or the stack's name or the file cannot be used.
+        ConfigError: There is no Python project, or the stack's name or the file is invalid.
     """
     if _NAME.fullmatch(stack) is None:
-        raise ConfigError(f"{stack!r} is no name of a stack: {_NAME_RULE}")
+        raise ConfigError(f"{stack!r} is not a valid stack name: {_NAME_RULE}")
     path = folder / PROJECT_FILE
     document = _read_yaml(path)
     if document is None:
@@ -91,17 +91,17 @@ def read_project(folder: Path, stack: str) -> dict[str, Any]:
     runtime = _checked(path, document["runtime"], {"options": dict}, "runtime.")
     _checked(path, runtime.get("options", {}), {"virtualenv": str}, "runtime.options.")
     if runtime.get("name") != "python":
-        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine runs python")
+        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine supports only python")
     if _NAME.fullmatch(document.get("name", "")) is None:
-        raise ConfigError(f"{path}: {document.get('name')!r} is no name of a project: {_NAME_RULE}")
+        raise ConfigError(f"{path}: {document.get('name')!r} is not a valid project name: {_NAME_RULE}")
     return {**document, "runtime": runtime}
 
 
 def _read_yaml(path: Path) -> dict[str, Any] | None:
-    """Return what a file says, without what is empty; None when there is no such file."""
+    """Return the content of a YAML file without empty values; None if the file does not exist."""
     try:
         document = yaml.safe_load(path.read_bytes())
-        # What contains itself, is nested too deeply or has no encoding could not be passed on.
+        # Refuse circular references, deep nesting and text that cannot be encoded.
         json.dumps(document, ensure_ascii=False, skipkeys=True, default=str).encode()
     except FileNotFoundError:
         return None
@@ -117,10 +117,10 @@ def _read_yaml(path: Path) -> dict[str, Any] | None:
 
 
 def _checked(path: Path, document: dict[str, Any], kinds: dict[str, type], prefix: str = "") -> dict[str, Any]:
-    """Return a mapping without what is empty.
+    """Return a mapping without its empty values.
 
     Raises:
-        ConfigError: A value is of another kind.
+        ConfigError: A value has the wrong type.
     """
     filled = {key: value for key, value in document.items() if value is not None}
     for key, kind in kinds.items():
@@ -130,7 +130,7 @@ def _checked(path: Path, document: dict[str, Any], kinds: dict[str, type], prefi
 
 
 def _python(folder: Path, options: dict[str, Any]) -> str:
-    """Return the project's own interpreter where it has one, else the one that runs this engine."""
+    """Return the interpreter of the project's virtual environment, else the one that runs this engine."""
     virtualenv = options.get("virtualenv")
     own = folder / (virtualenv or ".") / "bin" / "python"
     return str(own) if virtualenv and own.exists() else sys.executable
@@ -162,7 +162,7 @@ def _stack_values(
             continue
         variable = secret_variable(full)
         try:
-            # A value in the environment is asked for first: it needs no passphrase, and can replace a real one.
+            # The environment takes precedence: it needs no passphrase and can replace a real secret.
             found[full] = Secret(
                 env[variable]
                 if variable in env
@@ -184,14 +184,14 @@ def _is_sealed(value: dict[str, Any]) -> bool:
 
 
 def _opened(value: Any, key: Passphrase) -> Any:
-    """Return a value with what is encrypted in it decrypted."""
+    """Return a value with its encrypted parts decrypted."""
     if isinstance(value, dict):
         return key.decrypt(value["secure"]) if _is_sealed(value) else {k: _opened(v, key) for k, v in value.items()}
     return [_opened(item, key) for item in value] if isinstance(value, list) else value
 
 
 def secret_variable(key: str) -> str:
-    """Return the environment variable that holds the value of a secret setting, key with namespace."""
+    """Return the environment variable of a secret setting; the key has a namespace."""
     return SECRET_PREFIX + re.sub(r"[^A-Z0-9]", "_", key.upper())
 
 
@@ -200,17 +200,17 @@ def _full_key(project: str, key: str) -> str:
 
 
 def _text(path: Path, key: object, value: Any) -> str:
-    """Return a value as programs get it: always text, structures as JSON in the command line's spelling.
+    """Return a value as programs receive it: text, or compact JSON as the Pulumi CLI writes it.
 
     Raises:
-        ConfigError: It holds what JSON does not have, such as a date.
+        ConfigError: It contains a value that JSON does not support, such as a date.
     """
     if isinstance(value, str):
         return value
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     except TypeError as error:
-        raise ConfigError(f"{path}: the value of {key} has no JSON ({error}): put it in quotes") from None
+        raise ConfigError(f"{path}: the value of {key} cannot be written as JSON ({error}): put it in quotes") from None
 
 
 def environment(project: Project, extra: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a run looks like to a user: the command line's words for the same steps, differences by property, a summary."""
+"""Terminal output of a run: steps in the Pulumi CLI's words, differences by property, a summary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIGNS: dict[Op, str] = {
     "refresh": "~ ",
     "same": "  ",
 }
-# In a preview, while it goes on, and when it is done.
+# In a preview, while running, when done.
 _WORDS: dict[Op, tuple[str, str, str]] = {
     "create": ("create", "creating", "created"),
     "update": ("update", "updating", "updated"),
@@ -43,13 +43,13 @@ _WORDS: dict[Op, tuple[str, str, str]] = {
     "same": ("", "", ""),
 }
 _KINDS = {"add": "+", "delete": "-", "update": "~"}
-# These do not change anything by themselves, so what they differ in is told with the step that does.
+# These steps have no differences of their own; the related create or update step shows them.
 _WITHOUT_DETAIL: tuple[Op, ...] = ("replace", "delete", "delete-replaced", "discard", "read")
 _INDENT = 6
 
 
 class Display:
-    """Prints what happens, line by line, and at the end what came of it."""
+    """Prints events line by line, and a summary at the end."""
 
     def __init__(self, verb: Verb, stack: str, write: Callable[[str], None]) -> None:
         """Print the title.
@@ -57,7 +57,7 @@ class Display:
         Args:
             verb: What is run.
             stack: The stack's name.
-            write: Gets each line.
+            write: Called with each line.
         """
         self._verb = verb
         self._write = write
@@ -65,7 +65,7 @@ class Display:
         write("")
 
     def __call__(self, event: Event) -> None:
-        """Print one event; remarks are kept for the end, passing ones are printed at once."""
+        """Print a step or a status; diagnostics are printed at the end."""
         if isinstance(event, StepEvent):
             self._step(event)
         elif isinstance(event, Status):
@@ -75,7 +75,7 @@ class Display:
         step = event.step
         hidden = step.op == "same" or urns.is_default_provider(step.urn)
         preview = self._verb == "preview"
-        # A refresh begins with every resource, and a preview does not go on: only what came of it is worth a line.
+        # A preview and a refresh print only the result of a step.
         if hidden or (event.phase == "start" and (preview or self._verb == "refresh")):
             return
         planned, going_on, done = _WORDS[step.op]
@@ -93,9 +93,9 @@ class Display:
                 self._write(line)
 
     def finish(self, result: Result, seconds: float) -> None:
-        """Print remarks, outputs, counts and how long it took."""
+        """Print diagnostics, outputs, counts and the duration."""
         for line in [
-            *_remarks(result.diagnostics),
+            *_diagnostics(result.diagnostics),
             *_outputs(result),
             *_summary(result, preview=self._verb == "preview"),
         ]:
@@ -164,8 +164,8 @@ def write_path(path: paths.Path) -> str:
     return text
 
 
-def _remarks(diagnostics: list[Diagnostic]) -> list[str]:
-    """Return what was said, by resource; of a failed call only what it ended in."""
+def _diagnostics(diagnostics: list[Diagnostic]) -> list[str]:
+    """Return the diagnostics by resource, without tracebacks."""
     by_urn: dict[str, list[str]] = {}
     for said in diagnostics:
         prefix = "" if said.severity == "info" else f"{said.severity}: "
@@ -180,7 +180,7 @@ def _remarks(diagnostics: list[Diagnostic]) -> list[str]:
 
 
 def _outputs(result: Result) -> list[str]:
-    """Return the stack's outputs, each marked with what became of it."""
+    """Return the stack's outputs, each marked as added, changed, deleted or unchanged."""
     old, new = result.old_outputs, result.raw_outputs
     fresh = not old
     lines = []
@@ -211,7 +211,7 @@ def _summary(result: Result, *, preview: bool) -> list[str]:
 
 
 def as_json(result: Result, stack: str, seconds: float) -> str:
-    """Return a run as one JSON document; secret outputs are not in it."""
+    """Return a run as one JSON document, without the values of secret outputs."""
     return json.dumps(
         {
             "verb": result.verb,

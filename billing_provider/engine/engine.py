@@ -1,4 +1,4 @@
-"""The embedded engine: preview, up, refresh and destroy of a Pulumi program, with state in Pulumi's own shape."""
+"""The embedded engine: preview, up, refresh and destroy of a Pulumi program, with state in Pulumi's own format."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 Verb = Literal["preview", "up", "refresh", "destroy"]
 
-# As many as the plugin has threads; more would only wait there.
+# The plugin has four threads; more operations would only wait.
 PARALLEL = 4
-# How many registrations the program sends at a time, times four; what waits for another resource counts.
+# A quarter of the registrations that a program sends at a time; those that wait for a resource count too.
 _PROGRAM_PARALLEL = 8
 
 
 class RunFailedError(RuntimeError):
-    """A run ended with errors; `result` has all that happened."""
+    """A run ended with errors; `result` describes it."""
 
     def __init__(self, result: Result) -> None:
         errors = [f"{urns.name_of(said.urn)}: {said.message}" if said.urn else said.message for said in result.errors]
@@ -47,7 +47,7 @@ class RunFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Result:
-    """What one run did."""
+    """The result of one run."""
 
     verb: Verb
     ok: bool
@@ -55,25 +55,25 @@ class Result:
     steps: list[Step]
     counts: dict[Op, int]
     diagnostics: list[Diagnostic]
-    # Of an up or a preview: as the program exported them, secrets in the open, unknown ones left out.
+    # Outputs of an up or a preview: secrets decrypted, unknown values left out.
     outputs: dict[str, Any] = field(default_factory=dict)
-    # The same as values of the wire, and those that stood before: what a display shows.
+    # The new and the former outputs with their markers for secrets and unknown values, for the display.
     raw_outputs: wire.Values = field(default_factory=dict)
     old_outputs: wire.Values = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Diagnostic]:
-        """What was said with severity error."""
+        """The diagnostics of severity error."""
         return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
 
     @property
     def changed(self) -> bool:
-        """Whether anything was, or in a preview would be, done to a resource."""
+        """Whether a resource was changed, or would be changed (preview)."""
         return any(op != "same" for op in self.counts)
 
     @property
     def exit_code(self) -> int:
-        """What the Pulumi command line would exit with: 0 when it went well, 1 when it failed."""
+        """The exit code, as with the Pulumi CLI: 0 for success, 1 for failure."""
         return 0 if self.ok else 1
 
     def checked(self) -> Result:
@@ -90,8 +90,8 @@ class Result:
 class Engine:
     """Runs one stack of the Pulumi project in a folder.
 
-    It is for trying and testing: the project's own dynamic providers really run, resources of all other packages are
-    simulated, and the state file is a plain one.
+    It is meant for trials and tests: the project's dynamic providers really run, resources of all other packages are
+    simulated, and the state file is not encrypted.
     """
 
     def __init__(
@@ -106,41 +106,41 @@ class Engine:
         check: bool = False,
         fork_server: ForkServer | None = None,
     ) -> None:
-        """Prepare; nothing is read or started yet.
+        """Store the arguments; nothing is read or started.
 
         Args:
             project_dir: The folder of Pulumi.yaml.
             stack: The stack's name.
-            state_file: Where the state is kept; a missing file is an empty stack.
+            state_file: The file of the state; a missing file means an empty stack.
             env: Added to the environment of the program and of its plugin.
-            settings: Configuration, keys with namespace, on top of what the stack's file says; state keeps none of it.
-            listener: Gets every event as it happens.
-            check: Let a run that ends with errors raise RunFailedError instead of returning its result.
-            fork_server: Forks the processes of a run, for those who have many runs.
+            settings: Configuration that overrides the stack's file (keys with namespace); it is not stored in state.
+            listener: Called with each event.
+            check: Raise RunFailedError if a run ends with errors, instead of returning its result.
+            fork_server: Forks the processes of a run; it speeds up many runs.
         """
         self.project_dir = Path(project_dir).resolve()
         self.stack = stack
-        # Not resolved: a symbolic link is to be seen, and refused.
+        # Not resolved, so that a symbolic link is detected and refused.
         self.state_file = Path(state_file).absolute()
         self.env = dict(env or {})
         self.settings = dict(settings or {})
         self._listener = listener
         self._check = check
-        self._nursery = fork_server
+        self._fork_server = fork_server
 
     def preview(self) -> Result:
-        """Return what `up` would do; nothing is changed, not even the state file."""
+        """Return what `up` would do; nothing is changed, including the state file."""
         return self._run_program("preview")
 
     def up(self) -> Result:
-        """Bring everything to the state that the program declares."""
+        """Create, update and delete resources as the program declares."""
         return self._run_program("up")
 
     def refresh(self, *, clear_pending_creates: bool = False) -> Result:
-        """Bring the state in line with what is really there.
+        """Read all resources and update the state.
 
         Args:
-            clear_pending_creates: Forget creations that an earlier run began and nobody saw the end of.
+            clear_pending_creates: Remove the pending creates of interrupted runs from the state.
         """
 
         def work(run: Run) -> None:
@@ -148,48 +148,48 @@ class Engine:
                 run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.kind != "creating"]
             refresh.refresh(run, PARALLEL)
 
-        return self._run_alone("refresh", work)
+        return self._run_without_program("refresh", work)
 
     def destroy(self) -> Result:
-        """Delete everything that is in the state."""
+        """Delete all resources in the state."""
 
         def work(run: Run) -> None:
             refresh.reread(run)
             teardown.remove(run, Executor(run, PARALLEL), teardown.undeclared(run), PARALLEL)
 
-        return self._run_alone("destroy", work)
+        return self._run_without_program("destroy", work)
 
     def outputs(self) -> dict[str, Any]:
-        """Return the outputs of the last `up`, secrets in the open."""
+        """Return the outputs of the last `up`, with secrets decrypted."""
         for resource in state.load(self.state_file).resources:
             if resource.type == urns.ROOT_TYPE:
                 return plain(resource.outputs)
         return {}
 
     def export(self) -> dict[str, Any]:
-        """Return the state in the shape of `pulumi stack export --show-secrets`, for `pulumi stack import`.
+        """Return the state in the format of `pulumi stack export --show-secrets`, for `pulumi stack import`.
 
         Raises:
-            StateError: It holds simulated resources: the real command line would take their ids for real.
+            StateError: The state has simulated resources; the Pulumi CLI would treat their ids as real.
         """
         deployment = state.load(self.state_file)
         made_up = [entry.name for entry in deployment.resources if entry.id.startswith(SIMULATED_ID_PREFIX)]
         if made_up:
-            raise StateError(f"simulated resources cannot leave this engine: {', '.join(sorted(made_up))}")
+            raise StateError(f"the state has simulated resources and cannot be exported: {', '.join(sorted(made_up))}")
         return deployment.to_json()
 
     def import_(self, exported: Mapping[str, Any]) -> None:
-        """Replace the state by one that `pulumi stack export --show-secrets` wrote.
+        """Replace the state with the output of `pulumi stack export --show-secrets`.
 
         Raises:
-            StateError: It is no such state, or its secrets are encrypted.
+            StateError: It is not a valid state, or its secrets are encrypted.
         """
         deployment = state.Deployment.from_json(exported)
         with locked(self.state_file):
             Snapshot(self.state_file, deployment).save()
 
-    def _run_alone(self, verb: Verb, work: Callable[[Run], None]) -> Result:
-        """Do what needs the plugin and not the program."""
+    def _run_without_program(self, verb: Verb, work: Callable[[Run], None]) -> Result:
+        """Run an operation that needs the plugin but not the program."""
         with self._prepared(verb) as (_, run, server):
             server.start(EngineService(run.events))
             with interrupt.handled(run.interrupt) as interrupted:
@@ -197,7 +197,7 @@ class Engine:
             return self._result(verb, run, interrupted=interrupted.is_set())
 
     def _run_program(self, verb: Verb) -> Result:
-        """Run the program, do what it declares, and remove what it no longer declares."""
+        """Run the program, apply what it declares, and delete what it no longer declares."""
         with self._prepared(verb) as (project, run, server):
             _warn_of_pending(run)
             executor = Executor(run, PARALLEL)
@@ -214,9 +214,9 @@ class Engine:
             with self._start_program(project, run, server.address) as child, interrupt.handled(stop) as interrupted:
                 code = child.wait()
                 run.drain()
-                # A program that just stops has not said what is no longer wanted.
+                # An incomplete run must delete nothing: the missing resources may still be declared.
                 if registrar.stack_outputs is None and not run.stopped and not run.events.failed:
-                    run.events.say("error", f"the program ended before its stack was complete, with exit code {code}")
+                    run.events.log("error", f"the program exited with code {code} before its stack was complete")
                 if not run.stopped and not run.events.failed:
                     teardown.remove(run, executor, teardown.undeclared(run), PARALLEL)
                 if not run.stopped and not run.events.failed:
@@ -246,17 +246,17 @@ class Engine:
             [program.__file__],
             cwd=project.folder,
             env={**config.environment(project, self.env), program.SETTINGS_VARIABLE: json.dumps(given)},
-            on_line=lambda line: run.events.say("info", line, run.stack_urn),
-            fork_server=self._nursery,
+            on_line=lambda line: run.events.log("info", line, run.stack_urn),
+            fork_server=self._fork_server,
         )
 
     @contextlib.contextmanager
     def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, Run, Server]]:
-        """Give what every run needs: the project's settings, the state under its lock, the services, the plugin."""
+        """Provide what every run needs: the project's settings, the locked state, the services, the plugin."""
         project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
         main_file = program.main_file_of(project.program)
         if verb in {"preview", "up"} and not main_file.is_file():
-            raise ConfigError(f"{main_file} is missing: it is the program, unless `main` of Pulumi.yaml names another")
+            raise ConfigError(f"{main_file} is missing: create the program, or set `main` in Pulumi.yaml")
         with contextlib.ExitStack() as stack:
             stack.enter_context(locked(self.state_file))
             before = state.load(self.state_file)
@@ -270,8 +270,8 @@ class Engine:
                     cwd=project.folder,
                     env=config.environment(project, self.env),
                     config=project.plain_config(),
-                    on_line=lambda line: events.say("info", line),
-                    fork_server=self._nursery,
+                    on_line=lambda line: events.log("info", line),
+                    fork_server=self._fork_server,
                 )
             except OSError as error:
                 raise ConfigError(f"{project.python} cannot be started: {error.strerror}") from None
@@ -290,9 +290,9 @@ class Engine:
 
     def _result(self, verb: Verb, run: Run, *, interrupted: bool, outputs: wire.Values | None = None) -> Result:
         if interrupted:
-            run.events.say("error", f"{verb} canceled: what was in hand is done and saved", run.stack_urn)
+            run.events.log("error", f"{verb} canceled: running operations were completed and saved", run.stack_urn)
         elif run.step_failed:
-            run.events.say("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
+            run.events.log("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
         old = run.olds.get(run.stack_urn)
         shown = (old.outputs if old else {}) if outputs is None or run.events.failed else outputs
         result = Result(
@@ -310,7 +310,7 @@ class Engine:
 
 
 def plain(outputs: wire.Values) -> dict[str, Any]:
-    """Return outputs as a test wants them: secrets in the open, what is unknown left out."""
+    """Return outputs with secrets decrypted, without unknown values."""
     return {key: wire.unwrap(value) for key, value in outputs.items() if not wire.has_unknown(value)}
 
 
@@ -318,8 +318,8 @@ def _warn_of_pending(run: Run) -> None:
     unclear = [entry for entry in run.snapshot.unclear if entry.kind == "creating"]
     if unclear and not run.dry_run:
         listed = "\n".join(f"  * {entry.resource.urn}, interrupted while creating" for entry in unclear)
-        run.events.say(
+        run.events.log(
             "warning",
             f"there are {len(unclear)} pending operations from an earlier run:\n{listed}\n"
-            "Look whether these resources exist; `refresh --clear-pending-creates` then forgets the operations.",
+            "Check whether these resources exist; then run `refresh --clear-pending-creates` to remove the operations.",
         )

@@ -1,18 +1,18 @@
-"""The errors of the embedded engine that end a run before it begins."""
+"""Errors of the embedded engine that prevent a run."""
 
 from __future__ import annotations
 
 
 class EngineError(Exception):
-    """The engine cannot do what it was asked; the message says why and what to do."""
+    """The engine cannot run; the message has the reason and what to do."""
 
 
 class ConfigError(EngineError):
-    """The project or stack settings cannot be used."""
+    """The project or stack settings are invalid."""
 
 
 class StateError(EngineError):
-    """A state cannot be read, written or taken out."""
+    """A state cannot be read, written or exported."""
 
 
 class LockedError(EngineError):

@@ -1,4 +1,4 @@
-"""What happens during a run, in order: steps, remarks and outputs, told to whoever listens and counted."""
+"""Events of a run, in order: steps, diagnostics and status messages, passed to a listener and counted."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ Op = Literal[
 Phase = Literal["start", "done", "failed"]
 Severity = Literal["debug", "info", "warning", "error"]
 
-# What a summary counts; the two halves of a replacement are one `replace`, and a lookup changes nothing.
+# The operations that a summary counts. A replacement counts once, as `replace`; a lookup does not count.
 COUNTED: tuple[Op, ...] = ("create", "update", "delete", "replace", "same")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing done, or in a preview to be done, to one resource."""
+    """One operation on one resource, done or (preview) planned."""
 
     op: Op
     urn: str
     old: Resource | None = None
     new: Resource | None = None
     differences: tuple[Difference, ...] = ()
-    # A preview knows that a property will be replaced but not always from what to what.
+    # The properties that cause a replacement; a preview may not know their values.
     keys: tuple[str, ...] = ()
     simulated: bool = False
 
     @property
     def before(self) -> Resource:
-        """The old resource, where the kind of step has one."""
+        """The old resource of a step that has one."""
         return cast("Resource", self.old)
 
     @property
     def after(self) -> Resource:
-        """The new resource, where the kind of step has one."""
+        """The new resource of a step that has one."""
         return cast("Resource", self.new)
 
     @property
@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepEvent:
-    """A step that begins or ends."""
+    """The start or end of a step."""
 
     step: Step
     phase: Phase
@@ -74,18 +74,18 @@ class StepEvent:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """Something said about a resource, or about the whole run where the URN is empty."""
+    """A message about a resource, or about the whole run if the URN is empty."""
 
     severity: Severity
     message: str
     urn: str = ""
-    # All that a plugin said, where `message` is its conclusion.
+    # The full traceback of a plugin; `message` is its last part.
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class Status:
-    """A passing remark, such as what a provider is waiting for; it is shown and not kept."""
+    """A temporary message, such as what a provider waits for; it is shown and not stored."""
 
     message: str
     urn: str = ""
@@ -96,15 +96,15 @@ Event = StepEvent | Diagnostic | Status
 
 @dataclass
 class Events:
-    """Collects what happens and passes it on."""
+    """Stores events and passes them to the listener."""
 
     listener: Callable[[Event], None] | None = None
     steps: list[Step] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def tell(self, event: Event) -> None:
-        """Keep an event and pass it on; listeners are called one event at a time."""
+    def emit(self, event: Event) -> None:
+        """Store an event and call the listener, one event at a time."""
         with self._lock:
             if isinstance(event, StepEvent) and event.phase == "done":
                 self.steps.append(event.step)
@@ -113,17 +113,17 @@ class Events:
             if self.listener is not None:
                 self.listener(event)
 
-    def say(self, severity: Severity, message: str, urn: str = "", detail: str = "") -> None:
-        """Keep a remark and pass it on."""
-        self.tell(Diagnostic(severity, message, urn, detail))
+    def log(self, severity: Severity, message: str, urn: str = "", detail: str = "") -> None:
+        """Emit a diagnostic."""
+        self.emit(Diagnostic(severity, message, urn, detail))
 
     @property
     def failed(self) -> bool:
-        """Whether an error was said."""
+        """Whether there was an error."""
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
     @property
     def counts(self) -> dict[Op, int]:
-        """How many resources each kind of step was done to."""
+        """The number of resources of each operation."""
         found = Counter(step.op for step in self.steps if not urns.is_default_provider(step.urn))
         return {op: found[op] for op in COUNTED if found[op]}

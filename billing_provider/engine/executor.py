@@ -1,4 +1,4 @@
-"""Carrying out one step: what is pending is saved first, the provider is called, what came of it is saved."""
+"""Execute one step: save the pending operation, call the provider, save the result."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Executor:
-    """Carries out steps, several at a time from several threads."""
+    """Executes steps; safe to call from several threads."""
 
     def __init__(self, run: Run, parallel: int) -> None:
-        """Prepare; at most `parallel` steps are carried out at a time."""
+        """Limit the steps that run at a time to `parallel`."""
         self._run = run
         self._free = threading.Semaphore(parallel)
         self._actions: dict[str, Callable[[Step], None]] = {
@@ -38,23 +38,23 @@ class Executor:
             "discard": self._discard,
         }
 
-    def carry_out(self, step: Step) -> None:
-        """Do one step, or in a preview only what a preview may do, and tell about it.
+    def execute(self, step: Step) -> None:
+        """Execute one step (in a preview: without changes) and emit its events.
 
         Raises:
-            StepFailedError: It failed; that has been told, and nothing else is begun.
+            StepFailedError: The step failed. The failure was reported, and no further steps start.
         """
         step = self._run.step(step)
         with self._free:
             begun = time.monotonic()
-            self._run.events.tell(StepEvent(step, "start"))
+            self._run.events.emit(StepEvent(step, "start"))
             try:
                 self._actions[step.op](step)
             except PluginError as error:
                 self.fail(step, str(error), error.traceback)
             except StateError as error:
                 self.fail(step, str(error))
-            self._run.events.tell(StepEvent(step, "done", time.monotonic() - begun))
+            self._run.events.emit(StepEvent(step, "done", time.monotonic() - begun))
 
     def fail(self, step: Step, message: str, detail: str = "") -> None:
         """Report a failed step and stop the run.
@@ -63,15 +63,15 @@ class Executor:
             StepFailedError: Always.
         """
         self._run.fail(step=True)
-        self._run.events.say("error", message, step.urn, detail)
-        self._run.events.tell(StepEvent(step, "failed"))
+        self._run.events.log("error", message, step.urn, detail)
+        self._run.events.emit(StepEvent(step, "failed"))
         raise StepFailedError(message)
 
     def _same(self, step: Step) -> None:
         old, new = step.both
         new.id, new.outputs = old.id, old.outputs
         new.created, new.modified, new.other = old.created, old.modified, old.other
-        # Nothing is lost when the process dies before an unchanged resource is saved again.
+        # An unchanged resource need not be written: the state file already has it.
         self._run.snapshot.end(None, done=old, new=new, write=old.to_json() != new.to_json())
 
     def _create(self, step: Step) -> None:
@@ -79,7 +79,7 @@ class Executor:
         replaced_already = old if old is not None and old.pending_replacement else None
         if run.dry_run:
             new.outputs = new.inputs if new.custom else {}
-            _condemn(old)
+            _mark_for_deletion(old)
             return
         operation = run.snapshot.begin("creating", new)
         try:
@@ -87,17 +87,17 @@ class Executor:
                 new.id, outputs = run.provider_of(new.type).create(new.urn, new.inputs)
                 new.outputs = wire.mark_secrets(outputs, {}, new.additional_secret_outputs)
         except PluginError as error:
-            self._give_up(operation, error)
+            self._end_failed(operation, error)
             raise
         new.created = new.modified = state.now()
         if old is not None:
-            # Saved together with the new one, so neither is ever forgotten.
-            _condemn(old)
+            # Saved together with the new resource, so that state always has both.
+            _mark_for_deletion(old)
             run.snapshot.touch(old)
         run.snapshot.end(operation, done=replaced_already, new=new)
 
     def _replace(self, step: Step) -> None:
-        """Do nothing: the step stands for the create and the delete that make up a replacement."""
+        """Do nothing: separate steps create the new resource and delete the old one."""
 
     def _update(self, step: Step) -> None:
         run = self._run
@@ -114,7 +114,7 @@ class Executor:
             else:
                 new.outputs = old.outputs
         except PluginError as error:
-            self._give_up(operation, error)
+            self._end_failed(operation, error)
             raise
         run.snapshot.end(operation, done=old, new=new)
 
@@ -126,7 +126,7 @@ class Executor:
         try:
             found = run.provider_of(new.type).read(new.urn, new.id, new.inputs, new.inputs)
         except PluginError as error:
-            self._give_up(operation, error)
+            self._end_failed(operation, error)
             raise
         new.id = found.id or new.id
         new.outputs = wire.mark_secrets(found.outputs, new.inputs, new.additional_secret_outputs)
@@ -144,7 +144,7 @@ class Executor:
         run, old = self._run, step.before
         if step.op == "delete" and old.protect:
             if run.dry_run:
-                # A preview counts what it would have done.
+                # A preview counts the planned steps.
                 run.events.steps.append(step)
             self.fail(step, _protected(old.urn, "Preview failed: " if run.dry_run else ""))
         pending = step.new is not None
@@ -155,18 +155,18 @@ class Executor:
             if old.custom and not old.external and not old.retain_on_delete and old.deleted_with not in run.deleted:
                 run.provider_of(old.type).delete(old)
         except PluginError as error:
-            self._give_up(operation, error)
+            self._end_failed(operation, error)
             raise
         if pending:
-            # It keeps its place in state until its successor exists: whatever refers to it must find it.
+            # It stays in state until its replacement exists, because other resources refer to it.
             old.pending_replacement = True
             run.snapshot.touch(old)
             run.snapshot.end(operation)
         else:
             run.snapshot.end(operation, done=old)
 
-    def _give_up(self, operation: state.Operation, error: PluginError) -> None:
-        """Forget an operation that failed; one whose outcome nobody knows stays pending, for the next run to tell."""
+    def _end_failed(self, operation: state.Operation, error: PluginError) -> None:
+        """Remove a failed operation from state; keep it as pending if its outcome is unknown."""
         if error.answered:
             self._run.snapshot.end(operation)
 
@@ -174,8 +174,8 @@ class Executor:
         self._run.snapshot.end(None, done=step.before)
 
 
-def _condemn(old: state.Resource | None) -> None:
-    """Let a replaced resource wait for its deletion, unless that came first."""
+def _mark_for_deletion(old: state.Resource | None) -> None:
+    """Mark a replaced resource for deletion, unless it was deleted first."""
     if old is not None:
         old.delete = not old.pending_replacement
 

@@ -1,6 +1,6 @@
-"""A process that has the SDK loaded and forks programs and plugins from itself: they start in a fraction of the time.
+"""A process that imports the SDK once and forks programs and plugins, which then start much faster.
 
-This file is also what that process runs. It never makes a gRPC channel, because those do not survive a fork.
+This file is also the entry point of that process. It creates no gRPC channel, because channels do not survive a fork.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-# Loaded once for all; whoever knows the program adds what that imports.
+# Imported by default; the caller adds modules that its programs import.
 _SDK = ("pulumi", "pulumi.dynamic", "pulumi.provider", "grpc", "dill")
 _LENGTH_BYTES = 8
-_WAKES_AT_ONCE = 64
+_WAKEUP_BYTES = 64
 
 
 class ForkServer:
     """Starts Python processes by forking; Linux and macOS only."""
 
     def __init__(self, *modules: str) -> None:
-        """Start the process; it loads the SDK and the named modules while this one goes on."""
+        """Start the process; it imports the SDK and the named modules in the background."""
         self._socket, theirs = socket.socketpair()
         self._asking = threading.Lock()
         self._process = subprocess.Popen(  # noqa: S603 - this very file
@@ -46,13 +46,15 @@ class ForkServer:
         )
         theirs.close()
 
-    def start(self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]) -> Born:
-        """Fork a process that does what `python ARGUMENTS` would do.
+    def start(
+        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], streams: Sequence[int]
+    ) -> ForkedProcess:
+        """Fork a process that runs `python ARGUMENTS`.
 
         Args:
-            arguments: A file and the arguments for it.
+            arguments: A file and its arguments.
             cwd: Its working folder.
-            env: Its whole environment.
+            env: Its complete environment.
             streams: The descriptors that become its standard input, output and error.
         """
         ours, theirs = socket.socketpair()
@@ -62,7 +64,7 @@ class ForkServer:
                 length = len(request).to_bytes(_LENGTH_BYTES, "big")
                 socket.send_fds(self._socket, [length], [*streams, theirs.fileno()])
                 self._socket.sendall(request)
-        return Born(ours)
+        return ForkedProcess(ours)
 
     def __enter__(self) -> Self:
         return self
@@ -70,13 +72,13 @@ class ForkServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the process; it ends by itself when this one has gone."""
+        """Stop the process; it also stops when this process exits."""
         self._socket.close()
         self._process.wait()
 
 
-class Born:
-    """A forked process, as `subprocess.Popen` shows one."""
+class ForkedProcess:
+    """A forked process, with the interface of `subprocess.Popen`."""
 
     def __init__(self, news: socket.socket) -> None:
         self._news = news.makefile("r")
@@ -85,28 +87,28 @@ class Born:
         self._code: int | None = None
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the exit code.
+        """Wait for the process to exit and return the exit code.
 
         Raises:
-            TimeoutExpired: It goes on.
+            TimeoutExpired: The process still runs.
         """
         if self._code is None:
             if timeout is not None and not _readable(self._news.fileno(), timeout):
                 raise subprocess.TimeoutExpired(["python"], timeout)
-            # Without a word from it, whoever watched over it was killed.
+            # No exit code arrives if the fork server was killed.
             self._code = int(self._news.readline() or -signal.SIGKILL)
             self._news.close()
         return self._code
 
     def poll(self) -> int | None:
-        """Return the exit code, or None while it runs."""
+        """Return the exit code, or None while the process runs."""
         try:
             return self.wait(0)
         except subprocess.TimeoutExpired:
             return None
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the process; one that has just ended needs none."""
+        """Send a signal to the process; do nothing if it has exited."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -116,21 +118,21 @@ def _readable(descriptor: int, timeout: float) -> bool:
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
-    """Fork a process for each request; returns the request in each new process, and None in this one at the end."""
-    # Python writes a byte here when a child ends, so that one wait is for both: requests and ends.
+    """Fork a process for each request; return the request in each new process, and None in this one at the end."""
+    # Python writes a byte to this pipe when a child exits, so one `select` waits for requests and for exits.
     ended, wake = os.pipe()
     for descriptor in (ended, wake):
         os.set_blocking(descriptor, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake)
-    # A forked process can be interrupted from its start, also where this one was started with SIGINT ignored.
+    # A forked process must accept SIGINT, even if this process was started with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     news: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([requests.fileno(), ended], [], [])
         if ended in ready:
-            os.read(ended, _WAKES_AT_ONCE)
-            _tell_ends(news)
+            os.read(ended, _WAKEUP_BYTES)
+            _report_exits(news)
         if requests.fileno() not in ready:
             continue
         length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
@@ -156,20 +158,20 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
             os.close(stream)
 
 
-def _tell_ends(news: dict[int, int]) -> None:
-    """Tell of each process that has ended how it did."""
+def _report_exits(news: dict[int, int]) -> None:
+    """Send the exit code of each process that has exited."""
     for child in list(news):
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             told = news.pop(child)
-            # Whoever asked may have gone.
+            # The requesting process may have exited.
             with contextlib.suppress(BrokenPipeError):
                 os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
             os.close(told)
 
 
-def become(request: dict[str, Any]) -> None:
-    """Do what the interpreter would do with the arguments of a request."""
+def run(request: dict[str, Any]) -> None:
+    """Run the file of a request, as `python ARGUMENTS` does."""
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["cwd"])
@@ -180,9 +182,9 @@ def become(request: dict[str, Any]) -> None:
 if __name__ == "__main__":
     for module in sys.argv[2:]:
         importlib.import_module(module)
-    # What is loaded stays as it is: a collection in a child would touch, and so copy, all of its memory.
+    # A garbage collection in a child would write to, and so copy, all shared memory.
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as listening:
         wanted = serve(listening)
     if wanted is not None:
-        become(wanted)
+        run(wanted)

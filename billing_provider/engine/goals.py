@@ -1,4 +1,4 @@
-"""What the program asks for: a resource to register, a resource to read, and what it is told about them."""
+"""Requests of the program (register or read a resource) and the answers to them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Goal:
     property_dependencies: dict[str, list[str]] = field(default_factory=dict)
     aliases: list[str] = field(default_factory=list)
     protect: bool = False
-    # None leaves it to the provider.
+    # None: the provider decides.
     delete_before_replace: bool | None = None
     ignore_changes: list[str] = field(default_factory=list)
     ignored_paths: list[Path] = field(default_factory=list)
@@ -35,12 +35,12 @@ class Goal:
     retain_on_delete: bool = False
     deleted_with: str = ""
     custom_timeouts: dict[str, float] = field(default_factory=dict)
-    # For a resource that is only read: its id.
+    # The id of a resource that is only read.
     id: str = ""
     version: str = ""
 
     def resource(self, *, external: bool = False) -> state.Resource:
-        """Return the resource as it is to be stored once it exists."""
+        """Return the resource as state stores it."""
         return state.Resource(
             urn=self.urn,
             custom=self.custom,
@@ -64,7 +64,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the program learns about a resource it asked for; after a failure nothing of it is known."""
+    """The answer to a request of the program; after a failure it has no properties."""
 
     urn: str
     id: str = ""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during a run: the first lets what is in hand end, the second ends at once."""
+"""Ctrl-C and SIGTERM during a run: the first lets running operations finish, the second exits at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def handled(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """Call `stop` at the first signal; gives an event that tells whether there was one.
+    """Call `stop` at the first signal; yield an event that is set by it.
 
-    Signals are the main thread's affair, so in another thread this changes nothing.
+    Only the main thread can handle signals; in another thread this does nothing.
 
     Raises:
         KeyboardInterrupt: There was a second signal.
@@ -30,7 +30,7 @@ def handled(stop: Callable[[], None]) -> Iterator[threading.Event]:
         if interrupted.is_set():
             raise KeyboardInterrupt
         interrupted.set()
-        # Not here: a handler runs in the middle of whatever the main thread does, which may hold the same locks.
+        # In a thread: a signal handler interrupts the main thread, which may hold the same locks.
         threading.Thread(target=stop, daemon=True).start()
 
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,4 @@
-"""The two gRPC services that a Pulumi program talks to: the resource monitor and the engine's log."""
+"""The two gRPC services for a Pulumi program: the resource monitor and the engine's log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from billing_provider.engine.events import Events, Severity
     from billing_provider.engine.registrar import Registrar
 
-# One table for both ways in which SDKs ask. What is not here the SDK refuses itself, naming the option.
+# SDKs ask for these features in two ways. The SDK refuses options whose feature is missing here.
 FEATURES = {
     "secrets": resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     "resourceReferences": resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -29,15 +29,15 @@ FEATURES = {
     "parameterization": resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
 }
 
-# Fields of a registration that this engine acts on, that make no difference to it, and that it refuses by name.
-# A field of a newer SDK stands in none of them, and a test says so.
+# Fields of a registration that this engine handles, ignores or refuses.
+# A test fails when a newer SDK has a field that is in none of the three.
 HANDLED_FIELDS = {
     "acceptResources", "acceptSecrets", "additionalSecretOutputs", "aliasURNs", "aliases", "custom", "customTimeouts",
     "deleteBeforeReplace", "deleteBeforeReplaceDefined", "deletedWith", "dependencies", "ignoreChanges", "name",
     "object", "parent", "propertyDependencies", "protect", "provider", "replaceOnChanges", "retainOnDelete", "type",
     "version",
 }  # fmt: skip
-INDIFFERENT_FIELDS = {
+IGNORED_FIELDS = {
     "accepts_byte_string", "hideDiffs", "packageRef", "parentStackTraceHandle", "pluginChecksums", "pluginDownloadURL",
     "providers", "snippetId", "sourcePosition", "stackTrace", "supportsPartialValues", "supportsResultReporting",
 }  # fmt: skip
@@ -54,19 +54,19 @@ REFUSED_FIELDS = {
 }
 
 _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
-# The program's SDK holds a call open for each resource that waits for another one.
+# The SDK keeps a call open for each resource that waits for another one.
 _HANDLERS = 64
 
 
 def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResourceRequest) -> Goal:
-    """Return what a registration asks for.
+    """Return the goal of a registration.
 
     Raises:
-        RefusedError: It asks for something out of scope.
+        RefusedError: It uses an unsupported option.
     """
     for field, option in REFUSED_FIELDS.items():
         if _is_set(request, field):
-            raise RefusedError(_out_of_scope(option))
+            raise RefusedError(_unsupported(option))
     _refuse_special_types(request.type)
     aliases = [*request.aliasURNs, *(alias.urn for alias in request.aliases)]
     goal = Goal(
@@ -97,10 +97,10 @@ def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResource
 
 
 def read_goal_of(project: Project, stack: str, request: resource_pb2.ReadResourceRequest) -> Goal:
-    """Return what a `.get` asks for.
+    """Return the goal of a `.get`.
 
     Raises:
-        RefusedError: It asks for something out of scope, such as a stack reference.
+        RefusedError: It uses an unsupported type, such as a stack reference.
     """
     _refuse_special_types(request.type)
     return Goal(
@@ -134,17 +134,17 @@ def _is_set(request: Any, field: str) -> bool:
 
 def _refuse_special_types(type_: str) -> None:
     if type_ == "pulumi:pulumi:StackReference":
-        raise RefusedError(_out_of_scope("stack references"))
+        raise RefusedError(_unsupported("stack references"))
     if urns.package_of(type_) == "pulumi" and type_ != urns.ROOT_TYPE:
-        raise RefusedError(_out_of_scope(f"resources of type {type_}"))
+        raise RefusedError(_unsupported(f"resources of type {type_}"))
 
 
-def _out_of_scope(what: str) -> str:
-    return f"{what} are out of scope for the embedded engine: use the pulumi command line"
+def _unsupported(what: str) -> str:
+    return f"{what} are not supported by the embedded engine: use the pulumi command line"
 
 
 class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
-    """Answers the program's calls about resources."""
+    """Serves the program's calls about resources."""
 
     def __init__(self, project: Project, stack: str, registrar: Registrar, *, dry_run: bool, parallel: int) -> None:
         self._project = project
@@ -154,7 +154,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
         self._parallel = parallel
 
     def GetDeploymentInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        """Say what is run, and what this engine can do."""
+        """Return the stack, its configuration and the features of this engine."""
         del request, context
         return resource_pb2.DeploymentInfo(
             project=self._project.name,
@@ -170,14 +170,14 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     def SupportsFeature(  # noqa: N802
         self, request: resource_pb2.SupportsFeatureRequest, context: grpc.ServicerContext
     ) -> resource_pb2.SupportsFeatureResponse:
-        """Say whether this engine can do something: how older SDKs ask."""
+        """Return whether this engine supports a feature; older SDKs use this call."""
         del context
         return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in FEATURES)
 
     def RegisterResource(  # noqa: N802
         self, request: resource_pb2.RegisterResourceRequest, context: grpc.ServicerContext
     ) -> resource_pb2.RegisterResourceResponse:
-        """Bring a declared resource about."""
+        """Create, update or keep a declared resource."""
         del context
         answer = self._registrar.register(lambda: goal_of(self._project, self._stack, request))
         return resource_pb2.RegisterResourceResponse(
@@ -190,7 +190,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     def ReadResource(  # noqa: N802
         self, request: resource_pb2.ReadResourceRequest, context: grpc.ServicerContext
     ) -> resource_pb2.ReadResourceResponse:
-        """Look a resource up."""
+        """Read an existing resource."""
         del context
         answer = self._registrar.read(lambda: read_goal_of(self._project, self._stack, request))
         return resource_pb2.ReadResourceResponse(
@@ -202,7 +202,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     def RegisterResourceOutputs(  # noqa: N802
         self, request: resource_pb2.RegisterResourceOutputsRequest, context: grpc.ServicerContext
     ) -> empty_pb2.Empty:
-        """Take the outputs of a component or of the stack."""
+        """Store the outputs of a component or of the stack."""
         del context
         self._registrar.outputs(request.urn, wire.read_struct(request.outputs))
         return empty_pb2.Empty()
@@ -210,53 +210,53 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     def RegisterPackage(  # noqa: N802
         self, request: resource_pb2.RegisterPackageRequest, context: grpc.ServicerContext
     ) -> resource_pb2.RegisterPackageResponse:
-        """Accept a package: its resources are simulated whatever its parameters."""
+        """Accept any package: its resources are simulated."""
         del context
         return resource_pb2.RegisterPackageResponse(ref=f"{request.name}-{request.version}")
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
-        """Refuse: functions of packages need their plugins."""
+        """Refuse the call: functions of packages need their plugins."""
         self._refuse(f"calls of functions ({request.tok})", context)
 
     def Call(self, request: resource_pb2.ResourceCallRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
-        """Refuse: methods of remote components need their plugins."""
+        """Refuse the call: methods of remote components need their plugins."""
         self._refuse(f"calls of methods ({request.tok})", context)
 
     def _refuse(self, what: str, context: grpc.ServicerContext) -> NoReturn:
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, _out_of_scope(what))
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, _unsupported(what))
 
     def SignalAndWaitForShutdown(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
-        """Let the program end: nothing here needs it any longer."""
+        """Return at once, so that the program can exit."""
         del request, context
         return empty_pb2.Empty()
 
 
 class EngineService(engine_pb2_grpc.EngineServicer):
-    """Takes what programs and plugins have to say."""
+    """Receives the log messages of programs and plugins."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
         self._root = ""
 
     def Log(self, request: engine_pb2.LogRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
-        """Keep a remark, or show a passing one."""
+        """Emit a diagnostic, or a status if the message is temporary."""
         del context
         if request.ephemeral:
-            self._events.tell(Status(request.message, request.urn))
+            self._events.emit(Status(request.message, request.urn))
         elif request.severity != engine_pb2.DEBUG:
-            self._events.tell(Diagnostic(_SEVERITIES[request.severity], request.message.rstrip("\n"), request.urn))
+            self._events.emit(Diagnostic(_SEVERITIES[request.severity], request.message.rstrip("\n"), request.urn))
         return empty_pb2.Empty()
 
     def RequirePulumiVersion(  # noqa: N802
         self, request: engine_pb2.RequirePulumiVersionRequest, context: grpc.ServicerContext
     ) -> engine_pb2.RequirePulumiVersionResponse:
-        """Accept any range: it is the command line's version that a program asks about, and there is none."""
+        """Accept any version range: it refers to the Pulumi CLI, which is not used here."""
         del request, context
         return engine_pb2.RequirePulumiVersionResponse()
 
 
 class Server:
-    """The services on a loopback port; the address is known before anything is served."""
+    """The gRPC server on a loopback port; its address is known before it starts."""
 
     def __init__(self) -> None:
         self._server = grpc.server(

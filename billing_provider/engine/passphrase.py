@@ -1,4 +1,4 @@
-"""Settings that the Pulumi command line encrypted with a stack's passphrase, made readable."""
+"""Decrypt settings that the Pulumi CLI encrypted with a stack's passphrase."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ if TYPE_CHECKING:
 
 _VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
 _FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
-# All three are the command line's.
+# The values of the Pulumi CLI.
 _ROUNDS = 1_000_000
 _KEY_BYTES = 32
 _VERSION = "v1:"
 
 
 class Passphrase:
-    """The key to one stack's encrypted settings."""
+    """Decrypts the settings of one stack."""
 
     def __init__(self, salt_line: str | None, env: Mapping[str, str]) -> None:
-        """Check that the passphrase belongs to the stack.
+        """Check that the passphrase is the one of the stack.
 
         Args:
-            salt_line: The `encryptionsalt` of the stack's file; None where it has none.
-            env: Where PULUMI_CONFIG_PASSPHRASE, or the name of a file as PULUMI_CONFIG_PASSPHRASE_FILE, is looked up.
+            salt_line: The `encryptionsalt` of the stack's file, if any.
+            env: Has PULUMI_CONFIG_PASSPHRASE, or the name of a file as PULUMI_CONFIG_PASSPHRASE_FILE.
 
         Raises:
-            ConfigError: The stack is not encrypted with a passphrase, there is none, it is another one, or the
-                library that decrypts is not installed.
+            ConfigError: The stack is not encrypted with a passphrase, the passphrase is missing or wrong, or the
+                extra `secrets` is not installed.
         """
         if salt_line is None:
-            raise ConfigError("the file has no encryptionsalt, so no passphrase opens it")
+            raise ConfigError("the file has no encryptionsalt, so it cannot be decrypted with a passphrase")
         phrase = _phrase(env)
         try:
-            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra that few need
+            from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an optional extra
         except ImportError:
             raise ConfigError(
-                "to open it with the passphrase, install the extra: pip install 'github-billing-provider[secrets]'"
+                "to decrypt it with the passphrase, run: pip install 'github-billing-provider[secrets]'"
             ) from None
         self._refusal = InvalidTag
         version, _, rest = salt_line.partition(":")
         salt, _, proof = rest.partition(":")
         if f"{version}:" != _VERSION or not proof:
-            raise ConfigError("its encryptionsalt is not one of a passphrase")
+            raise ConfigError("its encryptionsalt is not the one of a passphrase")
         try:
             self._cipher = _cipher(phrase, base64.b64decode(salt))
         except ValueError:
@@ -58,10 +58,10 @@ class Passphrase:
         self.decrypt(proof)
 
     def decrypt(self, text: str) -> str:
-        """Return what a `secure:` value says.
+        """Return the plain text of a `secure:` value.
 
         Raises:
-            ConfigError: It was encrypted with another passphrase, or is no encrypted value.
+            ConfigError: It was encrypted with another passphrase, or is not an encrypted value.
         """
         try:
             version, nonce, sealed = text.split(":")
@@ -75,7 +75,7 @@ class Passphrase:
 
 
 def _phrase(env: Mapping[str, str]) -> str:
-    """Return the passphrase; an empty one counts, as with the command line."""
+    """Return the passphrase; an empty one is valid, as with the Pulumi CLI."""
     if _VARIABLE in env:
         return env[_VARIABLE]
     if not env.get(_FILE_VARIABLE):
@@ -88,7 +88,7 @@ def _phrase(env: Mapping[str, str]) -> str:
 
 @functools.lru_cache(maxsize=8)
 def _cipher(phrase: str, salt: bytes) -> AESGCM:
-    """Return the cipher of a passphrase; deriving its key takes part of a second, so tests of stacks do it once."""
+    """Return the cipher of a passphrase; cached, because deriving the key is slow."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
 
     return AESGCM(hashlib.pbkdf2_hmac("sha256", phrase.encode(), salt, _ROUNDS, _KEY_BYTES))

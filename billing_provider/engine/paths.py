@@ -1,4 +1,4 @@
-"""Property paths such as `tags[0].name`: reading them, resetting what they point at, and comparing values by path."""
+"""Property paths such as `tags[0].name`: parse them, reset the value at a path, compare values by path."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _PART = re.compile(r"""\.?([^.\[\]"]+)|\[(\d+|\*)\]|\["((?:[^"\\]|\\.)*)"\]""", 
 
 
 def parse(text: str) -> Path:
-    """Read a path.
+    """Parse a path.
 
     Raises:
-        ValueError: The text is no path.
+        ValueError: The text is not a path.
     """
     parts: list[str | int] = []
     position = 0
     while position < len(text):
         match = _PART.match(text, position)
         if match is None:
-            raise ValueError(f"{text!r} is no property path")
+            raise ValueError(f"{text!r} is not a property path")
         name, index, quoted = match.groups()
         if index is not None:
             parts.append(index if index == "*" else int(index))
@@ -45,9 +45,9 @@ def contains(outer: Path, inner: Path) -> bool:
 
 
 def reset(path: Path, source: Any, target: Any) -> Any:
-    """Return `target` with what the path points at put back to what `source` has there, absence included.
+    """Return `target` with the value at the path replaced by that of `source`; remove it if `source` has none.
 
-    An element of a list is put back only where both lists have it; a list keeps its length.
+    An element of a list is replaced only if both lists have it; a list keeps its length.
     """
     if not path:
         return source
@@ -86,18 +86,18 @@ def _reset_keys(keys: list[str], rest: Path, source: dict[str, Any], target: dic
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that differs, and where."""
+    """One value that differs, and its path."""
 
     path: Path
     kind: Kind
     old: Any = None
     new: Any = None
-    # Whether one of the two stands inside a secret, and is not to be shown.
+    # Whether one of the two is inside a secret and must not be shown.
     secret: bool = False
 
 
 def differences(old: Any, new: Any, path: Path = (), *, secret: bool = False) -> Iterator[Difference]:
-    """Yield what differs between two values, innermost places only; secrets compare by what they hold."""
+    """Yield the differences between two values, innermost paths only; secrets are compared by value."""
     secret = secret or isinstance(old, Secret) or isinstance(new, Secret)
     old, new = _open(old), _open(new)
     if isinstance(old, dict) and isinstance(new, dict):

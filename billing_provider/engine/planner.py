@@ -1,4 +1,4 @@
-"""Deciding what a declared resource needs: nothing, an update, a replacement, a creation."""
+"""Plan the steps for a declared resource: none, update, replace or create."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class InvalidError(RuntimeError):
-    """The program declares something that cannot be; what is wrong has been told."""
+    """A declaration is invalid; the error has been reported."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What differs between an old resource and the one that is wanted."""
+    """The differences between an old resource and the declared one."""
 
     changed: bool
     replaces: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Change:
 
 
 class Planner:
-    """Makes the steps for one declared resource after another; not to be used by two threads at once."""
+    """Plans the steps for one declared resource at a time; not safe to share between threads."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -41,8 +41,8 @@ class Planner:
         """Return the steps that bring a resource to its declared state, in order.
 
         Raises:
-            InvalidError: The declaration is wrong; that has been told.
-            PluginError: The provider could not check or compare it.
+            InvalidError: The declaration is invalid; the error has been reported.
+            PluginError: The provider's check or diff failed.
         """
         old = self._claim(goal)
         new = goal.resource()
@@ -63,21 +63,21 @@ class Planner:
         return [Step("same", goal.urn, old, new)]
 
     def read(self, goal: Goal) -> list[Step]:
-        """Return the steps that take a resource into the state that is managed elsewhere."""
+        """Return the steps that read a resource that is managed elsewhere."""
         old = self._claim(goal)
         new = goal.resource(external=True)
         self._run.news[goal.urn] = new
         read = Step("read", goal.urn, old, new)
         if old is None or old.external or old.id == goal.id:
             return [read]
-        # The resource that had this name was ours and is another one, so it is deleted in the end.
+        # A managed resource with another id had this name, so it is deleted at the end.
         self._run.replaced.add(goal.urn)
         return [read, Step("replace", goal.urn, old, new)]
 
     def _claim(self, goal: Goal) -> Resource | None:
-        """Return the last run's resource of this name, found under its URN or an alias, and reserve both.
+        """Return the last run's resource with this URN or an alias, and reserve both.
 
-        This comes before any other work: a second declaration of the same name must not get as far as a change.
+        This comes first, so that a duplicate name fails before anything is changed.
         """
         run = self._run
         if goal.urn in run.claimed:
@@ -96,9 +96,9 @@ class Planner:
         return None
 
     def _inherited_aliases(self, goal: Goal) -> list[str]:
-        """Return the names that the resource had while its parent had its former one.
+        """Return the URNs that the resource had under the former name of its parent.
 
-        A child is often named after its parent, so the beginning of its name follows the parent's.
+        If its name starts with the parent's name, the former name starts with the parent's former name.
         """
         former = next((old for old, new in self._run.aliased.items() if new == goal.parent), None)
         if former is None:
@@ -125,7 +125,7 @@ class Planner:
         return run.olds[alias]
 
     def _invalid(self, goal: Goal, message: str) -> None:
-        self._run.events.say("error", message, goal.urn)
+        self._run.events.log("error", message, goal.urn)
         raise InvalidError(message)
 
     def _checked(self, provider: Provider, goal: Goal, olds: wire.Values, news: wire.Values) -> wire.Values:
@@ -135,7 +135,7 @@ class Planner:
             if failure.property:
                 shown = show_briefly(inputs.get(failure.property))
                 about = f"{about}: property {failure.property} value {shown}"
-            self._run.events.say("error", f"{about} has a problem: {failure.reason}", goal.urn)
+            self._run.events.log("error", f"{about} has a problem: {failure.reason}", goal.urn)
         if failures:
             raise InvalidError(goal.urn)
         return inputs
@@ -145,9 +145,9 @@ class Planner:
             return [Step("create", goal.urn, None, new)]
         self._run.replaced.add(goal.urn)
         if old.external:
-            # What was only read was never ours to change, so one of our own is made beside it.
+            # The old resource was only read, so it is left alone and a new one is created.
             return [Step("create-replacement", goal.urn, old, new), Step("replace", goal.urn, old, new)]
-        # It was deleted ahead of something it depended on, and is now wanted again.
+        # It was deleted before a resource that it depends on, and is still declared.
         self._run.deleted.discard(goal.urn)
         return [Step("replace", goal.urn, old, new), Step("create-replacement", goal.urn, old, new)]
 
@@ -159,10 +159,10 @@ class Planner:
     def _replacement(self, provider: Provider, goal: Goal, old: Resource, new: Resource, change: Change) -> list[Step]:
         run = self._run
         if new.protect and old.protect:
-            run.events.say("error", _protected(goal.urn), goal.urn)
+            run.events.log("error", _protected(goal.urn), goal.urn)
             raise InvalidError(goal.urn)
         run.replaced.add(goal.urn)
-        # The first check carried values over from the old resource; a new one starts without them.
+        # The first check used the old inputs; a new resource has none.
         new.inputs = self._checked(provider, goal, {}, goal.inputs)
         made = Step("create-replacement", goal.urn, old, new, change.differences, change.replaces)
         replaced = Step("replace", goal.urn, old, new, change.differences, change.replaces)
@@ -171,32 +171,32 @@ class Planner:
         )
         if not deletes_first:
             return [made, replaced]
-        steps = [self._condemn(dependent, goal) for dependent in reversed(self._dependents_to_replace(old))]
+        steps = [self._delete_dependent(dependent, goal) for dependent in reversed(self._dependents_to_replace(old))]
         if not old.pending_replacement:
             run.deleted.add(old.urn)
             run.gone.add(id(old))
             steps.append(Step("delete-replaced", old.urn, old, new))
         return [*steps, replaced, made]
 
-    def _condemn(self, dependent: Resource, goal: Goal) -> Step:
+    def _delete_dependent(self, dependent: Resource, goal: Goal) -> Step:
         run = self._run
         if dependent.protect and not dependent.delete:
             message = f'unable to replace resource "{dependent.urn}" as part of replacing "{goal.urn}"'
-            run.events.say("error", f"{message}: it is protected", goal.urn)
+            run.events.log("error", f"{message}: it is protected", goal.urn)
             raise InvalidError(message)
         run.deleted.add(dependent.urn)
         run.gone.add(id(dependent))
-        # With a successor it would stay in state until that exists; one that only waits for deletion has none.
+        # A resource with a replacement stays in state until that exists; one that waits for deletion has none.
         return Step("delete-replaced", dependent.urn, dependent, None if dependent.delete else dependent)
 
     def _dependents_to_replace(self, root: Resource) -> list[Resource]:
-        """Return what must be deleted before `root` is, in order of dependency.
+        """Return the resources that must be deleted before `root`, in order of dependency.
 
-        That is each dependent whose provider would replace it if what comes from a condemned resource changed.
+        These are the dependents that their provider would replace if values from a deleted resource changed.
         """
         run = self._run
         condemned, reached, found = {root.urn}, {root.urn}, []
-        # What the program has registered already cannot depend on the resource that it registers now.
+        # Resources that are already registered cannot depend on the one that is registered now.
         settled = run.news.keys() - {root.urn}
         following = run.before[next(at for at, entry in enumerate(run.before) if entry is root) + 1 :]
         for candidate in following:
@@ -223,13 +223,13 @@ class Planner:
 
 
 def compare(provider: Provider, old: Resource, inputs: wire.Values, goal: Goal | None = None) -> Change:
-    """Ask the provider what differs; where it leaves that to the engine, compare the inputs.
+    """Return the provider's diff, or compare the inputs if the provider has none.
 
     Args:
-        provider: Who serves the resource.
+        provider: The resource's provider.
         old: The resource as it was.
-        inputs: The inputs that it should have.
-        goal: Whose options apply; those stored with the old resource when there is no declaration.
+        inputs: The new inputs.
+        goal: The declaration with its options; without one, the stored options apply.
     """
     ignore = goal.ignore_changes if goal else old.ignore_changes
     ignored = goal.ignored_paths if goal else [paths.parse(text) for text in ignore]
@@ -239,7 +239,7 @@ def compare(provider: Provider, old: Resource, inputs: wire.Values, goal: Goal |
     if answer.changes is not None:
         replaces = answer.replaces if answer.changes else ()
         return Change(answer.changes, replaces, found, answer.delete_before_replace)
-    # A plugin that only says "changed" names no properties, so only here can a property ask for a replacement.
+    # A plugin may report a change without properties, so `replace_on_changes` is applied here.
     changed = dict.fromkeys(str(difference.path[0]) for difference in found)
     asked = [key for key in changed if any(paths.contains(path, (key,)) for path in replacing)]
     replaces = tuple(dict.fromkeys([*answer.replaces, *asked])) if found else ()
@@ -247,14 +247,14 @@ def compare(provider: Provider, old: Resource, inputs: wire.Values, goal: Goal |
 
 
 def reset_ignored(ignored: Sequence[paths.Path], olds: wire.Values, news: wire.Values) -> wire.Values:
-    """Return the new inputs with what is to be ignored put back to its old value."""
+    """Return the new inputs with ignored properties reset to their old values."""
     for path in ignored:
         news = paths.reset(path, olds, news)
     return news
 
 
 def show_briefly(value: object) -> str:
-    """Return a value as an error names it; a value with a secret in it is not shown."""
+    """Return a value for an error message; a value that contains a secret is not shown."""
     if wire.has_secret(value):
         return "{[secret]}"
     if value is None:

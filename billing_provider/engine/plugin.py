@@ -1,4 +1,4 @@
-"""The provider plugin: the SDK's own dynamic plugin process, and its calls with plain values."""
+"""The provider plugin: the SDK's dynamic plugin process and its calls, with plain values."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-# The SDK's own limit for a message; a proxy set for the outside world must not catch calls on loopback.
+# The message limit of the SDK; no proxy for calls on loopback.
 MESSAGE_LIMIT = 400 * 1024 * 1024
 _CHANNEL_OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.enable_http_proxy", 0)]
 _FRAME = re.compile(r"^(\s|Traceback |During handling |The above exception |$)")
 
 
 class PluginError(RuntimeError):
-    """A call of the plugin failed; `traceback` is all that it said.
+    """A call of the plugin failed; `traceback` is its full message.
 
-    Without an answer (the process died, or was ended) nobody knows what became of the call.
+    Without an answer (the process died or was stopped) the outcome of the call is unknown.
     """
 
     def __init__(self, traceback: str, *, answered: bool = True) -> None:
@@ -44,7 +44,7 @@ class PluginError(RuntimeError):
 
 
 def _conclusion(traceback: str) -> str:
-    """Return what a traceback ends in: the exception and its message, which may span lines."""
+    """Return the last part of a traceback: the exception and its message, which may span lines."""
     lines = traceback.strip().splitlines()
     start = len(lines) - 1
     while start > 0 and not _FRAME.match(lines[start - 1]):
@@ -54,7 +54,7 @@ def _conclusion(traceback: str) -> str:
 
 @dataclass(frozen=True)
 class Failure:
-    """One thing that a check found wrong."""
+    """One failure of a check."""
 
     property: str
     reason: str
@@ -62,7 +62,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class DiffAnswer:
-    """What a plugin says about two sets of properties; `changes` is None where it leaves that to the engine."""
+    """The result of a diff; `changes` is None if the engine has to compare the inputs."""
 
     changes: bool | None
     replaces: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class DiffAnswer:
 
 @dataclass(frozen=True)
 class ReadAnswer:
-    """What a plugin found; an empty id means that the resource is gone. `inputs` is None where it gave none."""
+    """The result of a read; an empty id means that the resource is gone, `inputs` may be None."""
 
     id: str
     outputs: wire.Values
@@ -79,7 +79,7 @@ class ReadAnswer:
 
 
 class Plugin:
-    """The running `pulumi.dynamic` process; it is started at once and spoken to at the first call."""
+    """The running `pulumi.dynamic` process; it starts at once, and the first call connects to it."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Plugin:
             if self._stub is None:
                 self._announced.wait()
                 if not self._port.isdigit():
-                    raise PluginError(f"the provider plugin did not start: {self._port or 'it ended without a word'}")
+                    raise PluginError(f"the provider plugin did not start: {self._port or 'it exited without output'}")
                 self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port}", options=_CHANNEL_OPTIONS)
                 stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
                 args = wire.write_struct(self._config, for_plugin=True)
@@ -126,14 +126,14 @@ class Plugin:
             return self._stub
 
     def check(self, urn: str, olds: wire.Values, news: wire.Values) -> tuple[wire.Values, list[Failure]]:
-        """Return the inputs as the provider wants them stored, and what is wrong with them."""
+        """Return the inputs to store and the failures."""
         request = provider_pb2.CheckRequest(**_named(urn), olds=_sent(olds), news=_sent(news))
         answer = _call(self._connected().Check, request)
         failures = [Failure(failure.property, failure.reason) for failure in answer.failures]
         return wire.mark_secrets(wire.read_struct(answer.inputs), news), failures
 
     def diff(self, old: Resource, news: wire.Values, ignore_changes: list[str]) -> DiffAnswer:
-        """Return what differs between a resource and the inputs it should have."""
+        """Return the diff between a resource and its new inputs."""
         request = provider_pb2.DiffRequest(
             **_named(old.urn),
             id=old.id,
@@ -153,7 +153,7 @@ class Plugin:
         return answer.id, wire.mark_secrets(wire.read_struct(answer.properties), inputs)
 
     def update(self, old: Resource, inputs: wire.Values, ignore_changes: list[str]) -> wire.Values:
-        """Change the resource and return its properties."""
+        """Update the resource and return its properties."""
         request = provider_pb2.UpdateRequest(
             **_named(old.urn),
             id=old.id,
@@ -173,7 +173,7 @@ class Plugin:
         _call(self._connected().Delete, request)
 
     def read(self, urn: str, id_: str, properties: wire.Values, inputs: wire.Values) -> ReadAnswer:
-        """Return the resource as it is now."""
+        """Return the current resource."""
         request = provider_pb2.ReadRequest(**_named(urn), id=id_, properties=_sent(properties), inputs=_sent(inputs))
         answer = _call(self._connected().Read, request)
         found = wire.mark_secrets(wire.read_struct(answer.inputs), inputs) if answer.HasField("inputs") else None
@@ -186,7 +186,7 @@ class Plugin:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the process."""
+        """Stop the process."""
         if self._channel is not None:
             self._channel.close()
         self._child.__exit__(kind, error, traceback)
@@ -204,5 +204,5 @@ def _call(method: Callable[[Any], _Answer], request: Any) -> _Answer:
     try:
         return method(request)
     except grpc.RpcError as error:
-        # The plugin reports every exception as UNKNOWN; any other code is the connection's own.
+        # The plugin reports every exception as UNKNOWN; any other code comes from the connection.
         raise PluginError(str(error.details()), answered=error.code() is grpc.StatusCode.UNKNOWN) from None

@@ -1,4 +1,4 @@
-"""Child processes: started apart from the terminal's signals, their output passed on line by line, ended politely."""
+"""Child processes: in their own process group, output read line by line, SIGINT before SIGKILL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from billing_provider.engine.fork_server import Born, ForkServer
+    from billing_provider.engine.fork_server import ForkedProcess, ForkServer
 
 _GRACE_SECONDS = 5.0
 
@@ -27,7 +27,7 @@ _GRACE_SECONDS = 5.0
 class Child:
     """One child process in a process group of its own.
 
-    A Ctrl-C at the terminal reaches the engine only, which then drains what is in hand before it ends its children.
+    Ctrl-C at the terminal reaches the engine only; it finishes the running operations before it stops its children.
     """
 
     def __init__(
@@ -45,22 +45,22 @@ class Child:
 
         Args:
             python: The interpreter.
-            arguments: What it is to run.
+            arguments: The file or module to run, and its arguments.
             cwd: Its working folder.
-            env: Its whole environment.
-            on_line: Gets each line that it prints, from threads of this object.
-            announce: Gets the first line of its output instead; an empty text when it ended without one.
+            env: Its complete environment.
+            on_line: Called with each line of output, from threads of this object.
+            announce: Called with the first line of output instead, or with an empty text if there is none.
             fork_server: Forks the process if it runs the same interpreter.
         """
         (their_line, self._line), (output, their_output), (errors, their_errors) = os.pipe(), os.pipe(), os.pipe()
         streams = [their_line, their_output, their_errors]
         arguments = [child_main.__file__, *arguments]
         if fork_server is not None and python == sys.executable:
-            self._process: subprocess.Popen[bytes] | Born = fork_server.start(
+            self._process: subprocess.Popen[bytes] | ForkedProcess = fork_server.start(
                 arguments, cwd=cwd, env=env, streams=streams
             )
         else:
-            # Held back until the child listens: a child of an engine that ignores SIGINT would lose an early one.
+            # Blocked until the child handles SIGINT: it would lose an early one if the engine ignores SIGINT.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - the interpreter and modules of this project
@@ -84,14 +84,14 @@ class Child:
             drain.start()
 
     def wait(self) -> int:
-        """Wait for the end and for the last line of output; return the exit code."""
+        """Wait for the exit and the last line of output; return the exit code."""
         code = self._process.wait()
         for drain in self._drains:
             drain.join()
         return code
 
     def stop(self, grace_seconds: float = _GRACE_SECONDS) -> None:
-        """Interrupt the process; kill its group when it does not end in time."""
+        """Send SIGINT to the process; kill its group after the grace period."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -107,7 +107,7 @@ class Child:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Whoever interrupts a second time does not want to wait.
+        # No grace period after a second Ctrl-C.
         self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
         os.close(self._line)
 

@@ -1,4 +1,4 @@
-"""The child process that runs a Pulumi program: settings in, the program's own main file run inside its stack."""
+"""The child process that runs a Pulumi program: it reads its settings and runs the main file in a stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 
 SETTINGS_VARIABLE = "PULUMI_TRY_PROGRAM"
-# The exit code after an error that has been told already.
+# The exit code after an error that is already reported.
 TOLD = 32
 
 
@@ -27,15 +27,15 @@ def main() -> int:
     configure(Settings(**given["settings"]))
     program = Path(given["program"])
     main_file = main_file_of(program)
-    # As Python itself does for a script: what lies beside the program can be imported, what lies beside this file not.
+    # As Python does for a script: modules beside the program can be imported, those beside this file cannot.
     sys.path[0] = str(main_file.parent)
     sys.argv = [str(program)]
-    # A run that fails leaves futures that nobody awaits, and asyncio would complain of each.
+    # A failed run leaves futures that are never awaited; asyncio would log each of them.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    # Not asyncio.run, which answers an interruption only when the program gives it a chance to.
+    # Not asyncio.run: it handles SIGINT only when the program returns to the event loop.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    # Each resource in flight holds one of these threads until it is answered.
+    # Each pending registration uses one of these threads.
     loop.set_default_executor(ThreadPoolExecutor(max_workers=given["settings"]["parallel"] * 4))
     try:
         loop.run_until_complete(run_in_stack(lambda: _run_file(main_file)))
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def main_file_of(program: Path) -> Path:
-    """Return the file that is run for a program, which is that file or its folder."""
+    """Return the main file of a program, which is a file or a folder."""
     return program / "__main__.py" if program.is_dir() else program
 
 
@@ -60,7 +60,7 @@ def _run_file(main_file: Path) -> None:
 
 
 def _users_part(error: Exception, main_file: Path) -> str:
-    """Return the traceback from the program's own file on: what stands above it is this engine."""
+    """Return the traceback from the program's own file on, without the frames of this engine."""
     frames = traceback.extract_tb(error.__traceback__)
     first = next((at for at, frame in enumerate(frames) if Path(frame.filename) == main_file), 0)
     return "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=first - len(frames)))

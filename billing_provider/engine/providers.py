@@ -1,4 +1,4 @@
-"""Who serves a resource: the project's dynamic plugin, or for other packages a stand-in that makes up ids."""
+"""Providers of resources: the project's dynamic plugin, or a simulation for other packages."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SIMULATED_ID_PREFIX = "simulated-"
 
 
 class Provider(Protocol):
-    """What the engine asks of whoever serves a resource."""
+    """The provider interface that the engine calls."""
 
     def check(self, urn: str, olds: wire.Values, news: wire.Values) -> tuple[wire.Values, list[Failure]]:
-        """Return the inputs as they are to be stored, and what is wrong with them."""
+        """Return the inputs to store and the failures."""
 
     def diff(self, old: Resource, news: wire.Values, ignore_changes: list[str]) -> DiffAnswer:
-        """Return what differs."""
+        """Return the diff between a resource and its new inputs."""
 
     def create(self, urn: str, inputs: wire.Values) -> tuple[str, wire.Values]:
         """Return the id and properties of a new resource."""
@@ -33,11 +33,11 @@ class Provider(Protocol):
         """Delete a resource."""
 
     def read(self, urn: str, id_: str, properties: wire.Values, inputs: wire.Values) -> ReadAnswer:
-        """Return a resource as it is."""
+        """Return the current resource."""
 
 
 class Simulated:
-    """Stands in for the plugin of another package: it keeps what it is given and touches nothing."""
+    """Simulates the plugin of another package: it returns the inputs as outputs and creates nothing."""
 
     def check(self, urn: str, olds: wire.Values, news: wire.Values) -> tuple[wire.Values, list[Failure]]:
         """Accept everything."""
@@ -45,33 +45,32 @@ class Simulated:
         return news, []
 
     def diff(self, old: Resource, news: wire.Values, ignore_changes: list[str]) -> DiffAnswer:
-        """Leave the comparison to the engine; nothing is ever replaced."""
+        """Leave the comparison to the engine; replace nothing."""
         del old, news, ignore_changes
         return DiffAnswer(None)
 
     def create(self, urn: str, inputs: wire.Values) -> tuple[str, wire.Values]:
-        """Make up an id that nobody takes for a real one."""
+        """Return an id that is visibly simulated."""
         id_ = str(uuid.uuid4()) if urns.is_provider(urns.type_of(urn)) else f"{SIMULATED_ID_PREFIX}{urns.name_of(urn)}"
         return id_, _outputs(urn, inputs)
 
     def update(self, old: Resource, inputs: wire.Values, ignore_changes: list[str]) -> wire.Values:
-        """Keep the new inputs."""
+        """Return the new inputs as outputs."""
         del ignore_changes
         return _outputs(old.urn, inputs)
 
     def delete(self, old: Resource) -> None:
-        """Forget the resource."""
+        """Do nothing."""
 
     def read(self, urn: str, id_: str, properties: wire.Values, inputs: wire.Values) -> ReadAnswer:
-        """Find what was kept."""
+        """Return the stored resource unchanged."""
         return ReadAnswer(id_, properties if properties != inputs else _outputs(urn, inputs), inputs)
 
 
 def _outputs(urn: str, inputs: wire.Values) -> wire.Values:
-    """Return the inputs and, where they lack them, the names by which other resources usually refer to one.
+    """Return the inputs, plus the names by which other resources usually refer to a resource.
 
-    A service would answer with many more; what is not here is absent, and a program that needs it is told so by
-    whoever checks its inputs.
+    A real service returns many more outputs; here they are absent, and checks of dependent inputs report that.
     """
     if urns.is_provider(urns.type_of(urn)):
         return inputs

@@ -1,4 +1,4 @@
-"""Bringing state in line with what is there: resources are read, what has gone is dropped."""
+"""Refresh: read resources, update the state, drop resources that are gone."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from billing_provider.engine.run import Run
     from billing_provider.engine.state import Resource
 
-# The interrupted operations after which a resource can be read: its id is in state.
+# Interrupted operations on resources whose id is in state, so that they can be read.
 _READABLE = ("updating", "deleting")
 
 
 def refresh(run: Run, parallel: int) -> None:
-    """Read all resources, several at a time, and save what was found; a failed read stops the rest."""
+    """Read all resources, several at a time, and save the results; a failed read stops the run."""
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="refresh") as pool:
         found = list(pool.map(lambda old: _refreshed(run, old), run.before))
     _start_from(run, found)
 
 
 def reread(run: Run) -> None:
-    """Read the resources that an earlier run was interrupted in updating or deleting, and save what was found.
+    """Read the resources whose update or delete was interrupted in an earlier run, and save the results.
 
-    State still has them as they were before, so a program that declares them so would find nothing to do. A failed read
-    stops the run.
+    State still has their old properties, so a program that declares those would find no change. A failed read stops
+    the run.
     """
     interrupted = {entry.resource.id: entry.kind for entry in run.snapshot.unclear if entry.kind in _READABLE}
     if not interrupted:
@@ -46,21 +46,21 @@ def reread(run: Run) -> None:
                 _, new, _ = _read(run, old)
             except PluginError as error:
                 run.fail(step=True)
-                run.events.say("error", str(error), old.urn, error.traceback)
+                run.events.log("error", str(error), old.urn, error.traceback)
                 return
             outcome = "it is gone" if new is None else "it is there"
             said.append(f"  * {old.urn}, interrupted while {interrupted[old.id]}: {outcome}")
         found.append(new)
-    heading = "an earlier run was interrupted; these resources have been read again:"
-    run.events.say("warning", "\n".join([heading, *said]))
+    heading = "an earlier run was interrupted; these resources were read again:"
+    run.events.log("warning", "\n".join([heading, *said]))
     _start_from(run, found)
 
 
 def _start_from(run: Run, found: list[Resource | None]) -> None:
-    """Take what was found in place of the last run's resources; None stands for one that is gone."""
+    """Replace the last run's resources by those found; None means that a resource is gone."""
     gone = {old.urn for old, new in zip(run.before, found, strict=True) if new is None}
     kept = [new.without(gone) for new in found if new is not None]
-    # How a creation ended stays unknown: without its id, nothing can be read.
+    # The outcome of a create stays unknown: without an id, nothing can be read.
     unclear = [entry for entry in run.snapshot.unclear if run.stopped or entry.kind not in _READABLE]
     run.start_from(kept)
     with run.saving():
@@ -68,25 +68,25 @@ def _start_from(run: Run, found: list[Resource | None]) -> None:
 
 
 def _refreshed(run: Run, old: Resource) -> Resource | None:
-    """Return the resource as it is now, None when it has gone, and as it was when it could not be read."""
+    """Return the current resource, None if it is gone, or the old one if the read failed."""
     with run.working() as begun:
         if not begun:
             return old
         step = run.step(Step("refresh", old.urn, old, old))
         if not old.custom or not run.is_real(old.type):
-            run.events.tell(StepEvent(replace(step, op="same"), "done"))
+            run.events.emit(StepEvent(replace(step, op="same"), "done"))
             return old
         started = time.monotonic()
-        run.events.tell(StepEvent(step, "start"))
+        run.events.emit(StepEvent(step, "start"))
         try:
             op, new, differences = _read(run, old)
         except PluginError as error:
             run.fail(step=True)
-            run.events.say("error", str(error), old.urn, error.traceback)
-            run.events.tell(StepEvent(step, "failed"))
+            run.events.log("error", str(error), old.urn, error.traceback)
+            run.events.emit(StepEvent(step, "failed"))
             return old
         done = replace(step, op=op, new=new, differences=differences)
-        run.events.tell(StepEvent(done, "done", time.monotonic() - started))
+        run.events.emit(StepEvent(done, "done", time.monotonic() - started))
         return new
 
 
@@ -103,7 +103,7 @@ def _read(run: Run, old: Resource) -> tuple[Op, Resource | None, tuple[paths.Dif
     if old.external:
         differences = tuple(paths.differences(old.outputs, new.outputs))
         return "update" if differences else "same", new, differences
-    # What an `up` would now change, seen from the other side: the provider's view, not the program's.
+    # The diff is reversed: it shows how the real resource differs from the state.
     change = compare(provider, new, old.inputs)
     shown = tuple(paths.differences(old.inputs, new.inputs))
     return "update" if change.changed else "same", new, shown

@@ -1,4 +1,4 @@
-"""From a program's call to the steps it needs and back: decided one at a time, carried out side by side."""
+"""Registrations of a program: planned one at a time, executed in parallel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Registrar:
-    """Serves a program's registrations; after a failure it answers all with failure and does nothing."""
+    """Serves a program's registrations; after a failure, all further registrations fail."""
 
     def __init__(self, run: Run, planner: Planner, executor: Executor, config: dict[str, str]) -> None:
         self._run = run
@@ -33,11 +33,11 @@ class Registrar:
         self.stack_outputs: wire.Values | None = None
 
     def register(self, read_goal: Callable[[], Goal]) -> Answer:
-        """Bring a declared resource to its declared state."""
+        """Create, update or keep a declared resource."""
         return self._serve(read_goal, self._planner.register)
 
     def read(self, read_goal: Callable[[], Goal]) -> Answer:
-        """Take up a resource that is managed elsewhere."""
+        """Read a resource that is managed elsewhere."""
         return self._serve(read_goal, self._planner.read)
 
     def _serve(self, read_goal: Callable[[], Goal], plan: Callable[[Goal], list[Step]]) -> Answer:
@@ -47,20 +47,20 @@ class Registrar:
             try:
                 if begun:
                     goal = read_goal()
-                    return self._bring_about(goal, plan)
+                    return self._apply(goal, plan)
             except RefusedError as error:
-                run.events.say("error", str(error))
+                run.events.log("error", str(error))
             except InvalidError:
                 pass
             except PluginError as error:
                 run.fail(step=True)
-                run.events.say("error", str(error), goal.urn if goal else "", error.traceback)
+                run.events.log("error", str(error), goal.urn if goal else "", error.traceback)
             except StepFailedError:
                 pass
             run.fail()
             return Answer(goal.urn if goal else "", ok=False)
 
-    def _bring_about(self, goal: Goal, plan: Callable[[Goal], list[Step]]) -> Answer:
+    def _apply(self, goal: Goal, plan: Callable[[Goal], list[Step]]) -> Answer:
         run = self._run
         with self._planning:
             if run.stopped:
@@ -69,12 +69,12 @@ class Registrar:
                 goal.provider = self._default_provider(goal)
             steps = plan(goal)
         for step in steps:
-            self._executor.carry_out(step)
+            self._executor.execute(step)
         resource = run.news[goal.urn]
         return Answer(resource.urn, "" if resource.id == wire.UNKNOWN_TEXT else resource.id, resource.outputs)
 
     def _default_provider(self, goal: Goal) -> str:
-        """Return the reference to the provider that serves a resource whose program names none."""
+        """Return the reference to the default provider of a resource."""
         package = urns.package_of(goal.type)
         suffix = f"_{goal.version.replace('.', '_').replace('+', '_')}" if goal.version else ""
         name = f"default{suffix}"
@@ -86,13 +86,13 @@ class Registrar:
                 inputs={"version": goal.version} if goal.version else dict(self._config),
             )
             for step in self._planner.register(own):
-                self._executor.carry_out(step)
+                self._executor.execute(step)
             made = self._run.news[own.urn]
             self._default_providers[key] = f"{own.urn}::{made.id or wire.UNKNOWN_TEXT}"
         return self._default_providers[key]
 
     def outputs(self, urn: str, values: wire.Values) -> None:
-        """Take the outputs of a component; the stack's are kept until the whole run is known to be good."""
+        """Store the outputs of a component; those of the stack are stored after a successful run."""
         run = self._run
         with run.working() as begun:
             if not begun:

@@ -1,4 +1,4 @@
-"""What all parts of one run share: the state before and now, who serves what, what has been done to which resource."""
+"""The shared data of one run: old and new resources, the providers, the steps done so far."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RefusedError(RuntimeError):
-    """The program asks for something that this engine does not do; the message names it."""
+    """The program uses a feature that this engine does not support; the message names it."""
 
 
 class StepFailedError(RuntimeError):
@@ -40,27 +40,27 @@ class Run:
     dynamic: Provider
     simulated: Provider
     before: list[Resource]
-    # The last run's resources by URN, without those that only wait for their deletion.
+    # The last run's resources by URN, without those that wait for deletion.
     olds: dict[str, Resource] = field(default_factory=dict)
-    # What this run has made of each URN the program named.
+    # The new resource of each URN that the program has registered.
     news: dict[str, Resource] = field(default_factory=dict)
     aliased: dict[str, str] = field(default_factory=dict)
     claimed: set[str] = field(default_factory=set)
     replaced: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
-    # Resources of `before` that are already dealt with, by identity: one URN may stand there more than once.
+    # Resources of `before` that are done, by identity, because a URN can occur more than once.
     gone: set[int] = field(default_factory=set)
     step_failed: bool = False
     _interrupted: bool = False
     _failed: bool = False
-    _in_hand: int = 0
-    _quiet: threading.Condition = field(default_factory=threading.Condition)
+    _active: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
         self.start_from(self.before)
 
     def start_from(self, resources: list[Resource]) -> None:
-        """Take these resources as those of the last run."""
+        """Set the resources of the last run."""
         self.before = resources
         self.olds = {resource.urn: resource for resource in resources if not resource.delete}
 
@@ -70,65 +70,65 @@ class Run:
         return urns.build(self.stack, self.project, "", urns.ROOT_TYPE, f"{self.project}-{self.stack}")
 
     def provider_of(self, type_: str) -> Provider:
-        """Return who serves resources of a type."""
+        """Return the provider of a type."""
         return self.dynamic if self.is_real(type_) else self.simulated
 
     @staticmethod
     def is_real(type_: str) -> bool:
-        """Return whether resources of a type are served by the project's own plugin."""
+        """Return whether the project's plugin serves a type."""
         return urns.package_of(type_) == urns.DYNAMIC_PACKAGE and not urns.is_provider(type_)
 
     def step(self, step: Step) -> Step:
-        """Mark a step on a resource that nobody really serves as simulated."""
+        """Return the step, marked if its resource is simulated."""
         resource = step.new or step.old
         if resource is None or not resource.custom or self.is_real(resource.type):
             return step
         return Step(step.op, step.urn, step.old, step.new, step.differences, step.keys, simulated=True)
 
     def interrupt(self) -> None:
-        """Begin nothing more: the user wants it to end."""
-        with self._quiet:
+        """Start nothing more: the user has interrupted the run."""
+        with self._changed:
             self._interrupted = True
 
     def fail(self, *, step: bool = False) -> None:
-        """Begin nothing more: something is wrong, with a step or with the program."""
-        with self._quiet:
+        """Start nothing more: a step or the program has failed."""
+        with self._changed:
             self._failed = True
             self.step_failed |= step
 
     @contextlib.contextmanager
     def saving(self) -> Iterator[None]:
-        """Report a state that cannot be written, once, and begin nothing more."""
+        """Report, once, that the state cannot be written, and start nothing more."""
         try:
             yield
         except StateError as error:
             self.fail()
             if str(error) not in {said.message for said in self.events.diagnostics}:
-                self.events.say("error", str(error), self.stack_urn)
+                self.events.log("error", str(error), self.stack_urn)
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing more is to begin."""
+        """Whether nothing more may start."""
         return self._interrupted or self._failed
 
     @contextlib.contextmanager
     def working(self, *, despite_failure: bool = False) -> Iterator[bool]:
-        """Enter work that must be over before the run ends; gives False when it is not to begin any more.
+        """Enter work that the run waits for at its end; yield False if the work must not start.
 
         Args:
-            despite_failure: Begin even though something else has failed, but not after an interruption.
+            despite_failure: Start even if something else has failed, but not after an interruption.
         """
-        with self._quiet:
+        with self._changed:
             begun = not (self._interrupted if despite_failure else self.stopped)
-            self._in_hand += begun
+            self._active += begun
         try:
             yield begun
         finally:
-            with self._quiet:
-                self._in_hand -= begun
-                self._quiet.notify_all()
+            with self._changed:
+                self._active -= begun
+                self._changed.notify_all()
 
     def drain(self) -> None:
-        """Wait until nothing is in hand."""
-        with self._quiet:
-            self._quiet.wait_for(lambda: self._in_hand == 0)
+        """Wait until no work is running."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._active == 0)

@@ -1,4 +1,4 @@
-"""The state of a running deployment: what is done, what is left, what is in hand; saved at each step."""
+"""The state during a run: done, remaining and pending operations; saved at each step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other runs away from a state file; the lock ends with the process, however that ends.
+    """Lock a state file; the lock ends with the process.
 
     Raises:
         LockedError: Another run holds it.
@@ -36,9 +36,9 @@ def locked(path: Path) -> Iterator[None]:
 
 
 class Snapshot:
-    """What the state file says at this moment.
+    """The current content of the state file.
 
-    The order is that of completion, new before old, so whatever a resource depends on stands before it.
+    Resources are in order of completion, new before old, so dependencies precede their dependents.
     """
 
     def __init__(self, path: Path | None, before: state.Deployment) -> None:
@@ -51,13 +51,13 @@ class Snapshot:
         self._texts: dict[int, str] = {}
         self._old = list(before.resources)
         self._new: list[state.Resource] = []
-        # Operations that an earlier run began, and whose end is unknown.
+        # Operations of an earlier run whose outcome is unknown.
         self.unclear = list(before.pending)
         self._pending: list[state.Operation] = []
         self._secrets_providers = before.secrets_providers
 
     def begin(self, kind: str, resource: state.Resource) -> state.Operation:
-        """Save that an operation is about to start, and return it for `end`."""
+        """Save a pending operation and return it for `end`."""
         operation = state.Operation(kind, resource)
         with self._lock:
             self._pending.append(operation)
@@ -73,13 +73,13 @@ class Snapshot:
         new: state.Resource | None = None,
         write: bool = True,
     ) -> None:
-        """Save that an operation is over: `new` now stands instead of `done`.
+        """Save the end of an operation: `new` replaces `done`.
 
         Args:
-            operation: What `begin` returned, if the step had one.
-            done: The last run's resource that this step has dealt with.
-            new: The resource as it is now.
-            write: Save at once; without it the change goes out with the next save.
+            operation: The result of `begin`, if the step has a pending operation.
+            done: The last run's resource of this step.
+            new: The new resource.
+            write: Save at once instead of with the next save.
         """
         with self._lock:
             if operation is not None:
@@ -95,11 +95,11 @@ class Snapshot:
             self.save()
 
     def start_from(self, resources: list[state.Resource], unclear: list[state.Operation]) -> None:
-        """Save other resources in place of the last run's, before any step is done.
+        """Replace the last run's resources and save, before any step.
 
         Args:
-            resources: The last run's resources as they are now.
-            unclear: The operations of earlier runs whose end is still unknown.
+            resources: The current resources.
+            unclear: The operations of earlier runs whose outcome is still unknown.
         """
         with self._lock:
             self._old = list(resources)
@@ -109,13 +109,13 @@ class Snapshot:
         self.save()
 
     def touch(self, resource: state.Resource) -> None:
-        """Note that a resource was changed in place, for the next save."""
+        """Mark a resource as changed, for the next save."""
         with self._lock:
             self._texts.pop(id(resource), None)
             self._asked += 1
 
     def rename(self, old: str, new: str) -> None:
-        """Let every resource that the program has not named yet refer to an aliased one by its new URN."""
+        """Replace the old URN of an aliased resource in all references to it."""
         with self._lock:
             for resource in self._old:
                 renamed = resource.renamed(old, new)
@@ -126,7 +126,7 @@ class Snapshot:
         return state.Deployment([*self._new, *self._old], [*self.unclear, *self._pending], self._secrets_providers)
 
     def save(self) -> None:
-        """Write what is not written yet; steps that end together are written together.
+        """Write all unsaved changes; steps that end at the same time share a write.
 
         Raises:
             StateError: The file cannot be written.
@@ -135,7 +135,7 @@ class Snapshot:
             return
         with self._lock:
             ticket = self._asked
-        # Whoever had to wait here usually finds its change already written.
+        # After waiting for the lock, the change is usually already written.
         with self._writing:
             if self._written >= ticket:
                 return

@@ -1,4 +1,4 @@
-"""The state of a stack in the shape of Pulumi's deployment version 3, read and written unchanged."""
+"""The state of a stack in Pulumi's deployment format, version 3."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 VERSION = 3
 
-# The attribute of `Resource` for each key of a resource in the state file whose value is kept as it is.
+# Keys of a resource in the state file and the attributes of `Resource` that hold their values unchanged.
 _PLAIN_KEYS = {
     "urn": "urn",
     "custom": "custom",
@@ -54,7 +54,7 @@ def _is_flag(value: Any) -> bool:
 
 
 def _is_object(value: Any) -> bool:
-    # As an object with this key, a secret would be read as something else.
+    # With this key, a secret would be read as a plain object.
     return isinstance(value, dict) and wire.SIGNATURE_KEY not in value
 
 
@@ -66,7 +66,7 @@ def _are_texts_by_key(value: Any) -> bool:
     return isinstance(value, dict) and all(_are_texts(listed or []) for listed in value.values())
 
 
-# What each key of a resource holds; all others hold text.
+# The type of each key of a resource; all others are text.
 _FORMS: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("custom", "delete", "protect", "external", "pendingReplacement", "retainOnDelete"), _is_flag),
     **dict.fromkeys(("dependencies", "additionalSecretOutputs", "aliases", "ignoreChanges"), _are_texts),
@@ -78,7 +78,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
 
 @dataclass
 class Resource:
-    """One resource as the last run left it."""
+    """One resource in the state."""
 
     urn: str
     custom: bool
@@ -103,28 +103,28 @@ class Resource:
     custom_timeouts: dict[str, float] = field(default_factory=dict)
     created: str = ""
     modified: str = ""
-    # What the engine has no use for is still kept for the next reader.
+    # Keys that the engine does not use are kept.
     other: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """The name that the program gave."""
+        """The name in the program."""
         return urns.name_of(self.urn)
 
     @property
     def provider_urn(self) -> str:
-        """The URN of the provider that serves this resource; empty for components and providers."""
+        """The URN of the resource's provider; empty for components and providers."""
         return self.provider.rpartition("::")[0]
 
     def references(self) -> set[str]:
-        """Return the URNs that must outlive this resource."""
+        """Return the URNs of the resources that this one depends on."""
         referenced = {self.parent, self.provider_urn, self.deleted_with, *self.dependencies}
         for urns_of_property in self.property_dependencies.values():
             referenced.update(urns_of_property)
         return referenced - {""}
 
     def renamed(self, old: str, new: str) -> Resource:
-        """Return a copy that refers to `new` wherever this one refers to `old`."""
+        """Return a copy with each reference to `old` replaced by `new`."""
         provider = f"{new}::{self.provider.rpartition('::')[2]}" if self.provider_urn == old else self.provider
         return replace(
             self,
@@ -139,7 +139,7 @@ class Resource:
         )
 
     def without(self, gone: set[str]) -> Resource:
-        """Return a copy that no longer depends on resources that are gone, nor lists properties that depend on none."""
+        """Return a copy without dependencies on resources that are gone."""
         return replace(
             self,
             deleted_with="" if self.deleted_with in gone else self.deleted_with,
@@ -152,7 +152,7 @@ class Resource:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the resource as the state file holds it."""
+        """Return the resource in the format of the state file."""
         plain = {key: getattr(self, attribute) for key, attribute in _PLAIN_KEYS.items()}
         found = {key: value for key, value in plain.items() if value or key == "custom"}
         for key, values in (("inputs", self.inputs), ("outputs", self.outputs)):
@@ -165,12 +165,12 @@ class Resource:
         """Read a resource from a state file.
 
         Raises:
-            ValueError: It is none, or its secrets are encrypted.
+            ValueError: It is not a resource, or its secrets are encrypted.
         """
         _check_resource(entry)
         known = {attribute: entry[key] for key, attribute in _PLAIN_KEYS.items() if entry.get(key) is not None}
         if "property_dependencies" in known:
-            # The command line writes null for none.
+            # The Pulumi CLI writes null for an empty value.
             known["property_dependencies"] = {key: urns or [] for key, urns in known["property_dependencies"].items()}
         other = {key: value for key, value in entry.items() if key not in {*_PLAIN_KEYS, "inputs", "outputs"}}
         values = {key: wire.from_json(entry.get(key) or {}) for key in ("inputs", "outputs")}
@@ -179,13 +179,13 @@ class Resource:
 
 @dataclass
 class Operation:
-    """A change that was begun; while it stands in state nobody knows whether it happened."""
+    """A pending operation; its outcome is unknown as long as it is in state."""
 
     kind: str
     resource: Resource
 
     def to_json(self) -> dict[str, Any]:
-        """Return the operation as the state file holds it."""
+        """Return the operation in the format of the state file."""
         return {"resource": self.resource.to_json(), "type": self.kind}
 
     @classmethod
@@ -193,7 +193,7 @@ class Operation:
         """Read an operation from a state file.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not an operation.
         """
         if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
             raise ValueError("a pending operation has no type")  # noqa: TRY004 - as all that is wrong with a state
@@ -202,14 +202,14 @@ class Operation:
 
 @dataclass
 class Deployment:
-    """Everything a state file holds."""
+    """The content of a state file."""
 
     resources: list[Resource] = field(default_factory=list)
     pending: list[Operation] = field(default_factory=list)
     secrets_providers: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the state in the shape of `pulumi stack export`."""
+        """Return the state in the format of `pulumi stack export`."""
         return {
             "version": VERSION,
             "deployment": {
@@ -222,7 +222,7 @@ class Deployment:
 
     @classmethod
     def from_json(cls, exported: Any) -> Deployment:
-        """Read what `pulumi stack export` or this engine wrote.
+        """Read a state that `pulumi stack export` or this engine wrote.
 
         Raises:
             StateError: It is not a deployment of version 3, or its secrets are encrypted.
@@ -259,22 +259,22 @@ def _is_urn(value: Any) -> bool:
 
 
 def header(secrets_providers: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what stands before the resources: who wrote the state and when, and what encrypts its secrets."""
+    """Return the first part of the state: version, time and the secrets provider."""
     version = metadata.version("pulumi")
     manifest = {"time": now(), "magic": hashlib.sha256(version.encode()).hexdigest(), "version": version}
     return {"manifest": manifest} | ({"secrets_providers": secrets_providers} if secrets_providers else {})
 
 
 def now() -> str:
-    """Return the time in the form of the state file."""
+    """Return the current time in the format of the state file."""
     return datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
 def load(path: Path) -> Deployment:
-    """Read a state file; a missing one is an empty stack.
+    """Read a state file; a missing file means an empty stack.
 
     Raises:
-        StateError: The file is no state, its secrets are encrypted, or it cannot be read.
+        StateError: The file is not a state, its secrets are encrypted, or it cannot be read.
     """
     try:
         text = files.read(path)

@@ -1,4 +1,4 @@
-"""Removing what is no longer declared: which resources, in which order, several at a time."""
+"""Delete resources that are no longer declared, in order of dependency, several at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def undeclared(run: Run) -> list[Step]:
-    """Return a step for each of the last run's resources that this run has not named, or has replaced."""
+    """Return a step for each of the last run's resources that is no longer declared or was replaced."""
     named = run.news.keys() | run.aliased.keys()
     steps = []
     for old in run.before:
@@ -32,9 +32,9 @@ def undeclared(run: Run) -> list[Step]:
 
 
 def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> None:
-    """Carry out deletions, dependents before what they depend on.
+    """Execute deletions, dependents first.
 
-    A failure does not keep back what stands beside it, only what other resources might still depend on.
+    After a failure, the rest of its layer is still deleted; later layers are not, because they may still be needed.
     """
     with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="delete") as pool:
         for layer in reversed(_layers(run.before, steps)):
@@ -46,13 +46,13 @@ def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> No
 def _attempt(run: Run, executor: Executor, step: Step) -> None:
     with run.working(despite_failure=True) as begun, contextlib.suppress(StepFailedError):
         if begun:
-            executor.carry_out(step)
+            executor.execute(step)
 
 
 def _layers(order: list[Resource], steps: list[Step]) -> list[list[Step]]:
     """Sort steps into layers: each depends on resources of earlier layers only.
 
-    State is kept in order of dependency, so only what stands before a resource can be what it refers to.
+    State is in order of dependency, so a resource refers only to resources before it.
     """
     by_identity = {id(step.old): step for step in steps}
     depth_of_urn: dict[str, int] = {}

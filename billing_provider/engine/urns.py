@@ -1,4 +1,4 @@
-"""Names of resources: building URNs and taking them apart."""
+"""Build and parse URNs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DYNAMIC_PACKAGE = "pulumi-python"
 
 
 def build(stack: str, project: str, parent: str, type_: str, name: str) -> str:
-    """Return the URN of a resource; the types of its parents, the stack aside, stand before its own."""
+    """Return the URN of a resource; its type is prefixed by the types of its parents, without the stack."""
     qualified = type_
     if parent and type_of(parent) != ROOT_TYPE:
         qualified = f"{qualified_type_of(parent)}${type_}"
@@ -16,7 +16,7 @@ def build(stack: str, project: str, parent: str, type_: str, name: str) -> str:
 
 
 def qualified_type_of(urn: str) -> str:
-    """Return the part of a URN that names the types of the parents and of the resource itself."""
+    """Return the type part of a URN: the types of the parents and of the resource."""
     return urn.split("::", 3)[2]
 
 
@@ -26,22 +26,22 @@ def type_of(urn: str) -> str:
 
 
 def name_of(urn: str) -> str:
-    """Return the name that the program gave."""
+    """Return the resource's name."""
     return urn.split("::", 3)[3]
 
 
 def package_of(type_: str) -> str:
-    """Return the package that serves a type; a provider's own type belongs to the package it configures."""
+    """Return the package of a type; for a provider's type, the package that it configures."""
     if type_.startswith(PROVIDER_TYPE_PREFIX):
         return type_.removeprefix(PROVIDER_TYPE_PREFIX)
     return type_.split(":", 1)[0]
 
 
 def is_default_provider(urn: str) -> bool:
-    """Return whether the URN is that of a provider which the engine made itself: users are not told of those."""
+    """Return whether the URN is that of a default provider, which is not displayed."""
     return is_provider(type_of(urn)) and name_of(urn).split("_")[0] == "default"
 
 
 def is_provider(type_: str) -> bool:
-    """Return whether the type is that of a provider and not of a resource it serves."""
+    """Return whether the type is that of a provider."""
     return type_.startswith(PROVIDER_TYPE_PREFIX)

@@ -1,4 +1,4 @@
-"""Values as they travel between the program, the engine, the plugin and the state file."""
+"""Conversion of values between the program, the engine, the plugin and the state file."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ OUTPUT_SIGNATURE = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 PROVIDER_KEY = "__provider"
 
-# A float beyond this no longer tells neighbouring integers apart, so turning it into an int would invent digits.
+# Larger floats cannot represent every integer, so a conversion to int would add wrong digits.
 _LARGEST_EXACT_INTEGER = 2**53
 
 
 class WireError(ValueError):
-    """A value is of a kind that this engine does not carry."""
+    """A value has a type that this engine does not support."""
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that is shown as `[secret]` and marked in state."""
+    """A secret value: displayed as `[secret]` and marked in state."""
 
     value: Any
 
 
 class Unknown:
-    """A value that is known only after the resource it comes from has been created."""
+    """A value that is known only after another resource was created."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -79,7 +79,7 @@ def _read_object(struct: struct_pb2.Struct) -> Any:
 
 
 def whole(number: float) -> int | float:
-    """Return an integral float as the integer it stands for: the wire has floats only, state has both."""
+    """Return an integral float as an integer: the wire has only floats, state has both."""
     if number.is_integer() and abs(number) <= _LARGEST_EXACT_INTEGER:
         return int(number)
     return number
@@ -90,7 +90,7 @@ def write_struct(values: Values, *, for_plugin: bool = False) -> struct_pb2.Stru
 
     Args:
         values: What to send.
-        for_plugin: Send secrets in the open and references as ids, which is all that the dynamic plugin understands.
+        for_plugin: Send secrets as plain values and references as ids; the dynamic plugin supports nothing else.
     """
     struct = struct_pb2.Struct()
     for key, value in values.items():
@@ -136,14 +136,14 @@ def _write_object(target: struct_pb2.Value, values: Values, *, for_plugin: bool)
 
 
 def reference_id(reference: Values) -> Any:
-    """Return what stands for a reference where references are not understood: an id, or a component's URN."""
+    """Return the id of a reference, or the URN of a component, for plugins without references."""
     if "id" not in reference:
         return reference["urn"]
     return UNKNOWN if reference["id"] == "" else reference["id"]
 
 
 def unwrap(value: Any) -> Any:
-    """Return the value with every secret marker taken off, at any depth."""
+    """Return the value without secret markers, at any depth."""
     if isinstance(value, Secret):
         return unwrap(value.value)
     if isinstance(value, dict):
@@ -154,12 +154,12 @@ def unwrap(value: Any) -> Any:
 
 
 def has_secret(value: Any) -> bool:
-    """Return whether a secret is anywhere inside."""
+    """Return whether the value contains a secret."""
     return isinstance(value, Secret) or any(has_secret(item) for item in _inside(value))
 
 
 def has_unknown(value: Any) -> bool:
-    """Return whether an unknown is anywhere inside."""
+    """Return whether the value contains an unknown."""
     if isinstance(value, Secret):
         return has_unknown(value.value)
     return value is UNKNOWN or any(has_unknown(item) for item in _inside(value))
@@ -172,9 +172,9 @@ def _inside(value: Any) -> Iterable[Any]:
 
 
 def mark_secrets(results: Values, inputs: Values, additional: Iterable[str] = ()) -> Values:
-    """Return the plugin's results with everything marked secret that came from a secret input.
+    """Return the plugin's results; values of secret inputs are marked as secret.
 
-    The dynamic plugin knows no secrets, so it gets and returns them in the open. A list with a secret in it becomes
+    The dynamic plugin has no secrets, so it receives and returns plain values. A list with a secret in it becomes
     secret as a whole, because its items may have been reordered.
     """
     marked = {key: _mark(value, inputs.get(key)) for key, value in results.items()}
@@ -195,7 +195,7 @@ def _mark(result: Any, given: Any) -> Any:
 
 
 def to_json(value: Any) -> Any:
-    """Return the value in the form of a state file; secrets are marked and in the open."""
+    """Return the value in the format of a state file; secrets are marked and not encrypted."""
     if isinstance(value, Secret):
         return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_json(value.value), separators=(",", ":"))}
     if isinstance(value, dict):
@@ -206,11 +206,11 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(value: Any) -> Any:
-    """Return the value that a state file holds.
+    """Return a value of a state file.
 
     Raises:
         WireError: A secret is encrypted; `pulumi stack export --show-secrets` writes the state without encryption.
-        ValueError: What a secret holds is no JSON.
+        ValueError: The content of a secret is not JSON.
     """
     if isinstance(value, dict):
         if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
@@ -229,7 +229,7 @@ def from_json(value: Any) -> Any:
 
 
 def render(value: Any) -> str:
-    """Return a value on one line; secrets and unknowns are named and not shown."""
+    """Return a value on one line; secrets and unknown values are shown by name only."""
     if isinstance(value, Secret):
         return "[secret]"
     if value is UNKNOWN:

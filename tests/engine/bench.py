@@ -1,4 +1,4 @@
-"""A workbench: a Pulumi project of toys, an engine for it, and a look at what the toys' provider was asked to do."""
+"""A test project of toy resources: a Pulumi project, an engine, and a log of the provider's calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from toy import Toy
 SETTINGS = "name: toys\nruntime:\n  name: python\n  options: {toolchain: pip, virtualenv: .venv}\n"
 
 
-class Workbench:
+class ToyProject:
     """One project in one folder."""
 
     def __init__(self, folder: Path, fork_server: ForkServer | None = None) -> None:
@@ -38,47 +38,47 @@ class Workbench:
         self.engine = Engine(self.project, "dev", self.state_file, env=env, fork_server=fork_server)
 
     def program(self, text: str) -> None:
-        """Let the project declare something else."""
+        """Change what the program declares."""
         (self.project / "__main__.py").write_text(HEADER + text)
 
     def up(self, text: str) -> Result:
-        """Declare something and bring it about."""
+        """Change the program and run `up`."""
         self.program(text)
         return self.engine.up()
 
     def preview(self, text: str) -> Result:
-        """Declare something and only look."""
+        """Change the program and run `preview`."""
         self.program(text)
         return self.engine.preview()
 
     def calls(self, *verbs: str) -> list[list[str]]:
-        """Return what the provider was asked since the last look, checks and diffs left out unless named."""
+        """Return the provider's calls since the last call of this method; checks and diffs only if named."""
         log = self.remote / "calls.log"
         found = [json.loads(line) for line in log.read_text().splitlines()]
-        # The numbers of new toys are counted from this log, so what was seen is marked and not removed.
+        # The ids of new toys are counted from this log, so its entries are marked as read, not removed.
         fresh, self._seen = found[self._seen :], len(found)
         return [call for call in fresh if call[0] in (verbs or ("create", "update", "delete", "read"))]
 
     def toys(self) -> dict[str, Any]:
-        """Return what is there, by id."""
+        """Return the existing toys by id."""
         return {path.stem: json.loads(path.read_text()) for path in sorted(self.remote.glob("*.json"))}
 
     def place(self, toys: Mapping[str, Any]) -> None:
-        """Put toys there, by id, as another workbench has them."""
+        """Create toys by id, copied from another project."""
         for id_, toy_ in toys.items():
             (self.remote / f"{id_}.json").write_text(json.dumps(toy_))
 
     def edit(self, id_: str, **changes: Any) -> None:
-        """Change a toy behind the engine's back."""
+        """Change a toy without the engine."""
         path = self.remote / f"{id_}.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
     def remove(self, id_: str) -> None:
-        """Take a toy away behind the engine's back."""
+        """Delete a toy without the engine."""
         (self.remote / f"{id_}.json").unlink()
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Return the state by name, providers left out."""
+        """Return the state by name, without providers."""
         deployment = json.loads(self.state_file.read_text())["deployment"]
         return {
             entry["urn"].rsplit("::", 1)[1]: entry

@@ -1,4 +1,4 @@
-"""Budgets on both engines: scenarios as data, the sandbox that their programs reach, and what each step came to."""
+"""Budgets on both engines: scenarios as data, their sandbox, and the result of each step."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True)
 class Turn:
-    """One step, and what somebody else does at GitHub before it."""
+    """One step, and the changes made on GitHub before it."""
 
     do: Do
     behind: Callable[[Sandbox], object] | None = None
-    # What the sandbox answers otherwise than honestly, as `faults.Rule` describes it.
+    # Planned faults, see `faults.Rule`.
     fault: dict[str, Any] | None = None
 
 
@@ -135,14 +135,14 @@ SCENARIOS: dict[str, list[Turn]] = {
 
 @contextlib.contextmanager
 def against(driver: Embedded | CommandLine) -> Iterator[Sandbox]:
-    """Give a fresh sandbox that the driver's programs reach."""
+    """Provide a fresh sandbox for the driver's programs."""
     with Sandbox() as sandbox:
         driver.env |= {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
         yield sandbox
 
 
 def play(driver: Embedded | CommandLine, turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    """Run a scenario and return what each step came to: exit code, counts, requests, what is there, and the state."""
+    """Run a scenario and return the result of each step: exit code, counts, requests, budgets and state."""
     recorded = []
     with against(driver) as sandbox:
         for turn in turns:
@@ -173,7 +173,7 @@ def _known(budget: dict[str, Any]) -> str:
 
 
 def _numbered(recorded: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Replace ids, which differ from run to run, by the numbers of their first appearance."""
+    """Replace ids, which differ between runs, by numbers in order of appearance."""
     numbers: dict[str, str] = {}
     text = _UUID.sub(lambda found: numbers.setdefault(found[0], f"id-{len(numbers) + 1}"), json.dumps(recorded))
     numbered: list[dict[str, Any]] = json.loads(text)

@@ -1,4 +1,4 @@
-"""A project of toys in a folder of its own, for every test of the engine."""
+"""Fixtures of the engine's tests: a project of toy resources."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing_provider.testing.pytest_plugin import billing_sandbox, pulumi_nursery, pulumi_stack
-from tests.engine.bench import Workbench
+from tests.engine.bench import ToyProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +18,6 @@ __all__ = ["bench", "billing_sandbox", "pulumi_nursery", "pulumi_stack"]
 
 
 @pytest.fixture
-def bench(tmp_path: Path, pulumi_nursery: ForkServer) -> Workbench:
+def bench(tmp_path: Path, pulumi_nursery: ForkServer) -> ToyProject:
     """A fresh project of toys and an engine for it."""
-    return Workbench(tmp_path, pulumi_nursery)
+    return ToyProject(tmp_path, pulumi_nursery)

@@ -1,4 +1,4 @@
-"""Two ways to run a scenario: the embedded engine, and the real command line where there is one."""
+"""Two drivers for scenarios: the embedded engine, and the real Pulumi CLI if installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.engine.config import secret_variable
 from tests.engine import toy
-from tests.engine.bench import Workbench
+from tests.engine.bench import ToyProject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,15 +39,15 @@ _SUMMARY = {
     "same": r"(\d+) unchanged",
 }
 _FIXED_ID = "00000000-0000-4000-8000-000000000000"
-# When and from where a resource was declared is not what a scenario is about.
+# Scenarios ignore times and source positions.
 _UNCOMPARED = {"created", "modified", "sourcePosition", "stackTrace"}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one step came to."""
+    """The result of one step."""
 
-    # The exit code of the command line, or what `try` would end with.
+    # The exit code of the Pulumi CLI or of `try`.
     code: int
     counts: dict[str, int]
     said: str
@@ -57,13 +57,13 @@ class Embedded:
     """Runs steps on the embedded engine."""
 
     def __init__(self, folder: Path, scenario: Scenario, fork_server: ForkServer | None = None) -> None:
-        self.bench = Workbench(folder, fork_server)
+        self.bench = ToyProject(folder, fork_server)
         self.env = self.bench.engine.env
         self.env |= {secret_variable(key): value for key, value in scenario.secrets.items()}
         _write_settings(self.bench.project, scenario.config, {key: {"secure": "v1:x:y"} for key in scenario.secrets})
 
     def run(self, step: Do) -> Outcome:
-        """Do one step."""
+        """Run one step."""
         if step.verb == "killed up":
             arguments = [sys.executable, "-c", _KILLED_UP, str(self.bench.project), str(self.bench.state_file)]
             kill_in_creation(arguments, self.bench.project, self.bench.remote, {**os.environ, **self.bench.engine.env})
@@ -73,17 +73,17 @@ class Embedded:
         return Outcome(result.exit_code, dict(result.counts), said)
 
     def state(self) -> dict[str, Any]:
-        """Return the state as both ways have it."""
+        """Return the part of the state that both drivers share."""
         if not self.bench.state_file.exists():
             return {"resources": [], "pending_operations": []}
         return comparable(json.loads(self.bench.state_file.read_text()))
 
 
 class CommandLine:
-    """Runs steps on the real command line, in a backend and home of its own."""
+    """Runs steps on the real Pulumi CLI, with a separate backend and home."""
 
     def __init__(self, folder: Path, scenario: Scenario) -> None:
-        self.bench = Workbench(folder)
+        self.bench = ToyProject(folder)
         home, backend = folder / "home", folder / "backend"
         home.mkdir()
         backend.mkdir()
@@ -117,7 +117,7 @@ class CommandLine:
         return done
 
     def run(self, step: Do) -> Outcome:
-        """Do one step."""
+        """Run one step."""
         if step.verb == "killed up":
             arguments = ["pulumi", "up", "--yes", "--skip-preview"]
             kill_in_creation(arguments, self.bench.project, self.bench.remote, self.env)
@@ -130,17 +130,17 @@ class CommandLine:
         return Outcome(done.returncode, {op: int(match[1]) for op, match in found.items() if match}, done.stdout)
 
     def state(self) -> dict[str, Any]:
-        """Return the state as both ways have it."""
+        """Return the part of the state that both drivers share."""
         return comparable(self.export())
 
     def export(self) -> dict[str, Any]:
-        """Return the state as the command line exports it, secrets in the open."""
+        """Return the state as exported by the Pulumi CLI, with decrypted secrets."""
         exported: dict[str, Any] = json.loads(self.call("stack", "export", "--show-secrets").stdout)
         return exported
 
 
 def kill_in_creation(arguments: list[str], project: Path, remote: Path, env: dict[str, str]) -> None:
-    """Start a run, kill it and its children in the middle of a creation."""
+    """Start a run; kill it and its children during a create."""
     process = subprocess.Popen(
         arguments, cwd=project, env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -150,12 +150,12 @@ def kill_in_creation(arguments: list[str], project: Path, remote: Path, env: dic
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    # The plugin has a process group of its own and would go on.
+    # The plugin has its own process group and would continue.
     os.kill(int(begun.read_text()), signal.SIGKILL)
 
 
 def comparable(exported: dict[str, Any]) -> dict[str, Any]:
-    """Return a state without what differs from run to run; it can still be imported."""
+    """Return a state without values that differ between runs; it can still be imported."""
     deployment = exported["deployment"]
     ids = {entry["id"] for entry in deployment.get("resources") or () if entry["type"].startswith("pulumi:providers:")}
     text = json.dumps(
@@ -178,7 +178,7 @@ def comparable(exported: dict[str, Any]) -> dict[str, Any]:
 
 def _comparable_entry(entry: dict[str, Any]) -> dict[str, Any]:
     if entry["type"].startswith("pulumi:providers:"):
-        # The embedded engine records no secret settings: a known difference, tested by itself.
+        # The embedded engine stores no secret settings: a known difference with its own test.
         entry = {**entry, **{key: _without_secrets(entry.get(key) or {}) for key in ("inputs", "outputs")}}
     kept: dict[str, Any] = {
         key: value for key, value in entry.items() if key not in _UNCOMPARED and value not in ({}, [], "", False)
@@ -195,7 +195,7 @@ def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def play(driver: Embedded | CommandLine, scenario: Scenario) -> list[dict[str, Any]]:
-    """Run a scenario and return what each step came to, in the form of a recording."""
+    """Run a scenario and return the results in the form of a recording."""
     recorded: list[dict[str, Any]] = []
     for step in scenario.steps:
         if step.program is not None:
@@ -225,18 +225,18 @@ def play(driver: Embedded | CommandLine, scenario: Scenario) -> list[dict[str, A
 
 
 def versions() -> dict[str, str]:
-    """Return what a recording was made with."""
+    """Return the versions of a recording."""
     asked = subprocess.run(["pulumi", "version"], capture_output=True, text=True, check=True)  # noqa: S607
     return {"cli": asked.stdout.strip(), "sdk": metadata.version("pulumi")}
 
 
 def chosen(names: list[str], *usual: str) -> list[str]:
-    """Return what to run: the usual few, or with COMPARE=all in the environment all, which takes minutes."""
+    """Return the scenarios to run: a few, or all with COMPARE=all in the environment (takes minutes)."""
     return names if os.environ.get("COMPARE") == "all" else list(usual)
 
 
 def command_line_here() -> bool:
-    """Return whether there is a command line to compare with."""
+    """Return whether the Pulumi CLI is installed."""
     return shutil.which("pulumi") is not None
 
 

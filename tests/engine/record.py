@@ -1,4 +1,4 @@
-"""Record all scenarios, toys and budgets, on the real command line: `python -m tests.engine.record [NAME ...]`."""
+"""Record all scenarios with the real Pulumi CLI: `python -m tests.engine.record [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUDGETS = "budgets_"
 
 
 def record(name: str) -> None:
-    """Run one scenario and write down what it came to."""
+    """Run one scenario and write the recording."""
     with tempfile.TemporaryDirectory() as folder:
         if name.startswith(BUDGETS):
             turns = budgets.SCENARIOS[name[len(BUDGETS) :]]

@@ -1,4 +1,4 @@
-"""The scenarios as data: what a program declares, what happens behind its back, and how one runs it."""
+"""The scenarios as data: declarations, external changes, and the runs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ class Do:
     """One step of a scenario."""
 
     verb: Verb
-    # What the program declares from here on; None leaves it as it was.
+    # The new declarations; None keeps the previous ones.
     program: str | None = None
-    # What somebody else does first: toys edited and toys removed, by id.
+    # External changes before the step: toys edited and deleted, by id.
     edit: dict[str, dict[str, Any]] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     ok: bool = True
-    # Whether the command line counts a failing step of a preview is a race within it.
+    # The Pulumi CLI counts a failing preview step only sometimes (a race).
     counted: bool = True
-    # Whether the provider is asked the same: the command line still checks what it has refused already.
+    # Whether the calls are compared: the Pulumi CLI repeats failed checks.
     asked: bool = True
-    # What the user must be told.
+    # Expected text in the messages.
     says: tuple[str, ...] = ()
 
 
@@ -417,7 +417,7 @@ SCENARIOS: dict[str, Scenario] = {
         [Do("up", 'Toy("a", opts=ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="1m30s", delete="2h")))')]
     ),
     "same_name_twice": Scenario(
-        # The second waits for the first: else the command line may stop before the first creation.
+        # The second depends on the first: otherwise the Pulumi CLI may stop before the first create.
         [Do("up", 'a = Toy("a")\nToy("a", ResourceOptions(depends_on=[a]))', ok=False,
             says=("Duplicate resource URN",))],
     ),

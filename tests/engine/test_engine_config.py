@@ -46,7 +46,7 @@ def write(folder: Path, project: str = PROJECT, stack: str = STACK) -> None:
 
 
 def test_settings_are_read(tmp_path: Path) -> None:
-    """The stack's values stand above the project's, keys get their namespace, and structures are JSON."""
+    """The stack's values override the project's, keys get their namespace, and structures are JSON."""
     write(tmp_path)
     project = config.load(tmp_path, "dev", SECRETS, {"shop:plain": "mine"})
     assert project.config == {
@@ -65,7 +65,7 @@ def test_settings_are_read(tmp_path: Path) -> None:
 
 
 def test_another_stack_has_the_projects_settings(tmp_path: Path) -> None:
-    """A stack without a file has what the project declares."""
+    """A stack without a file has the values of the project."""
     write(tmp_path)
     assert set(config.load(tmp_path, "other", {}, {}).config) == {"shop:plain", "shop:declared", "other:key"}
 
@@ -83,11 +83,11 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
     ("project", "stack", "said"),
     [
         (None, "", "no Pulumi.yaml in"),
-        ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine runs python"),
+        ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine supports only python"),
         ("a: [", "", "Pulumi.yaml"),
         ("- a\n", "", "a mapping is expected"),
-        ("runtime: python\n", "", "None is no name of a project"),
-        ("name: a/b\nruntime: python\n", "", "'a/b' is no name of a project"),
+        ("runtime: python\n", "", "None is not a valid project name"),
+        ("name: a/b\nruntime: python\n", "", "'a/b' is not a valid project name"),
         ("name: 5\nruntime: python\n", "", "name is no text"),
         ("name: x\nruntime: [python]\n", "", "runtime is no mapping"),
         ("name: x\nruntime: {name: python, options: 5}\n", "", "runtime.options is no mapping"),
@@ -104,15 +104,15 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
         (
             PROJECT,
             "config: {a: 2024-01-01, b: {c: 2024-01-01}}",
-            "the value of shop:a has no JSON .*: put it in quotes",
+            "the value of shop:a cannot be written as JSON .*: put it in quotes",
         ),
-        (PROJECT, "config: {a: {1: x, b: y}}", "the value of shop:a has no JSON"),
+        (PROJECT, "config: {a: {1: x, b: y}}", "the value of shop:a cannot be written as JSON"),
         (PROJECT, STACK, "shop:word is encrypted: the file has no .*; or set PULUMI_TRY_SECRET_SHOP_WORD to its value"),
     ],
     ids=lambda value: str(value)[:40],
 )
 def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, project: str | None, stack: str, said: str) -> None:
-    """What is wrong with the settings is said, with the file and what to do."""
+    """Invalid settings are reported with the file and what to do."""
     if project is not None:
         write(tmp_path, project, stack)
     with pytest.raises(ConfigError, match=said):
@@ -120,7 +120,7 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, project: str |
 
 
 def test_setting_of_the_run_needs_no_secret(tmp_path: Path) -> None:
-    """An encrypted value that this run replaces need not be known."""
+    """An encrypted value that this run overrides is not decrypted."""
     write(tmp_path, stack="config: {shop:word: {secure: v1:x:y}}")
     assert config.load(tmp_path, "dev", {}, {"shop:word": "mine"}).plain_config()["shop:word"] == "mine"
 
@@ -150,7 +150,7 @@ def test_passphrase_opens_what_the_command_line_encrypted() -> None:
 
 
 def test_passphrase_in_a_file(tmp_path: Path) -> None:
-    """The passphrase may stand in a file; a value of the environment needs none and comes first."""
+    """The passphrase can be in a file; a value in the environment needs none and takes precedence."""
     (tmp_path / "phrase").write_text(f"{PASSPHRASE}\n")
     env = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "phrase"), "PULUMI_TRY_SECRET_SHOP_WORD": "mine"}
     found = config.load(ENCRYPTED, "prod", env, {}).plain_config()
@@ -164,7 +164,7 @@ def test_passphrase_in_a_file(tmp_path: Path) -> None:
         ("", "", {"PULUMI_CONFIG_PASSPHRASE": "another"}, "passphrase is not the one of this stack"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is not the one of this stack"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read"),
-        ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not one of a passphrase"),
+        ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not the one of a passphrase"),
         ("salt: v1:p", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
         ("secure: v1:", "secure: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "of version 'v2' cannot be read"),
         ("YzoMqCanUxQoqdTD:", "", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "is damaged"),
@@ -174,13 +174,13 @@ def test_passphrase_in_a_file(tmp_path: Path) -> None:
 def test_encrypted_setting_that_stays_closed_is_refused(
     tmp_path: Path, line: str, instead: str, env: dict[str, str], said: str
 ) -> None:
-    """What keeps a value closed is said by the setting's name, with the variable that can replace the value."""
+    """A decryption error names the setting and the variable that can replace its value."""
     with pytest.raises(ConfigError, match=f"shop:word is encrypted: .*{said}.*; or set PULUMI_TRY_SECRET_SHOP_WORD"):
         config.load(encrypted(tmp_path, line, instead), "prod", env, {})
 
 
 def test_passphrase_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the library that decrypts, both ways to the value are named."""
+    """Without the extra `secrets`, the message names both ways to provide the value."""
     monkeypatch.setitem(sys.modules, "cryptography", None)
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
     with pytest.raises(ConfigError, match=r"github-billing-provider\[secrets\].*PULUMI_TRY_SECRET_SHOP_WORD"):
@@ -201,7 +201,7 @@ def test_files_that_are_no_text_or_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stack", ["../x", "", "a b", "x" * 101])
 def test_stacks_have_the_names_of_the_command_line(tmp_path: Path, stack: str) -> None:
-    """A name beyond Pulumi's pattern is refused, whoever uses the engine."""
+    """A stack name that does not match Pulumi's pattern is refused."""
     write(tmp_path)
-    with pytest.raises(ConfigError, match="is no name of a stack: it has 1 to 100 of the characters"):
+    with pytest.raises(ConfigError, match="is not a valid stack name: use 1 to 100 of the characters"):
         config.load(tmp_path, stack, SECRETS, {})

@@ -1,4 +1,4 @@
-"""What an interruption leaves: Ctrl-C lets what is in hand end, a kill leaves it marked as pending."""
+"""Interruptions: Ctrl-C lets running operations finish, a kill leaves them as pending."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.engine.drivers import kill_in_creation
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.engine.bench import Workbench
+    from tests.engine.bench import ToyProject
 
 RUN = """
 import sys
@@ -34,7 +34,7 @@ print(result.interrupted, result.ok)
 TWO_SLOW = 'import time\na = Toy("a", slow=True)\nToy("b", ref=a.made)\n'
 
 
-def start(bench: Workbench, verb: str) -> subprocess.Popen[str]:
+def start(bench: ToyProject, verb: str) -> subprocess.Popen[str]:
     """Start a run in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", RUN, str(bench.project), str(bench.state_file), verb],
@@ -44,20 +44,20 @@ def start(bench: Workbench, verb: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(bench: Workbench, name: str) -> None:
+def wait_for(bench: ToyProject, name: str) -> None:
     """Wait for a file of the toys."""
     while not (bench.remote / name).exists():
         time.sleep(0.01)
 
 
-IN_A_NURSERY = """
+WITH_FORK_SERVER = """
 import sys
 from pathlib import Path
 from billing_provider.engine import Engine, ForkServer
 with ForkServer() as fork_server:
     Engine(Path(sys.argv[1]), "dev", Path(sys.argv[2]), fork_server=fork_server).up()
 """
-# It tells that it lives, and does not listen to an interruption.
+# It creates a file and ignores SIGINT.
 DEAF = """
 import signal, toy
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -75,7 +75,7 @@ atexit.register((folder / f"{os.getpid()}.ended").touch)
 class NotingProvider(toy.ToyProvider):
     pass
 """
-# It waits after the creation, so the engine has to end both.
+# It waits after the create, so the engine has to stop both.
 WAITING = """
 import time, noting, toy
 from pulumi.dynamic import Resource
@@ -89,8 +89,8 @@ Noting(noting.NotingProvider(), "a", {"key": "a", "made": None}).made.apply(wait
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interruption_drains_and_saves(bench: Workbench, number: int) -> None:
-    """A signal during a creation lets it end and saves it; what waits for it is not begun."""
+def test_interruption_drains_and_saves(bench: ToyProject, number: int) -> None:
+    """A signal during a create lets it finish and saves it; dependents are not started."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:
         wait_for(bench, "a.begun")
@@ -104,8 +104,8 @@ def test_interruption_drains_and_saves(bench: Workbench, number: int) -> None:
     assert bench.engine.up().checked().counts == {"create": 1, "same": 2}
 
 
-def test_interruption_ends_a_program_that_waits(bench: Workbench) -> None:
-    """A program that is busy with something else is ended as well."""
+def test_interruption_ends_a_program_that_waits(bench: ToyProject) -> None:
+    """A busy program is stopped as well."""
     bench.program(
         f'import time\nfrom pathlib import Path\nPath({str(bench.remote)!r}, "on").touch()\ntime.sleep(600)\n'
     )
@@ -115,9 +115,9 @@ def test_interruption_ends_a_program_that_waits(bench: Workbench) -> None:
         assert process.communicate()[0] == "True False\n"
 
 
-@pytest.mark.parametrize("how", [RUN, IN_A_NURSERY], ids=["started", "forked"])
-def test_children_end_by_an_interruption_that_the_engine_ignores(bench: Workbench, how: str) -> None:
-    """Started with SIGINT ignored, as by nohup, the engine still ends program and plugin by SIGINT, not by SIGKILL."""
+@pytest.mark.parametrize("how", [RUN, WITH_FORK_SERVER], ids=["started", "forked"])
+def test_children_end_by_an_interruption_that_the_engine_ignores(bench: ToyProject, how: str) -> None:
+    """Started with SIGINT ignored, as by nohup, the engine still stops program and plugin with SIGINT, not SIGKILL."""
     (bench.project / "noting.py").write_text(NOTING)
     bench.program(WAITING)
     command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
@@ -131,7 +131,7 @@ def test_children_end_by_an_interruption_that_the_engine_ignores(bench: Workbenc
 
 
 def test_an_early_interruption_is_kept(tmp_path: Path) -> None:
-    """A child that is stopped before it listens ends by SIGINT, also where its engine ignores that."""
+    """A child that is stopped before it handles SIGINT exits by SIGINT, even if its engine ignores it."""
     program = tmp_path / "program.py"
     program.write_text("import time\ntime.sleep(600)\n")
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -143,8 +143,8 @@ def test_an_early_interruption_is_kept(tmp_path: Path) -> None:
     assert child.wait() == -signal.SIGINT
 
 
-def test_interruption_of_deletions(bench: Workbench) -> None:
-    """A signal during a destroy lets the deletions in hand end and begins no other."""
+def test_interruption_of_deletions(bench: ToyProject) -> None:
+    """A signal during a destroy lets the running deletions finish and starts no others."""
     bench.up('a = Toy("a")\nfor n in range(6):\n    Toy(f"b{n}", ref=a.made, lingers=True)').checked()
     bench.calls()
     with start(bench, "destroy") as process:
@@ -158,8 +158,8 @@ def test_interruption_of_deletions(bench: Workbench) -> None:
     assert len(bench.resources()) == 4
 
 
-def test_second_interruption_ends_at_once(bench: Workbench) -> None:
-    """A second signal does not wait for what is in hand, which stays marked as pending."""
+def test_second_interruption_ends_at_once(bench: ToyProject) -> None:
+    """A second signal does not wait for running operations, which stay marked as pending."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:
         wait_for(bench, "a.begun")
@@ -172,8 +172,8 @@ def test_second_interruption_ends_at_once(bench: Workbench) -> None:
     assert [operation["type"] for operation in pending] == ["creating"]
 
 
-def test_kill_leaves_a_pending_creation_that_is_reported(bench: Workbench) -> None:
-    """After a kill in a creation the next run reports it, and a refresh forgets it only when told to."""
+def test_kill_leaves_a_pending_creation_that_is_reported(bench: ToyProject) -> None:
+    """After a kill during a create, the next run reports it; a refresh removes it only with the option."""
     bench.program('Toy("a", slow=True)')
     command = [sys.executable, "-c", RUN, str(bench.project), str(bench.state_file), "up"]
     kill_in_creation(command, bench.project, bench.remote, {**os.environ, **bench.engine.env})
@@ -187,9 +187,9 @@ def test_kill_leaves_a_pending_creation_that_is_reported(bench: Workbench) -> No
     assert not bench.engine.up().diagnostics
 
 
-@pytest.mark.parametrize("how", [RUN, IN_A_NURSERY], ids=["started", "forked"])
-def test_killed_engine_leaves_no_process(bench: Workbench, how: str) -> None:
-    """The program and the plugin of a killed engine end by themselves, even a program that ignores interruptions."""
+@pytest.mark.parametrize("how", [RUN, WITH_FORK_SERVER], ids=["started", "forked"])
+def test_killed_engine_leaves_no_process(bench: ToyProject, how: str) -> None:
+    """The program and the plugin of a killed engine exit, even if the program ignores SIGINT."""
     bench.program(DEAF)
     command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
     with subprocess.Popen(command, env={**os.environ, **bench.engine.env}) as process:
@@ -202,8 +202,8 @@ def test_killed_engine_leaves_no_process(bench: Workbench, how: str) -> None:
     assert len(bench.toys()) == 1
 
 
-def test_state_is_locked_while_a_run_uses_it(bench: Workbench) -> None:
-    """Two runs on one state file are refused, whoever comes second."""
+def test_state_is_locked_while_a_run_uses_it(bench: ToyProject) -> None:
+    """A second run on a locked state file is refused."""
     bench.program('Toy("a", slow=True)')
     first = threading.Thread(target=bench.engine.up)
     first.start()

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.engine.bench import Workbench
+    from tests.engine.bench import ToyProject
 
 TWO = """
 a = Toy("a", amount=5, tags=["x"], nested={"u": 1.5, "v": None})
@@ -16,7 +16,7 @@ pulumi.export("secret", Output.secret("hush"))
 """
 
 
-def test_up_creates_once(bench: Workbench) -> None:
+def test_up_creates_once(bench: ToyProject) -> None:
     """A first run creates what is declared, in order of dependency, and a second one changes nothing."""
     first = bench.up(TWO).checked()
     assert first.counts == {"create": 3}
@@ -33,7 +33,7 @@ def test_up_creates_once(bench: Workbench) -> None:
     assert bench.engine.outputs() == {"made": "made-b", "secret": "hush"}
 
 
-def test_preview_changes_nothing(bench: Workbench) -> None:
+def test_preview_changes_nothing(bench: ToyProject) -> None:
     """A preview says what would be created, leaves unknown what depends on it, and writes no state."""
     result = bench.preview(TWO).checked()
     assert result.counts == {"create": 3}
@@ -42,7 +42,7 @@ def test_preview_changes_nothing(bench: Workbench) -> None:
     assert not bench.state_file.exists()
 
 
-def test_state_has_whole_numbers_and_marked_secrets(bench: Workbench) -> None:
+def test_state_has_whole_numbers_and_marked_secrets(bench: ToyProject) -> None:
     """State keeps integers as integers and marks a secret, as Pulumi's own does."""
     bench.up(TWO).checked()
     resources = bench.resources()
@@ -54,7 +54,7 @@ def test_state_has_whole_numbers_and_marked_secrets(bench: Workbench) -> None:
     assert bench.state_file.stat().st_mode & 0o077 == 0
 
 
-def test_update_names_what_differs(bench: Workbench) -> None:
+def test_update_names_what_differs(bench: ToyProject) -> None:
     """A change in place updates the one resource and names the properties that differ."""
     bench.up('Toy("a", amount=5)\nToy("b")').checked()
     bench.calls()
@@ -67,7 +67,7 @@ def test_update_names_what_differs(bench: Workbench) -> None:
     ]
 
 
-def test_replacement_creates_before_it_deletes(bench: Workbench) -> None:
+def test_replacement_creates_before_it_deletes(bench: ToyProject) -> None:
     """A replacement makes the new one, lets dependents follow, and deletes the old one at the end."""
     bench.up('a = Toy("a")\nToy("b", ref=a.made)').checked()
     bench.calls()
@@ -76,7 +76,7 @@ def test_replacement_creates_before_it_deletes(bench: Workbench) -> None:
     assert bench.calls() == [["create", "z"], ["update", "b-1"], ["delete", "a-1"]]
 
 
-def test_deletion_first_takes_dependents_along(bench: Workbench) -> None:
+def test_deletion_first_takes_dependents_along(bench: ToyProject) -> None:
     """A replacement that deletes first deletes dependents that would be replaced before, and makes them anew after."""
     program = """
 a = Toy("a", place="{0}")
@@ -91,8 +91,8 @@ Toy("c", opts=ResourceOptions(depends_on=[a]))
     assert bench.up(program.format("there")).checked().counts == {"same": 4}
 
 
-def test_what_is_no_longer_declared_is_deleted(bench: Workbench) -> None:
-    """What leaves the program is deleted, dependents first."""
+def test_what_is_no_longer_declared_is_deleted(bench: ToyProject) -> None:
+    """Resources that are no longer declared are deleted, dependents first."""
     bench.up('a = Toy("a")\nToy("b", ref=a.made)').checked()
     bench.calls()
     assert bench.up("").checked().counts == {"delete": 2, "same": 1}
@@ -100,8 +100,8 @@ def test_what_is_no_longer_declared_is_deleted(bench: Workbench) -> None:
     assert bench.toys() == {}
 
 
-def test_refresh_finds_drift_and_up_repairs_it(bench: Workbench) -> None:
-    """A refresh takes up what was edited and drops what has gone; the next run restores both."""
+def test_refresh_finds_drift_and_up_repairs_it(bench: ToyProject) -> None:
+    """A refresh reads edited resources and drops deleted ones; the next run restores both."""
     program = 'Toy("a", amount=5)\nToy("b")\nToy("c")'
     bench.up(program).checked()
     bench.edit("a-1", amount=9)
@@ -116,7 +116,7 @@ def test_refresh_finds_drift_and_up_repairs_it(bench: Workbench) -> None:
     assert sorted(bench.calls()) == [["create", "b"], ["update", "a-1"]]
 
 
-def test_destroy_empties_the_stack(bench: Workbench) -> None:
+def test_destroy_empties_the_stack(bench: ToyProject) -> None:
     """Destroy deletes everything, dependents first, and leaves an empty state."""
     bench.up(TWO).checked()
     bench.calls()
@@ -127,7 +127,7 @@ def test_destroy_empties_the_stack(bench: Workbench) -> None:
     assert bench.engine.destroy().checked().counts == {}
 
 
-def test_component_keeps_its_outputs(bench: Workbench) -> None:
+def test_component_keeps_its_outputs(bench: ToyProject) -> None:
     """A component is kept with its outputs, and its children carry its type in their names."""
     program = """
 class Box(pulumi.ComponentResource):
@@ -146,8 +146,8 @@ Box("box", SIZE)
     assert bench.up(program.replace("SIZE", "2")).checked().counts == {"update": 1, "same": 2}
 
 
-def test_failed_check_stops_before_any_change(bench: Workbench) -> None:
-    """Every failure of a check is told, and nothing is created after it, in a preview and in a run."""
+def test_failed_check_stops_before_any_change(bench: ToyProject) -> None:
+    """Every check failure is reported, and nothing is created after it, in a preview and in a run."""
     program = 'a = Toy("a", bad="yes", refused=True)\nToy("b", ref=a.made)'
     for result in (bench.preview(program), bench.up(program)):
         assert not result.ok
@@ -158,8 +158,8 @@ def test_failed_check_stops_before_any_change(bench: Workbench) -> None:
     assert bench.calls() == []
 
 
-def test_failed_create_leaves_nothing_behind(bench: Workbench) -> None:
-    """A failed creation is told by its last line, is not in state, and what depends on it is not begun."""
+def test_failed_create_leaves_nothing_behind(bench: ToyProject) -> None:
+    """A failed create is reported by its last line and not in state; dependents are not started."""
     result = bench.up('a = Toy("a", boom="create")\nToy("b", ref=a.made)')
     assert [error.message for error in result.errors] == ["RuntimeError: boom on create", "update failed"]
     assert "Traceback" in result.errors[0].detail

@@ -1,4 +1,4 @@
-"""What the embedded engine refuses, what it does otherwise than the command line, and what it simulates."""
+"""Limits of the embedded engine: refused options, differences from the Pulumi CLI, simulated packages."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from billing_provider.engine import EngineError, monitor
 from billing_provider.engine.config import secret_variable
 from billing_provider.engine.events import Events
 from tests.engine import toy
-from tests.engine.bench import Workbench
+from tests.engine.bench import ToyProject
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_every_field_of_a_registration_has_its_place() -> None:
-    """Each field that an SDK may send is handled, indifferent or refused; a new one must be given its place."""
-    placed = [*monitor.HANDLED_FIELDS, *monitor.INDIFFERENT_FIELDS, *monitor.REFUSED_FIELDS]
+    """Each field that an SDK can send is handled, ignored or refused; a new field fails this test."""
+    placed = [*monitor.HANDLED_FIELDS, *monitor.IGNORED_FIELDS, *monitor.REFUSED_FIELDS]
     assert sorted(placed) == sorted(resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields_by_name)
 
 
 def test_every_feature_of_the_monitor_has_its_place() -> None:
-    """Each feature that an SDK may ask for is offered or known not to be; a new one must be looked at."""
+    """Each feature that an SDK can query is supported or listed as unsupported; a new one fails this test."""
     prefix = "RESOURCE_MONITOR_FEATURE_"
     known = {name.removeprefix(prefix) for name in resource_pb2.ResourceMonitorFeature.keys()}  # noqa: SIM118 - no dict
     name_of = resource_pb2.ResourceMonitorFeature.Name
@@ -59,28 +59,28 @@ def test_every_feature_of_the_monitor_has_its_place() -> None:
         ('Toy("a", ResourceOptions(replace_with=[Toy("b")]))', "ReplaceWith"),
     ],
 )
-def test_what_is_out_of_scope_is_refused_by_name(bench: Workbench, program: str, named: str) -> None:
-    """What this engine does not do is refused with its name, and nothing is created."""
+def test_what_is_out_of_scope_is_refused_by_name(bench: ToyProject, program: str, named: str) -> None:
+    """An unsupported option is refused by name, and nothing is created."""
     result = bench.preview(program)
     assert not result.ok
     assert any(named in error.message for error in result.errors), result.errors
 
 
 def test_older_sdks_ask_for_features_one_by_one() -> None:
-    """The old way of asking gives the same answers as the new one."""
+    """The old feature query returns the same answers as the new one."""
     ask: Any = monitor.MonitorService.SupportsFeature
     asked = ("secrets", "deletedWith", "aliasSpecs", "transforms")
     answers = [ask(None, resource_pb2.SupportsFeatureRequest(id=name), None).hasSupport for name in asked]
     assert answers == [True, True, False, False]
 
 
-def test_any_version_of_the_command_line_is_accepted(bench: Workbench) -> None:
-    """A program that asks for a version of the command line runs: there is none here whose version could matter."""
+def test_any_version_of_the_command_line_is_accepted(bench: ToyProject) -> None:
+    """A program that requires a version of the Pulumi CLI runs: the CLI is not used here."""
     assert bench.up('pulumi.require_pulumi_version(">=99.0.0")').ok
 
 
-def test_other_packages_are_simulated(bench: Workbench) -> None:
-    """A resource of another package keeps what it is given, gets an id nobody takes for real, and is marked."""
+def test_other_packages_are_simulated(bench: ToyProject) -> None:
+    """A resource of another package keeps its inputs, gets a simulated id, and is marked as simulated."""
     program = """
 class Thing(pulumi.CustomResource):
     name: pulumi.Output[str]
@@ -106,13 +106,13 @@ pulumi.export("size", thing.size)
     assert toy == {"key": "a", "about": "My Thing", "arn": "arn:simulated:cloud::my-thing", "id_": "simulated-My Thing"}
     assert bench.up(program.replace("SIZE", "2")).checked().counts == {"update": 1, "same": 4}
     assert bench.engine.refresh().checked().counts == {"same": 5}
-    with pytest.raises(EngineError, match="simulated resources cannot leave this engine: My Thing, other"):
+    with pytest.raises(EngineError, match="the state has simulated resources and cannot be exported: My Thing, other"):
         bench.engine.export()
     assert bench.engine.destroy().checked().counts == {"delete": 5}
 
 
-def test_lookup_of_a_simulated_resource(bench: Workbench) -> None:
-    """A lookup in another package finds what was asked for."""
+def test_lookup_of_a_simulated_resource(bench: ToyProject) -> None:
+    """A lookup in another package returns its id and inputs."""
     program = """
 class Thing(pulumi.CustomResource):
     def __init__(self, name):
@@ -124,8 +124,8 @@ pulumi.export("id", Thing("other").id)
     assert bench.up(program).checked().outputs == {"name": "mine", "id": "real-id"}
 
 
-def test_parameterized_packages_are_accepted(bench: Workbench) -> None:
-    """A package with parameters may be registered; its resources are simulated as all others."""
+def test_parameterized_packages_are_accepted(bench: ToyProject) -> None:
+    """A parameterized package can be registered; its resources are simulated."""
     program = """
 from pulumi.runtime.settings import register_package
 
@@ -140,7 +140,7 @@ Thing("mine")
     assert made.simulated
 
 
-def test_difference_secret_settings_are_not_recorded(bench: Workbench) -> None:
+def test_difference_secret_settings_are_not_recorded(bench: ToyProject) -> None:
     """Unlike the command line, which encrypts it, this engine keeps no secret setting in state."""
     (bench.project / "Pulumi.dev.yaml").write_text(
         json.dumps({"config": {"toys:greeting": "hi", "toys:word": {"secure": "v1:x:y"}}})
@@ -152,7 +152,7 @@ def test_difference_secret_settings_are_not_recorded(bench: Workbench) -> None:
     assert '"toys:greeting": "hi"' in text
 
 
-def test_difference_refresh_and_destroy_use_todays_settings(bench: Workbench) -> None:
+def test_difference_refresh_and_destroy_use_todays_settings(bench: ToyProject) -> None:
     """Unlike the command line, which takes what the last `up` recorded, this engine reads the settings each time."""
     bench.engine.settings["toys:greeting"] = "one"
     bench.up('Toy("a")').checked()
@@ -161,13 +161,13 @@ def test_difference_refresh_and_destroy_use_todays_settings(bench: Workbench) ->
     assert bench.resources()["a"]["outputs"]["said"] == "two"
 
 
-def test_difference_program_ends_quietly_after_a_failure(bench: Workbench) -> None:
+def test_difference_program_ends_quietly_after_a_failure(bench: ToyProject) -> None:
     """Unlike on the command line, which interrupts the program, no traceback of an interruption follows a failure."""
     result = bench.up('a = Toy("a", boom="create")\npulumi.export("made", a.made)')
     assert not any("KeyboardInterrupt" in said.message for said in result.diagnostics)
 
 
-def test_difference_error_is_its_conclusion(bench: Workbench) -> None:
+def test_difference_error_is_its_conclusion(bench: ToyProject) -> None:
     """Unlike on the command line, a plugin's error is told by what its traceback ends in; the rest is kept beside."""
     bench.up('Toy("a", amount=1)').checked()
     error = bench.up('Toy("a", amount=2, boom="update")').errors[0]
@@ -175,7 +175,7 @@ def test_difference_error_is_its_conclusion(bench: Workbench) -> None:
     assert error.detail.startswith("Traceback (most recent call last)")
 
 
-def test_difference_lost_call_stays_pending(bench: Workbench) -> None:
+def test_difference_lost_call_stays_pending(bench: ToyProject) -> None:
     """Unlike the command line, this engine keeps an operation as pending when the plugin died in the middle of it."""
     bench.program('Toy("a", dies=True)')
     result = bench.engine.up()
@@ -184,32 +184,32 @@ def test_difference_lost_call_stays_pending(bench: Workbench) -> None:
     assert [operation["type"] for operation in pending] == ["creating"]
 
 
-def test_difference_no_source_positions(bench: Workbench) -> None:
+def test_difference_no_source_positions(bench: ToyProject) -> None:
     """Unlike the command line, this engine does not record where in the program a resource was declared."""
     bench.up('Toy("a")').checked()
     assert "sourcePosition" not in bench.state_file.read_text()
 
 
 def test_plugin_that_does_not_start_is_an_error(tmp_path: Path) -> None:
-    """When the plugin cannot start the run says so and ends."""
-    bench = Workbench(tmp_path)
+    """A plugin that cannot start is reported, and the run ends."""
+    bench = ToyProject(tmp_path)
     (bench.project / "dill.py").write_text("raise SystemExit('no plugin today')")
     result = bench.up('Toy("a")')
     assert any("the provider plugin did not start" in error.message for error in result.errors)
 
 
-def test_program_that_just_exits_is_an_error(bench: Workbench) -> None:
+def test_program_that_just_exits_is_an_error(bench: ToyProject) -> None:
     """A program that ends itself with an exit code fails the run, and nothing is deleted."""
     bench.up('Toy("a")').checked()
     for code in (3, 0):
         result = bench.up(f"import os\nos._exit({code})")
-        said = f"the program ended before its stack was complete, with exit code {code}"
+        said = f"the program exited with code {code} before its stack was complete"
         assert [error.message for error in result.errors] == [said]
         assert "a" in bench.resources()
 
 
-def test_secret_is_not_shown_in_an_error(bench: Workbench) -> None:
-    """What a check says about a property shows its value, unless that is a secret."""
+def test_secret_is_not_shown_in_an_error(bench: ToyProject) -> None:
+    """A check failure shows the value of the property, unless it is a secret."""
     shown = {
         'Output.secret("hush")': "{[secret]}",
         '{"deep": [Output.secret("hush")]}': "{[secret]}",
@@ -223,8 +223,8 @@ def test_secret_is_not_shown_in_an_error(bench: Workbench) -> None:
     assert "property absent value {<nil>} has a problem" in result.errors[0].message
 
 
-def test_nothing_begins_after_a_failure(bench: Workbench) -> None:
-    """What was registered while something failed is not begun any more, nor is what else was to be read."""
+def test_nothing_begins_after_a_failure(bench: ToyProject) -> None:
+    """After a failure, no further registration or read is started."""
     bench.program(
         "import asyncio, os, pathlib\n"
         "async def later():\n"
@@ -243,20 +243,20 @@ def test_nothing_begins_after_a_failure(bench: Workbench) -> None:
     assert len(bench.calls()) <= 4
 
 
-def _release(bench: Workbench) -> None:
+def _release(bench: ToyProject) -> None:
     while not (bench.remote / "a.thinking").exists():
         time.sleep(0.01)
     time.sleep(0.3)
     (bench.remote / "go").touch()
 
 
-def test_error_of_the_program_is_told_as_it_is(bench: Workbench) -> None:
-    """A RunError is told by its message alone."""
+def test_error_of_the_program_is_told_as_it_is(bench: ToyProject) -> None:
+    """A RunError is reported by its message only."""
     result = bench.up('raise pulumi.RunError("not like this")')
     assert [error.message for error in result.errors] == ["not like this"]
 
 
-def test_program_may_be_elsewhere(bench: Workbench) -> None:
+def test_program_may_be_elsewhere(bench: ToyProject) -> None:
     """`main` names the program's file, and the project's own interpreter is used where it has one."""
     shutil.move(bench.project / "Pulumi.yaml", bench.project / "old.yaml")
     (bench.project / "Pulumi.yaml").write_text("name: toys\nruntime: python\nmain: sub/other.py\n")
@@ -266,7 +266,7 @@ def test_program_may_be_elsewhere(bench: Workbench) -> None:
 
 
 def test_debug_remarks_are_dropped() -> None:
-    """Debug remarks are not kept; passing ones are told and not kept; others are kept."""
+    """Debug messages are dropped; temporary ones are shown and not stored; others are stored."""
     told: list[Any] = []
     events = Events(told.append)
     service = monitor.EngineService(events)

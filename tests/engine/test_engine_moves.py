@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from billing_provider.engine import ForkServer
-    from tests.engine.bench import Workbench
+    from tests.engine.bench import ToyProject
 
 
 def last_good(name: str) -> int | None:
-    """Return the last step after which a stack is settled: an `up` that went well and left something."""
+    """Return the last successful `up` after which the stack has resources."""
     recorded = json.loads((GOLDEN / f"{name}.json").read_text())["steps"]
     return next(
         (
@@ -68,7 +68,7 @@ def exported(recording: dict[str, Any]) -> dict[str, Any]:
     "name", chosen(SETTLED, "cascade", "component", "lookup", "protected_from_deletion", "settings")
 )
 def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
-    """What the command line wrote, taken up by the embedded engine, needs no change."""
+    """A state of the Pulumi CLI has no changes in the embedded engine."""
     scenario, last = SCENARIOS[name], last_good(name)
     assert last is not None
     recording = json.loads((GOLDEN / f"{name}.json").read_text())["steps"][last]
@@ -85,7 +85,7 @@ def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nur
 @pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
 @pytest.mark.parametrize("name", chosen(SETTLED, "secret_input", "settings"))
 def test_state_of_the_embedded_engine_previews_unchanged(tmp_path: Path, name: str) -> None:
-    """What the embedded engine wrote, taken up by the command line, needs no change."""
+    """A state of the embedded engine has no changes in the Pulumi CLI."""
     move_to_command_line(tmp_path, name)
 
 
@@ -109,8 +109,8 @@ def move_to_command_line(folder: Path, name: str) -> None:
     assert shown.returncode == 0, shown.stdout
 
 
-def test_secrets_survive_the_move(bench: Workbench) -> None:
-    """A state that is taken out and in again is the same, secrets and encryption settings included."""
+def test_secrets_survive_the_move(bench: ToyProject) -> None:
+    """A state is unchanged after export and import, including secrets and encryption settings."""
     bench.up('Toy("a", word=Output.secret("hush"))').checked()
     state = bench.engine.export()
     state["deployment"]["secrets_providers"] = {"type": "passphrase", "state": {"salt": "v1:x"}}
@@ -131,8 +131,8 @@ def test_secrets_survive_the_move(bench: Workbench) -> None:
     ],
     ids=["no state", "old version", "no JSON", "encrypted"],
 )
-def test_state_that_cannot_be_read_is_refused(bench: Workbench, text: str, said: str) -> None:
-    """A state file that is none, or whose secrets are encrypted, is refused and left as it is."""
+def test_state_that_cannot_be_read_is_refused(bench: ToyProject, text: str, said: str) -> None:
+    """An invalid state file, or one with encrypted secrets, is refused and not changed."""
     bench.state_file.parent.mkdir()
     bench.state_file.write_text(text)
     with pytest.raises(EngineError, match=said):

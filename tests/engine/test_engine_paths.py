@@ -1,4 +1,4 @@
-"""Property paths: reading and writing them, what they reset, what differs between values."""
+"""Property paths: parse, write, reset and compare."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def test_paths_are_read(text: str, path: paths.Path) -> None:
 
 @pytest.mark.parametrize("text", ["a[", "a]", "a..b", '["x'])
 def test_what_is_no_path_is_refused(text: str) -> None:
-    """A text that is no path is refused."""
-    with pytest.raises(ValueError, match="no property path"):
+    """A text that is not a path is refused."""
+    with pytest.raises(ValueError, match="not a property path"):
         paths.parse(text)
 
 
 @given(st.lists(parts, min_size=1, max_size=4).map(tuple))
 @example(("tags", 0, 'a "b".c'))
 def test_written_paths_are_read_back(path: paths.Path) -> None:
-    """A path that is shown to a user names what it was."""
+    """A written path parses to the same path."""
     assert paths.parse(write_path(path)) == path
 
 
@@ -84,7 +84,7 @@ def test_containment(outer: str, inner: str, found: bool) -> None:
     ],
 )
 def test_reset(text: str, source: Any, target: Any, result: Any) -> None:
-    """What a path points at is put back to what it was, absence included, and nothing else is touched."""
+    """A reset restores the value at the path, or its absence, and changes nothing else."""
     assert paths.reset(paths.parse(text), source, target) == result
 
 
@@ -117,7 +117,7 @@ def test_differences_name_innermost_places() -> None:
 
 
 def test_display_hides_the_providers_own_code() -> None:
-    """A difference in the provider's stored code is none that a user is shown."""
+    """A difference in the provider's stored code is not shown."""
     old = Resource(urn="urn:pulumi:s::p::t:t:T::n", custom=True, type="t:t:T")
     found = tuple(paths.differences({"__provider": "x", "a": {"b": 1}}, {"__provider": "y", "a": {"b": 2}}))
     step = Step("update", old.urn, old, old, found)

@@ -1,4 +1,4 @@
-"""What a killed run leaves: interrupted updates and deletions are read again; and a state that cannot be written."""
+"""After a kill, interrupted updates and deletes are read again; write errors of the state are reported."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from billing_provider.engine.events import StepEvent
 from tests.engine.test_engine_interrupt import start, wait_for
 
 if TYPE_CHECKING:
-    from tests.engine.bench import Workbench
+    from tests.engine.bench import ToyProject
 
 TWO = 'Toy("a", lingers=True)\nToy("b")'
 
 
-def pending(bench: Workbench) -> list[str]:
+def pending(bench: ToyProject) -> list[str]:
     """Return the kinds of the operations that state holds as pending."""
     return [
         operation["type"] for operation in json.loads(bench.state_file.read_text())["deployment"]["pending_operations"]
     ]
 
 
-def kill_in_deletion(bench: Workbench) -> None:
+def kill_in_deletion(bench: ToyProject) -> None:
     """Kill a destroy and its plugin in the middle of the deletion of the toy a."""
     bench.up(TWO).checked()
     with start(bench, "destroy") as process:
@@ -42,8 +42,8 @@ def kill_in_deletion(bench: Workbench) -> None:
     bench.calls()
 
 
-def test_interrupted_deletion_that_took_effect(bench: Workbench) -> None:
-    """What a killed destroy deleted is created again by the next up; a preview says so and writes nothing."""
+def test_interrupted_deletion_that_took_effect(bench: ToyProject) -> None:
+    """Resources that a killed destroy deleted are created by the next up; a preview shows it and writes nothing."""
     kill_in_deletion(bench)
     bench.remove("a-1")
     before = bench.state_file.read_text()
@@ -57,8 +57,8 @@ def test_interrupted_deletion_that_took_effect(bench: Workbench) -> None:
     assert bench.engine.up().checked().diagnostics == []
 
 
-def test_interrupted_deletion_without_effect(bench: Workbench) -> None:
-    """What a killed destroy has not deleted is kept by the next up, and deleted by the next destroy."""
+def test_interrupted_deletion_without_effect(bench: ToyProject) -> None:
+    """Resources that a killed destroy did not delete are kept by the next up and deleted by the next destroy."""
     kill_in_deletion(bench)
     (bench.remote / "go").touch()
     result = bench.engine.destroy().checked()
@@ -67,8 +67,8 @@ def test_interrupted_deletion_without_effect(bench: Workbench) -> None:
     assert (bench.toys(), bench.resources()) == ({}, {})
 
 
-def test_interrupted_deletion_is_settled_by_refresh(bench: Workbench) -> None:
-    """A refresh drops what a killed destroy deleted, and forgets the operation."""
+def test_interrupted_deletion_is_settled_by_refresh(bench: ToyProject) -> None:
+    """A refresh drops resources that a killed destroy deleted, and removes the operation."""
     kill_in_deletion(bench)
     bench.remove("a-1")
     assert bench.engine.refresh(clear_pending_creates=True).checked().counts == {"delete": 1, "same": 1}
@@ -76,8 +76,8 @@ def test_interrupted_deletion_is_settled_by_refresh(bench: Workbench) -> None:
     assert set(bench.resources()) == {"toys-dev"}
 
 
-def test_interrupted_update_is_read_again(bench: Workbench) -> None:
-    """An update that took effect unseen is known to the next run, also when the program went back."""
+def test_interrupted_update_is_read_again(bench: ToyProject) -> None:
+    """An update whose result was lost is read by the next run, even if the program was reverted."""
     bench.up('Toy("a", size=1)').checked()
     document = json.loads(bench.state_file.read_text())
     (entry,) = [entry for entry in document["deployment"]["resources"] if entry["urn"].endswith("::a")]
@@ -89,7 +89,7 @@ def test_interrupted_update_is_read_again(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("verb", ["up", "destroy", "refresh"])
-def test_interrupted_operation_that_cannot_be_read_stays(bench: Workbench, verb: str) -> None:
+def test_interrupted_operation_that_cannot_be_read_stays(bench: ToyProject, verb: str) -> None:
     """When the resource cannot be read, the run ends with that error, changes nothing and keeps the operation."""
     bench.up('Toy("a", boom="read")').checked()
     document = json.loads(bench.state_file.read_text())
@@ -103,7 +103,7 @@ def test_interrupted_operation_that_cannot_be_read_stays(bench: Workbench, verb:
     assert pending(bench) == ["deleting"]
 
 
-def fill_disk_at(bench: Workbench, op: str, phase: str) -> None:
+def fill_disk_at(bench: ToyProject, op: str, phase: str) -> None:
     """Let every write of the engine fail from a step on, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -120,7 +120,7 @@ def fill_disk_at(bench: Workbench, op: str, phase: str) -> None:
 
 @pytest.fixture
 def _room() -> Any:
-    """Give the disk its room back at the end."""
+    """Remove the simulated write errors at the end."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -137,7 +137,7 @@ def _room() -> Any:
     ],
     ids=["before a creation", "before the outputs", "before a deletion", "in a refresh"],
 )
-def test_full_disk(bench: Workbench, verb: str, op: str, phase: str, calls: list[list[str]]) -> None:
+def test_full_disk(bench: ToyProject, verb: str, op: str, phase: str, calls: list[list[str]]) -> None:
     """When state cannot be written no change is begun, the run fails with one line, and the old state stays."""
     program = 'Toy("a")\npulumi.export("x", 1)'
     if verb != "up":
@@ -157,7 +157,7 @@ def test_full_disk(bench: Workbench, verb: str, op: str, phase: str, calls: list
 
 
 @pytest.mark.usefixtures("_room")
-def test_full_disk_at_a_components_outputs(bench: Workbench) -> None:
+def test_full_disk_at_a_components_outputs(bench: ToyProject) -> None:
     """When the outputs of a component cannot be written, the run fails with one line."""
     bench.program("""
 class Box(pulumi.ComponentResource):
@@ -172,14 +172,14 @@ Box("a")
     assert [error.message.partition(":")[0] for error in result.errors] == [f"cannot write {bench.state_file}"]
 
 
-def test_state_that_cannot_be_locked(bench: Workbench) -> None:
-    """A folder of state that cannot be made is an error of the engine."""
+def test_state_that_cannot_be_locked(bench: ToyProject) -> None:
+    """A state folder that cannot be created is an EngineError."""
     bench.state_file.parent.write_text("a file")
     with pytest.raises(EngineError, match="File exists"):
         bench.up("")
 
 
-def test_null_is_read_as_none(bench: Workbench) -> None:
+def test_null_is_read_as_none(bench: ToyProject) -> None:
     """Null, which the command line writes for an empty list, is read."""
     bench.up('Toy("a")').checked()
     exported = bench.engine.export()
@@ -191,8 +191,8 @@ def test_null_is_read_as_none(bench: Workbench) -> None:
     assert not bench.engine.up().checked().changed
 
 
-def test_an_interpreter_that_cannot_be_started(bench: Workbench) -> None:
-    """A project's own interpreter that is none is an error of the engine."""
+def test_an_interpreter_that_cannot_be_started(bench: ToyProject) -> None:
+    """An invalid interpreter of the project is an EngineError."""
     python = bench.project / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.write_text("nothing")

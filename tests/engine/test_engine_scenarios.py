@@ -1,4 +1,4 @@
-"""The same scenarios on the embedded engine and on the real command line, or on what was recorded of it."""
+"""Compare the embedded engine with the real Pulumi CLI, or with recordings of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    """Return what the real command line made of a scenario."""
+    """Return the recording of a scenario."""
     steps: list[dict[str, Any]] = json.loads((GOLDEN / f"{name}.json").read_text())["steps"]
     return steps
 
@@ -34,7 +34,7 @@ def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: ForkSer
 
 @pytest.mark.parametrize("name", budgets.SCENARIOS)
 def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
-    """GitHub is asked the same for real budgets, and exit code, counts and state are the same at each step."""
+    """With budgets, requests, exit code, counts and state are the same at each step."""
     played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_nursery), budgets.SCENARIOS[name])
     for mine, real in zip(played, recorded(BUDGETS + name), strict=True):
         assert mine == real
@@ -44,7 +44,7 @@ def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: Fork
 @pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
 @pytest.mark.parametrize("name", chosen(list(SCENARIOS), "failed_create", "replace_create_first"))
 def test_recording_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
-    """The command line that is here does what was recorded; `python -m tests.engine.record` records anew."""
+    """The installed Pulumi CLI does what was recorded; `python -m tests.engine.record` records anew."""
     assert play(CommandLine(tmp_path, SCENARIOS[name]), SCENARIOS[name]) == recorded(name)
 
 
@@ -52,5 +52,5 @@ def test_recording_is_what_the_command_line_does(tmp_path: Path, name: str) -> N
 @pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
 @pytest.mark.parametrize("name", chosen(list(budgets.SCENARIOS), "replaced_by_another_scope"))
 def test_recording_of_budgets_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
-    """The command line that is here sends GitHub what was recorded."""
+    """The installed Pulumi CLI sends the recorded requests."""
     assert budgets.play(CommandLine(tmp_path, Scenario([])), budgets.SCENARIOS[name]) == recorded(BUDGETS + name)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def simulated(result: Result) -> set[str]:
-    """Return the names of what was simulated, providers left out."""
+    """Return the names of the simulated resources, without providers."""
     return {step.urn.rpartition("::")[2] for step in result.steps if step.simulated and step.new and step.new.parent}
 
 
 def test_quickstart(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
-    """The quickstart makes its budgets, keeps them, takes up an edit made elsewhere, repairs it, and removes them."""
+    """The quickstart creates its budgets, keeps them, detects and repairs an external edit, and deletes them."""
     stack = pulumi_stack("quickstart")
     assert stack.up().counts == {"create": 3}
     (budget,) = billing_sandbox.budgets()
@@ -46,7 +46,7 @@ def test_guardrails(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> Non
 
 
 def test_two_clouds(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
-    """The other cloud's budget is simulated and GitHub's is made, from one figure."""
+    """One amount sets the simulated budget of the other cloud and the budget on GitHub."""
     stack = pulumi_stack("one_budget_two_clouds")
     assert simulated(stack.preview()) == {"cloud"}
     result = stack.up()
@@ -72,7 +72,7 @@ def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> 
 
 
 def test_an_unknown_example_is_told_its_neighbours(pulumi_stack: StackFactory) -> None:
-    """A stack named like no example is refused with the names that there are."""
+    """A stack without an example of its name is refused; the message lists the examples."""
     with pytest.raises(RunFailedError, match="name the stack like one of budget_from_usage, copilot_guardrails"):
         pulumi_stack("quickstar").preview()
 
@@ -90,7 +90,7 @@ def test_failed_run_raises_what_was_said(pulumi_stack: StackFactory, tmp_path: P
 
 
 def test_project_is_found_above_the_test(tmp_path: Path) -> None:
-    """A test in a folder below the project needs not name it; one without a project is told what to do."""
+    """A test below the project folder finds it; without a project, the message says what to do."""
     project = tmp_path / "project"
     for folder in (project, tmp_path / "elsewhere"):
         (folder / "tests").mkdir(parents=True)

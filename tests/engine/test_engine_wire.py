@@ -27,13 +27,13 @@ objects = st.dictionaries(st.text(), values, max_size=4)
 
 @given(objects)
 def test_values_survive_the_wire(given_values: dict[str, Any]) -> None:
-    """What is written to the wire is read back, secrets and unknowns included."""
+    """Values survive a round trip over the wire, including secrets and unknowns."""
     assert wire.read_struct(wire.write_struct(given_values)) == given_values
 
 
 @given(objects)
 def test_values_survive_the_state_file(given_values: dict[str, Any]) -> None:
-    """What is written to a state file is read back."""
+    """Values survive a round trip through a state file."""
     assert wire.from_json(json.loads(json.dumps(wire.to_json(given_values)))) == given_values
 
 
@@ -46,7 +46,7 @@ def test_plugin_gets_no_secret_marker(given_values: dict[str, Any]) -> None:
 
 @given(objects)
 def test_secrets_come_back_marked(given_values: dict[str, Any]) -> None:
-    """A plugin that returns its inputs in the open gets them marked again, no less secret than they were."""
+    """Secret inputs that a plugin returns as plain values are marked as secret again."""
     marked = wire.mark_secrets(wire.unwrap(given_values), given_values)
     assert wire.unwrap(marked) == wire.unwrap(given_values)
     assert wire.has_secret(marked) == wire.has_secret(given_values)
@@ -73,7 +73,7 @@ def test_list_with_a_secret_becomes_secret() -> None:
 
 
 def test_additional_outputs_become_secret() -> None:
-    """What the program asks to be secret is marked, once, and only where it exists."""
+    """Outputs in additional_secret_outputs are marked once, and only if they exist."""
     marked = wire.mark_secrets({"a": 1, "b": Secret(2)}, {}, ["a", "b", "c"])
     assert marked == {"a": Secret(1), "b": Secret(2)}
 

@@ -1,4 +1,4 @@
-"""What every pytest run of a user pays for having this package installed."""
+"""The pytest plugin imports little, because every pytest run of a user loads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IMPORT = "import sys, billing_provider.testing.pytest_plugin; print(*sys.module
 
 
 def test_pytest_plugin_loads_nothing_heavy() -> None:
-    """The fixtures' module brings neither Pulumi nor gRPC, nor the sandbox's server."""
+    """The pytest plugin imports neither Pulumi, gRPC nor the sandbox's server."""
     done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
     assert not {"pulumi", "grpc", "requests", "pydantic", "http.server", "billing_provider.sandbox.server"} & {*loaded}

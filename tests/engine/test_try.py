@@ -1,4 +1,4 @@
-"""The verb `try`: what it prints, what it keeps, and its exit codes."""
+"""The command `try`: output, files and exit codes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def call(*arguments: str) -> int:
 
 
 def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each verb says what it is, speaks the command line's words, and finds what the one before it left."""
+    """Each verb prints a title, uses the Pulumi CLI's words, and finds the state of the previous one."""
     assert call() == 0
     preview = capsys.readouterr().out
     first = preview.splitlines()[0]
@@ -131,7 +131,7 @@ def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever listens on loopback gets a sample token, whatever the stack has."""
+    """An address on loopback gets a sample token, never the token of the stack."""
     (project / "Pulumi.dev.yaml").write_text("config: {'github-billing:token': ghp_ofTheStack1234567890}\n")
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", "ghp_ofTheEnvironment1234567890")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_ofTheMachine1234567890")
@@ -158,7 +158,7 @@ def test_github_itself_is_never_used(
 
 
 def test_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a project it says so and ends with exit code 2."""
+    """Without a project, an error is printed and the exit code is 2."""
     monkeypatch.chdir(tmp_path)
     assert call("up") == 2
     assert "no Pulumi.yaml in" in capsys.readouterr().err

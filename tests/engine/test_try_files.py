@@ -1,4 +1,4 @@
-"""The files of `try`: private, locked, refused when damaged; and runs that are killed or have no room."""
+"""The files of `try`: private, locked, refused if damaged; killed runs and full disks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from billing_provider import OrgBudget
 for sku in SKUS:
     OrgBudget(sku, organization="octo-org", budget_product_sku=sku, budget_amount=5, prevent_further_usage=True)
 """
-# An interruption is heard also where the tests run with SIGINT ignored.
+# SIGINT must work even if the tests run with SIGINT ignored.
 CODE = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -76,7 +76,7 @@ def call(folder: Path, *arguments: str, **env: str) -> tuple[int, str, str]:
 
 @pytest.fixture
 def refused(project: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Return the one line with which the verb refuses to run in the project."""
+    """Return the error line of the command."""
     assert Path.cwd() == project
 
     def call_here(*arguments: str) -> str:
@@ -134,14 +134,14 @@ def test_linked_folders_are_refused(project: Path, refused: Callable[..., str], 
 
 @pytest.mark.parametrize("stack", ["../../../x", "a/b", "", "x" * 101, "a\nb", "ä", "github", "GitHub"])
 def test_names_that_are_no_stack_are_refused(project: Path, refused: Callable[..., str], stack: str) -> None:
-    """A name beyond Pulumi's pattern, or that of the sandbox's own file, is refused before anything is written."""
+    """An invalid stack name, or that of the sandbox's file, is refused before anything is written."""
     before = sorted(project.rglob("*"))
     assert "stack" in refused("up", "--stack", stack)
     assert sorted(project.rglob("*")) == before
 
 
 def test_nothing_is_written_where_there_is_no_project(tmp_path: Path) -> None:
-    """In a folder without a project, no folder of state is left."""
+    """In a folder without a project, no state folder is created."""
     code, _, err = call(tmp_path)
     assert (code, "no Pulumi.yaml in" in err, list(tmp_path.iterdir())) == (2, True, [])
 
@@ -195,7 +195,7 @@ def test_a_kill_in_a_destroy_is_made_right(project: Path, lands: bool) -> None:
         document = json.loads(out)
         assert document["counts"] == ({"create": gone, "same": 3 - gone} if gone else {"same": 3})
         said = document["diagnostics"][0]["message"]
-        assert (code, "an earlier run was interrupted; these resources have been read again:" in said) == (0, True)
+        assert (code, "an earlier run was interrupted; these resources were read again:" in said) == (0, True)
         assert f"interrupted while deleting: it is {'gone' if lands else 'there'}" in said
         assert counts(project, "up", **env) == document["counts"]
         assert len(sandbox.budgets(None)) == 2
@@ -262,21 +262,21 @@ def test_damaged_sandbox_is_refused(project: Path, refused: Callable[..., str]) 
 
 @pytest.mark.parametrize("verb", ["preview", "up"])
 def test_missing_program(project: Path, refused: Callable[..., str], verb: str) -> None:
-    """A project without its program is one line; `destroy` needs none."""
+    """A missing program is a one-line error; `destroy` does not need one."""
     (project / "__main__.py").unlink()
-    assert "__main__.py is missing: it is the program, unless" in refused(verb)
+    assert "__main__.py is missing: create the program, or" in refused(verb)
     assert call(project, "destroy")[0] == 0
 
 
 def test_read_only_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nothing may be written, that is one line."""
+    """A folder without write permission is a one-line error."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
         folder.chmod(0o555)
         monkeypatch.chdir(folder)
         user = os.geteuid()
-        # The modes of files do not hold for root.
+        # File modes do not apply to root.
         os.seteuid(user or 65534)
         try:
             code = main(["try", "up"])
@@ -292,12 +292,12 @@ def test_interruption_while_waiting(project: Path) -> None:
         assert process.stderr is not None
         assert "waiting" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        assert process.communicate()[1] == "error: up ended at once: run it again, it begins with what was in hand\n"
+        assert process.communicate()[1] == "error: up was stopped: run it again to resume\n"
     assert process.returncode == 130
 
 
 def test_a_reader_that_leaves_stops_nothing(project: Path) -> None:
-    """When nobody reads the output any more, the run goes on to its end, without a traceback."""
+    """When the output pipe is closed, the run continues to its end, without a traceback."""
     with start(project, "up") as process:
         assert process.stdout is not None
         process.stdout.close()

@@ -1,4 +1,4 @@
-"""A dynamic provider with nothing but behaviours to test an engine with; its remote side is a folder of JSON files."""
+"""A dynamic provider for tests of the engine; it stores its resources as JSON files in a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REMOTE = "TOY_REMOTE"
 
 
 def hold(file: Path) -> None:
-    """Keep a lock on a file for as long as this process lives: who waits for it learns of the end."""
+    """Lock a file until this process exits, so that tests can wait for the exit."""
     fcntl.flock(os.open(file, os.O_RDONLY), fcntl.LOCK_SH)
 
 
@@ -37,16 +37,16 @@ class Remote:
         self.folder = Path(os.environ[REMOTE])
 
     def log(self, *words: str) -> None:
-        """Note a call."""
+        """Log a call."""
         with (self.folder / "calls.log").open("a") as file:
             file.write(json.dumps(words) + "\n")
 
     def file(self, id_: str) -> Path:
-        """Return where a toy is kept."""
+        """Return the file of a toy."""
         return self.folder / f"{id_}.json"
 
     def wait(self, sign: str) -> None:
-        """Leave a sign with the number of this process, and wait for the file `go`."""
+        """Write this process id to a file, and wait for the file `go`."""
         (self.folder / sign).write_text(str(os.getpid()))
         hold(self.folder / sign)
         while not (self.folder / "go").exists():
@@ -74,11 +74,11 @@ class ToyProvider(ResourceProvider):
     greeting = ""
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Remember what the configuration says."""
+        """Store the configuration."""
         ToyProvider.greeting = req.config.get("toys:greeting") or ""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse what is marked `bad`, and all of it when it is marked `refused`."""
+        """Fail for properties marked `bad`, and for all if marked `refused`."""
         key = news.get("key")
         Remote().log("check", key if isinstance(key, str) else "unknown")
         if news.get("thinks"):
@@ -121,7 +121,7 @@ class ToyProvider(ResourceProvider):
         return CreateResult(id_, {**outputs(props), "said": ToyProvider.greeting})
 
     def update(self, id: str, _olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:  # noqa: A002
-        """Write the file anew."""
+        """Rewrite the file."""
         Remote().log("update", id)
         if news.get("boom") == "update":
             raise RuntimeError("boom on update\nin two lines")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from billing_provider.engine.fork_server import Born
+    from billing_provider.engine.fork_server import ForkedProcess
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How an unknown value looks on the wire."""
@@ -118,7 +118,7 @@ class Plugin:
         whole = {**clean, TEST_TIME: os.environ[TEST_TIME], "PULUMI_PROJECT": "p", **env}
         (their_line, self._line), (output, their_output) = os.pipe(), os.pipe()
         arguments = [child_main.__file__, "-m", "pulumi.dynamic", engine]
-        self._process: subprocess.Popen[bytes] | Born
+        self._process: subprocess.Popen[bytes] | ForkedProcess
         if interpreter:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", *arguments],
