@@ -1,4 +1,4 @@
-"""The sandbox: GitHub's billing API on a loopback port, to try and to test without GitHub."""
+"""The sandbox: GitHub's billing API on a loopback port, for trials and tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Request", "Sandbox"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name at its first use: every pytest run of a user imports this package for its fixtures."""
+    """Load a public name on first use, because every pytest run imports this package for its fixtures."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.server"), name)

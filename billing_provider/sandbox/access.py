@@ -1,4 +1,4 @@
-"""The sample tokens, and what each may do: roles, scopes, expiry, single sign-on."""
+"""The sample tokens and their permissions: roles, scopes, expiry, single sign-on."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ __all__ = [
     "sees_cost_center",
 ]
 
-OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # names a role, opens nothing
+OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # the name of a role, not a secret
 _REAL = re.compile(r"gh[a-z]_|github_pat_")
 
 
 @dataclass(frozen=True)
 class Token:
-    """One sample token: its role, the login it belongs to, its kind and what it may, in one line."""
+    """One sample token: its role, the login of its user, its kind, and a one-line summary."""
 
     name: str
     role: str
@@ -43,7 +43,7 @@ class Token:
     organization: str | None = None
 
     def headers(self, now: float) -> dict[str, str]:
-        """Return what GitHub tells about the token with every reply."""
+        """Return the token headers that GitHub adds to every reply."""
         headers = {} if self.scopes is None else {"X-OAuth-Scopes": self.scopes, "X-Accepted-OAuth-Scopes": ""}
         if self.lives_days is not None:
             end = datetime.fromtimestamp(now, timezone.utc) + timedelta(days=self.lives_days)
@@ -84,7 +84,7 @@ def authenticate(authorization: str | None) -> Token:
     """Return the sample token of an Authorization header.
 
     Raises:
-        RefusedError: There is none, it is unknown or expired, or it looks like a real one (401).
+        RefusedError: The token is missing, unknown, expired, or looks like a real one (401).
     """
     scheme, _, secret = (authorization or "").partition(" ")
     if not secret:
@@ -107,17 +107,17 @@ def authenticate(authorization: str | None) -> Token:
 
 
 def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
-    """Let a token in at one owner's billing pages, or not.
+    """Check that a token may use the billing API of an owner.
 
     Args:
-        token: Whose rights are asked for.
+        token: The token of the request.
         owner_kind: `enterprise`, `organization` or `user`.
         owner: The slug or login in the path.
         writes: Whether the operation changes anything.
-        does: What it does, for GitHub's text: "create a budget".
+        does: The operation, for GitHub's message: "create a budget".
 
     Raises:
-        RefusedError: The token may not (403), or must not even know that there is something (404).
+        RefusedError: The token has no permission (403), or must not see the owner (404).
     """
     if owner_kind == "user":
         if not same_name(token.login, owner):
@@ -151,22 +151,22 @@ def _refuse_without_sso(owner_kind: str) -> None:
 
 
 def administers(token: Token, organization: str) -> bool:
-    """Tell whether the token is an organization owner's, and of that organization."""
+    """Return whether the token is of an owner of this organization."""
     return token.organization is not None and same_name(token.organization, organization)
 
 
 def only_enterprise_staff(token: Token, does: str) -> None:
-    """Keep organization owners from what only an enterprise owner or billing manager may.
+    """Refuse organization owners where only enterprise owners and billing managers are allowed.
 
     Raises:
-        RefusedError: The token is an organization owner's (403).
+        RefusedError: The token is of an organization owner (403).
     """
     if token.organization is not None:
         raise forbidden(f"Insufficient permissions to {does}.", "for enterprise owners and billing managers")
 
 
 def sees_budget(token: Token, budget: Budget) -> bool:
-    """Tell whether a budget is within the token's reach; an organization owner's ends with its own repositories."""
+    """Return whether the token can see a budget; organization owners see their organization and its repositories."""
     if token.organization is None or budget.owner_kind == "organization":
         return True
     return budget.budget_scope in {"organization", "repository"} and administers(
@@ -175,7 +175,7 @@ def sees_budget(token: Token, budget: Budget) -> bool:
 
 
 def sees_cost_center(token: Token, center: CostCenter) -> bool:
-    """Tell whether a cost center is within the token's reach: an organization owner's has a member of its own."""
+    """Return whether the token can see a cost center; organization owners see those with members of theirs."""
     if token.organization is None:
         return True
     return any(

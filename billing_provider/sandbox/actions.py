@@ -1,4 +1,4 @@
-"""What each planned fault does: whether the request takes effect, what the client gets, and how it goes out."""
+"""The actions of planned faults: whether the request takes effect, and how the reply is changed and sent."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _SERVER_ERRORS = {
     503: "Service unavailable",
     504: "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request.",
 }
-# GitHub's word for a limit answer that says nothing about the time: wait at least a minute.
+# GitHub's rule for a limit reply without a time: wait at least one minute.
 BARE_WAIT = 60
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a fault is made from.
+    """The input of a fault.
 
     Attributes:
-        honest: The honest reply; without a body when nothing was done.
-        url: The request's own address.
-        now: The time by the sandbox's clock.
-        seconds: The length of a stall, drip, delay or limit.
-        status: The status of a redirect to elsewhere.
+        honest: The regular reply; without a body if the request had no effect.
+        url: The URL of the request.
+        now: The time of the sandbox's clock.
+        seconds: The duration of a stall, drip, delay or limit.
+        status: The status of a redirect to another host.
     """
 
     honest: Reply
@@ -54,13 +54,13 @@ class Action:
     """One fault.
 
     Attributes:
-        summary: One line for people.
-        commits: Whether the request takes effect before the fault shows.
-        deliver: How the reply goes out: `plain`, `reset`, `cut`, `stall` or `drip`.
-        spoil: Makes the reply that the client gets.
-        seconds: The default length.
-        times: How often a rule with `nth` is met by default.
-        limits: Whether the client is told to wait, and must send nothing until then.
+        summary: A one-line description.
+        commits: Whether the request takes effect.
+        deliver: How the reply is sent: `plain`, `reset`, `cut`, `stall` or `drip`.
+        spoil: Returns the reply for the client.
+        seconds: The default duration.
+        times: How often a rule with `nth` applies by default.
+        limits: Whether the reply asks the client to wait and to send nothing meanwhile.
     """
 
     summary: str

@@ -1,4 +1,4 @@
-"""From a raw request to a reply: who asks, which route, which names, one change at a time; sockets are elsewhere."""
+"""Handle a request: authentication, route, parameter names and one change at a time, without sockets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PREFIX", "Api", "Incoming"]
 
-# Not empty on purpose: a client that forgets the path of its base URL shows itself.
+# Not empty, so that a client that ignores the path of its base URL fails.
 PREFIX = "/api/v3"
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
@@ -34,7 +34,7 @@ _MAX_HEADER = 300
 
 @dataclass(frozen=True)
 class Incoming:
-    """A request as it came: the path without the prefix, the query as text, header names in any case."""
+    """A received request: the path without the prefix, the query as text, header names in any case."""
 
     method: str
     path: str
@@ -43,11 +43,11 @@ class Incoming:
     body: bytes
 
     def parsed_query(self) -> dict[str, str]:
-        """Return the query; of a name given twice the last one counts."""
+        """Return the query; of a repeated name, the last value counts."""
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def parsed_body(self) -> Any:
-        """Return the body as JSON values, None when it is empty or none."""
+        """Return the body as JSON values, or None if it is empty or not JSON."""
         try:
             return json_text.parse(self.body, _no_constant)
         except ValueError:
@@ -55,17 +55,17 @@ class Incoming:
 
 
 def _no_constant(name: str) -> NoReturn:
-    # NaN and Infinity are Python's own; JSON has neither.
+    # Python reads NaN and Infinity, but they are not JSON.
     raise ValueError(name)
 
 
 def _header_text(text: str) -> str:
-    # Names that a client made up may hold line ends, and be long.
+    # Names from a client may contain line breaks and be long.
     return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in text[:_MAX_HEADER])
 
 
 class Api:
-    """The whole API over one state."""
+    """The API over one state."""
 
     def __init__(self, state: State, quirks: Quirks, page_cap: int = 100) -> None:
         self.state = state
@@ -77,7 +77,7 @@ class Api:
         self._used: dict[tuple[str, int], int] = {}
 
     def answer(self, request: Incoming) -> Reply:
-        """Return the reply to one request; what it changed is stored by then."""
+        """Return the reply to one request, after its changes are stored."""
         with self.lock:
             headers: dict[str, str] = {}
             try:

@@ -1,4 +1,4 @@
-"""What GitHub demands of a budget's fields: each rule refuses in GitHub's words, or returns what to store."""
+"""GitHub's rules for the fields of a budget: each one returns the value to store, or refuses with GitHub's text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+"
 
 
 def is_login(value: Any) -> bool:
-    """Tell whether a value has the form of a login; whether somebody has it, the sandbox does not know."""
+    """Return whether a value has the form of a login; the user need not exist."""
     return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
 
 
@@ -48,7 +48,7 @@ def amount(value: Any) -> int:
 
 
 def hard_stop(scope: str, value: Any) -> bool:
-    """Return prevent_further_usage; the scopes that bind single people know no other value than true."""
+    """Return prevent_further_usage; it must be true for budgets of single users."""
     if not isinstance(value, bool):
         raise bad_request("Invalid value for prevent_further_usage: true or false is needed.")
     if scope in PER_USER_SCOPES and not value:
@@ -57,7 +57,7 @@ def hard_stop(scope: str, value: Any) -> bool:
 
 
 def alerting(value: Any, stored: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return budget_alerting; on creation (`stored` is None) both keys are needed, later one may be left out."""
+    """Return budget_alerting; a create (`stored` is None) needs both keys, an update may leave one out."""
     if not isinstance(value, dict):
         raise bad_request("Invalid value for budget_alerting: an object is needed.")
     known = ["will_alert", "alert_recipients"]
@@ -75,7 +75,7 @@ def alerting(value: Any, stored: dict[str, Any] | None = None) -> dict[str, Any]
 
 
 def expiry(call: Call, scope: str, value: Any) -> str:
-    """Return expires_at: a day after today (UTC), for the budget of a single user."""
+    """Return expires_at: a date after today (UTC), only for budgets of a single user."""
     if scope != "user":
         raise bad_request("expires_at is only supported for budgets with the scope user.")
     try:
@@ -90,7 +90,7 @@ def expiry(call: Call, scope: str, value: Any) -> str:
 
 
 def identity(call: Call) -> tuple[str, str, str, str, str | None]:
-    """Return what a new budget is for: scope, entity as stored, type, SKU and user."""
+    """Return the identity of a new budget: scope, stored entity, type, SKU and user."""
     body = call.body
     scopes = _SCOPES[call.owner_kind]
     scope = body["budget_scope"]
@@ -128,7 +128,7 @@ def _product(call: Call, scope: str) -> tuple[str, str]:
 
 
 def entity(call: Call, scope: str, user: str | None) -> str:
-    """Return the entity as it is stored: the owner's slug, a login, `owner/repo` or the UUID of a cost center."""
+    """Return the entity to store: the owner's slug, a login, `owner/repo` or the UUID of a cost center."""
     given = call.body.get("budget_entity_name", "")
     if not isinstance(given, str):
         raise bad_request("Invalid value for budget_entity_name: a string is needed.")

@@ -1,4 +1,4 @@
-"""A stored budget as GitHub writes it into replies, with every quirk of reading."""
+"""A stored budget in the form of GitHub's replies, with the quirks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["plain", "show"]
 
 
 def plain(state: State, budget: Budget) -> dict[str, Any]:
-    """Return a budget as described: GitHub's names, a cost center by its name, absent where there is nothing."""
+    """Return a budget as documented: GitHub's names, the name of a cost center, no empty fields."""
     name = budget.budget_entity_name
     in_cost_center = budget.budget_scope in {"cost_center", "multi_user_cost_center"}
     body: dict[str, Any] = {
@@ -40,14 +40,14 @@ def plain(state: State, budget: Budget) -> dict[str, Any]:
 
 
 def show(state: State, quirks: Quirks, budget: Budget, reply: str, user: str | None = None) -> dict[str, Any]:
-    """Return a budget as this sandbox writes it.
+    """Return a budget as this sandbox replies it, with quirks.
 
     Args:
-        state: Where cost centers and usage are.
-        quirks: What differs from the description.
-        budget: Which one.
+        state: The state with cost centers and usage.
+        quirks: The differences from the documentation.
+        budget: The budget.
         reply: `list`, `get`, `create` or `update`.
-        user: Whose share of a multi-user budget was asked for.
+        user: The user whose share of a multi-user budget is requested.
     """
     body = plain(state, budget)
     is_asked = user is not None and budget.budget_scope.startswith("multi_user")

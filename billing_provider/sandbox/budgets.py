@@ -30,7 +30,7 @@ _REQUIRED = (
 
 
 def list_budgets(call: Call) -> Reply:
-    """Return one page of an owner's budgets, filtered by scope; a user filter adds what binds that user."""
+    """Return one page of an owner's budgets, filtered by scope; a user filter adds the user's effective budget."""
     scope = call.query.get("scope")
     if scope is not None and scope not in _SCOPES:
         raise bad_request(f"Invalid value for scope: one of {', '.join(_SCOPES)} is needed.")
@@ -56,7 +56,7 @@ def list_budgets(call: Call) -> Reply:
 
 
 def create_budget(call: Call) -> Reply:
-    """Store a new budget; nothing keeps GitHub from storing the same one twice."""
+    """Store a new budget; GitHub accepts duplicates."""
     if missing := [name for name in _REQUIRED if name not in call.body]:
         raise bad_request(f"Missing required fields: {', '.join(missing)}")
     budget = _new_budget(call)
@@ -76,12 +76,12 @@ def create_budget(call: Call) -> Reply:
 
 
 def get_budget(call: Call) -> Reply:
-    """Return one budget, flat."""
+    """Return one budget, without an envelope."""
     return Reply(show(call.state, call.quirks, _find(call, "retrieve a budget"), "get"))
 
 
 def update_budget(call: Call) -> Reply:
-    """Change what a PATCH names; what a budget is for stays."""
+    """Change the fields of a PATCH; the identity of a budget cannot change."""
     budget = _find(call, "update a budget", f"Budget with ID {call.params['budget_id']} not found.")
     body = call.body
     if not body:
@@ -96,7 +96,7 @@ def update_budget(call: Call) -> Reply:
 
 
 def delete_budget(call: Call) -> Reply:
-    """Remove one budget."""
+    """Delete one budget."""
     budget = _find(call, "delete a budget")
     if call.token.role == "manager" and "manager_cannot_delete" in call.quirks:
         raise forbidden("Insufficient permissions to delete a budget.", "only an enterprise owner deletes budgets")
@@ -174,7 +174,7 @@ def _of_owner(call: Call) -> list[Budget]:
 
 def _is_listed(call: Call, budget: Budget) -> bool:
     if budget.hidden_listings:
-        # A listing of several pages is one listing: only its first page counts.
+        # A listing of several pages counts once, at its first page.
         budget.hidden_listings -= call.whole_number("page", 1) == 1
         return False
     return call.state.clock() >= budget.created_at + call.quirks.number("list_lag_seconds")

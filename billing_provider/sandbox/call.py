@@ -1,4 +1,4 @@
-"""One request as the rules see it, and one reply as they give it: no HTTP on either side."""
+"""The call and the reply of an operation, without HTTP."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MAX_DIGITS = 9
 
 @dataclass
 class Reply:
-    """A status, a body that becomes JSON (text and bytes stay as they are) and headers beyond the usual ones.
+    """A status, a body that is sent as JSON (text and bytes unchanged), and additional headers.
 
-    `deliver` is how it goes out: `plain`, or spoiled by a planned fault that lasts `seconds`.
+    `deliver` is how the reply is sent: `plain`, or changed by a planned fault of `seconds`.
     """
 
     body: Any
@@ -34,7 +34,7 @@ class Reply:
 
 @dataclass
 class Call:
-    """A request that was let in: whose data it asks for, with which parameters, by which token."""
+    """An authorized request: owner, parameters and token."""
 
     state: State
     quirks: Quirks
@@ -48,10 +48,10 @@ class Call:
     page_cap: int = 100
 
     def whole_number(self, name: str, default: int, lowest: int = 1) -> int:
-        """Return a number of the query; GitHub's default where it is left out.
+        """Return a number of the query, or GitHub's default.
 
         Raises:
-            RefusedError: It is no whole number, or below `lowest` (400).
+            RefusedError: It is not a whole number, or below `lowest` (400).
         """
         text = self.query.get(name)
         if text is None:
@@ -61,7 +61,7 @@ class Call:
         return int(text)
 
     def page(self, items: list[Any], default: int, cap: int) -> tuple[list[Any], bool]:
-        """Return the asked page of `items` and whether another one follows."""
+        """Return the requested page of `items` and whether another one follows."""
         size = min(self.whole_number("per_page", default), cap)
         start = (self.whole_number("page", 1) - 1) * size
         return items[start : start + size], start + size < len(items)

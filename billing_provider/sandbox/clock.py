@@ -1,4 +1,4 @@
-"""The sandbox's default clock: the machine's, or a fixed time that the environment names."""
+"""The sandbox's default clock: the machine's clock, or a fixed time from the environment."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ TEST_TIME = "GITHUB_BILLING_TEST_TIME"
 
 
 def wall() -> float:
-    """Return the seconds since 1970 in UTC; the variable is read at each call, so that a test can change it.
+    """Return the seconds since 1970 (UTC); the variable is read on every call, so that a test can change it.
 
     Raises:
-        ValueError: The variable is set to a text that is no time.
+        ValueError: The variable is not a valid time.
     """
     fixed = os.environ.get(TEST_TIME)
     if not fixed:
         return time.time()
     try:
-        # Python 3.10 reads no Z.
+        # Python 3.10 does not parse "Z".
         moment = datetime.fromisoformat(fixed[:-1] + "+00:00" if fixed.endswith(("Z", "z")) else fixed)
         utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):

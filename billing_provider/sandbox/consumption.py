@@ -1,4 +1,4 @@
-"""What budgets have used up: the ledger since their creation in this month, for whom they are and what they cover."""
+"""Consumption of budgets: the usage in their scope in this month, since their creation."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _ALL = 100
 
 
 def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = None) -> float:
-    """Return what counts toward a budget, in dollars or licences; of one user where one is named.
+    """Return the consumption of a budget in dollars or licences, optionally of one user.
 
-    The caps of single people count included usage too; the others begin when what is included is used up.
+    Budgets of single users count included usage too; the others count only usage beyond it.
     """
     gross = budget.budget_scope in PER_USER_SCOPES
     total = 0
@@ -41,7 +41,7 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
 
 
 def effective_budget(state: State, quirks: Quirks, budgets: list[Budget], user: str) -> dict[str, Any] | None:
-    """Return the budget that binds one user: the user's own, else the cost center's, else the universal one."""
+    """Return the effective budget of a user: the user's own, the cost center's, or the universal one."""
     for scope in ("user", "multi_user_cost_center", "multi_user_customer"):
         for budget in budgets:
             if budget.budget_scope == scope and _binds(state, budget, user):
@@ -54,7 +54,7 @@ def effective_budget(state: State, quirks: Quirks, budgets: list[Budget], user: 
 
 
 def user_states(call: Call) -> Reply:
-    """Return how far each user is within a multi-user budget; who used nothing yet is not in it."""
+    """Return the consumption of each user of a multi-user budget; users without usage are left out."""
     only_enterprise_staff(call.token, "retrieve a budget")
     budget = call.state.budgets.get(call.params["budget_id"])
     if budget is None or not budget.budget_scope.startswith("multi_user"):
@@ -78,7 +78,7 @@ def user_states(call: Call) -> Reply:
 
 
 def blocked(state: State, quirks: Quirks) -> list[dict[str, Any]]:
-    """Return, for each hard budget that is used up, whom it stops: logins, or the entity it is for."""
+    """Return the exhausted hard budgets and whom each stops: logins, or its entity."""
     stops = []
     for budget in state.budgets.values():
         if not budget.prevent_further_usage:
@@ -120,7 +120,7 @@ def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]
 
 
 def _percent(state: dict[str, Any]) -> float:
-    # Whatever is used of nothing is all of it.
+    # Any usage exhausts a budget of 0.
     return float(state["consumed_amount"] * _ALL / state["target_amount"]) if state["target_amount"] else float(_ALL)
 
 

@@ -1,4 +1,4 @@
-"""The control plane: what a test in another process may do to the sandbox, under a path of its own."""
+"""The control plane: routes with which tests in other processes control the sandbox."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _faults(sandbox: Sandbox, _: Any) -> Any:
 def _switch(sandbox: Sandbox, wanted: Any) -> None:
     if not isinstance(wanted, dict) or not all(isinstance(on, bool) for on in wanted.values()):
         raise ValueError("an object is needed that has true or false for each quirk")
-    # One wrong name, and none is switched.
+    # Check all names first: with a wrong name, nothing is switched.
     Quirks(wanted)
     for name, on in wanted.items():
         sandbox.switch(name, on=on)
@@ -56,9 +56,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
 
 
 def answer(sandbox: Sandbox, request: Incoming) -> Reply:
-    """Return what a control request gives: 404 while the plane is off, 401 without its token, 400 for a wrong body.
+    """Return the reply to a control request: 404 if the plane is off, 401 without its token, 400 for an invalid body.
 
-    A file that cannot be written is a 507.
+    The reply is 507 if a file cannot be written.
     """
     if not sandbox.control_token:
         return Reply({"message": "The control plane is off; start the sandbox with --control."}, HTTPStatus.NOT_FOUND)

@@ -1,4 +1,4 @@
-"""The seven operations on cost centers: list, create, get, update, archive, and members in and out."""
+"""The seven operations on cost centers: list, create, get, update, archive, add members, remove members."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _MAX_RESOURCES = 50
 
 
 def list_cost_centers(call: Call) -> Reply:
-    """Return all cost centers in one reply, archived ones too unless a state is asked for."""
+    """Return all cost centers in one reply, including archived ones unless filtered by state."""
     state = call.query.get("state")
     if state not in {None, "active", "deleted"}:
         raise bad_request("Invalid value for state: active or deleted is needed.")
@@ -62,7 +62,7 @@ def create_cost_center(call: Call) -> Reply:
 
 
 def get_cost_center(call: Call) -> Reply:
-    """Return one cost center; asked for a page, it returns that page of the members."""
+    """Return one cost center, with a page of its members if requested."""
     center = _find(call)
     body = _show(call, center)
     if "page" in call.query or "per_page" in call.query:
@@ -104,7 +104,7 @@ def delete_cost_center(call: Call) -> Reply:
 
 
 def add_resources(call: Call) -> Reply:
-    """Add members; what sits in another cost center is moved without a question."""
+    """Add members; members of another cost center are moved."""
     center = _find_active(call)
     moved = []
     for member in _members(call):
@@ -119,7 +119,7 @@ def add_resources(call: Call) -> Reply:
 
 
 def remove_resources(call: Call) -> Reply:
-    """Take members out; one that is not in it is no mistake."""
+    """Remove members; names that are not members are ignored."""
     center = _find_active(call)
     for member in _members(call):
         _take_out(center, member)

@@ -1,4 +1,4 @@
-"""GitHub's refusals: one exception that carries a status, GitHub's own text and the sandbox's remark."""
+"""Error replies: one exception with a status, GitHub's text and an explanation of the sandbox."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ __all__ = ["RefusedError", "bad_request", "conflict", "forbidden", "not_found", 
 
 
 class RefusedError(Exception):
-    """An answer that is no.
+    """An error reply.
 
-    `problem` goes into the header `X-Sandbox-Problem`: what GitHub would not say, but a person who tries the sandbox
-    wants to know.
+    `problem` is sent in the header `X-Sandbox-Problem`: an explanation that GitHub does not give.
     """
 
     def __init__(
@@ -35,7 +34,7 @@ class RefusedError(Exception):
         self.problem = problem
 
     def body(self) -> dict[str, object]:
-        """Return the JSON body in the form GitHub gives every error."""
+        """Return the JSON body of an error, in GitHub's form."""
         body: dict[str, object] = {
             "message": self.message,
             "documentation_url": "https://docs.github.com/rest/billing/budgets",
@@ -47,27 +46,27 @@ class RefusedError(Exception):
 
 
 def bad_request(message: str, problem: str = "") -> RefusedError:
-    """Return the 400 that GitHub gives for every live-seen mistake in a body."""
+    """Return a 400, GitHub's usual status for an invalid body."""
     return RefusedError(HTTPStatus.BAD_REQUEST, message, problem=problem)
 
 
 def not_found(message: str = "Not Found", problem: str = "") -> RefusedError:
-    """Return the 404 that means gone, hidden, switched off or unknown."""
+    """Return a 404: gone, hidden, switched off or unknown."""
     return RefusedError(HTTPStatus.NOT_FOUND, message, problem=problem)
 
 
 def forbidden(message: str, problem: str = "") -> RefusedError:
-    """Return the 403 of a token that may not do this."""
+    """Return a 403 for missing permissions."""
     return RefusedError(HTTPStatus.FORBIDDEN, message, problem=problem)
 
 
 def conflict(message: str) -> RefusedError:
-    """Return the 409 of a name that is taken or a job that is running."""
+    """Return a 409: the name is taken, or a job is running."""
     return RefusedError(HTTPStatus.CONFLICT, message)
 
 
 def unknown_fields(where: str, names: list[str], accepted: list[str]) -> RefusedError:
-    """Return the 422 for names that the operation does not have; GitHub may ignore them, the sandbox never does."""
+    """Return a 422 for unknown names; GitHub may ignore them, the sandbox refuses them."""
     known = ", ".join(accepted) or "none"
     text = f"unknown {where} {', '.join(names)}; this operation takes: {known}"
     return RefusedError(

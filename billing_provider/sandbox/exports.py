@@ -1,4 +1,4 @@
-"""Exports of usage: asked for, worked on one at a time, and fetched as CSV from an address that needs no token."""
+"""Exports of usage: created one at a time, polled, and downloaded as CSV from a URL without a token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 
 def create_export(call: Call) -> Reply:
-    """Begin an export; while another one is worked on, GitHub refuses."""
+    """Start an export; it is refused while another one is in progress."""
     only_enterprise_staff(call.token, "create a usage report")
     body = call.body
     if missing := [name for name in ("report_type", "start_date") if name not in body]:
@@ -72,7 +72,7 @@ def list_exports(call: Call) -> Reply:
 
 
 def get_export(call: Call) -> Reply:
-    """Return one export; each look brings it further."""
+    """Return one export; each read advances its progress."""
     only_enterprise_staff(call.token, "retrieve usage reports")
     _retire(call.state)
     export = call.state.exports.get(call.params["report_id"])
@@ -83,7 +83,7 @@ def get_export(call: Call) -> Reply:
 
 
 def download(state: State, name: str) -> str | None:
-    """Return the CSV of a finished export, None when there is none of that name."""
+    """Return the CSV of a finished export, or None if there is no such file."""
     export = state.exports.get(name.removesuffix(".csv"))
     if export is None:
         return None

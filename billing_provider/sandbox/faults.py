@@ -1,4 +1,4 @@
-"""Planned faults: which request meets which of them."""
+"""Planned faults: rules that select requests and apply actions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _is_number(value: Any, most: float) -> bool:
     return type(value) in {int, float} and 0 <= value <= most
 
 
-# What each value of a rule must be, in words and as a test.
+# The valid values of each field of a rule, in words and as a check.
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(("action", "method", "path", "op", "quirk"), ("a text", lambda value: isinstance(value, str))),
     **dict.fromkeys(
@@ -46,20 +46,20 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 @dataclass
 class Rule:
-    """One planned fault: the requests it looks at, which of them it meets, and the action.
+    """One planned fault: matching requests, which of them are affected, and the action.
 
     Attributes:
         action: A name of `ACTIONS`.
         method: Only requests with this method.
         path: Only paths that fit this pattern (`*` stands for anything), without the prefix of the URL.
-        op: Only this operation, such as `create_budget`, whoever owns the budget.
-        nth: The first matching request that is met, from 1; used when neither `every` nor `probability` is given.
-        every: Meet each such matching request: 3 is the 3rd, the 6th, ...
-        probability: Meet each matching request with this chance, drawn from `seed`.
-        times: How often at most; 1 for `nth`, no bound for the others.
-        seconds: The length of a stall, drip, delay or limit; each action has its own default.
-        status: The status of a redirect to elsewhere (default 307).
-        quirk: What `switch` switches on.
+        op: Only this operation, such as `create_budget`, of any owner.
+        nth: The first affected matching request, from 1; used without `every` and `probability`.
+        every: Affect every n-th matching request: 3 means the 3rd, the 6th, ...
+        probability: Affect each matching request with this probability, from `seed`.
+        times: The largest number of affected requests; default 1 for `nth`, unlimited for the others.
+        seconds: The duration of a stall, drip, delay or limit; each action has its default.
+        status: The status of a redirect to another host (default 307).
+        quirk: The quirk that `switch` switches on.
     """
 
     action: str
@@ -79,10 +79,10 @@ class Rule:
 
     @classmethod
     def parse(cls, record: Mapping[str, Any]) -> Rule:
-        """Return the rule a JSON object describes.
+        """Return the rule of a JSON object.
 
         Raises:
-            ValueError: A name is unknown, a value has another form, or there is no such action.
+            ValueError: A field or action is unknown, or a value is invalid.
         """
         if not isinstance(record, dict):
             raise ValueError("a fault is a JSON object")  # noqa: TRY004 - as all that is wrong with a plan
@@ -106,7 +106,7 @@ class Rule:
         self._chance = random.Random(self.seed)
 
     def looks_at(self, method: str, path: str, operation: str) -> bool:
-        """Tell whether the rule counts this request."""
+        """Return whether the request matches the rule."""
         return (
             self.method in {None, method}
             and self.op in {None, operation}
@@ -114,7 +114,7 @@ class Rule:
         )
 
     def due(self) -> bool:
-        """Count one matching request and tell whether it is to be met."""
+        """Count one matching request and return whether it is affected."""
         self.seen += 1
         if self.probability is not None:
             due = self._chance.random() < self.probability
@@ -126,20 +126,20 @@ class Rule:
         return due and (bound is None or self.met < bound)
 
     def is_unmet(self) -> bool:
-        """Tell whether the fault was met less often than planned; a loop and an open bound are met by one."""
+        """Return whether the fault occurred less often than planned; for loops and unlimited rules, once is enough."""
         return self.met < (self.times or 1)
 
     def length(self) -> float:
-        """Return the seconds of a stall, drip, delay or limit."""
+        """Return the duration of a stall, drip, delay or limit."""
         return ACTIONS[self.action].seconds if self.seconds is None else self.seconds
 
     def perform(self, answer: Callable[[], Reply], url: str, now: float) -> Reply:
-        """Return what the client gets.
+        """Return the reply for the client.
 
         Args:
-            answer: Makes the request take effect and returns the honest reply.
-            url: The request's own address.
-            now: The time by the sandbox's clock.
+            answer: Executes the request and returns the regular reply.
+            url: The URL of the request.
+            now: The time of the sandbox's clock.
         """
         action = ACTIONS[self.action]
         honest = answer() if action.commits else Reply({})
@@ -148,7 +148,7 @@ class Rule:
         return reply
 
     def description(self) -> dict[str, Any]:
-        """Return the rule as it was planned, with how often it was met."""
+        """Return the rule and how often it occurred."""
         planned = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         defaults = {entry.name: entry.default for entry in fields(self)}
         planned.pop("seen")
@@ -163,7 +163,7 @@ class Rule:
 
 
 class Plan:
-    """The rules of one run, in order: the first that is due meets the request, all that look at it count it."""
+    """The rules of one run, in order: every matching rule counts a request, the first due one applies."""
 
     def __init__(self, rules: Sequence[Mapping[str, Any]] = ()) -> None:
         if not isinstance(rules, list | tuple):
@@ -171,7 +171,7 @@ class Plan:
         self.rules = [Rule.parse(record) for record in rules]
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:
-        """Return the fault that this request meets, if any."""
+        """Return the fault that applies to this request, if any."""
         due = [rule for rule in self.rules if rule.looks_at(method, path, operation) and rule.due()]
         for rule in due[:1]:
             rule.met += 1

@@ -1,4 +1,4 @@
-"""One year of usage, made from the date alone: every report, every consumed amount is a view of these rows."""
+"""One year of generated usage that depends only on the date; all reports and amounts are computed from it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MICRO", "Row", "cost_center_of", "dollars", "first_day", "rows"]
 
-# Amounts are whole micro-dollars, so that sums agree to the last digit in whatever order they are made.
+# Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one user or repository used of one SKU on one day; quantities are whole units, amounts micro-dollars."""
+    """The usage of one SKU by one user or repository on one day, in whole units and micro-dollars."""
 
     day: date
     organization: str
@@ -40,13 +40,13 @@ class Row:
 
     @property
     def net(self) -> int:
-        """The units that are billed."""
+        """The billed units."""
         return self.quantity - self.discount
 
 
 @dataclass(frozen=True)
 class _Habit:
-    """Who uses what, how much on a working day at least and at most, and how many units of it are included."""
+    """A user or repository with an SKU, its smallest and largest use on a working day, and its included units."""
 
     organization: str
     repository: str
@@ -154,12 +154,12 @@ def _of_day(day: date) -> tuple[Row, ...]:
 
 
 def first_day(today: date) -> date:
-    """Return where the ledger starts: the first day of this month, a year ago."""
+    """Return the first day of the ledger: the first of this month, a year ago."""
     return today.replace(year=today.year - 1, day=1)
 
 
 def rows(today: date, start: date, end: date) -> Iterator[Row]:
-    """Yield the rows from `start` to `end`, both included, as far as the ledger goes: from a year ago to today."""
+    """Yield the rows from `start` to `end` (inclusive), within the ledger: from a year ago to today."""
     day = max(start, first_day(today))
     while day <= min(end, today):
         yield from _of_day(day)
@@ -167,7 +167,7 @@ def rows(today: date, start: date, end: date) -> Iterator[Row]:
 
 
 def cost_center_of(state: State, row: Row) -> CostCenter | None:
-    """Return the cost center a row belongs to: of its user, else of its repository, else of its organization."""
+    """Return the cost center of a row: of its user, its repository or its organization, in this order."""
     for kind, name in (("User", row.user), ("Repo", row.repository), ("Org", row.organization)):
         for center in state.cost_centers.values():
             if any(member["type"] == kind and same_name(member["name"], name) for member in center.resources):
@@ -176,5 +176,5 @@ def cost_center_of(state: State, row: Row) -> CostCenter | None:
 
 
 def dollars(micro: int) -> float:
-    """Return micro-dollars as the number of dollars that JSON carries."""
+    """Return micro-dollars as dollars, for JSON."""
     return micro / MICRO

@@ -1,4 +1,4 @@
-"""GitHub's limits: who must wait until when, and which writes are too close or too many."""
+"""GitHub's rate limits: pending waits, and writes that are too frequent."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import deque
 
 __all__ = ["Limits"]
 
-# GitHub asks for a second between writes. What arrives here has a jitter of its own, so a little less is no haste.
+# GitHub asks for one second between writes. Slightly less is accepted, because arrival times vary.
 _GAP = 0.9
 _WINDOWS = ((60, 80), (3600, 500))
 
 
 class Limits:
-    """The waits that were asked for, and the writes of each token in the last hour."""
+    """The waits that clients were asked for, and the writes of each token in the last hour."""
 
     def __init__(self) -> None:
         self.requests_while_blocked = 0
@@ -22,15 +22,15 @@ class Limits:
         self._last: dict[str, float] = {}
 
     def arrive(self, now: float) -> None:
-        """Count a request that was sent though the client was told to wait."""
+        """Count a request that was sent before the end of a requested wait."""
         self.requests_while_blocked += now < self._blocked_until
 
     def block(self, until: float) -> None:
-        """Remember that the client was told to send nothing before `until`."""
+        """Record that the client was asked to wait until `until`."""
         self._blocked_until = max(self._blocked_until, until)
 
     def write(self, token: str, now: float) -> float:
-        """Return the seconds a write came too early for the minute and the hour; 0 lets it pass and counts it."""
+        """Return the seconds to wait for the limits of the minute and the hour; 0 accepts and counts the write."""
         self.hasty_writes += now - self._last.get(token, float("-inf")) < _GAP
         self._last[token] = now
         writes = self._writes.setdefault(token, deque())

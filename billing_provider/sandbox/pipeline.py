@@ -1,4 +1,4 @@
-"""What stands before the API: the planned faults, the log, the counters, and files that need no token."""
+"""The request pipeline: planned faults, log, counters, and files that need no token."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["Request", "RequestPipeline"]
 
 @dataclass(frozen=True)
 class Request:
-    """One request of the log: the path without the prefix, the JSON body (None without one), and when it came.
+    """One logged request: the path without the prefix, the JSON body or None, and the time.
 
-    `status` is 0 where a planned fault left the client without an answer.
+    `status` is 0 if a planned fault prevented the reply.
     """
 
     method: str
@@ -36,7 +36,7 @@ class Request:
 
 
 class RequestPipeline:
-    """Answers each request, honestly or as planned, and remembers it."""
+    """Answers each request, applies planned faults, and logs it."""
 
     def __init__(self, api: Api, on_request: Callable[[Request], None] | None) -> None:
         self.api = api
@@ -47,7 +47,7 @@ class RequestPipeline:
         self._on_request = on_request
 
     def forget(self) -> None:
-        """Forget requests, faults and counters."""
+        """Clear requests, faults and counters."""
         self.plan = Plan()
         self.log.clear()
         self.strayed.clear()
@@ -78,7 +78,7 @@ class RequestPipeline:
         return reply
 
     def download(self, request: Incoming) -> Reply:
-        """Answer a request for the CSV of an export; GitHub keeps it on another host, which must see no token."""
+        """Return the CSV of an export; GitHub serves it from another host, which must not receive a token."""
         if request.headers.get("Authorization"):
             self.stray(f"a token was sent to {request.path}")
         with self.api.lock:
@@ -88,15 +88,15 @@ class RequestPipeline:
         return Reply(content, HTTPStatus.OK, {"Content-Type": "text/csv; charset=utf-8"})
 
     def stray(self, line: str) -> None:
-        """Note what should not have been sent here."""
+        """Record a request that should not have been sent."""
         self.strayed.append(line)
 
     def now(self) -> float:
-        """Return the time by the sandbox's clock."""
+        """Return the time of the sandbox's clock."""
         return self.api.state.clock()
 
     def land_late(self) -> None:
-        """Let the requests take effect whose answer was lost and whose time has come."""
+        """Execute the delayed requests that are due."""
         now = self.now()
         due = [request for at, request in self._late if at <= now]
         self._late = [(at, request) for at, request in self._late if at > now]

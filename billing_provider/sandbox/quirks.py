@@ -1,4 +1,4 @@
-"""The named switches: what GitHub does at times, was seen to do, or might do."""
+"""Quirks: named switches for what GitHub does sometimes, was observed to do, or might do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Grade = Literal["documented", "observed", "guessed"]
 
 @dataclass(frozen=True)
 class Quirk:
-    """One switch: how sure it is (`grade`), what it does, and the number it takes where it takes one."""
+    """One quirk: its evidence (`grade`), its description, and its default number if it takes one."""
 
     name: str
     grade: Grade
@@ -77,7 +77,7 @@ QUIRKS: dict[str, Quirk] = {
 
 
 class UnknownQuirkError(ValueError):
-    """A quirk of that name does not exist; the text lists the near ones."""
+    """There is no quirk of that name; the message lists similar names."""
 
     def __init__(self, name: str) -> None:
         near = get_close_matches(name, QUIRKS, n=3, cutoff=0.4)
@@ -86,7 +86,7 @@ class UnknownQuirkError(ValueError):
 
 
 class Quirks:
-    """The switches that are on, each as `name` or, where it takes a number, `name=3`."""
+    """The quirks that are on, each as `name` or with a number as `name=3`."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._on: dict[str, int] = {}
@@ -108,7 +108,7 @@ class Quirks:
         """Switch one quirk on or off.
 
         Raises:
-            UnknownQuirkError: No quirk has that name, or its number is none or has more than nine digits.
+            UnknownQuirkError: There is no such quirk, or its number is invalid or has more than nine digits.
         """
         name, _, number = text.partition("=")
         quirk = QUIRKS.get(name)

@@ -1,4 +1,4 @@
-"""The table of all routes: method, path, the names each accepts and the function that answers."""
+"""The table of all routes: method, path, accepted names and handler."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["OWNERS", "ROUTES", "Route", "find"]
 
-# The path parameter that names the owner, and the kind of owner it names.
+# The path parameter of the owner, by kind of owner.
 OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}
 
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: `does` completes GitHub's "Insufficient permissions to ...", `body` is None where none is read."""
+    """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` is None if it has no body."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Route:
     body: tuple[str, ...] | None = None
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """Return the path parameters when the request is for this route."""
+        """Return the path parameters if the request matches this route, else None."""
         wanted, given = self.path.split("/"), path.split("/")
         if method != self.method or len(wanted) != len(given):
             return None
@@ -137,7 +137,7 @@ ROUTES: tuple[Route, ...] = (
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """Return the route of a request with its path parameters, None when there is none."""
+    """Return the route of a request with its path parameters, or None."""
     for route in ROUTES:
         params = route.match(method, path)
         if params is not None:

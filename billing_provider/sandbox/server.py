@@ -1,4 +1,4 @@
-"""The sandbox as a thing to hold: start and stop it, look behind its doors, plan its faults."""
+"""Public API of the sandbox: start, stop, inspect, edit, inject faults."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ __all__ = ["Request", "Sandbox"]
 class Sandbox:
     """GitHub's billing API for one enterprise, served from this process while the `with` block lasts.
 
-    It keeps what it is told and is stricter than GitHub about names. It does not imitate who exists, who is in an
-    enterprise team, mails, GitHub Apps, the limit of 10,000 budgets, SAML, TLS and GitHub's own delays.
+    It stores all changes and refuses unknown names, which GitHub may ignore. It does not imitate: whether users exist,
+    members of enterprise teams, e-mails, GitHub Apps, the limit of 10,000 budgets, SAML, TLS and GitHub's delays.
 
     Args:
-        port: The port on 127.0.0.1; 0 takes a free one.
+        port: The port on 127.0.0.1; 0 chooses a free one.
         quirks: Names of switches, as `--list-quirks` prints them.
-        state_file: Where everything is kept between two runs.
-        page_cap: The largest page of budgets; small ones make paging cheap to test.
+        state_file: The file that stores everything between runs.
+        page_cap: The largest page of budgets; a small value makes paging easy to test.
         clock: Seconds since the epoch; dates, expiry and limits follow it. By default the machine's clock, or the fixed
             time in GITHUB_BILLING_TEST_TIME.
         on_request: Called after each request, in the thread that served it.
-        control: Whether `/_sandbox/` answers whoever sends `control_token` in the header X-Sandbox-Control.
+        control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
 
     Raises:
-        ValueError: A quirk, the state file or GITHUB_BILLING_TEST_TIME cannot be read.
+        ValueError: A quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
     """
 
     token = OWNER_TOKEN
@@ -70,7 +70,7 @@ class Sandbox:
         self.control_token = secrets.token_hex(8) if control else ""
 
     def start(self) -> Sandbox:
-        """Open the port and serve it from a thread of its own; a second call does nothing."""
+        """Open the port and serve in a background thread; a second call does nothing."""
         if self._server is not None:
             return self
         self._server = Server(self._port, self._front, lambda request: control.answer(self, request))
@@ -98,7 +98,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL for clients, with a path prefix as GitHub's own servers have it."""
+        """The base URL for clients; it has a path prefix."""
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     @property
@@ -116,7 +116,7 @@ class Sandbox:
         self._front.log.clear()
 
     def budgets(self, owner: str | None = sample.ENTERPRISE) -> list[dict[str, Any]]:
-        """Return what is stored for one owner, without quirks; of all owners when it is None."""
+        """Return the stored budgets of one owner (None: of all owners), without quirks."""
         with self._api.lock:
             self._front.land_late()
             return [
@@ -126,11 +126,11 @@ class Sandbox:
             ]
 
     def add_budget(self, owner_kind: str, slug: str, **fields: Any) -> dict[str, Any]:
-        """Store a budget as somebody else would have, and return it; fields left out have plain defaults.
+        """Store a budget directly, not through the API, and return it; missing fields have defaults.
 
         Args:
             owner_kind: `enterprise` or `organization`.
-            slug: Whose budget it is.
+            slug: The owner's slug or login.
             fields: GitHub's names; `budget_entity_name` of a cost-center budget is a UUID or a name.
         """
         defaults: dict[str, Any] = {
@@ -152,7 +152,7 @@ class Sandbox:
             return plain(state, budget)
 
     def edit_budget(self, budget_id: str, **fields: Any) -> dict[str, Any]:
-        """Change fields of a budget behind everybody's back, and return it.
+        """Change fields of a budget directly, not through the API, and return it.
 
         Raises:
             KeyError: There is no such budget.
@@ -165,7 +165,7 @@ class Sandbox:
             return plain(self._api.state, budgets[budget_id])
 
     def remove_budget(self, budget_id: str) -> None:
-        """Remove a budget behind everybody's back.
+        """Delete a budget directly, not through the API.
 
         Raises:
             KeyError: There is no such budget.
@@ -175,7 +175,7 @@ class Sandbox:
             self._api.state.save()
 
     def blocked(self) -> list[dict[str, Any]]:
-        """Return, for each hard budget that is used up, its id, its scope and whom it stops."""
+        """Return the exhausted hard budgets: id, scope and whom each stops."""
         with self._api.lock:
             return consumption.blocked(self._api.state, self._api.quirks)
 
@@ -185,7 +185,7 @@ class Sandbox:
             return [copy.deepcopy(vars(center)) for center in self._api.state.cost_centers.values()]
 
     def rename_cost_center(self, reference: str, name: str) -> None:
-        """Rename the cost center with that UUID or name behind everybody's back.
+        """Rename the cost center with that UUID or name directly, not through the API.
 
         Raises:
             KeyError: There is no such cost center.
@@ -203,7 +203,7 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Go back to the sample data, an empty log, no faults and counters at 0; quirks stay."""
+        """Reset to the sample data, an empty log, no faults and counters at 0; quirks stay."""
         with self._api.lock:
             self._api.state.reset()
             self._front.forget()
@@ -220,38 +220,38 @@ class Sandbox:
 
     @property
     def met(self) -> list[dict[str, Any]]:
-        """The planned faults that were met at least once, each with how often."""
+        """The planned faults that occurred, each with its count."""
         return [rule.description() for rule in self._front.plan.rules if rule.met]
 
     def unmet_faults(self) -> list[dict[str, Any]]:
-        """Return the planned faults that were met less often than planned; a test should find none."""
+        """Return the planned faults that occurred less often than planned; a test should assert that there are none."""
         return [rule.description() for rule in self._front.plan.rules if rule.is_unmet()]
 
     @property
     def strayed(self) -> list[str]:
-        """What should not have been sent: to another host's name after a redirect, or a token with a download."""
+        """Requests that should not have been sent: to another host after a redirect, or a token with a download."""
         return list(self._front.strayed)
 
     @property
     def requests_while_blocked(self) -> int:
-        """How many requests came though the client had been told to wait."""
+        """The number of requests before the end of a requested wait."""
         return self._api.limits.requests_while_blocked
 
     @property
     def hasty_writes(self) -> int:
-        """How many writes came less than a second after the one before."""
+        """The number of writes less than one second after the previous one."""
         return self._api.limits.hasty_writes
 
     def snapshot(self) -> dict[str, Any]:
-        """Return everything stored, as the state file holds it."""
+        """Return everything stored, in the format of the state file."""
         with self._api.lock:
             return self._api.state.content()
 
     def restore(self, content: Mapping[str, Any]) -> None:
-        """Go back to a snapshot.
+        """Restore a snapshot.
 
         Raises:
-            ValueError: It is none.
+            ValueError: It is not a snapshot.
             FileError: The state file cannot be written.
         """
         with self._api.lock:

@@ -1,4 +1,4 @@
-"""The products and SKUs a budget can be set on, and the pricing type each belongs to."""
+"""The products and SKUs of budgets, with their pricing types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _family(prefix: str, endings: str) -> tuple[str, ...]:
     return tuple(prefix + ending.strip("-") for ending in endings.split())
 
 
-# "-" stands for the bare prefix. The last family holds names that older pages and live accounts still use.
+# "-" is the prefix alone. The last family has names that older documentation and live accounts still use.
 SKUS: tuple[str, ...] = (
     *_family("actions_", "cache_storage custom_image_storage storage"),
     *_family("actions_linux", "- _slim _arm _2_core_advanced _2_core_arm _4_core _4_core_arm _4_core_gpu _8_core"),
@@ -36,7 +36,7 @@ SKUS: tuple[str, ...] = (
 
 
 def pricing_type(name: str) -> str | None:
-    """Return the `budget_type` that fits a product or SKU, None when no account has it."""
+    """Return the `budget_type` of a product or SKU, or None if it is unknown."""
     if name in BUNDLES:
         return "BundlePricing"
     if name in PRODUCTS:

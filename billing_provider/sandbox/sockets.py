@@ -1,4 +1,4 @@
-"""Sockets and threads around the sandbox: plain replies, and those that a planned fault spoils on their way."""
+"""Sockets and threads of the sandbox: regular replies and those that a planned fault changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONTROL_PREFIX = "/_sandbox/"
 _REQUEST_NUMBERS = itertools.count(1)
 _MOST_BODY = 16 * 1024 * 1024
 _MOST_DIGITS = 9
-# How long a read may take, and how many there are, before a connection is closed; see `shutdown_request`.
+# The timeout and number of reads before a connection is closed; see `shutdown_request`.
 _LINGER_SECONDS = 1.0
 _LINGER_READS = 1024
 
@@ -45,7 +45,7 @@ _CLIENT_ERRORS: dict[int, int] = {
 
 
 class Service(Protocol):
-    """What answers the requests."""
+    """The interface that answers requests."""
 
     def serve(self, request: Incoming) -> Reply:
         """Answer a request of the API; its path comes without the prefix."""
@@ -54,14 +54,14 @@ class Service(Protocol):
         """Answer a request for a file; its path comes without the prefix."""
 
     def stray(self, line: str) -> None:
-        """Hear of what should not have been sent."""
+        """Record a request that should not have been sent."""
 
     def now(self) -> float:
-        """Return the time that replies carry, in seconds since the epoch."""
+        """Return the time for the Date header, in seconds since the epoch."""
 
 
 class Server(ThreadingHTTPServer):
-    """One loopback port; a thread for each connection; `steer` answers the control plane."""
+    """A server on one loopback port, with a thread for each connection; `steer` answers the control plane."""
 
     daemon_threads = True
     block_on_close = False
@@ -75,29 +75,29 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def close(self) -> None:
-        """Close the port and every connection, whatever is going on in it."""
+        """Close the port and every connection, including active ones."""
         self.closing.set()
         self.shutdown()
         for connection in list(self._connections):
-            # The client, or a fault, may have closed it between the two lines.
+            # The client or a fault may have closed it in the meantime.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
 
     def server_bind(self) -> None:
-        """Bind the port, without asking the resolver for this machine's name as HTTPServer does."""
+        """Bind the port without the host name lookup of HTTPServer."""
         socketserver.TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection and serve it in a thread."""
+        """Record the connection and serve it in a thread."""
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection and close it; what the client still sends is read first.
+        """Close the connection, after reading the rest of the client's data.
 
-        Closing with unread bytes sends an RST, which may take from the client the reply that it has not read yet.
+        Closing with unread bytes sends an RST, and the client may lose a reply that it has not read yet.
         """
         with contextlib.suppress(OSError):
             request.shutdown(socket.SHUT_WR)
@@ -107,7 +107,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Print what went wrong here; a client that went away is no mistake."""
+        """Print an error, unless the client has disconnected."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
     raw_requestline: bytes
 
     def do_GET(self) -> None:
-        """Answer any method: the table of routes knows them."""
+        """Answer any method; the table of routes decides."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self.send_error(HTTPStatus.LENGTH_REQUIRED, "A Content-Length is needed.")
@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_PUT = do_GET  # noqa: N815
 
     def parse_request(self) -> bool:
-        """Read the request line and the headers; an empty line is refused as any other that is none."""
+        """Read the request line and the headers; refuse an empty request line."""
         if str(self.raw_requestline, "iso-8859-1").split():
             return super().parse_request()
         self.command = ""
@@ -163,16 +163,16 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse a request that reaches no route, as JSON, and close the connection: its body may be unread."""
+        """Refuse an invalid request with JSON and close the connection, because its body may be unread."""
         del explain
-        # The base class calls a method that it does not know a mistake of the server.
+        # The base class replies 501 to an unknown method.
         status = _CLIENT_ERRORS.get(code, code)
         headers = {"Connection": "close", **({"Allow": _METHODS} if status == HTTPStatus.METHOD_NOT_ALLOWED else {})}
         body = {"message": message or HTTPStatus(status).phrase, "status": str(int(status))}
         self._deliver(Reply(body, status, headers))
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body of a client that waits to be asked."""
+        """Reply 100 Continue to a client that waits for it."""
         going_on = super().handle_expect_100()
         self.wfile.flush()
         return going_on
@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             if reply.deliver == "cut":
                 self.wfile.write(content[: len(content) // 2])
                 self.wfile.flush()
-                # An RST throws away what the client has not read yet.
+                # An RST discards data that the client has not read yet.
                 time.sleep(0.02)
                 self._reset()
             else:
@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _start(self, reply: Reply) -> bytes:
         content = reply.body if isinstance(reply.body, str | bytes) else json.dumps(reply.body)
         content = content.encode() if isinstance(content, str) else content
-        # For HTTP/0.9, and for a line that it cannot read, the base class leaves out the status line.
+        # The base class leaves out the status line for HTTP/0.9 and for an invalid request line.
         self.request_version = self.protocol_version
         self.send_response(int(reply.status))
         headers = {
@@ -225,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
             yield bytes([byte])
 
     def _wait(self, seconds: float) -> bool:
-        """Wait, and tell whether the client gave up or the sandbox is closing."""
+        """Wait; return whether the client disconnected or the sandbox is closing."""
         end = time.monotonic() + seconds
         while not self.server.closing.is_set() and (left := end - time.monotonic()) > 0:
             readable, _, _ = select.select([self.connection], [], [], min(left, 0.05))
@@ -235,13 +235,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The ordinary way would say goodbye first; without the handle the kernel sends the RST at once.
+        # A regular shutdown would send a FIN first; closing the socket directly sends the RST at once.
         os.close(self.connection.detach())
         self.close_connection = True
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Return the Date header by the sandbox's clock."""
+        """Return the Date header from the sandbox's clock."""
         return formatdate(self.server.service.now() if timestamp is None else timestamp, usegmt=True)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name is the standard library's
-        """Write nothing: the log of requests is kept by the sandbox, without headers."""
+        """Write nothing: the sandbox has its own log, without headers."""

@@ -1,4 +1,4 @@
-"""What GitHub would have stored: plain records, an injected clock and ids that repeat from run to run; no HTTP."""
+"""The stored state: plain records, an injected clock and reproducible ids; no HTTP."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
 
 def same_name(one: str, other: str) -> bool:
-    """Tell whether two logins, slugs or names are the same to GitHub, which ignores case."""
+    """Return whether two logins, slugs or names are equal; GitHub ignores case."""
     return one.casefold() == other.casefold()
 
 
 @dataclass
 class Budget:
-    """One stored budget; for the cost-center scopes `budget_entity_name` holds the UUID, the name is looked up."""
+    """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center."""
 
     id: str
     owner_kind: str
@@ -46,7 +46,7 @@ class Budget:
     hidden_listings: int = 0
 
     def key(self) -> tuple[str, ...]:
-        """Return what no two budgets should share: owner, scope, entity, user and SKU."""
+        """Return the identity of the budget: owner, scope, entity, user and SKU."""
         parts = (self.owner_kind, self.owner, self.budget_scope, self.budget_entity_name, self.user or "")
         return (*(part.casefold() for part in parts), self.budget_product_sku)
 
@@ -62,13 +62,13 @@ class CostCenter:
     resources: list[dict[str, str]] = field(default_factory=list)
 
     def has_only_people(self) -> bool:
-        """Tell whether all members are users or enterprise teams."""
+        """Return whether all members are users or enterprise teams."""
         return all(member["type"] in {"User", "Team"} for member in self.resources)
 
 
 @dataclass
 class Export:
-    """One export of usage; `looks` counts how often somebody asked how far it is."""
+    """One export of usage; `looks` counts the reads of its status."""
 
     id: str
     report_type: str
@@ -80,10 +80,10 @@ class Export:
 
 
 class State:
-    """Everything the sandbox remembers; with a file, every change is written there as one replacement."""
+    """All stored data of the sandbox; with a file, every change replaces the file."""
 
     def __init__(self, clock: Callable[[], float], file: Path | None) -> None:
-        # A clock that cannot be read is an error here, not in the thread of a request.
+        # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
         self.budgets: dict[str, Budget] = {}
@@ -101,7 +101,7 @@ class State:
             raise ValueError(f"{file}: {error}; restore a copy of the file, or move it away to start anew") from None
 
     def reset(self) -> None:
-        """Forget everything but the sample data."""
+        """Reset to the sample data."""
         self.budgets.clear()
         self.cost_centers.clear()
         self.exports.clear()
@@ -113,16 +113,16 @@ class State:
         self.save()
 
     def new_id(self) -> str:
-        """Return the next id: a UUID that depends only on how many were made before."""
+        """Return the next id: a UUID that depends only on the number of earlier ids."""
         self._made += 1
         return str(uuid.uuid5(_IDS, f"record {self._made}"))
 
     def today(self) -> date:
-        """Return the day in UTC by the sandbox's own clock."""
+        """Return the current day (UTC) of the sandbox's clock."""
         return datetime.fromtimestamp(self.clock(), timezone.utc).date()
 
     def remove_expired(self) -> None:
-        """Remove the budgets whose last day has come, as GitHub does by itself."""
+        """Delete the expired budgets, as GitHub does."""
         today = self.today().isoformat()
         expired = [budget.id for budget in self.budgets.values() if budget.expires_at and budget.expires_at <= today]
         for budget_id in expired:
@@ -136,14 +136,14 @@ class State:
         return None
 
     def cost_center_name(self, reference: str) -> str:
-        """Return the name of the cost center with that UUID, archived or not."""
+        """Return the name of the cost center with that UUID, including archived ones."""
         return self.cost_centers[reference].name
 
     def save(self) -> None:
         """Write everything to the file, if there is one.
 
         Raises:
-            FileError: It cannot be written; everything is again as the file has it.
+            FileError: It cannot be written; the state is reset to the content of the file.
         """
         if self._file is None:
             return
@@ -167,11 +167,11 @@ class State:
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
-        """Replace everything by what `content` returned earlier.
+        """Replace everything with an earlier result of `content`.
 
         Raises:
-            ValueError: The content is something else; nothing is replaced then.
-            FileError: The file cannot be written; nothing is replaced then.
+            ValueError: The content is invalid; nothing is replaced.
+            FileError: The file cannot be written; nothing is replaced.
         """
         self._take(content)
         self.save()
@@ -180,6 +180,6 @@ class State:
         stored.check(content)
         self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
         self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
-        # Files of an older sandbox have none.
+        # Files of older versions have no exports.
         self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
         self._made = content["made"]

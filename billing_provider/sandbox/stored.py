@@ -1,4 +1,4 @@
-"""The form of what the sandbox stores: a state file or a snapshot of another form is refused as a whole."""
+"""The format of state files and snapshots; an invalid one is refused completely."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-# The last second of the year 9998: a time zone cannot move it out of the calendar.
+# The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
 _MOST_MADE = 10**9
 _BUDGET_TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
@@ -67,7 +67,7 @@ def _are_members(value: Any) -> bool:
 
 
 _Fields = dict[str, "Callable[[Any], bool]"]
-# For each kind of record: the fields that it must have, and those that older files lack.
+# The required and the optional fields of each kind of record; older files lack the optional ones.
 _FORMS: dict[str, tuple[_Fields, _Fields]] = {
     "budgets": (
         {
@@ -103,15 +103,15 @@ _FORMS: dict[str, tuple[_Fields, _Fields]] = {
 
 
 def check(content: Any) -> None:
-    """Check the form of everything stored.
+    """Check the format of the stored data.
 
     Raises:
-        ValueError: It has another form; the message names the first place.
+        ValueError: It is invalid; the message names the first problem.
     """
     if not isinstance(content, dict) or not _is_count(content.get("made")):
         raise _other("it has no count of what was made")
     for name in _FORMS:
-        # Files of an older sandbox have no exports.
+        # Files of older versions have no exports.
         records = content.get(name, [] if name == "exports" else None)
         if not isinstance(records, list):
             raise _other(f"{name} is no list")

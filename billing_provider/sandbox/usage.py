@@ -1,4 +1,4 @@
-"""The usage reports of an enterprise, an organization and a user: filters in, sums of the ledger out."""
+"""The usage reports of an enterprise, an organization or a user: filtered sums of the ledger."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DECEMBER = 12
 
 @dataclass(frozen=True)
 class _Period:
-    """The days asked for, and what the reply says about them."""
+    """The requested days, and the `timePeriod` of the reply."""
 
     start: date
     end: date
@@ -35,9 +35,9 @@ class _Period:
 
 
 def usage_report(call: Call) -> Reply:
-    """Return the usage by day, SKU, organization and repository; an enterprise's without what cost centers pay."""
+    """Return the usage by day, SKU, organization and repository; an enterprise's report leaves out cost centers."""
     period = _period(call, whole_year=True)
-    # Left to itself, an enterprise's report leaves out what cost centers pay.
+    # By default, an enterprise's report leaves out the usage of cost centers.
     center = _cost_center(call) or (_NO_CENTER if call.owner_kind == "enterprise" else None)
     monthly = "monthly_usage" in call.quirks
 
@@ -66,7 +66,7 @@ def usage_report(call: Call) -> Reply:
 
 
 def usage_summary(call: Call) -> Reply:
-    """Return the usage by SKU, over all cost centers unless one is named."""
+    """Return the usage by SKU, of all cost centers or of one."""
     period = _period(call)
     center = _cost_center(call)
     items = [
@@ -111,7 +111,7 @@ def _headed(call: Call, period: _Period, center: CostCenter | str | None, items:
 
 def _period(call: Call, *, whole_year: bool = False) -> _Period:
     today = call.state.today()
-    # Without anything, the usage report is of this year and the others are of this month.
+    # The default period is this year for the usage report and this month for the others.
     none = not {"year", "month", "day"} & set(call.query)
     year = call.whole_number("year", today.year)
     month = call.whole_number("month", today.month) if "year" not in call.query or "month" in call.query else None
