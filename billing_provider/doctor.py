@@ -1,4 +1,4 @@
-"""What stands between a token and its budgets: checks that only read, each with its repair."""
+"""Check the setup (read-only); each finding has a repair."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Finding:
 
     Attributes:
         level: `ok`, `warning` or `failed`.
-        subject: What was looked at.
-        text: What was found.
-        repair: What to do about it; empty where all is well.
+        subject: What was checked.
+        text: The result.
+        repair: What to do; empty if nothing is wrong.
     """
 
     level: str
@@ -53,7 +53,7 @@ class Finding:
 
 
 def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
-    """Yield what is well and what is not, from the settings to each owner's budgets; nothing is written.
+    """Yield the findings, from the settings to each owner's budgets; nothing is written.
 
     Args:
         run: The settings and the client.
@@ -103,7 +103,7 @@ def _unreachable(error: BillingError, host: str) -> Finding:
 
 
 def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Iterator[Finding]:
-    """Read what the headers of any answer tell about the token, the version, the clock and the limits."""
+    """Yield the findings from response headers: token, version, clock and limits."""
     headers = reply.headers
     yield from _scopes(headers, owners)
     yield from _expiry(headers, wall_seconds)
@@ -147,7 +147,7 @@ def _expiry(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding
 
 
 def _moment(text: str) -> float | None:
-    """Read GitHub's own form of a time, as in 2026-12-31 10:00:00 UTC or with an offset."""
+    """Parse GitHub's time format: 2026-12-31 10:00:00 UTC, or with an offset."""
     try:
         return datetime.strptime(text.replace(" UTC", " +0000"), "%Y-%m-%d %H:%M:%S %z").timestamp()
     except ValueError:

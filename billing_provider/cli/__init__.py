@@ -1,4 +1,4 @@
-"""The command line: one function a verb, each with its arguments, one call and what it prints."""
+"""The command line: one module per command, with its options and output."""
 
 from __future__ import annotations
 

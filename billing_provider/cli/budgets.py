@@ -21,7 +21,7 @@ _SCOPES = ENTERPRISE_OWNER.scopes
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb and its options."""
+    """Add the command and its options."""
     parser = subparsers.add_parser(
         "budgets",
         help="show budgets and what has been spent against them",
@@ -38,7 +38,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the budgets; 0 when they could be read."""
+    """Print the budgets and return exit code 0."""
     render.check_formats(args)
     kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
     owner = Owner(kind, args.enterprise or args.org)

@@ -19,7 +19,7 @@ _POOL = {True: "on", False: "off", None: render.UNKNOWN}
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb and its options."""
+    """Add the command and its options."""
     parser = subparsers.add_parser(
         "cost-centers",
         help="show cost centers and their members",
@@ -33,7 +33,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the cost centers, or one; 0 when they could be read."""
+    """Print the cost centers, or one, and return exit code 0."""
     render.check_formats(args)
     with render.reading() as reader:
         if args.name:

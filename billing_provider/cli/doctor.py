@@ -21,7 +21,7 @@ _PATIENCE_SECONDS = 4.0
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
+    """Add the command."""
     parser = verbs.add_parser(
         "doctor",
         help="check the token, the host and each owner's budgets; nothing is written",
@@ -41,7 +41,7 @@ def _settings() -> Settings:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line a finding, and its repair below it where there is one."""
+    """Print one line per finding, with its repair below."""
     owners = [Owner(ENTERPRISE_OWNER, slug) for slug in args.enterprise]
     owners += [Owner(ORGANIZATION_OWNER, login) for login in args.org]
     failed = 0

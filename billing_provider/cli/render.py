@@ -1,4 +1,4 @@
-"""How a verb shows what it has read: a table for people, JSON or CSV for programs, and progress meanwhile."""
+"""Output of the reading commands: tables, JSON, CSV and progress."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 UNKNOWN = "-"
-"""What a table shows for a figure that cannot be known."""
+"""The text for an unknown value in a table."""
 PATIENCE_SECONDS = 1.0
-"""How long a verb may take before it says what it waits for."""
+"""Seconds before a command shows what it waits for."""
 _BAR_CELLS = 10
 _MAX_PERCENT = 999_999_999
 _FEWEST_DECIMALS, _FINEST = 2, Decimal("0.0001")
@@ -52,7 +52,7 @@ class Column:
 
 
 class StderrVoice:
-    """Tells on standard error what is waited for, once the wait is worth a word."""
+    """Shows progress on standard error during a long wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -60,24 +60,24 @@ class StderrVoice:
         self._text = "asking GitHub"
 
     def warn(self, text: str) -> None:
-        """Say something that the person should look at."""
+        """Print a warning."""
         print(f"warning: {clean(text)}", file=sys.stderr)
 
     def status(self, text: str) -> None:
-        """Show what is waited for now."""
+        """Show the current operation."""
         with self._lock:
             self._text = clean(text)
             if self._shown:
                 self._print()
 
     def show(self) -> None:
-        """Begin to show it."""
+        """Start the display."""
         with self._lock:
             self._shown = True
             self._print()
 
     def end(self) -> None:
-        """Leave no trace on a terminal."""
+        """Clear the line on a terminal."""
         with self._lock:
             if self._shown and sys.stderr.isatty():
                 print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
@@ -90,7 +90,7 @@ class StderrVoice:
 
 @contextmanager
 def patient_voice(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[StderrVoice]:
-    """Provide a reporter that tells what is waited for once the waiting has gone on for that long."""
+    """Provide a reporter that shows progress after a delay."""
     reporter = StderrVoice()
     timer = threading.Timer(patience_seconds, reporter.show)
     timer.daemon = True
@@ -118,7 +118,7 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
 
 
 def check_formats(args: argparse.Namespace) -> None:
-    """Refuse to begin if the table could not be shown.
+    """Check that a table can be shown.
 
     Raises:
         ConfigError: Tables need the extra `cli`.
@@ -133,14 +133,14 @@ def print_json(document: Any) -> None:
 
 
 def print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as CSV; what cannot be known is empty."""
+    """Print rows as CSV; unknown values are empty."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
     writer.writerows(["" if value is None else value for value in row] for row in rows)
 
 
 def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> None:
-    """Print a table, its totals below, and what a reader has to know about it.
+    """Print a table with totals and notes.
 
     Args:
         title: What stands above it.

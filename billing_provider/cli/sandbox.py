@@ -34,7 +34,7 @@ It is stricter than GitHub: an unknown route, field or query parameter is an err
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb and its options."""
+    """Add the command and its options."""
     parser = subparsers.add_parser(
         "sandbox",
         help="serve GitHub's billing API from this machine, to try things out",
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.list_quirks or args.list_faults:
         _list(args)
         return 0
-    # A signal may come while this thread holds a lock; of the ways to wake it, this queue is the reentrant one.
+    # A signal handler may run while this thread holds a lock; SimpleQueue is reentrant.
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda which, _: ended.put(which))
@@ -144,6 +144,6 @@ def _introduce(args: argparse.Namespace, sandbox: Sandbox) -> None:
 
 
 def _tell(request: Request) -> None:
-    # A path may hold control characters, which a terminal obeys.
+    # A path may contain control characters, which a terminal would interpret.
     path = "".join(sign if sign.isprintable() else "?" for sign in request.path)
     print(f"{request.status} {request.method} {path}", file=sys.stderr, flush=True)

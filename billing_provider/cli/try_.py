@@ -35,7 +35,7 @@ where GITHUB_API_URL names it; never to GitHub."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb and its options."""
+    """Add the command and its options."""
     parser = subparsers.add_parser(
         "try",
         help="run the Pulumi project in this folder without Pulumi and without GitHub",
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         0 when it went well, 1 when it failed, 2 when nothing could be run, 7 for changes that were not expected, 130
         after a second interruption.
     """
-    # The engine takes longer to load than the other verbs take to run.
+    # Imported here, because the engine loads slowly and the other commands do not need it.
     from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
         Engine,
         EngineError,
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(stack: str) -> None:
-    """Create the folder of state, after a check that there is something to keep in it."""
+    """Check the project and create the state folder."""
     from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
         EngineError,
         config,
@@ -155,7 +155,7 @@ def _own_sandbox() -> Iterator[Sandbox]:
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
 
-    # Two sandboxes on one file would each write over what the other has stored.
+    # Two sandboxes on one file would overwrite each other's data.
     with contextlib.ExitStack() as stack:
         stack.enter_context(files.locked(_KEPT, wait=_tell_wait))
         try:
@@ -173,7 +173,7 @@ def _print(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError:
-        # Whoever read it has gone, or the disk is full: the run goes on, since it may be in the middle of a change.
+        # The pipe is closed or the disk is full. The run continues, because a change may be in progress.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

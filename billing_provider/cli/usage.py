@@ -39,7 +39,7 @@ _FIGURES = ("quantity", "unit_type", "gross_amount", "discount_amount", "net_amo
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb and its options."""
+    """Add the command and its options."""
     parser = subparsers.add_parser(
         "usage",
         help="show what was used and what it costs",

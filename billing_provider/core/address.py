@@ -1,4 +1,4 @@
-"""Which addresses may be called: GitHub, its tenants and this machine; two parsers have to agree on each."""
+"""Allowed addresses: GitHub, its tenants and this machine; two URL parsers must agree on each."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ GITHUB = "https://api.github.com"
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _GITHUB_HOST = re.compile(r"api\.(?:github|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.ghe)\.com")
-# Whatever a parser could drop, decode or read as another part is refused: back-slashes, blanks, control characters,
-# percent signs in a path, user names, queries and fragments.
+# Refuse everything that URL parsers treat differently: backslashes, spaces, control characters, percent signs in a
+# path, user names, queries and fragments.
 _BASE = re.compile(r"https?://(?:\[::1\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[a-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
 
 
 class Origin(NamedTuple):
-    """Where a request goes.
+    """The origin of a URL.
 
     Attributes:
-        scheme: `http` or another, in lower case.
+        scheme: The scheme in lower case.
         host: The host in lower case, without brackets.
         port: The port, or None for the scheme's own.
     """
@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 
 
 def origin_of(url: str) -> Origin:
-    """Return where a request to an address goes.
+    """Return the origin of a URL.
 
     `urllib.parse` and `urllib3`, which opens the connections, read malformed addresses differently.
 
@@ -56,7 +56,7 @@ def origin_of(url: str) -> Origin:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a request to an address stays on this machine; an address that cannot be read does not."""
+    """Return whether an address is on this machine; False for an invalid address."""
     try:
         return origin_of(url).host in _LOOPBACK
     except ValueError:
@@ -64,10 +64,10 @@ def is_loopback(url: str) -> bool:
 
 
 def api_address(text: str) -> str:
-    """Return the address of the API, built from its parts, without a slash at the end.
+    """Return the normalized base URL of the API, without a trailing slash.
 
     Args:
-        text: What a setting or a variable names. Whoever edits it could otherwise collect the token.
+        text: The setting or variable. Unchecked, it could send the token to another host.
 
     Raises:
         ConfigError: The token may not be sent there.

@@ -1,4 +1,4 @@
-"""The time, as one object that tests replace."""
+"""The clock, as one object that tests replace."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from datetime import datetime, timezone
 from billing_provider.core.errors import ConfigError
 
 TEST_TIME = "GITHUB_BILLING_TEST_TIME"
-"""The environment variable that fixes the wall clock in tests; settings refuse it for GitHub itself."""
+"""The environment variable that fixes the wall clock in tests; settings refuse it for github.com."""
 
 
 class Clock:
-    """The machine's clocks, its sleep and its dice; nothing else in the package waits or draws lots."""
+    """The system's clocks, sleep and random numbers; the rest of the package uses only this class."""
 
     def now(self) -> float:
-        """Return seconds that only ever grow, for measuring spans."""
+        """Return monotonic seconds, to measure durations."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Return the seconds since 1970 in UTC, for comparing with GitHub's times.
+        """Return the seconds since 1970 (UTC), to compare with GitHub's times.
 
-        The variable is read at each call: a test may change it while a process runs.
+        The variable is read on every call, so that a test can change it while a process runs.
 
         Raises:
-            ConfigError: The variable is set to a text that is no time.
+            ConfigError: The variable is not a valid time.
         """
         fixed = os.environ.get(TEST_TIME)
         if not fixed:
@@ -37,19 +37,19 @@ class Clock:
             raise ConfigError(f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z: correct it or unset it") from None
 
     def sleep(self, seconds: float) -> None:
-        """Wait that many seconds."""
+        """Sleep for this number of seconds."""
         time.sleep(seconds)
 
     def jitter(self) -> float:
-        """Return a number from 0 up to 1 by which waits of several programs are spread."""
+        """Return a random number from 0 to 1, to spread the waits of several processes."""
         return random.random()  # noqa: S311 - spreads load, guards nothing
 
 
 def instant(text: str) -> datetime:
-    """Return the moment in UTC that an ISO 8601 date or time names; a date alone is its midnight, no zone is UTC.
+    """Parse an ISO 8601 date or time to UTC; a date means midnight, and the default zone is UTC.
 
     Raises:
-        ValueError: The text is neither.
+        ValueError: The text is not a date or time.
     """
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     try:

@@ -1,4 +1,4 @@
-"""What must not be shown taken out of texts: tokens in every form, line breaks, invisible characters."""
+"""Remove tokens, line breaks and invisible characters from texts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 MASK = "[secret]"
 MAX_TEXT = 4000
-"""Most characters of a text that is shown."""
+"""The maximum length of a displayed text."""
 MIN_TOKEN = 8
-"""Fewest characters of a token; a shorter text could stand in any word, so that it is not masked."""
+"""The minimum length of a masked token; a shorter text could be part of any word."""
 _SECRETS: set[str] = set()
 _ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.urlsafe_b64encode)
 
@@ -31,13 +31,13 @@ _LOOKS_SECRET = re.compile(
 
 
 def remember(token: str) -> None:
-    """Have `clean` mask this token from now on, in whatever text it is."""
+    """Register a token that `clean` masks in every text."""
     _SECRETS.add(token)
 
 
 @functools.lru_cache
 def forms(token: str) -> tuple[str, ...]:
-    """Return the token in every encoding in which it travels, the longest first."""
+    """Return the token in all its encodings, longest first."""
     if len(token) < MIN_TOKEN:
         return ()
     raw = token.encode()
@@ -49,13 +49,13 @@ def forms(token: str) -> tuple[str, ...]:
 
 
 def _inner(raw: bytes, before: int, encode: Callable[[bytes], bytes]) -> str:
-    """Return what base64 makes of the token alone, where so many bytes (modulo 3) of another text stand before it."""
+    """Return the base64 of the token alone, at an offset (modulo 3) in a longer text."""
     text = encode(b"\0" * before + raw).decode().rstrip("=")
     return text[(0, 2, 3)[before] : len(text) - ((before + len(raw)) % 3 > 0)]
 
 
 def redact(text: str, *tokens: str) -> str:
-    """Return the text without the tokens, in any of their forms, and without anything that looks like one."""
+    """Return the text without the tokens in any encoding, and without anything that looks like a token."""
     for token in tokens:
         for form in forms(token):
             text = text.replace(form, MASK)
@@ -65,7 +65,7 @@ def redact(text: str, *tokens: str) -> str:
 
 
 def masked(value: Any, *tokens: str) -> Any:
-    """Return JSON as this package may keep it: every text in it, keys too, redacted and valid Unicode."""
+    """Return JSON with every text, including keys, redacted and valid Unicode."""
     if isinstance(value, str):
         return redact(value.encode(errors="replace").decode(), *tokens)
     if isinstance(value, list):
@@ -76,10 +76,10 @@ def masked(value: Any, *tokens: str) -> Any:
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Return a text as it may be shown: on one line, without invisible characters and tokens, and not too long.
+    """Return a text for display: on one line, without invisible characters and tokens, and truncated.
 
-    Control, bidirectional and zero-width characters are left out before tokens are looked for, since they could hide
-    one; the text is cut last, since half a token is not found.
+    Control, bidirectional and zero-width characters are removed first, because they could hide a token. The text is
+    truncated last, because a part of a token would not be found.
     """
     visible = "".join(character for character in text if character.isprintable() or character.isspace())
     shown = redact(" ".join(visible.split()), *_SECRETS)

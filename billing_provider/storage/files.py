@@ -1,4 +1,4 @@
-"""Private files: readable by their owner only, replaced as a whole, opened through no symbolic link, locked."""
+"""Private files: mode 0600, replaced atomically, no symbolic links, with locks."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BusyError", "FileError", "locked", "make_folder", "read", "replace"]
 
-# Without O_NONBLOCK a named pipe of that name would block the open for ever.
+# Without O_NONBLOCK a named pipe of that name would block the open forever.
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS = 0o077
 
 
 class FileError(OSError):
-    """A file cannot be read, written or locked; the message says which one, why and what to do."""
+    """A file cannot be read, written or locked; the message has the file, the reason and what to do."""
 
 
 class BusyError(FileError):
@@ -28,14 +28,14 @@ class BusyError(FileError):
 
 
 def make_folder(base: Path, *names: str) -> Path:
-    """Create folders inside each other where they are missing, and return the last one, closed to other users.
+    """Create nested folders with mode 0700 if missing, and return the last one.
 
     Args:
-        base: An existing folder; it may be reached through a symbolic link, the others may not.
+        base: An existing folder. It may be a symbolic link; the others must not.
         names: The folders to create, outermost first.
 
     Raises:
-        FileError: One of them is a symbolic link or no folder, or cannot be created.
+        FileError: One of them is a symbolic link, is not a folder, or cannot be created.
     """
     folder = base
     for name in names:
@@ -53,10 +53,10 @@ def make_folder(base: Path, *names: str) -> Path:
 
 
 def read(path: Path) -> str | None:
-    """Return the text of a file, None when there is no such file.
+    """Return the text of a file, or None if it does not exist.
 
     Raises:
-        FileError: It is a symbolic link, no regular file or no UTF-8 text, or cannot be read.
+        FileError: It is a symbolic link, not a regular file, not UTF-8 text, or cannot be read.
     """
     with _explained("read", path):
         try:
@@ -74,14 +74,14 @@ def read(path: Path) -> str | None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file: complete and on the disk, or not at all. Only one process may do so at a time, see `locked`.
+    """Replace a file atomically and flush it to disk. Only one process may do this at a time, see `locked`.
 
     Raises:
         FileError: It cannot be written; the old file stays.
     """
     draft = path.with_name(f"{path.name}.new")
     with _explained("write", path, "; the file is as it was before"):
-        # A killed run may have left one; a symbolic link of this name is removed, not followed.
+        # A killed run may have left this file. A symbolic link is removed, not followed.
         draft.unlink(missing_ok=True)
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600)
@@ -97,11 +97,11 @@ def replace(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Keep other processes away from a file; the lock ends with the process, however that ends.
+    """Lock a file; the lock ends with the process.
 
     Args:
-        path: The file; the lock is on one beside it.
-        wait: Called before waiting for another process; without it, a lock that is held is an error.
+        path: The file; the lock is a separate file beside it.
+        wait: Called before waiting for another process; without it, a held lock is an error.
 
     Raises:
         BusyError: Another process holds the lock.
@@ -129,7 +129,7 @@ def _explained(does: str, path: Path, rest: str = "") -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        # Which error number a symbolic link gives depends on the system and on the other flags.
+        # The error number for a symbolic link depends on the system and the other flags.
         if path.is_symlink():
             reason = "it is a symbolic link, which is not followed; remove it"
         raise FileError(f"cannot {does} {path}: {reason}{rest}") from None

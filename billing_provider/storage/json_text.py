@@ -1,4 +1,4 @@
-"""JSON from outside, within bounds: what is nested too deeply or cannot be written again is refused."""
+"""Parse untrusted JSON: refuse deep nesting and values that cannot be written again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse"]
 
-# The recursion limit of Python leaves room for about ten times as much.
+# Python's recursion limit would allow about ten times this depth.
 _MOST_DEPTH = 100
 
 
@@ -19,10 +19,10 @@ def parse(text: str | bytes, parse_constant: Callable[[str], Any] | None = None)
 
     Args:
         text: UTF-8 where it is bytes.
-        parse_constant: Gets NaN, Infinity and -Infinity, which only Python takes for JSON.
+        parse_constant: Called for NaN, Infinity and -Infinity, which are not JSON.
 
     Raises:
-        ValueError: It is no JSON, is nested too deeply, or has a number or a text that nothing can store.
+        ValueError: It is not JSON, is nested too deeply, or has a number or text that cannot be stored.
     """
     decoded = text if isinstance(text, str) else text.decode()
     try:
@@ -37,7 +37,7 @@ def _check(value: Any, left: int) -> None:
     if left == 0:
         raise _too_deep()
     if isinstance(value, str):
-        # Half of a surrogate pair has no encoding.
+        # A lone surrogate cannot be encoded.
         value.encode()
     elif isinstance(value, int):
         try:

@@ -1,1 +1,1 @@
-"""What stands on the sandbox and the engine together: the pytest plugin and the demo."""
+"""The pytest plugin and the demo, which use both the sandbox and the engine."""

@@ -1,4 +1,4 @@
-"""The whole story in one command: a budget is declared, drifts, is repaired, is refused and goes, on the sandbox."""
+"""The demo: create, change, repair, refuse and delete budgets on the sandbox."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _INSTALL_SECONDS = 300
 
 
 class DemoError(Exception):
-    """A step did not end as the story tells it."""
+    """A step of the demo failed."""
 
 
 class Story:
-    """One telling: a copy of the project, a sandbox, an engine, and the steps so far.
+    """One run of the demo: a copy of the project, a sandbox, an engine, and the steps so far.
 
     Args:
-        project: The copy of the project that the story edits.
-        sandbox: GitHub, for the story.
-        engine: The command that is put before `up` and the other verbs.
-        flags: What that engine wants after each verb.
+        project: The copy of the project.
+        sandbox: The sandbox in place of GitHub.
+        engine: The command before `up` and the other verbs.
+        flags: The options for each verb.
     """
 
     def __init__(self, project: Path, sandbox: Sandbox, engine: list[str], flags: Mapping[str, list[str]]) -> None:
@@ -52,10 +52,10 @@ class Story:
         (project / "state").mkdir()
 
     def prepare(self) -> None:
-        """Make the stack, which the CLI wants made before its first use.
+        """Create the stack, which the Pulumi CLI needs.
 
         Raises:
-            DemoError: The CLI could not.
+            DemoError: The CLI failed.
         """
         command = [*self._engine, "stack", "init", _STACK, "--non-interactive"]
         made = subprocess.run(  # noqa: S603 - our own command line
@@ -68,7 +68,7 @@ class Story:
         """Run every step.
 
         Raises:
-            DemoError: A step ended otherwise than it should.
+            DemoError: A step failed.
         """
         self._step("Create: two budgets, declared in stacks/quickstart.py", "up", 0)
         self._budgets()
@@ -95,7 +95,7 @@ class Story:
         self._end()
 
     def _step(self, title: str, verb: str, expected: int, *extra: str) -> None:
-        """Run one command, show what it prints, and hold it to its exit code (0, or 1 for any failure)."""
+        """Run one command, show its output, and check its exit code (0, or 1 for any failure)."""
         self._head(title)
         command = [*self._engine, verb, "--stack", _STACK, *self._flags.get(verb, []), *extra]
         shown = " ".join([Path(command[0]).name, *command[1:]])
@@ -117,7 +117,7 @@ class Story:
         print(f"\n[{len(self._steps)}] {title}")
 
     def _budgets(self) -> None:
-        """Show GitHub's side of the truth."""
+        """Print the budgets in the sandbox."""
         rows = [_row(budget) for budget in self._sandbox.budgets(owner=None)]
         if not rows:
             print("  On GitHub now: no budgets")
@@ -134,7 +134,7 @@ class Story:
 
 
 def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
-    """Leave out blank lines and the tracebacks with which Pulumi ends a program after a refusal; others stay."""
+    """Remove blank lines and the tracebacks of programs that Pulumi interrupts after a refusal."""
     held: list[str] = []
     left_out = 0
     for line in lines:
@@ -163,7 +163,7 @@ def _row(budget: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
 
 
 def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], str]:
-    """Return the command that runs the story, its flags for each verb, and one line about it.
+    """Return the command of the engine, its options for each verb, and one line about it.
 
     The `pulumi` on PATH; else one that the Automation API installs into the project; else the embedded engine.
 
@@ -187,7 +187,7 @@ def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], st
 
 
 def _installed(root: Path) -> str | None:
-    """Install the CLI with the Automation API's own installer, or return None where that cannot be."""
+    """Install the CLI with the Automation API's installer; return None if that fails."""
     if os.environ.get("BILLING_DEMO_NO_INSTALL"):
         return None
     program = root / "bin" / "pulumi"
@@ -204,7 +204,7 @@ def _installed(root: Path) -> str | None:
 
 
 def main() -> int:
-    """Tell the story and return the exit code: 0 when every step went as told, else 1."""
+    """Run the demo and return the exit code: 0 if every step succeeded, else 1."""
     started = time.monotonic()
     print("GitHub's billing budgets as code, on a sandbox: no account, no token, no money.", flush=True)
     engine, flags, line = find_engine(_PROJECT / ".pulumi" / "cli")

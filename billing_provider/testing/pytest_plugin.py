@@ -1,4 +1,4 @@
-"""Fixtures with which users test their own stacks: GitHub's billing API, and their Pulumi program run against it."""
+"""Fixtures for tests of stacks: GitHub's billing API, and Pulumi programs that run against it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-# This module is imported by every pytest run of everybody who has the package installed, so what the fixtures need is
-# imported by the fixtures.
+# Every pytest run with this package installed imports this module, so the fixtures import what they need.
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StackFactory(Protocol):
-    """Makes the stacks of one test, all against the same sandbox."""
+    """Creates the stacks of one test, all with the same sandbox."""
 
     def __call__(
         self,
@@ -48,7 +47,7 @@ def billing_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="session")
 def pulumi_nursery() -> Iterator[ForkServer]:
-    """Have the SDK and this package loaded once for all runs of a test session: each then starts far sooner."""
+    """Import the SDK and this package once per test session, so that runs start faster."""
     from billing_provider.engine import ForkServer  # noqa: PLC0415 - see the top
 
     with ForkServer("billing_provider.sdk.budget") as fork_server:
@@ -59,7 +58,7 @@ def pulumi_nursery() -> Iterator[ForkServer]:
 def pulumi_stack(
     billing_sandbox: Sandbox, pulumi_nursery: ForkServer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> StackFactory:
-    """Make stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
+    """Create stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
     from billing_provider.engine import Engine  # noqa: PLC0415 - see the top
 
     def make(

@@ -1,4 +1,4 @@
-"""Fetch what a link of GitHub's leads to, on whatever host, without the token."""
+"""Download a file from a link of GitHub, on any host, without the token."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from billing_provider.transport.session import Limits
 
 MAX_BYTES = 256 * 1024 * 1024
-"""Largest file that is fetched."""
+"""The maximum size of a file."""
 _MAX_REDIRECTS = 5
 
 
 def download(url: str, settings: Settings, tried: str) -> str:
-    """Return the text behind a link, tokens masked; the link is https, or on this machine as the API's address is then.
+    """Return the text of a link, with tokens masked; it must be https, or on this machine if the API is.
 
     Args:
-        url: The link; it is a secret for a while, and no message shows it.
-        settings: The limits on time; its token is not sent.
-        tried: What this does, as an error message begins.
+        url: The link; it is a temporary secret, so no message contains it.
+        settings: The time limits; its token is not sent.
+        tried: The operation, the start of an error message.
 
     Raises:
         ConfigError: The environment names a file of CA certificates that does not exist.
-        TransportError: A bad link, no answer, one that is no file, a file that is too large or takes too long.
+        TransportError: An invalid link, no response, a response without a file, a file that is too large or too slow.
     """
     bounds = limits(settings.max_wait_seconds, settings.request_timeout_seconds)
     target = _target("", url, settings, tried)
@@ -53,7 +53,7 @@ def download(url: str, settings: Settings, tried: str) -> str:
 
 
 def _target(base: str, link: str, settings: Settings, tried: str) -> str:
-    """Return the whole address of a link."""
+    """Return the absolute URL of a link."""
     try:
         url = urljoin(base, link)
         scheme = origin_of(url).scheme
@@ -65,7 +65,7 @@ def _target(base: str, link: str, settings: Settings, tried: str) -> str:
 
 
 def _get(session: Session, url: str, bounds: Limits, tried: str) -> bytes | str:
-    """Return the content, or the link to which it redirects."""
+    """Return the content, or the target of a redirect."""
     with session.exchange("GET", url, bounds, {}) as response:
         if response.is_redirect:
             return response.headers["location"]

@@ -1,4 +1,4 @@
-"""How fast to write and when to send nothing at all: one gate for every thread of the process."""
+"""Request pacing: pauses between writes and waits for limits, shared by all threads of the process."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _TICK_SECONDS = 1.0
 
 
 class Pacer:
-    """The gate that every request passes: pauses between writes, their number in a window, and blocks.
+    """Paces all requests: pauses between writes, writes per time window, and blocks.
 
-    Requests go one after another, as GitHub asks: a limit that one of them meets holds for the next.
-    Writes go one at a time, each starting a full interval after the one before has been answered; so GitHub sees the
-    interval too, however long an answer takes.
+    Requests are sent one at a time, as GitHub recommends, so a rate limit applies to the next request at once.
+    A write starts a full interval after the answer to the previous write, so that GitHub also sees the interval.
     """
 
     def __init__(self, settings: Settings, clock: Clock, status: Callable[[str], None]) -> None:
@@ -35,7 +34,7 @@ class Pacer:
         self._blocked_until, self._block_reason = float("-inf"), ""
 
     def block(self, seconds: float, reason: str) -> None:
-        """Let nothing pass for that many seconds from now; a longer block stays."""
+        """Block all requests for this number of seconds; a longer block stays."""
         with self._guard:
             until = self._clock.now() + seconds
             if until > self._blocked_until:
@@ -43,12 +42,12 @@ class Pacer:
 
     @contextmanager
     def turn(self, *, write: bool, deadline: float, before_write: Callable[[], None]) -> Iterator[None]:
-        """Wait for the right to send one request, and hold it while the request runs.
+        """Wait until one request may be sent, and block others while it runs.
 
         Args:
             write: Whether the request may change something.
-            deadline: The clock's time by which waiting must be over.
-            before_write: Called right before a write is sent, after all waiting; it may raise to prevent it.
+            deadline: The latest end of the wait, on the clock.
+            before_write: Called right before a write, after all waits; it may raise to prevent the write.
 
         Raises:
             WaitError: The wait would pass the deadline; nothing was sent.
@@ -59,7 +58,7 @@ class Pacer:
                 self._wait(earliest, deadline)
                 with self._line:
                     if earliest()[0] > self._clock.now():
-                        # The answer that this one waited for has closed the gate.
+                        # The previous request has caused a block.
                         continue
                     if not write:
                         yield
@@ -72,7 +71,7 @@ class Pacer:
                     return
 
     def wait(self, seconds: float, reason: str, deadline: float) -> None:
-        """Wait before a repeat, showing why.
+        """Wait before a retry and show the reason.
 
         Raises:
             WaitError: The wait would pass the deadline.
@@ -81,11 +80,11 @@ class Pacer:
         self._wait(lambda: (until, reason), deadline)
 
     def _block(self) -> tuple[float, str]:
-        """Return when the block ends, and the reason for it."""
+        """Return the end of the block and its reason."""
         return self._blocked_until, self._block_reason
 
     def _next_write(self) -> tuple[float, str]:
-        """Return the earliest time of the next write and the reason for it."""
+        """Return the earliest time of the next write and the reason."""
         settings, writes = self._settings, self._writes
         bounds = [self._block()]
         if writes:
@@ -99,7 +98,7 @@ class Pacer:
         return max(bounds)
 
     def _wait(self, until: Callable[[], tuple[float, str]], deadline: float) -> None:
-        """Sleep until the time that `until` names, asking it anew after each nap since blocks can be added."""
+        """Sleep until the time of `until`; call it again after each sleep, because blocks can be added."""
         while True:
             now = self._clock.now()
             moment, reason = until()

@@ -1,4 +1,4 @@
-"""Reading of pages, one after the other, with an end for every answer."""
+"""Read pages one after the other; the loop ends for every possible answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_BUDGETS = 10_000
-"""Budgets of an account; GitHub's limit."""
+"""GitHub's limit of budgets per account."""
 MAX_MEMBERS = 25_000
-"""Members of a cost center; GitHub's limit."""
+"""GitHub's limit of members per cost center."""
 MAX_USERS = 1_000_000
-"""Users of a budget; GitHub names no limit, and no enterprise has as many."""
+"""The limit of users per budget; GitHub documents none, and no enterprise has as many."""
 
 
 def pages(
@@ -25,17 +25,17 @@ def pages(
     most: int,
     tried: str,
 ) -> Iterator[tuple[Sequence[T], bool | None, int | None]]:
-    """Yield the pages, up to the last one or one that adds nothing.
+    """Yield the pages, up to the last one or one without new rows.
 
     Args:
-        ask: Returns a page by its number: its rows, whether there are further pages, and how many rows there are in
-            all; None where GitHub does not say.
-        key: Tells whether two rows are the same.
-        most: More rows than there can be; reading ends with an error there.
-        tried: What this does, as an error message begins.
+        ask: Returns a page by its number: its rows, whether there are more pages, and the total of rows; None if
+            unknown.
+        key: Identifies a row.
+        most: The maximum of rows; more are an error.
+        tried: The operation, the start of an error message.
 
     Raises:
-        TransportError: There are more rows than there can be.
+        TransportError: There are more rows than `most`.
     """
     known: set[Hashable] = set()
     number = 0
@@ -64,10 +64,10 @@ def every_row(
     """Yield the rows of all pages; the arguments are those of `pages`.
 
     Raises:
-        TransportError: The pages do not come to an end.
+        TransportError: The pages do not end.
     """
     for page in pages(ask, key, most, tried):
         yield from page[0]
     if page[1]:
-        # A page that adds nothing although further ones are announced.
+        # A page without new rows announces further pages.
         raise TransportError(f"{tried}: its pages do not come to an end. Run again.")

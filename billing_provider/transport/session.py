@@ -1,4 +1,4 @@
-"""How HTTP is spoken: no netrc, no cookies, no redirects, no proxy for this machine, and one deadline a request."""
+"""The HTTP session: no netrc, cookies or redirects, no proxy for loopback, one deadline per request."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FAILURES = (OSError, urllib3.exceptions.HTTPError)
-"""What an exchange raises: requests' own errors are OSErrors, some odd headers raise urllib3's."""
+"""The errors of an exchange: those of requests are OSErrors; some invalid headers raise errors of urllib3."""
 TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.ReadTimeoutError)
-"""Those of them that say that the time was over."""
+"""The timeouts among these errors."""
 _CHUNK_BYTES = 256 * 1024
 _CONNECT_SECONDS = 5.0
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 class Limits(NamedTuple):
-    """How long an exchange may take.
+    """The time limits of an exchange.
 
     Attributes:
-        deadline: The end of it, on `time.monotonic`.
-        silence: Seconds without a byte after which it is given up.
+        deadline: The latest end, on `time.monotonic`.
+        silence: The maximum seconds without data.
     """
 
     deadline: float
     silence: float
 
     def left(self) -> float:
-        """Return the seconds that the next read may take.
+        """Return the timeout of the next read in seconds.
 
         Raises:
             TimeoutError: The deadline has passed.
@@ -57,16 +57,16 @@ class Limits(NamedTuple):
 
 
 def limits(seconds: float, silence: float) -> Limits:
-    """Return the limits of exchanges that begin now."""
+    """Return the limits of an exchange that starts now."""
     return Limits(time.monotonic() + seconds, silence)
 
 
 _LIMITS: ContextVar[Limits] = ContextVar("limits")
-"""The limits of the exchange that the running thread is in."""
+"""The limits of the current exchange."""
 
 
 class _Arriving(io.RawIOBase):
-    """The bytes that arrive on a connection; each read has the time that is left until the deadline."""
+    """The raw data of a connection; the timeout of each read is the remaining time."""
 
     def __init__(self, sock: Any, raw: Any) -> None:
         self._sock, self._raw = sock, raw
@@ -85,9 +85,9 @@ class _Arriving(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer of which everything is read under the deadline: status line, headers, sizes of chunks, body.
+    """A response that is read completely under the deadline: status line, headers, chunk sizes, body.
 
-    A socket's own timeout bounds each read alone: with a byte now and then a request would not end.
+    A socket timeout limits single reads only, so a server that sends a byte at a time could block a request forever.
     """
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
@@ -101,7 +101,7 @@ def _bounded(connection: type) -> Any:
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Connections, direct ones and through any kind of proxy, whose answers are read under the deadline."""
+    """Connections, direct or through a proxy, whose responses are read under the deadline."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
@@ -110,11 +110,11 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 
 class Session(requests.Session):
-    """What every request of this package is sent with; safe to share between threads."""
+    """The session of all requests of this package; safe to share between threads."""
 
     def __init__(self) -> None:
         super().__init__()
-        # The standard library's debug output, wherever it is switched on, would print the Authorization header.
+        # The debug output of the standard library would print the Authorization header.
         urllib3.connection.HTTPConnection.debuglevel = 0
         # Off: a netrc file would replace our Authorization header. `exchange` reads proxies and CA bundles.
         self.trust_env = False
@@ -123,18 +123,18 @@ class Session(requests.Session):
             self.mount(scheme, _Adapter(max_retries=0, pool_maxsize=8))
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
-        """Leave redirects alone: told not to follow one, requests would still read its body whole."""
+        """Ignore redirects: even without following one, requests would read its whole body."""
         return
 
     @contextmanager
     def exchange(
         self, method: str, url: str, bounds: Limits, headers: Mapping[str, str], data: bytes | None = None
     ) -> Iterator[requests.Response]:
-        """Send one request and provide its answer, the body still to be read by `read`.
+        """Send one request and yield its response; `read` reads the body.
 
         Raises:
-            ConfigError: The file of CA certificates that the environment names is absent; nothing was sent.
-            OSError, urllib3.exceptions.HTTPError: There is no whole answer; see `FAILURES`.
+            ConfigError: The file of CA certificates in the environment does not exist; nothing was sent.
+            OSError, urllib3.exceptions.HTTPError: There is no complete response; see `FAILURES`.
         """
         verify = _ca_bundle() if url.startswith("https:") else True
         before = _LIMITS.set(bounds)
@@ -144,7 +144,7 @@ class Session(requests.Session):
                 method,
                 url,
                 data=data,
-                # A compressed body could grow past the cap while it is unpacked.
+                # A compressed body could exceed the size limit when it is decompressed.
                 headers={**headers, "Accept-Encoding": "identity"},
                 timeout=(min(_CONNECT_SECONDS, left), left),
                 allow_redirects=False,
@@ -158,13 +158,13 @@ class Session(requests.Session):
 
 
 def read(response: requests.Response, most: int) -> bytes | None:
-    """Return the body of an answer, or None where it is larger than allowed.
+    """Return the body of a response, or None if it is too large.
 
     Raises:
-        OSError, urllib3.exceptions.HTTPError: The answer is not whole; see `FAILURES`.
+        OSError, urllib3.exceptions.HTTPError: The response is not complete; see `FAILURES`.
     """
     content = bytearray()
-    # The one read that returns what has arrived, so that a body above the cap is not read to its end.
+    # read1 returns the available data, so a body above the limit is not read to its end.
     while chunk := response.raw.read1(_CHUNK_BYTES):
         content += chunk
         if len(content) > most:
@@ -173,7 +173,7 @@ def read(response: requests.Response, most: int) -> bytes | None:
 
 
 def _ca_bundle() -> str | bool:
-    """Return the file or folder of CA certificates that the environment names, or True for the usual ones."""
+    """Return the CA certificates of the environment, or True for the default ones."""
     for name in _BUNDLES:
         if path := os.environ.get(name):
             if not Path(path).exists():
