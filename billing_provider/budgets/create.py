@@ -37,7 +37,7 @@ class BudgetCreate(CreateOnce[Budget]):
         entity: Its entity in the form that GitHub takes, such as a cost center's UUID; known once it has run.
     """
 
-    how_to_adopt = ", or import it (see Adoption in the README)"
+    how_to_adopt = ", or import it (see Adoption in docs/reference.md)"
 
     def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None, spec: BudgetSpec) -> None:
         super().__init__(run, owner, urn, on_existing)

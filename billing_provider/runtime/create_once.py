@@ -151,8 +151,8 @@ class CreateOnce(ABC, Generic[T]):
         if unsure := self._not_held(unsure):
             raise OutcomeError(
                 f"{self.what()} may exist already as {_ids(unsure)}: GitHub's listing does not tell its entity or "
-                "scope in full. Import it if it is the one (see Adoption in the README), else delete it, then run "
-                "again."
+                "scope in full. Import it if it is the one (see Adoption in docs/reference.md), else delete it, "
+                "then run again."
             )
         return None
 

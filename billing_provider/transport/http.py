@@ -44,7 +44,7 @@ _ADVICE = {
         "The token is refused: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by "
         "the last `up`: set GITHUB_BILLING_TOKEN, or add --run-program, to use today's."
     ),
-    403: "The token may not do this: see the README for the role and the token that it takes.",
+    403: "The token may not do this: the README names the role and the token that are needed.",
     404: "GitHub says this too where the token has no access or billing budgets are off for the account.",
     410: "GitHub has retired this version of its API: update this package.",
 }
