@@ -86,6 +86,11 @@ _PLAIN: Final[list[dict[str, Any]]] = [
     },
 ]
 
+
+def _first_id(reader: Reader) -> str:
+    return next((budget.id for budget in reader.budgets(enterprise=E)), UUID)
+
+
 READS: dict[str, Callable[[Reader], Any]] = {
     "get_usage": lambda reader: reader.usage(enterprise=E, all_cost_centers=True, **_AUGUST),
     "get_usage_summary": lambda reader: reader.usage_summary(organization="octo-org", **_AUGUST),
@@ -94,9 +99,9 @@ READS: dict[str, Callable[[Reader], Any]] = {
     "get_cost_centers": lambda reader: reader.cost_centers(enterprise=E),
     "get_cost_center": lambda reader: reader.cost_center(enterprise=E, cost_center="Platform"),
     "get_budgets": lambda reader: reader.budgets(organization="octo-org"),
-    "get_budget": lambda reader: reader.budget(enterprise=E, budget_id=reader.budgets(enterprise=E)[0].id),
+    "get_budget": lambda reader: reader.budget(enterprise=E, budget_id=_first_id(reader)),
     "get_effective_budget": lambda reader: reader.effective_budget(enterprise=E, user="hubot"),
-    "get_user_states": lambda reader: reader.user_states(enterprise=E, budget_id=reader.budgets(enterprise=E)[0].id),
+    "get_user_states": lambda reader: reader.user_states(enterprise=E, budget_id=_first_id(reader)),
     "get_usage_report_exports": lambda reader: reader.report_exports(enterprise=E),
     "get_usage_report_export": lambda reader: reader.report_export(enterprise=E, report_id=UUID),
     "get_usage_report_rows": lambda reader: reader.report_rows(
