@@ -1,4 +1,4 @@
-"""The one protocol of a create: look first, adopt or refuse, send once, confirm an unknown outcome by looking."""
+"""The protocol of every create: list first, adopt or refuse, send once, confirm an unknown outcome by a listing."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 MAX_POSTS = 3
-"""Most POSTs of one create; each but the first only after GitHub provably did not apply the one before."""
+"""Maximum number of POSTs of one create; a POST is repeated only if GitHub provably did not apply the previous one."""
 _LOOKS = (1 / 15, 1 / 3, 3 / 4, 7 / 8, 1)
-"""When the listing is looked at, as parts of the settling time: soon, then often once GitHub has given up its work."""
+"""When the listing is read, as fractions of the settling time: once early, more often after GitHub stopped its work."""
 
 
 class Identified(Protocol):
-    """What GitHub stores under an id."""
+    """An object that GitHub stores under an id."""
 
     @property
     def id(self) -> str:
@@ -35,12 +35,12 @@ T = TypeVar("T", bound=Identified)
 
 @dataclass(frozen=True)
 class Created(Generic[T]):
-    """What now stands for a resource.
+    """The result of a create or of an adoption.
 
     Attributes:
-        item: As GitHub stores it.
-        adopted: Whether it was there before.
-        updated: The fields that were brought to the declared values on adoption.
+        item: The object as GitHub stores it.
+        adopted: Whether it existed before.
+        updated: The fields that the adoption changed to the declared values.
     """
 
     item: T
@@ -49,27 +49,27 @@ class Created(Generic[T]):
 
 
 class CreateOnce(ABC, Generic[T]):
-    """One create of one thing, whose subclass says what differs between the kinds of things.
+    """The create of one object; a subclass defines what is specific to a kind of object.
 
     Args:
-        run: What the resources of this engine run share.
-        owner: Who is to own it.
-        urn: The resource that asks.
-        on_existing: What to do about one that is there already: one of `ON_EXISTING`; None for the default.
+        run: The state shared by the resources of this engine run.
+        owner: The owner of the object.
+        urn: The URN of the resource to create.
+        on_existing: What to do about an existing object: one of `ON_EXISTING`; None for the default.
     """
 
     how_to_adopt: str
-    """How to manage an existing one, after the setting of `on_existing` that does it."""
+    """The end of the advice on how to manage an existing object; it follows the value of `on_existing`."""
 
     def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None) -> None:
         self._run, self._owner, self._urn = run, owner, urn
         self._policy = on_existing or ADOPT_IF_IDENTICAL
 
     def bring_about(self) -> Created[T]:
-        """Look, then adopt or create; at no time are there two. The caller holds the lock of the owner.
+        """Adopt the existing object or create one; there are never two. The caller holds the lock of the owner.
 
         Raises:
-            OutcomeError: One exists and may not be taken over, or the outcome stays unknown.
+            OutcomeError: An existing object may not be adopted, or the outcome stays unknown.
             ApiError: GitHub refused it; nothing was created.
             NotSentError: No connection; nothing was created.
         """
@@ -94,49 +94,49 @@ class CreateOnce(ABC, Generic[T]):
 
     @abstractmethod
     def list_before(self) -> Mapping[str, T]:
-        """Return all that the owner has, by id, from a listing that is fresh enough for the look before a create."""
+        """Return all objects of the owner by id, from a listing that is recent enough for a create."""
 
     @abstractmethod
     def list_now(self) -> Mapping[str, T]:
-        """Return all that the owner has, by id, as GitHub lists it now."""
+        """Return all objects of the owner by id, from a new listing."""
 
     @abstractmethod
     def matches(self, listing: Mapping[str, T]) -> tuple[list[T], list[T]]:
-        """Return the live ones with the declared key, and those of which GitHub does not tell enough to be sure."""
+        """Return the live objects that have the declared key, and those that may have it: GitHub omits fields."""
 
     @abstractmethod
     def is_new_and_ours(self, found: T) -> bool:
-        """Tell whether one that appeared after our POST is what the POST creates."""
+        """Return whether an object that appeared after our POST was created by it."""
 
     @abstractmethod
     def send(self) -> T | None:
-        """Send the create once and return what GitHub answers; None where the answer has no id."""
+        """Send the create once and return the object in the reply; None if the reply has no id."""
 
     @abstractmethod
     def says_taken(self, error: ApiError) -> bool:
-        """Tell whether GitHub refused the create because there is one already."""
+        """Return whether GitHub refused the create because the object exists already."""
 
     @abstractmethod
     def explain_taken(self, error: ApiError, listing: Mapping[str, T]) -> str:
-        """Return the text for a refusal of `says_taken` when no live one with the key is listed."""
+        """Return the error message if `says_taken` is true but the listing has no live object with the key."""
 
     @abstractmethod
     def look_closer(self, existing: T) -> tuple[T, list[str], list[str]]:
-        """Return an existing one in full, what differs in it, and what of that only `adopt` may change.
+        """Return the complete existing object, the fields that differ, and those of them that only `adopt` may change.
 
         Raises:
-            OutcomeError: No update could make it what is declared.
+            OutcomeError: No update can change it to the declared values.
         """
 
     @abstractmethod
     def update(self, existing: T, different: list[str]) -> T:
-        """Bring an existing one to the declaration, as far as that is not left to the caller, and return it."""
+        """Change the different fields to the declared values, unless the caller does that, and return the object."""
 
     def _existing(self, listing: Mapping[str, T]) -> T | None:
-        """Return the one live thing with the declared key, or None.
+        """Return the only live object that has the declared key, or None.
 
         Raises:
-            OutcomeError: There are several, it belongs to another resource, or GitHub does not say enough.
+            OutcomeError: Several match, another resource holds it, or GitHub omits fields needed to decide.
         """
         certain, unsure = self.matches(listing)
         if len(certain) > 1:
@@ -157,7 +157,7 @@ class CreateOnce(ABC, Generic[T]):
         return None
 
     def _adopt(self, existing: T) -> Created[T]:
-        """Take over one that is there, as far as `on_existing` allows."""
+        """Adopt an existing object if `on_existing` allows it."""
         existing, different, only_adopt = self.look_closer(existing)
         if self._policy == ERROR or (only_adopt and self._policy != ADOPT):
             how = "is as declared" if not different else f"differs in {', '.join(different)}"
@@ -172,11 +172,11 @@ class CreateOnce(ABC, Generic[T]):
         return Created(existing, adopted=True, updated=tuple(different))
 
     def _post(self, before: Collection[str]) -> Created[T]:
-        """Send the create, and again only when the one before provably did nothing."""
+        """Send the create; repeat it only if the previous request provably had no effect."""
         for _ in range(MAX_POSTS):
             item, failure = self._post_once()
             if item is not None and item.id in before:
-                # The answer is about another one, so the id of the new one is not known.
+                # The reply describes another object, so the id of the new one is unknown.
                 item = None
             item = item or self._confirm(before, failure)
             if item is not None:
@@ -185,7 +185,7 @@ class CreateOnce(ABC, Generic[T]):
         raise OutcomeError(f"{self.what()} was not created, as GitHub's listing shows: {failure} Run again later.")
 
     def _post_once(self) -> tuple[T | None, Exception | None]:
-        """Return what was created, or None with the failure that leaves open whether there is one."""
+        """Return the created object, or None and the failure after which the outcome is unknown."""
         try:
             return self.send(), None
         except NotSentError:
@@ -198,17 +198,17 @@ class CreateOnce(ABC, Generic[T]):
             return None, error
 
     def _confirm(self, before: Collection[str], failure: Exception | None) -> T | None:
-        """Look for what an unanswered create made until GitHub can no longer be working on it.
+        """Read the listing until it shows the result of an unanswered create, or GitHub can no longer be processing it.
 
-        A look that fails does not end it: whoever ran again at once would see nothing yet and create a second one.
+        A failed listing does not end the wait: an immediate new run might not see the object and create a second one.
 
         Returns:
-            The one new thing with our key and our values, or None when it is certain that there is none.
+            The only new object with our key and our values, or None if it certainly does not exist.
 
         Raises:
-            OutcomeError: The listing cannot be read, or shows something that is not ours.
+            OutcomeError: The listing cannot be read, or shows a new object that is not ours.
         """
-        # From the lost answer on: the request may have waited long for its turn before it was sent.
+        # Measured from the lost reply: the request may have been delayed for long before it was sent.
         clock, longest = self._run.clock, self._run.settings.settle_seconds
         lost_at = clock.now()
         unread: Exception | None = None

@@ -1,4 +1,4 @@
-"""The one protocol of a deletion: kept while it is declared elsewhere, and a 404 alone proves nothing."""
+"""The protocol of every delete: keep what another resource declares, and confirm a 404 by a listing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 def delete_confirmed(
     run: Run, id_: str, what: str, *, send: Callable[[], None], is_listed: Callable[[], bool], consequence: str = ""
 ) -> bool:
-    """Delete one thing, unless another resource of this run declares it; what is provably gone is done.
+    """Delete one object unless another resource of this run declares it; an object that is provably gone is a success.
 
     Args:
-        run: Whose resources.
+        run: The engine run.
         id_: GitHub's id.
-        what: The kind of thing, for the warning that it is kept.
-        send: Sends the deletion.
-        is_listed: Tells whether a listing read now still has it.
-        consequence: The end of that warning: what the deletion would do.
+        what: The kind of object, for the warning that it is kept.
+        send: Sends the DELETE request.
+        is_listed: Reads the listing and returns whether it still contains the object.
+        consequence: The end of that warning: the effect that the delete would have.
 
     Returns:
-        Whether it is gone; False if it was kept, with a warning.
+        True if it is gone; False if it was kept, with a warning.
 
     Raises:
-        NotFoundError: GitHub said 404 and lists it.
+        NotFoundError: GitHub returned 404, but its listing still contains the object.
         BillingError: It could not be deleted, or the listing could not be read.
     """
     holder = run.registry.holder(id_)

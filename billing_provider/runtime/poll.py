@@ -1,4 +1,4 @@
-"""Looking again and again until there is an answer, within the longest wait of the settings."""
+"""Polling until a result is available, limited by the maximum wait in the settings."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ T = TypeVar("T")
 
 
 def poll(run: Run, look: Callable[[], T | None], what: str, *, first_seconds: float, slowest_seconds: float) -> T:
-    """Wait, then look, until there is an answer; each wait is twice as long as the one before.
+    """Wait and call `look` until it returns a result; each wait is twice as long as the previous one.
 
     Args:
         run: Settings, clock and reporter.
-        look: Returns the answer, or None while there is none.
-        what: What is waited for, as the status line shows it.
+        look: Returns the result, or None if it is not available yet.
+        what: The awaited result, for the status line.
         first_seconds: The first wait.
         slowest_seconds: The longest single wait.
 
     Raises:
-        WaitError: It takes longer than `github-billing:maxWaitSeconds`.
+        WaitError: The result takes longer than `github-billing:maxWaitSeconds`.
     """
     deadline, pause = run.clock.now() + run.settings.max_wait_seconds, first_seconds
     while True:

@@ -1,4 +1,4 @@
-"""Which resource of a run holds which budget, so that no budget is declared twice or deleted while it is declared."""
+"""Registry of resources and their objects: prevents duplicate declarations and the delete of a declared object."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 
 
 class ResourceRegistry:
-    """The registry of one run, by the URN of the resource that makes them.
+    """The resources of one run, with the keys that they declare and the ids that they hold.
 
-    The engine deletes by id what its state no longer needs. A budget can meanwhile be needed under the same id: a
-    resource was renamed without an alias and its budget adopted, or a run died between an adoption and the deletion
-    of the old entry. Deleting it then would lift a declared cap.
+    The engine deletes, by id, the budgets of old state entries. Another resource may hold the same budget: a resource
+    was renamed without an alias and its budget was adopted, or a run died between an adoption and the delete of the
+    old entry. The delete would then lift a declared cap.
     """
 
     def __init__(self) -> None:
@@ -21,24 +21,24 @@ class ResourceRegistry:
         self._adopted: set[str] = set()
 
     def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
-        """Claim a key for a resource; return the URN of another one that has claimed it before, or None."""
+        """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
         with self._lock:
             first = self._declared.setdefault(key, urn)
             return None if first == urn else first
 
     def hold(self, urn: str, budget_id: str) -> None:
-        """Note that a resource is this budget, and is to stay it."""
+        """Record the resource that holds a budget, so that a delete of the budget is skipped."""
         with self._lock:
             self._holders[budget_id] = urn
 
     def adopt(self, urn: str, budget_id: str) -> None:
-        """Note that a resource has taken over a budget, which therefore outlives whatever was it before."""
+        """Record that a resource adopted a budget, so that a delete by its previous resource is skipped."""
         with self._lock:
             self._holders[budget_id] = urn
             self._adopted.add(budget_id)
 
     def check(self, urn: str, *, anew: bool) -> None:
-        """Note that the program declares a resource; anew: it is created, or replaced and its old budget may go."""
+        """Record a declared resource; if `anew` (to be created or replaced), its old budget may be deleted."""
         with self._lock:
             self._checked.add(urn)
             if not anew:
@@ -48,11 +48,11 @@ class ResourceRegistry:
                     del self._holders[budget_id]
 
     def is_checked(self, urn: str) -> bool:
-        """Tell whether the program declares a resource, as far as it has been run."""
+        """Return whether the program has declared a resource so far."""
         with self._lock:
             return urn in self._checked
 
     def holder(self, budget_id: str) -> str | None:
-        """Return the URN of the resource that is this budget, or None."""
+        """Return the URN of the resource that holds a budget, or None."""
         with self._lock:
             return self._holders.get(budget_id)

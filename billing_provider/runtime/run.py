@@ -1,4 +1,4 @@
-"""What all resources of one engine run share: transport, endpoints, caches, registry and reporter."""
+"""State shared by all resources of one engine run: transport, endpoints, caches, registry and reporter."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ _FREE_SINGLE_READS = 3
 
 
 class Reporter(Protocol):
-    """How a run speaks to the person who started it; each text belongs to the resource being worked on."""
+    """Output of warnings and status to the user; each text is attributed to the current resource."""
 
     def warn(self, text: str) -> None:
-        """Say something that the person should look at."""
+        """Show a warning."""
 
     def status(self, text: str) -> None:
-        """Show what is being waited for; it is replaced by the next one."""
+        """Show the current wait; the next status replaces it."""
 
 
 class SingleReads:
-    """How many resources a run has read one by one; the first few cost less than any listing."""
+    """Counter of single reads in a run; the first few cost less than a listing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._left = _FREE_SINGLE_READS
 
     def take(self) -> bool:
-        """Use one of the free single reads; tell whether there was one left."""
+        """Use one of the free single reads; return whether one was left."""
         with self._lock:
             self._left -= 1
             return self._left >= 0
 
 
 class Run:
-    """One process's work; safe to share between threads.
+    """The shared state of one process; safe to share between threads.
 
     Args:
-        settings: Returns the settings; called at the first request, so that a preview needs no token.
-        reporter: How it speaks.
-        clock: The time.
-        before_write: Called right before each write; it raises to prevent it.
+        settings: Returns the settings; called at the first request, so a preview needs no token.
+        reporter: Receives warnings and status.
+        clock: The clock; the system clock by default.
+        before_write: Called right before each write; an exception prevents the write.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Run:
 
     @property
     def settings(self) -> Settings:
-        """The settings, read once.
+        """The settings, read at first use.
 
         Raises:
-            ConfigError: No token, or a value that may not be used.
+            ConfigError: There is no token, or a value is invalid.
         """
         with self._lock:
             if self._settings is None:
@@ -82,33 +82,33 @@ class Run:
             return self._settings
 
     def masked(self, text: str) -> str:
-        """Return a text without this run's token and without anything that looks like one."""
+        """Return a text with this run's token, and anything that looks like a token, masked."""
         with self._lock:
             token = "" if self._settings is None else self._settings.token
         return redact(text, token)
 
     @property
     def transport(self) -> Transport:
-        """What sends the requests, made at first use.
+        """The HTTP transport, created at first use.
 
         Raises:
-            ConfigError: No token, or a value that may not be used.
+            ConfigError: There is no token, or a value is invalid.
         """
         settings = self.settings
         pacer = Pacer(settings, self.clock, self.reporter.status)
         return self._once(Transport, lambda: Transport(settings, pacer, self.clock, self._before_write))
 
     def api(self, endpoints: Callable[[Transport], T]) -> T:
-        """Return the endpoints of one subject, such as `run.api(BudgetsApi)`, made once.
+        """Return an API client, such as `run.api(BudgetsApi)`; it is created once.
 
         Raises:
-            ConfigError: No token, or a value that may not be used.
+            ConfigError: There is no token, or a value is invalid.
         """
         transport = self.transport
         return self._once(endpoints, lambda: endpoints(transport))
 
     def cache(self, kind: Callable[[Run, Owner], T], owner: Owner) -> T:
-        """Return what this run knows of an owner, such as `run.cache(OwnerCache, owner)`, made once."""
+        """Return a cache of one owner, such as `run.cache(OwnerCache, owner)`; it is created once."""
         return self._once((kind, owner.key), lambda: kind(self, owner))
 
     def _once(self, key: Any, make: Callable[[], T]) -> T:
