@@ -1,4 +1,4 @@
-"""GitHub's endpoints for cost centers of an enterprise, one short method each."""
+"""Client of GitHub's cost center endpoints: one method per endpoint."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from billing_provider.transport.http import Transport
 
 MAX_RESOURCES = 50
-"""Members that one request adds or removes; GitHub's cap."""
+"""Maximum number of members that one request may add or remove; GitHub's limit."""
 _PAGE_SIZE = 100
 
 
 class CostCentersApi:
-    """The calls on the cost centers of an enterprise."""
+    """The endpoints for the cost centers of an enterprise."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def list_cost_centers(self, owner: Owner) -> list[CostCenterDetails]:
-        """Return the cost centers of all states in one reply: some large enterprises take minutes to answer one state.
+        """Return the cost centers of all states in one reply; in some large enterprises a query by state takes minutes.
 
         Raises:
             ForbiddenError: The token may not read them (401, 403).
@@ -47,12 +47,12 @@ class CostCentersApi:
             raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
 
     def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
-        """Return one cost center with all its members, every page read; an archived one has the state `deleted`.
+        """Return one cost center with its members from all pages; an archived one has the state `deleted`.
 
         Raises:
-            NotFoundError: There is none, or it is hidden from the token (404).
-            InvalidError: The id is none (400).
-            TransportError: The pages do not come to an end, or the answer is about another one.
+            NotFoundError: It does not exist, or the token cannot see it (404).
+            InvalidError: The id is invalid (400).
+            TransportError: The pages do not end, or the reply describes another cost center.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
@@ -72,16 +72,16 @@ class CostCentersApi:
         return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:
-        """Create an empty cost center; sent once, since a repeat could leave two.
+        """Create an empty cost center; the request is sent once, because a repeat could create a second one.
 
         Args:
             owner: The enterprise.
-            body: `name`, and `ai_credit_pool_enabled` where it is declared.
+            body: `name`, and `ai_credit_pool_enabled` if declared.
 
         Raises:
-            ApiError: The name is taken (409); or GitHub failed (500, 503), and it may have been created.
+            ApiError: The name is taken (409); or GitHub failed (500, 503): the cost center may have been created.
             InvalidError: A field was refused (400).
-            TransportError: No readable answer: it may have been created.
+            TransportError: There is no readable reply: the cost center may have been created.
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers
         """
@@ -91,18 +91,18 @@ class CostCentersApi:
         return _read(mapping(reply, tried), tried)
 
     def update_cost_center(self, owner: Owner, cost_center_id: str, body: Mapping[str, Any]) -> None:
-        """Rename a cost center, or switch its pool of AI credits; repeated after a failure.
+        """Rename a cost center, or switch its AI credit pool on or off; the request is repeated after a failure.
 
         Args:
             owner: The enterprise.
             cost_center_id: Its UUID.
-            body: `name` always, which some accounts demand, and `ai_credit_pool_enabled`.
+            body: `name`, which some accounts require in every update, and `ai_credit_pool_enabled`.
 
         Raises:
             ApiError: The name is taken (409).
             InvalidError: A field was refused (400, 422).
-            NotFoundError: There is none, or it is hidden from the token (404).
-            TransportError: The answer is about another one.
+            NotFoundError: It does not exist, or the token cannot see it (404).
+            TransportError: The reply describes another cost center.
 
         GitHub: PATCH /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
@@ -112,11 +112,11 @@ class CostCentersApi:
         same_id(reply.data, cost_center_id, tried)
 
     def delete_cost_center(self, owner: Owner, cost_center_id: str) -> None:
-        """Archive a cost center; repeated after a failure, so a 404 can mean that an earlier try did it.
+        """Archive a cost center; repeated after a failure, so a 404 can mean that an earlier attempt succeeded.
 
         Raises:
-            NotFoundError: It is archived already, or hidden from the token (404).
-            TransportError: The answer is about another one.
+            NotFoundError: It is archived already, or the token cannot see it (404).
+            TransportError: The reply describes another cost center.
 
         GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
@@ -125,9 +125,9 @@ class CostCentersApi:
         same_id(self._transport.request("DELETE", path, tried=tried).data, cost_center_id, tried)
 
     def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[str]:
-        """Add members of one kind and return a line for each that GitHub moved out of another cost center.
+        """Add members of one kind and return one line for each member that GitHub moved out of another cost center.
 
-        Repeated after a failure: a member that is in is added without effect.
+        Repeated after a failure: adding an existing member has no effect.
 
         Args:
             owner: The enterprise.
@@ -136,8 +136,8 @@ class CostCentersApi:
             names: At most `MAX_RESOURCES` names.
 
         Raises:
-            InvalidError: GitHub does not know a member (400).
-            ApiError: It cannot be added now (409).
+            InvalidError: A member does not exist on GitHub (400).
+            ApiError: A member cannot be added now (409).
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
         """
@@ -152,7 +152,7 @@ class CostCentersApi:
         ]
 
     def remove_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> None:
-        """Take out members of one kind; repeated after a failure, and without effect for one that is not in.
+        """Remove members of one kind; repeated after a failure: removing a missing member has no effect.
 
         Args:
             owner: The enterprise.
@@ -161,7 +161,7 @@ class CostCentersApi:
             names: At most `MAX_RESOURCES` names.
 
         Raises:
-            InvalidError: GitHub does not know a member (400).
+            InvalidError: A member does not exist on GitHub (400).
 
         GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
         """
@@ -171,7 +171,7 @@ class CostCentersApi:
 
 
 def moved_line(name: str, cost_center: str) -> str:
-    """Say that adding a member takes it out of another cost center, in the same words before and after."""
+    """Return the warning that adding a member removes it from another cost center, before and after the change."""
     return f"adding {name.lower().removeprefix('ent:')} takes it out of the cost center {cost_center}"
 
 

@@ -1,4 +1,4 @@
-"""The cost centers of one enterprise, listed once a run."""
+"""Cache of the cost centers of one enterprise."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 FRESH_SECONDS = 300.0
-"""How long a listing is used in one run; a change of ours ends it."""
+"""Seconds for which a listing is used in one run; a change by this run invalidates it."""
 _NAMES, _SHOWN = 20, 60
 
 
 class CostCenterCache:
-    """What a run knows of an enterprise's cost centers; safe to share between threads.
+    """Cached listing of the cost centers of an enterprise; safe to share between threads.
 
     Args:
-        run: The endpoints and the clock.
+        run: Provides the API client and the clock.
         owner: The enterprise.
     """
 
@@ -34,10 +34,10 @@ class CostCenterCache:
         self._centers_at = float("-inf")
 
     def list_all(self, max_age: float = FRESH_SECONDS) -> list[CostCenterDetails]:
-        """Return every cost center, archived ones too.
+        """Return all cost centers, including archived ones.
 
         Args:
-            max_age: Seconds that a listing may be old; after a change of ours GitHub is asked too.
+            max_age: Maximum age of the listing in seconds; a change by this run also causes a new listing.
 
         Raises:
             ApiError: The token may not read them (401, 403).
@@ -49,22 +49,22 @@ class CostCenterCache:
             return list(self._cost_centers)
 
     def forget(self) -> None:
-        """Note that this run has created, renamed or archived one, or moved members."""
+        """Invalidate the listing after this run created, renamed or archived a cost center, or moved members."""
         with self.lock:
             self._cost_centers = None
 
     def find(self, name_or_id: str, max_age: float = FRESH_SECONDS, *, archived: bool = False) -> CostCenterDetails:
-        """Return a cost center by its UUID or its name; one that is not found is looked for in a new listing too.
+        """Return a cost center by UUID or name; if the cached listing does not contain it, read a new one.
 
-        It may have been made since the list was read: by this very deployment, as in `get_usage_output`.
+        The cost center may be newer than the listing, such as one that this deployment created (`get_usage_output`).
 
         Args:
-            name_or_id: Either, in any case; a name in its own case goes first.
+            name_or_id: The UUID or the name, case-insensitive; a name in exact case takes precedence.
             max_age: As for `list_all`.
-            archived: Whether an archived one is found too, by its name only if no active one has the name.
+            archived: Whether to find archived ones too; by name, only if no active one has the name.
 
         Raises:
-            ConfigError: There is none, or the name fits several.
+            ConfigError: No cost center matches, or several have the name.
             ApiError: The token may not read them (401, 403).
         """
         states = (ACTIVE, DELETED) if archived else (ACTIVE,)

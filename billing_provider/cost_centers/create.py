@@ -1,4 +1,4 @@
-"""What is a cost center's own in a create: how it is listed, matched, sent, adopted; the protocol is `CreateOnce`."""
+"""The create of a cost center: how to list, match, send and adopt it; `CreateOnce` is the protocol."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _CONFLICT = 409
 
 
 class CostCenterCreate(CreateOnce[CostCenterDetails]):
-    """One create of one cost center; its members come later.
+    """The create of one cost center, without its members; the lifecycle adds them afterwards.
 
     Args:
-        run: What the resources of this engine run share.
+        run: The state shared by the resources of this engine run.
         owner: The enterprise.
-        urn: The resource that asks.
-        inputs: Its checked inputs.
+        urn: The URN of the resource to create.
+        inputs: The checked inputs.
     """
 
     how_to_adopt = ", which makes its members those declared, or import it"
@@ -44,7 +44,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         self._calls = run.api(CostCentersApi)
 
     def run(self) -> Created[CostCenterDetails]:
-        """Bring the cost center about and return it; one that is adopted is not changed yet.
+        """Create or adopt the cost center and return it; an adopted one is not changed yet.
 
         Raises:
             BillingError: As for `CreateOnce.bring_about`.
@@ -53,25 +53,25 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
             return self.bring_about()
 
     def what(self) -> str:
-        """Return what is to be created, for messages."""
+        """Return the description of the cost center, for messages."""
         return f"the cost center {self._inputs['name']} of {self._owner}"
 
     def list_before(self) -> Mapping[str, CostCenterDetails]:
-        """Return the enterprise's cost centers, archived ones too."""
+        """Return the enterprise's cost centers, including archived ones."""
         return self.list_now()
 
     def list_now(self) -> Mapping[str, CostCenterDetails]:
-        """Return the enterprise's cost centers, archived ones too."""
+        """Return the enterprise's cost centers, including archived ones."""
         return {center.id: center for center in self._calls.list_cost_centers(self._owner)}
 
     def matches(
         self, listing: Mapping[str, CostCenterDetails]
     ) -> tuple[list[CostCenterDetails], list[CostCenterDetails]]:
-        """Return the active cost centers of this name; a listing leaves no doubt."""
+        """Return the active cost centers of this name; the match is always certain."""
         return [center for center in self._called(listing) if center.state == ACTIVE], []
 
     def is_new_and_ours(self, found: CostCenterDetails) -> bool:
-        """Tell whether a new cost center is empty: a create adds no members."""
+        """Return whether a new cost center is empty: a create adds no members."""
         return not found.resources
 
     def send(self) -> CostCenterDetails:
@@ -80,11 +80,11 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         return self._calls.create_cost_center(self._owner, body)
 
     def says_taken(self, error: ApiError) -> bool:
-        """Tell whether GitHub refused a name that is taken."""
+        """Return whether GitHub refused the name because it is taken."""
         return error.status == _CONFLICT
 
     def explain_taken(self, error: ApiError, listing: Mapping[str, CostCenterDetails]) -> str:
-        """Say who has the name, if it is an archived cost center; else that the listing does not show who has it."""
+        """Return the message: an archived cost center has the name, or the listing does not show which one has it."""
         if self._called(listing):
             return (
                 f"{self.what()}: {error} No active cost center has this name, so an archived one holds it: "
@@ -93,9 +93,9 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         return f"{self.what()} exists already, but the listing does not show it: {error} Run again later."
 
     def look_closer(self, existing: CostCenterDetails) -> tuple[CostCenterDetails, list[str], list[str]]:
-        """Return the cost center with all its members, what differs in it, and what of that only `adopt` may change.
+        """Return the cost center with all members, the inputs that differ, and those that only `adopt` may change.
 
-        Members may be missing where all that are there are declared: so an interrupted create leaves a cost center.
+        If all existing members are declared, others may be missing: an interrupted create leaves this state.
         """
         existing = self._calls.get_cost_center(self._owner, existing.id)
         different = differing(as_inputs(existing), self._inputs)
@@ -103,8 +103,8 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
             return existing, different, different
         return existing, different, [name for name in different if name not in MEMBER_KINDS]
 
-    def update(self, existing: CostCenterDetails, different: list[str]) -> CostCenterDetails:  # noqa: ARG002 - not here
-        """Return it as it is: the lifecycle changes it with the rest of its writes."""
+    def update(self, existing: CostCenterDetails, different: list[str]) -> CostCenterDetails:  # noqa: ARG002 - unused
+        """Return the cost center unchanged: the lifecycle updates it afterwards."""
         return existing
 
     def _called(self, listing: Mapping[str, CostCenterDetails]) -> list[CostCenterDetails]:
@@ -112,7 +112,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         return [center for center in listing.values() if center.name.lower() == name]
 
     def _has_others(self, center: CostCenterDetails) -> bool:
-        """Tell whether a cost center has a member of any kind that is not declared."""
+        """Return whether a cost center has a member of any kind that is not declared."""
         declared = {(kind, plain_member(kind, name)) for kind in MEMBER_KINDS for name in self._inputs.get(kind, ())}
         there = [(resource.kind or "", resource.name) for resource in center.resources]
         return any((kind, plain_member(kind, name)) not in declared for kind, name in there)

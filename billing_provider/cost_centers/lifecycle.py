@@ -1,4 +1,4 @@
-"""Check, diff, create, read, update and delete of a cost center on plain dicts: it knows no Pulumi."""
+"""Check, diff, create, read, update and delete of a cost center on plain dicts, independent of Pulumi."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", UNFINISHED)
-"""What a cost center has beyond its inputs."""
+"""Outputs of a cost center that are not inputs."""
 
 
 class CostCenterLifecycle:
     """The lifecycle of cost centers.
 
-    A list of members that is declared is the whole truth about its kind; a kind that is left out is left alone.
+    A declared list of members is complete for its kind; the members of an omitted kind are not changed.
 
     Args:
-        run: What the resources of this engine run share.
+        run: The state shared by the resources of this engine run.
     """
 
     def __init__(self, run: Run) -> None:
@@ -52,12 +52,12 @@ class CostCenterLifecycle:
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
         """Validate the inputs of one cost center.
 
-        Sends nothing but, where members are to be added, one question for the run: whose they are now.
+        If members are added, the cost centers are listed once per run, to warn of moves; nothing else is sent.
 
         Args:
-            urn: The resource, for messages and registry.
-            olds: The inputs stored before; empty for a new cost center and for the new half of a replacement.
-            news: The inputs as the program gives them, those not known yet left out.
+            urn: The URN of the resource, for messages and registry.
+            olds: The stored inputs; empty for a new cost center and for the new resource of a replacement.
+            news: The inputs from the program, without those not known yet.
             unknown: The names of the inputs not known yet.
         """
         olds = read_state(CostCenterState, olds)
@@ -84,13 +84,13 @@ class CostCenterLifecycle:
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
     ) -> tuple[list[str], list[str]]:
-        """Return the inputs whose meaning differs, and those among them that replace the cost center; nothing is sent.
+        """Return the inputs that changed in meaning, and those of them that replace the cost center; nothing is sent.
 
         Args:
-            urn: The resource.
-            id_: Its id.
-            olds: Its outputs, as any version of this package has stored them.
-            news: Checked inputs, those not known yet left out.
+            urn: The URN of the resource.
+            id_: The resource's id.
+            olds: The stored outputs, from any version of this package.
+            news: The checked inputs, without those not known yet.
             unknown: The names of the inputs not known yet; each counts as different.
         """
         _, cost_center_id = _parse(id_)
@@ -103,14 +103,14 @@ class CostCenterLifecycle:
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
-        """Bring a cost center about, with its members, and return it.
+        """Create or adopt a cost center with its members and return it.
 
-        A cost center whose members could not all be added is returned with those that it has, and a warning: its id
-        must be kept, and the next `up` adds the rest. One that is there already and lacks nothing but some of the
-        declared members, as an interrupted create leaves it, is adopted and gets them.
+        If some members cannot be added, the cost center is returned with the members that it has, and a warning: its
+        id must be stored, and the next `up` adds the rest. An existing cost center that only lacks some declared
+        members, for example after an interrupted create, is adopted, and the missing members are added.
 
         Raises:
-            BillingError: As for `CostCenterCreate.run`; or an adopted one could not be brought to its declaration.
+            BillingError: As for `CostCenterCreate.run`; or an adopted one could not be updated to the declared inputs.
         """
         owner = _owner(inputs)
         creation = CostCenterCreate(self._run, owner, urn, dict(inputs))
@@ -122,7 +122,7 @@ class CostCenterLifecycle:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
             self._run.reporter.warn(f"adopted the existing cost center {center.id}{changed}")
             return _store(owner, inputs, center, adopted=True)
-        # From here on nothing may raise: the cost center exists, and only what is returned is remembered.
+        # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
         added = {
             kind: self._add_what_can_be(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
         }
@@ -133,15 +133,15 @@ class CostCenterLifecycle:
         return stored
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
-        """Return a cost center as it is now, or None when it is archived or provably gone.
+        """Return the current cost center, or None if it is archived or provably gone.
 
         Args:
             id_: The resource's id.
-            olds: Its outputs; without a `cost_center_id` it is looked up for the first time, by `.get`.
+            olds: The stored outputs; without a `cost_center_id` this is the first read, by `.get`.
 
         Raises:
-            NotFoundError: It is looked up for the first time and does not exist (404).
-            BillingError: It cannot be read, which proves nothing.
+            NotFoundError: It does not exist, on the first read (404).
+            BillingError: It cannot be read; it may still exist.
         """
         owner, cost_center_id = _parse(id_)
         olds = read_state(CostCenterState, olds)
@@ -159,12 +159,12 @@ class CostCenterLifecycle:
         return _store(owner, inputs, center, adopted=bool(olds.get("adopted")))
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
-        """Send what differs: members out, name and pool, members in; sending it again does no harm.
+        """Send the differences: remove members, update name and pool, add members; the update can be repeated safely.
 
-        Only members that the state knows are taken out: one that somebody else added shows after a refresh first.
+        Only members in the state are removed: a member added outside Pulumi is removed after a refresh only.
 
         Raises:
-            BillingError: It was refused, or not answered.
+            BillingError: GitHub refused the update or did not reply.
         """
         owner, cost_center_id = _parse(id_)
         olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
@@ -174,11 +174,11 @@ class CostCenterLifecycle:
             olds = {**olds, **{kind: center.members(kind) for kind in new_kinds}}
         self._bring(owner, cost_center_id, olds, news)
         known = {name: olds[name] for name in ("state", "azure_subscription", "adopted") if name in olds}
-        # A kind of members that is no longer declared stays as it is, and out of the state.
+        # Members of a kind that is no longer declared are not changed and not stored in the state.
         return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
 
     def delete(self, id_: str) -> None:
-        """Archive a cost center, unless this run still declares it; one that is archived already is done.
+        """Archive a cost center unless this run still declares it; one that is archived already is a success.
 
         Raises:
             BillingError: It could not be archived, or a 404 could not be confirmed by a listing.
@@ -199,11 +199,11 @@ class CostCenterLifecycle:
         return self._run.api(CostCentersApi)
 
     def _live(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
-        """Return a cost center that is active, or None when it is archived or in no listing."""
+        """Return an active cost center, or None if it is archived or not listed."""
         try:
             center = self._calls.get_cost_center(owner, cost_center_id)
         except (NotFoundError, InvalidError) as error:
-            # GitHub's description knows no 404 here, so a 400 may say the same.
+            # GitHub's API description lists no 404 for this endpoint, so a 400 may mean the same.
             if self._listed(owner, cost_center_id) is None:
                 return None
             raise error from None
@@ -216,7 +216,7 @@ class CostCenterLifecycle:
         return None
 
     def _bring(self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
-        """Send what differs, in the order in which a pool never meets a member that it does not take."""
+        """Send the differences, in an order that never combines a pool with members that it does not allow."""
         for kind in MEMBER_KINDS:
             if kind in news:
                 for names in _batches(missing_members(kind, olds[kind], news[kind])):
@@ -236,7 +236,7 @@ class CostCenterLifecycle:
             self._run.reporter.warn(line)
 
     def _add_what_can_be(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> list[str]:
-        """Add members to a new cost center and return those that are in for certain."""
+        """Add members to a new cost center and return those that were certainly added."""
         added: list[str] = []
         for batch in _batches(missing_members(kind, names, ())):
             try:
@@ -251,7 +251,7 @@ class CostCenterLifecycle:
         return added
 
     def _warn_of_moves(self, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> None:
-        """Name the members that a write would move, as far as can be read now: each may lose a cap by it."""
+        """Warn of members that a write would move, if they can be read: each of them may lose a cap."""
         added = {
             kind: missing_members(kind, inputs[kind], olds.get(kind, ())) for kind in MEMBER_KINDS if kind in inputs
         }
@@ -261,7 +261,7 @@ class CostCenterLifecycle:
         try:
             centers = self._run.cache(CostCenterCache, _owner(inputs)).list_all()
         except BillingError:
-            # A preview may run without a token, or with one that reads nothing; a warning is not worth an error.
+            # A preview may run without a token or without read access; a missing warning is no reason to fail.
             return
         own = {str(side.get("name")).lower() for side in (olds, inputs)}
         for center in centers:

@@ -1,4 +1,4 @@
-"""The nouns of cost centers: what GitHub stores, and when two spellings of a member are the same one."""
+"""Data types of cost centers, and the comparison of members and inputs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ORGANIZATIONS = "organizations"
 REPOSITORIES = "repositories"
 ENTERPRISE_TEAMS = "enterprise_teams"
 MEMBER_KINDS = (USERS, ORGANIZATIONS, REPOSITORIES, ENTERPRISE_TEAMS)
-"""The inputs that list members, under the names that GitHub's write calls take."""
+"""The inputs that list members; GitHub's write endpoints use the same names."""
 
 IN_PLACE = ("name", "ai_credit_pool_enabled", *MEMBER_KINDS)
-"""Inputs that are changed without replacing the cost center."""
+"""Inputs that can change without replacing the cost center."""
 
 ACTIVE = "active"
 DELETED = "deleted"
@@ -43,8 +43,8 @@ class CostCenterResource:
     """One member of a cost center.
 
     Attributes:
-        type: GitHub's word for its kind: `User`, `Org`, `Repo` or `Team`, or the longer `Repository` and so on.
-        name: Login, `owner/name`, or a team's slug, which GitHub writes with `ent:` before it.
+        type: GitHub's name for its kind: `User`, `Org`, `Repo` or `Team`, or the longer `Repository` and so on.
+        name: A login, `owner/name`, or a team's slug, which GitHub prefixes with `ent:`.
     """
 
     type: Sendable
@@ -58,7 +58,7 @@ class CostCenterResource:
 
 @dataclass(config=_LENIENT, frozen=True)
 class AiCreditPool:
-    """The pool of AI credits of a cost center, in AI credits; None until GitHub has set it up."""
+    """The AI credit pool of a cost center, in AI credits; amounts are None until GitHub has set it up."""
 
     target_amount: float | None = None
     current_amount: float | None = None
@@ -72,10 +72,10 @@ class CostCenterDetails:
         id: Its UUID.
         name: Its name.
         state: `active`, or `deleted` for one that is archived.
-        resources: Its members, all of them.
-        ai_credit_pool_enabled: Whether it draws from the pool of AI credits; None where GitHub does not say.
-        ai_credit_pool_state: The pool, where it has one.
-        azure_subscription: The Azure subscription that is billed; None for none.
+        resources: All its members.
+        ai_credit_pool_enabled: Whether it uses the AI credit pool; None if GitHub does not report it.
+        ai_credit_pool_state: The pool, if it has one.
+        azure_subscription: The Azure subscription that is billed; None if there is none.
     """
 
     id: Id
@@ -96,30 +96,30 @@ _ALL = TypeAdapter(list[CostCenterDetails])
 
 
 def read_cost_center(data: Any) -> CostCenterDetails:
-    """Return a cost center.
+    """Return a cost center parsed from a reply.
 
     Raises:
-        pydantic.ValidationError: It has an unexpected form.
+        pydantic.ValidationError: The reply has an unexpected form.
     """
     return _ONE.validate_python(data)
 
 
 def read_cost_centers(rows: Any) -> list[CostCenterDetails]:
-    """Return cost centers.
+    """Return cost centers parsed from a reply.
 
     Raises:
-        pydantic.ValidationError: They have an unexpected form.
+        pydantic.ValidationError: The reply has an unexpected form.
     """
     return _ALL.validate_python(rows)
 
 
 def plain_member(kind: str, name: str) -> str:
-    """Return the one spelling under which two names of a member are equal, which is the one to write too."""
+    """Return the normalized name of a member, for comparison and for requests."""
     return name.lower().removeprefix("ent:") if kind == ENTERPRISE_TEAMS else name.lower()
 
 
 def missing_members(kind: str, wanted: Iterable[str], there: Iterable[str]) -> list[str]:
-    """Return those of the wanted members that are not there, each once, in the given order and spelling."""
+    """Return the wanted members that are missing, without duplicates, in the given order and spelling."""
     known = {plain_member(kind, name) for name in there}
     found: list[str] = []
     for name in wanted:
@@ -130,7 +130,7 @@ def missing_members(kind: str, wanted: Iterable[str], there: Iterable[str]) -> l
 
 
 def as_inputs(center: CostCenterDetails) -> dict[str, Any]:
-    """Return a live cost center as a program would declare it, without what GitHub does not say."""
+    """Return a live cost center as inputs, without the fields that GitHub does not report."""
     live: dict[str, Any] = {"name": center.name, **{kind: center.members(kind) for kind in MEMBER_KINDS}}
     if center.ai_credit_pool_enabled is not None:
         live["ai_credit_pool_enabled"] = center.ai_credit_pool_enabled
@@ -138,13 +138,13 @@ def as_inputs(center: CostCenterDetails) -> dict[str, Any]:
 
 
 def same_input(name: str, one: Any, other: Any) -> bool:
-    """Tell whether two values of an input mean the same; members are sets, slugs have no case."""
+    """Return whether two values of an input are equivalent; members are sets, slugs are case-insensitive."""
     if name in MEMBER_KINDS:
         return {plain_member(name, each) for each in one} == {plain_member(name, each) for each in other}
     return bool(one.lower() == other.lower() if name == ENTERPRISE else one == other)
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Return the inputs that both have and that mean something else in each."""
+    """Return the inputs that are present in both and not equivalent."""
     both = [name for name in (ENTERPRISE, *IN_PLACE) if name in one and name in other]
     return [name for name in both if not same_input(name, one[name], other[name])]

@@ -1,4 +1,4 @@
-"""What a declared cost center may be: its inputs, read from plain values, and every mistake in them."""
+"""Validation of the inputs of a cost center: their types and their rules."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Names = Annotated[list[Text], BeforeValidator(_names)]
 
 
 class CostCenterInputs(BaseModel):
-    """The inputs of a cost center as a program writes them; None and a missing input mean the same."""
+    """The inputs of a cost center as a program writes them; None and a missing input are equivalent."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,11 +43,11 @@ class CostCenterInputs(BaseModel):
 
 
 INPUTS = tuple(CostCenterInputs.model_fields)
-"""Every input's name, in the order in which they are documented."""
+"""The names of all inputs, in their documented order."""
 
 
 def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the inputs that have valid types, as plain values, and a problem for each of the others."""
+    """Return the inputs of valid type as plain values, and one problem for each other input."""
     found: dict[str, Problem] = {}
     known = {name: value for name, value in raw.items() if value is not None}
     try:
@@ -64,11 +64,11 @@ def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Problem]:
-    """Yield every mistake of one cost center.
+    """Yield every problem in the inputs of one cost center.
 
     Args:
-        fields: The inputs with valid types; an input left out is missing here.
-        unsure: Inputs that are not judged: unknown yet in a preview, or already found to have a wrong type.
+        fields: The inputs of valid type; an omitted input is missing.
+        unsure: Inputs that are not checked: not known yet in a preview, or of a wrong type.
     """
     slug = fields.get("enterprise")
     if "enterprise" not in unsure and not SLUG.fullmatch(slug or ""):

@@ -1,4 +1,4 @@
-"""What a state may hold of a cost center, whichever version wrote it."""
+"""The state of a cost center, as any version of this package may have stored it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from billing_provider.core.resource import STATE_CONFIG
 
 
 class CostCenterState(BaseModel):
-    """The inputs and outputs of a cost center; None and a missing value mean the same."""
+    """The inputs and outputs of a cost center; None and a missing value are equivalent."""
 
     model_config = STATE_CONFIG
 
