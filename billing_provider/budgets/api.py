@@ -1,4 +1,4 @@
-"""GitHub's billing endpoints, one short method each."""
+"""Client of GitHub's budget endpoints: one method per endpoint."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Page(NamedTuple):
     """One page of budgets.
 
     Attributes:
-        budgets: What the page holds.
-        more: Whether there are further pages; None where GitHub does not say.
-        total: How many budgets there are in all; None where GitHub does not say.
+        budgets: The budgets on the page.
+        more: Whether there are further pages; None if GitHub does not report it.
+        total: The number of budgets on all pages; None if GitHub does not report it.
     """
 
     budgets: list[Budget]
@@ -35,10 +35,10 @@ class Page(NamedTuple):
 
 
 class BudgetsApi:
-    """The calls that keep budgets, for every owner.
+    """The budget endpoints, for every kind of owner.
 
     Attributes:
-        transport: What sends them; the calls of the other subjects take the same.
+        transport: The HTTP transport; the other API clients use the same one.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -48,13 +48,13 @@ class BudgetsApi:
         """Return one page of an owner's budgets.
 
         Args:
-            owner: Whose budgets.
-            page: Its number, from 1.
-            filters: A `scope` and a `user` (login) to which the listing is narrowed.
+            owner: The owner of the budgets.
+            page: The page number, from 1.
+            filters: A `scope` and a `user` (login) that filter the listing.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: No such owner, no access, or budgets are off for it (404).
+            NotFoundError: The owner does not exist, is not accessible, or has budgets turned off (404).
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
@@ -75,14 +75,14 @@ class BudgetsApi:
     def list_budgets(
         self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
     ) -> Iterator[Budget]:
-        """Yield every budget of an owner, each once, all pages read; the listing is complete or it raises.
+        """Yield every budget of an owner once, from all pages; an incomplete listing raises.
 
-        Budgets that are made or removed while the pages are read shift the rest; a listing whose number of budgets
-        does not agree with GitHub's count is read again.
+        Budgets that are created or deleted during the read move others to another page; if the number of budgets
+        differs from GitHub's count, the listing is read again.
 
         Args:
-            owner: Whose budgets.
-            first: Page 1 if it has just been read.
+            owner: The owner of the budgets.
+            first: Page 1, if it was just read.
             filters: As for `get_budget_page`.
 
         Raises:
@@ -111,9 +111,9 @@ class BudgetsApi:
         """Return one budget.
 
         Raises:
-            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            NotFoundError: It does not exist, the token cannot see it, or budgets are turned off (404).
             ForbiddenError: The token may not read it (401, 403).
-            TransportError: The answer is about another budget.
+            TransportError: The reply describes another budget.
 
         GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
         """
@@ -125,20 +125,20 @@ class BudgetsApi:
         return budget
 
     def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
-        """Create one budget and return it as GitHub stored it, or None where the answer does not say.
+        """Create one budget and return it as GitHub stored it, or None if the reply does not contain it.
 
-        Sent once: a POST whose answer was lost is not repeated, since a repeat could leave two budgets.
+        The request is sent once: if the reply is lost, a repeat could create a second budget.
 
         Args:
-            owner: Whose budget it is; it decides the path, never the body.
+            owner: The owner of the budget; it is part of the path, not of the body.
             body: The fields of the budget.
 
         Raises:
-            InvalidError: A field was refused (400, 422).
+            InvalidError: GitHub refused a field (400, 422).
             ForbiddenError: The token may not manage billing for the owner (401, 403).
-            NotFoundError: Budgets are off, or the account does not have this SKU (404).
+            NotFoundError: Budgets are turned off, or the account does not have this SKU (404).
             ApiError: GitHub failed (500, 502, 503, 504): the budget may have been created.
-            TransportError: No readable answer: the budget may have been created.
+            TransportError: There is no readable reply: the budget may have been created.
 
         GitHub: POST /{owner}/settings/billing/budgets
         """
@@ -149,15 +149,15 @@ class BudgetsApi:
         return _maybe_budget(inner if isinstance(inner, dict) else data, body)
 
     def update_budget(self, owner: Owner, budget_id: str, body: Mapping[str, Any]) -> Budget | None:
-        """Change fields of one budget and return it as GitHub stores it now, or None where the answer does not say.
+        """Update fields of one budget and return it as GitHub stores it, or None if the reply does not contain it.
 
-        Repeated after a failure: the values are absolute, so a repeat changes nothing more.
+        Repeated after a failure: the values are absolute, so a repeat has no further effect.
 
         Raises:
-            InvalidError: A field was refused (400, 422).
-            NotFoundError: It is gone, hidden from the token, or budgets are off (404).
+            InvalidError: GitHub refused a field (400, 422).
+            NotFoundError: It does not exist, the token cannot see it, or budgets are turned off (404).
             ForbiddenError: The token may not change it (401, 403).
-            TransportError: The answer is about another budget.
+            TransportError: The reply describes another budget.
 
         GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
         """
@@ -169,12 +169,12 @@ class BudgetsApi:
         return _maybe_budget(budget, {})
 
     def delete_budget(self, owner: Owner, budget_id: str) -> None:
-        """Delete one budget; repeated after a failure, so a 404 can mean that an earlier try did it.
+        """Delete one budget; repeated after a failure, so a 404 can mean that an earlier attempt succeeded.
 
         Raises:
-            NotFoundError: It is gone already, hidden from the token, or budgets are off (404).
+            NotFoundError: It is deleted already, the token cannot see it, or budgets are turned off (404).
             ForbiddenError: The token may not delete it (401, 403).
-            TransportError: The answer is about another budget.
+            TransportError: The reply describes another budget.
 
         GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
         """
@@ -183,10 +183,10 @@ class BudgetsApi:
         same_id(reply.data, budget_id, tried)
 
     def get_rate_limit(self) -> Reply:
-        """Return the answer that costs nothing: its headers tell the token's scopes and end, and GitHub's time.
+        """Return the free rate limit reply; its headers contain the token's scopes and expiry, and GitHub's time.
 
         Raises:
-            ForbiddenError: The token is refused (401).
+            ForbiddenError: GitHub refused the token (401).
 
         GitHub: GET /rate_limit
         """
@@ -202,7 +202,7 @@ def _budget(data: Any, tried: str) -> Budget:
 
 
 def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:
-    """Read the budget in a write's answer; GitHub promises none of its fields, so what was sent fills the gaps."""
+    """Parse the budget in the reply to a write; fields that GitHub omits are taken from the request."""
     try:
         return Budget.model_validate({**sent, **data})
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The live budgets of one owner: read as cheaply as can be, and found gone only when that is proved."""
+"""Cache of the live budgets of one owner: few requests, and a budget is reported as gone only with proof."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 FRESH_SECONDS = 300.0
-"""How long a listing stands for the truth in one run; our own writes are entered at once."""
+"""Seconds for which a listing is used in one run; writes of this run update it immediately."""
 CREATE_FRESH_SECONDS = 10.0
-"""Oldest listing before a create: long enough for ten creates in a row, with a second between two writes, to share one,
-and short enough that a budget made by somebody else between the preview and the create is seen."""
+"""Maximum age of the listing before a create, in seconds.
+
+Ten creates in a row, one second apart, can share a listing. A budget that somebody else created between the preview and
+the create is still detected.
+"""
 
 
 class OwnerCache:
-    """What a run knows of one owner's budgets; safe to share between threads, which take turns.
+    """Cached budgets of one owner; safe to share between threads, because a lock serializes the access.
 
     Args:
-        run: The endpoints, the clock, and the number of single reads.
-        owner: Whose budgets.
+        run: Provides the API client, the clock, and the counter of single reads.
+        owner: The owner of the budgets.
     """
 
     def __init__(self, run: Run, owner: Owner) -> None:
@@ -40,14 +43,14 @@ class OwnerCache:
         self._single_reads = 0
 
     def read(self, budget_id: str) -> Budget | None:
-        """Return one budget, or None when it is provably gone: a 404, and a complete listing without it.
+        """Return one budget, or None if it is provably gone: a 404 and a complete listing without it.
 
-        A run that reads few budgets asks for them one by one. One that reads many lists them, and goes on asking
-        for single ones only while that is cheaper than the listing's remaining pages.
+        A run that reads few budgets reads each of them with one request. A run that reads many reads the listing, but
+        continues with single reads while they need fewer requests than the remaining pages of the listing.
 
         Raises:
-            ApiError: GitHub said no to the read or to the listing, which proves nothing about the budget.
-            TransportError: No readable answer, or a listing that stays incomplete.
+            ApiError: GitHub refused the read or the listing; the budget may still exist.
+            TransportError: There is no readable reply, or the listing stays incomplete.
         """
         with self.lock:
             if self._is_fresh() or self._recent_first_page() or not self._single_is_cheaper():
@@ -61,10 +64,10 @@ class OwnerCache:
                 return self.complete(max_age=0).get(budget_id)
 
     def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
-        """Return every budget of the owner by id, from one complete listing.
+        """Return all budgets of the owner by id, from one complete listing.
 
         Args:
-            max_age: GitHub is asked unless this run has listed them less than so many seconds ago; 0 asks always.
+            max_age: Maximum age of the cached listing in seconds; 0 always reads a new one.
 
         Raises:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
@@ -74,21 +77,21 @@ class OwnerCache:
                 first = self._recent_first_page(max_age)
                 started = self._clock.now() if first is None else self._paged_at
                 everything = self._api.list_budgets(self._owner, first)
-                # A listing that lags behind our own deletion must not offer that budget for adoption.
+                # The listing may still contain a budget that this run deleted; it must not be adopted.
                 self._listing = {budget.id: budget for budget in everything if budget.id not in self._deleted}
                 self._listed_at, self._first_page = started, None
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
 
     def remember(self, budget: Budget) -> None:
-        """Enter a budget that this run has written."""
+        """Add a budget that this run has written to the listing."""
         with self.lock:
             self._first_page = None
             if self._listing is not None:
                 self._listing[budget.id] = budget
 
     def forget(self, budget_id: str) -> None:
-        """Take out a budget that this run has deleted."""
+        """Remove a budget that this run has deleted from the listing."""
         with self.lock:
             self._first_page = None
             self._deleted.add(budget_id)
@@ -103,13 +106,13 @@ class OwnerCache:
         return self._clock.now() - self._listed_at < max_age
 
     def _recent_first_page(self, max_age: float = FRESH_SECONDS) -> Page | None:
-        """Return the first page of a listing that has not been read further, unless it is too old to be the truth."""
+        """Return the first page if only that page of the listing was read and it is recent enough, else None."""
         if self._clock.now() - self._paged_at >= max_age:
             self._first_page = None
         return self._first_page
 
     def _single_is_cheaper(self) -> bool:
-        """Decide between one more single read and the listing, knowing its number of pages from its first."""
+        """Return whether a single read needs fewer requests than the listing, estimated from its first page."""
         page = self._recent_first_page()
         if page is None:
             return self._run.single_reads.take()
@@ -117,7 +120,7 @@ class OwnerCache:
         return page.more is not False and self._single_reads < pages - 1
 
     def _from_pages(self, budget_id: str) -> Budget | None:
-        """Look the budget up in what has been listed, listing more where that pays."""
+        """Return the budget from the listing, or None; read more pages if that needs fewer requests."""
         if not self._is_fresh():
             first = self._recent_first_page()
             if first is None:

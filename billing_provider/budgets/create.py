@@ -1,4 +1,4 @@
-"""What is a budget's own in a create: how it is listed, matched, sent and adopted; the protocol is `CreateOnce`."""
+"""The create of a budget: how to list, match, send and adopt it; `CreateOnce` is the protocol."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class BudgetCreate(CreateOnce[Budget]):
-    """One create of one budget.
+    """The create of one budget.
 
     Args:
-        run: What the resources of this engine run share.
-        owner: Whose budget.
-        urn: The resource that asks.
-        on_existing: What to do about a budget with the same natural key: one of `ON_EXISTING`.
-        spec: What to create.
+        run: The state shared by the resources of this engine run.
+        owner: The owner of the budget.
+        urn: The URN of the resource to create.
+        on_existing: What to do about an existing budget with the same natural key: one of `ON_EXISTING`.
+        spec: The budget to create.
 
     Attributes:
-        entity: Its entity in the form that GitHub takes, such as a cost center's UUID; known once it has run.
+        entity: The entity in the form that GitHub accepts, such as a cost center's UUID; set by `run`.
     """
 
     how_to_adopt = ", or import it (see Adoption in docs/reference.md)"
@@ -47,10 +47,10 @@ class BudgetCreate(CreateOnce[Budget]):
         self._names: frozenset[str] = frozenset()
 
     def run(self) -> Created[Budget]:
-        """Bring the budget about and return it.
+        """Create or adopt the budget and return it.
 
         Raises:
-            BillingError: As for `CreateOnce.bring_about`; or its cost center is not found.
+            BillingError: As for `CreateOnce.bring_about`; or the cost center is not found.
         """
         with self._budgets.lock:
             self.entity, self._names = self._spellings()
@@ -59,15 +59,15 @@ class BudgetCreate(CreateOnce[Budget]):
             return created
 
     def what(self) -> str:
-        """Return what is to be created, for messages."""
+        """Return the description of the budget, for messages."""
         return str(natural_key(self._owner, self._spec))
 
     def list_before(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets; creates in a row share one listing."""
+        """Return the owner's budgets; creates in quick succession share one listing."""
         return self._budgets.complete(CREATE_FRESH_SECONDS)
 
     def list_now(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets as GitHub lists them now."""
+        """Return the owner's budgets from a new listing."""
         return self._budgets.complete(max_age=0)
 
     def matches(self, listing: Mapping[str, Budget]) -> tuple[list[Budget], list[Budget]]:
@@ -84,7 +84,7 @@ class BudgetCreate(CreateOnce[Budget]):
         return certain, unsure
 
     def is_new_and_ours(self, found: Budget) -> bool:
-        """Tell whether a new budget has the declared values."""
+        """Return whether a new budget has the declared values."""
         return not self._differences(found)
 
     def send(self) -> Budget | None:
@@ -92,23 +92,23 @@ class BudgetCreate(CreateOnce[Budget]):
         return self._client.create_budget(self._owner, create_body(self._spec, self.entity))
 
     def says_taken(self, error: ApiError) -> bool:
-        """Tell whether GitHub refused a second budget of one key."""
+        """Return whether GitHub refused the create because a budget with this key exists."""
         return _says_taken(error)
 
-    def explain_taken(self, error: ApiError, listing: Mapping[str, Budget]) -> str:  # noqa: ARG002 - it is not in it
-        """Say that the listing does not show the budget because of which GitHub refused this one."""
+    def explain_taken(self, error: ApiError, listing: Mapping[str, Budget]) -> str:  # noqa: ARG002 - unused
+        """Return the message that the listing does not show the existing budget."""
         return f"{self.what()} exists already, but the listing does not show it: {error} Run again later."
 
     def look_closer(self, existing: Budget) -> tuple[Budget, list[str], list[str]]:
-        """Return the budget and what differs in it; only `adopt` may change any of that.
+        """Return the budget and the fields that differ; only `adopt` may change them.
 
         Raises:
-            OutcomeError: It has another type, which no update changes.
+            OutcomeError: It has another `budget_type`, which an update cannot change.
         """
         different = self._differences(existing)
         if self._spec.expires_at and not existing.expires_at:
-            # A reply that leaves the expiry out says nothing against the declared one of a budget of ours, but nobody
-            # ever gave one to this budget that we know of.
+            # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, so
+            # a missing expiry counts as different.
             different.append("expires_at")
         if "budget_type" in different:
             raise OutcomeError(
@@ -118,13 +118,13 @@ class BudgetCreate(CreateOnce[Budget]):
         return existing, different, different
 
     def update(self, existing: Budget, different: list[str]) -> Budget:
-        """Send what differs and return the budget as it is then."""
+        """Send the fields that differ and return the updated budget."""
         body = patch_body(self._spec, different)
         told = self._client.update_budget(self._owner, existing.id, body)
         return told or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
 
     def _spellings(self) -> tuple[str, frozenset[str]]:
-        """Return the entity as GitHub takes it, and all the names under which a listing may show it."""
+        """Return the entity in the form that GitHub accepts, and all names that a listing may use for it."""
         declared = self._spec.budget_entity_name
         if self._spec.budget_scope == REPOSITORY and "/" not in declared:
             return f"{self._owner.slug}/{declared}", frozenset({declared})
@@ -140,6 +140,6 @@ class BudgetCreate(CreateOnce[Budget]):
 
 
 def _says_taken(error: ApiError) -> bool:
-    """Tell whether GitHub refused a second budget; its words for that are not documented."""
+    """Return whether GitHub refused a second budget; the text of that error is not documented."""
     words = error.said.lower()
     return error.status in (400, 409, 422) and any(word in words for word in ("already", "duplicate"))

@@ -1,4 +1,4 @@
-"""What is declared of a field: its text, what a change does, how values compare, and how a value is sent."""
+"""The declaration of a field: its text, the effect of a change, how values compare, and how a value is sent."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Form(NamedTuple):
     """The types of one field's values.
 
     Attributes:
-        inputs: As a program writes it.
-        state: As a state of any version holds it.
+        inputs: The type in a program.
+        state: The type in a state of any version.
     """
 
     inputs: Any
@@ -30,7 +30,7 @@ class Form(NamedTuple):
 
 
 class Place(NamedTuple):
-    """The budget in which a value stands."""
+    """The owner and the scope of the budget that contains a value."""
 
     owner: Owner
     scope: str
@@ -50,18 +50,18 @@ def _every(_scope: str) -> bool:
 
 @dataclass(frozen=True)
 class Declared:
-    """Everything that is known of one field of a budget; it stands in the annotation of the field.
+    """The declaration of one field of a budget, in the field's annotation.
 
     Attributes:
-        text: What it means, as in the reference.
-        change: What a change does to the budget: it replaces it, one PATCH updates it, or nothing happens.
-        form: The types of its values.
-        sent: When a create sends it: always, only where it is declared, or never.
-        required: Whether a program must give it.
-        write: How its value is sent.
-        meaning: What two values of one meaning have in common, in a budget; absent and None are equal.
-        in_scope: Whether the budgets of a scope have it; a scope may be newer than this package.
-        seen_elsewhere: Whether a value that GitHub shows for another scope counts as a difference.
+        text: The description of the field in the reference.
+        change: The effect of a change: it replaces the budget, updates it by one PATCH, or has no effect.
+        form: The types of the values.
+        sent: When a create sends the field: always, only if it is declared, or never.
+        required: Whether a program must set the field.
+        write: Converts a value for a request.
+        meaning: Normalizes a value for comparison, in a budget; absent and None are equal.
+        in_scope: Whether budgets of a scope have the field; a scope may be newer than this package.
+        seen_elsewhere: Whether a value that GitHub returns for another scope counts as a difference.
     """
 
     text: str
@@ -76,10 +76,10 @@ class Declared:
 
 
 def declared_fields(model: type[BaseModel]) -> dict[str, Declared]:
-    """Return what a model declares of its fields, in their order.
+    """Return the declarations of the fields of a model, in their order.
 
     Raises:
-        TypeError: A field declares nothing.
+        TypeError: A field does not have exactly one declaration.
     """
     found = {
         name: [entry for entry in field.metadata if isinstance(entry, Declared)]
@@ -90,29 +90,29 @@ def declared_fields(model: type[BaseModel]) -> dict[str, Declared]:
     return {name: entry for name, (entry,) in found.items()}
 
 
-# --- which scopes have a field
+# --- scopes of a field
 
 
 def only(wanted: str) -> Callable[[str], bool]:
-    """Return the test for one scope."""
+    """Return a function that accepts one scope."""
     return lambda scope: scope == wanted
 
 
 def all_but(unwanted: str) -> Callable[[str], bool]:
-    """Return the test for all other scopes."""
+    """Return a function that accepts all other scopes."""
     return lambda scope: scope != unwanted
 
 
-# --- what values mean
+# --- normalized values
 
 
 def fold(value: Any, _place: Place) -> str:
-    """Read a login or a slug, in any case."""
+    """Return a login or a slug in lower case."""
     return str(value or "").lower()
 
 
 def entity(value: Any, place: Place) -> str:
-    """Return an entity in one spelling: empty where the scope leaves no choice."""
+    """Return a normalized entity; it is empty if the scope determines the entity."""
     owner, scope = place
     name = fold(value, place)
     if scope in (ENTERPRISE, MULTI_USER_CUSTOMER, USER) or scope == owner.kind.noun:
@@ -123,33 +123,33 @@ def entity(value: Any, place: Place) -> str:
 
 
 def sku(value: Any, _place: Place) -> str:
-    """Read a product or SKU under any of its names."""
+    """Return the canonical name of a product or SKU."""
     return canonical_sku(value or "")
 
 
 def recipients(value: Any, _place: Place) -> Any:
-    """Read alerting as the set of those who are told; absent and switched off are equal, whoever is listed."""
+    """Return the set of alerted logins; absent and disabled alerting are equal, regardless of the recipients."""
     told = bool(value and value["will_alert"])
     return told and frozenset(login.lower() for login in value["alert_recipients"])
 
 
 def moment(value: Any, _place: Place) -> Any:
-    """Read a time."""
+    """Return a time, or the unchanged value if it cannot be parsed."""
     try:
         return instant(value) if value else None
     except ValueError:
-        # Nobody has seen how GitHub writes all of them; what is no time equals only itself.
+        # GitHub's time formats are not fully known; a value that cannot be parsed equals only itself.
         return value
 
 
 def flag(value: Any, _place: Place) -> bool:
-    """Read a flag that is off when it is absent."""
+    """Return a flag; absent means False."""
     return bool(value)
 
 
-# --- how values are sent
+# --- values in requests
 
 
 def write_day(value: str | None) -> str | None:
-    """Return an expiry in the one form that GitHub takes, or None, which clears it."""
+    """Return an expiry in the form that GitHub accepts, or None, which clears it."""
     return instant(value).date().isoformat() if value else None

@@ -1,4 +1,4 @@
-"""When two budgets are the same one, and when two values of a field mean the same."""
+"""Identity of budgets, and comparison of field values."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
 
 IDENTITY = tuple(name for name, field in FIELDS.items() if field.change == "replaces")
-"""Inputs that say which budget it is: a change replaces it."""
+"""Inputs that identify a budget: a change replaces it."""
 
 IN_PLACE = tuple(name for name, field in FIELDS.items() if field.change == "updates")
-"""Inputs that one PATCH changes."""
+"""Inputs that a PATCH can change."""
 
 
 class NaturalKey(NamedTuple):
-    """What makes a budget that budget on GitHub's side, in one spelling; ids are GitHub's and come later.
+    """The normalized fields that identify a budget on GitHub before it has an id.
 
-    The pricing type is no part of it: GitHub leaves it out of replies or writes it differently, and the SKU implies it.
+    The pricing type is not included: GitHub omits it from replies or writes it differently, and the SKU implies it.
     """
 
     owner: str
@@ -43,7 +43,7 @@ class NaturalKey(NamedTuple):
     sku: str
 
     def __str__(self) -> str:
-        """Say it as a message does."""
+        """Return the description of the budget, for messages."""
         what = self.user or self.entity.rpartition("//")[2]
         return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
 
@@ -60,7 +60,7 @@ def _entity(owner: Owner, scope: str, name: str) -> str:
 
 
 class Match(Enum):
-    """How surely a live budget is the declared one."""
+    """Whether a live budget is the declared one."""
 
     NO = "no"
     MAYBE = "maybe"
@@ -70,15 +70,15 @@ class Match(Enum):
 def match(
     owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, per_member_is_told: bool
 ) -> Match:
-    """Tell whether a live budget is the declared one, whatever GitHub's spelling.
+    """Return whether a live budget is the declared one, regardless of GitHub's spelling.
 
     Args:
-        owner: Whose budgets these are.
-        spec: What is declared.
-        budget: What is live.
-        entity_names: Every spelling of the declared entity: for a cost center its UUID and its name.
-        per_member_is_told: Whether this account's listing names the scope `multi_user_cost_center` at all. Some list
-            such a budget as plain `cost_center`, and then a hard AI-credit budget of a cost center may be either.
+        owner: The owner of the budgets.
+        spec: The declared budget.
+        budget: The live budget.
+        entity_names: All names of the declared entity: for a cost center its UUID and its name.
+        per_member_is_told: Whether this account's listing contains the scope `multi_user_cost_center`. Some accounts
+            list such a budget as `cost_center`; a hard AI-credit budget of a cost center may then be of either scope.
     """
     if canonical_sku(spec.budget_product_sku) != canonical_sku(budget.budget_product_sku):
         return Match.NO
@@ -90,11 +90,11 @@ def match(
         return Match.YES if live.lower() == (spec.user or "").lower() else Match.NO
     live_entity = _entity(owner, spec.budget_scope, budget.budget_entity_name or "")
     if live_entity in {_entity(owner, spec.budget_scope, name) for name in entity_names}:
-        # GitHub may know two cost centers whose names differ by case alone, and shows a budget's by name.
+        # Two cost centers may have names that differ only in case, and GitHub returns the name in a budget.
         exact = budget.budget_entity_name in entity_names or is_uuid(live_entity)
         return scope_match if exact or spec.budget_scope not in COST_CENTER_SCOPES else Match.MAYBE
     if spec.budget_scope == REPOSITORY and "/" not in live_entity:
-        # Some replies leave out the owner, and an enterprise can have this repository name in several organizations.
+        # Some replies omit the owner, and several organizations of an enterprise can have a repository of this name.
         names = {name.rpartition("/")[2].lower() for name in entity_names}
         return Match.MAYBE if live_entity in names else Match.NO
     return Match.NO
@@ -108,27 +108,27 @@ def _match_scope(declared: str, budget: Budget, *, per_member_is_told: bool) -> 
 
 
 def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether one field means the same in two declared budgets of an owner; absent and None are equal."""
+    """Return whether a field is equivalent in two declared budgets of an owner; absent and None are equal."""
     place, meaning = Place(owner, one.get("budget_scope") or ""), FIELDS[field].meaning
     return bool(meaning(one.get(field), place) == meaning(other.get(field), place))
 
 
 def differing(owner: Owner, one: Mapping[str, Any], other: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
-    """Return those of the fields that differ in meaning, in their documented order."""
+    """Return the fields that are not equivalent, in the given order."""
     return [field for field in fields if not same(owner, field, one, other)]
 
 
 def live_inputs(
     owner: Owner, declared: Mapping[str, Any], budget: Budget, entity_names: frozenset[str]
 ) -> dict[str, Any]:
-    """Return a live budget as inputs, in the declared spelling wherever that means the same.
+    """Return a live budget as inputs; equivalent values keep their declared spelling.
 
-    What GitHub leaves out of its reply counts as declared: nothing can be said against it.
+    Fields that GitHub omits from its reply count as unchanged.
 
     Args:
-        owner: Whose budget it is.
-        declared: The inputs as declared or as last seen; empty for a budget that is read for the first time.
-        budget: What GitHub stores.
+        owner: The owner of the budget.
+        declared: The inputs as declared or as last read; empty for the first read of a budget.
+        budget: The budget as GitHub stores it.
         entity_names: Further spellings of the declared entity, such as the name of a cost center declared by its UUID.
     """
     live: dict[str, Any] = {owner.kind.noun: owner.slug}
@@ -146,7 +146,7 @@ def live_inputs(
         if not declaration.in_scope(scope) and not declaration.seen_elsewhere:
             live.pop(name, None)
     if scope == USER:
-        # GitHub may write the login as entity.
+        # GitHub may return the login as the entity.
         live.setdefault("user", budget.budget_entity_name)
     live["budget_entity_name"] = _seen_entity(owner, scope, declared, budget.budget_entity_name or "", entity_names)
     told = {*live, *budget.model_fields_set}
@@ -162,7 +162,7 @@ def live_inputs(
 def _seen_entity(
     owner: Owner, scope: str, declared: Mapping[str, Any], entity: str, entity_names: frozenset[str]
 ) -> str:
-    """Return the live entity, in the declared spelling where it is one of the declared entity's names."""
+    """Return the live entity, in the declared spelling if it is one of the declared entity's names."""
     mine: str = declared.get("budget_entity_name") or ""
     names = {_entity(owner, scope, name) for name in (mine, *entity_names)}
     here = _entity(owner, scope, entity)

@@ -1,4 +1,4 @@
-"""Check, diff, create, read, update and delete of a budget on plain dicts: it knows no Pulumi."""
+"""Check, diff, create, read, update and delete of a budget on plain dicts, independent of Pulumi."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
-"""What a resource has beyond its inputs, all told by GitHub or by the create."""
+"""Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
 class Lifecycle:
-    """The one lifecycle of budgets, for one kind of owner.
+    """The lifecycle of budgets, for one kind of owner.
 
     Args:
-        kind: The kind of owner; it decides paths and scopes.
-        run: What the resources of this engine run share.
+        kind: The kind of owner; it determines paths and scopes.
+        run: The state shared by the resources of this engine run.
     """
 
     def __init__(self, kind: OwnerKind, run: Run) -> None:
@@ -46,9 +46,9 @@ class Lifecycle:
         """Validate the inputs of one budget and fill in defaults; nothing is sent.
 
         Args:
-            urn: The resource, for messages and registry.
-            olds: The inputs stored before; empty for a new budget and for the new half of a replacement.
-            news: The inputs as the program gives them, those not known yet left out.
+            urn: The URN of the resource, for messages and registry.
+            olds: The stored inputs; empty for a new budget and for the new resource of a replacement.
+            news: The inputs from the program, without those not known yet.
             unknown: The names of the inputs not known yet.
         """
         olds = read_state(BudgetState, olds)
@@ -80,13 +80,13 @@ class Lifecycle:
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
     ) -> tuple[list[str], list[str]]:
-        """Return the inputs whose meaning differs, and those among them that replace the budget; nothing is sent.
+        """Return the inputs that changed in meaning, and those of them that replace the budget; nothing is sent.
 
         Args:
-            urn: The resource.
-            id_: Its id.
-            olds: Its outputs, as any version of this package has stored them.
-            news: Checked inputs, those not known yet left out.
+            urn: The URN of the resource.
+            id_: The resource's id.
+            olds: The stored outputs, from any version of this package.
+            news: The checked inputs, without those not known yet.
             unknown: The names of the inputs not known yet; each counts as different.
         """
         owner, budget_id = self._parse(id_)
@@ -98,8 +98,8 @@ class Lifecycle:
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
         replaces = [field for field in changed if field in IDENTITY]
-        # A refresh asks for what the program no longer declares too, and so does the deletion of what depends on a
-        # replaced resource: those budgets are to go.
+        # The engine also calls diff for resources that the program no longer declares: in a refresh, and to delete the
+        # dependents of a replaced resource. Their budgets must stay deletable.
         if not replaces and self._run.registry.is_checked(urn):
             self._run.registry.hold(urn, budget_id)
         if replaces:
@@ -110,7 +110,7 @@ class Lifecycle:
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
-        """Bring a budget about and return it.
+        """Create or adopt a budget and return it.
 
         Raises:
             BillingError: As for `BudgetCreate.run`.
@@ -119,7 +119,7 @@ class Lifecycle:
         run = self._run
         creation = BudgetCreate(run, owner, urn, inputs.get("on_existing"), spec)
         created = creation.run()
-        # From here on nothing may raise: the budget exists, and only what is returned is remembered.
+        # Nothing may raise from here on: the budget exists, and only the returned values are stored.
         budget = created.item
         if created.adopted:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
@@ -128,15 +128,15 @@ class Lifecycle:
         return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
-        """Return a budget as it is now, or None when it is provably gone.
+        """Return the current budget, or None if it is provably gone.
 
         Args:
             id_: The resource's id.
-            olds: Its outputs; without a `budget_id` it is looked up for the first time, by `.get`.
+            olds: The stored outputs; without a `budget_id` this is the first read, by `.get`.
 
         Raises:
-            NotFoundError: It is looked up for the first time and does not exist (404).
-            BillingError: It cannot be read, which proves nothing.
+            NotFoundError: It does not exist, on the first read (404).
+            BillingError: It cannot be read; it may still exist.
         """
         owner, budget_id = self._parse(id_)
         olds = read_state(BudgetState, olds)
@@ -157,23 +157,23 @@ class Lifecycle:
         return self._store(owner, current, budget, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
-        """Send the fields that differ and return the budget as it is then.
+        """Send the fields that differ and return the updated budget.
 
         Raises:
-            OutcomeError: GitHub accepted the request and kept another value.
-            BillingError: It was refused, or not answered; sending it again does no harm.
+            OutcomeError: GitHub accepted the request but kept another value.
+            BillingError: GitHub refused the update or did not reply; the update can be repeated safely.
         """
         owner, budget_id = self._parse(id_)
         olds, spec = read_state(BudgetState, olds), read_spec(news)
         changed = differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == USER and "budget_alerting" in changed:
-            # An older state may hold alerting for a person's budget; GitHub ignores it.
+            # An older state may contain alerting for a budget of one user; GitHub ignores it.
             changed.remove("budget_alerting")
         if not changed:
             return self._store(owner, news, self._stored_budget(budget_id, olds, news), olds)
         client = self._run.api(BudgetsApi)
         budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
-        # Asked for itself: a listing of this run may be older than the change.
+        # A single read: the cached listing may be older than the change.
         budget = budget or client.get_budget(owner, budget_id)
         self._run.cache(OwnerCache, owner).remember(budget)
         names = frozenset({budget.budget_entity_name or ""})
@@ -186,7 +186,7 @@ class Lifecycle:
         return self._store(owner, news, budget, olds)
 
     def delete(self, id_: str) -> None:
-        """Delete a budget, unless this run still declares it; a budget that is provably gone is done.
+        """Delete a budget unless this run still declares it; a budget that is provably gone is a success.
 
         Raises:
             BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
@@ -212,7 +212,7 @@ class Lifecycle:
         return Owner(self._kind, slug), budget_id
 
     def _store(self, owner: Owner, inputs: Mapping[str, Any], budget: Budget, remembered: Mapping[str, Any]) -> Stored:
-        """Return a budget as the engine keeps it; `remembered` holds what only the create knew."""
+        """Return a budget as stored by the engine; `remembered` contains the values known only from the create."""
         known = {
             "budget_id": budget.id,
             "consumed_amount": budget.consumed_amount,
@@ -224,10 +224,10 @@ class Lifecycle:
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
 
     def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
-        """Return the spellings under which the live entity is the declared cost center.
+        """Return the names of the live entity if it is the declared cost center.
 
-        GitHub shows the name of a cost center that was declared by its UUID. What it showed last time is remembered,
-        so only a new name needs the list of cost centers: the center was renamed, or it is another one.
+        GitHub returns the name of a cost center, also if it was declared by UUID. The state stores the last name, so
+        the cost centers are listed only for a new name: the center was renamed, or it is another one.
         """
         shown = budget.budget_entity_name or ""
         if shown == olds.get("github_entity_name"):
@@ -242,14 +242,14 @@ class Lifecycle:
         return frozenset({center.id, center.name})
 
     def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
-        """Return the budget as last seen, for an update that changes nothing on GitHub's side."""
+        """Return the budget from the state, for an update that changes nothing on GitHub."""
         known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
         entity = olds.get("github_entity_name", news.get("budget_entity_name"))
         return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
 
 
 def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Tell whether a new spelling names the cost center that the state knows by id and by name."""
+    """Return whether a new entity name is the name or the id of the cost center in the state."""
     entity = (news.get("budget_entity_name") or "").lower()
     known = {(olds.get(name) or "").lower() for name in ("github_entity_name", "cost_center_id")}
     return news.get("budget_scope") in COST_CENTER_SCOPES and bool(entity) and entity in known

@@ -1,4 +1,4 @@
-"""A budget as it is asked for (`BudgetSpec`, where each field is declared) and as GitHub stores it (`Budget`)."""
+"""A budget as declared (`BudgetSpec`, with the declaration of each field) and as GitHub stores it (`Budget`)."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_AMOUNT = 2**31 - 1
-"""Largest amount that is sent, in US dollars or licences: what a 32-bit whole number holds."""
+"""Maximum amount, in US dollars or licences: the largest signed 32-bit integer."""
 
 
 def _amount(value: Any) -> int:
-    """Read a whole number from what a program, its configuration or the wire (floats only) may give."""
+    """Return a whole number from an integer, a string of digits (configuration) or a whole float (the wire)."""
     advice = "write a whole number of US dollars (or licences)"
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_AMOUNT)):
         value = int(value)
@@ -52,7 +52,7 @@ def _amount(value: Any) -> int:
 
 
 def _day(value: Any) -> str:
-    """Read a day of GitHub's, which is UTC's, by its date or by its midnight; GitHub takes no other hour."""
+    """Return a UTC day, written as a date or as its midnight; GitHub accepts no other time."""
     text = read_text_input(value)
     try:
         moment = instant(text)
@@ -80,11 +80,11 @@ Day = Annotated[str, BeforeValidator(_day)]
 
 
 class Alerting(BaseModel):
-    """Who is told at 75, 90 and 100 % of the amount (GitHub's fixed marks).
+    """The recipients of alerts at 75, 90 and 100 % of the amount (GitHub's fixed thresholds).
 
     Attributes:
         will_alert: Whether GitHub sends alerts.
-        alert_recipients: Logins of the people it tells, besides its own defaults.
+        alert_recipients: Logins of the people that GitHub alerts, in addition to its default recipients.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,10 +105,10 @@ _ALERTING = Form(Annotated[Alerting, BeforeValidator(_mapping)], Alerting)
 
 
 class BudgetSpec(BaseModel):
-    """One complete, valid budget as asked for; a field of a budget is declared here and nowhere else.
+    """One complete, valid budget as declared; this class is the only declaration of the fields of a budget.
 
-    Inputs, state, identity, comparison, requests and reference follow from it. What is written out for editors, such
-    as the arguments of a resource, is compared with it by a test.
+    Inputs, state, identity, comparison, requests and reference are derived from it. Code that is written out for
+    editors, such as the arguments of a resource, is compared with it by a test.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -211,7 +211,7 @@ class BudgetSpec(BaseModel):
             text="Who is alerted; nobody when left out.",
             change="updates",
             form=_ALERTING,
-            # Required even of a user's budget, which must then alert nobody.
+            # GitHub requires it also for a budget of one user, with alerts disabled.
             sent="always",
             write=_write_alerting,
             meaning=fields.recipients,
@@ -228,7 +228,7 @@ class BudgetSpec(BaseModel):
             write=fields.write_day,
             meaning=fields.moment,
             in_scope=fields.only(USER),
-            # An expiry lifts the cap, so one of another scope must be seen, and cleared.
+            # An expiry lifts the cap, so an expiry in another scope must be detected and cleared.
             seen_elsewhere=True,
         ),
     ] = None
@@ -256,17 +256,17 @@ class BudgetSpec(BaseModel):
 
 
 FIELDS = declared_fields(BudgetSpec)
-"""What is declared of every input, in the order in which they are documented."""
+"""The declarations of all inputs, in their documented order."""
 INPUTS = tuple(FIELDS)
-"""Every input's name; a budget has one of the first two."""
+"""The names of all inputs; a budget has one of the first two."""
 
 _FORMS: dict[str, Any] = {name: (field.form.inputs | None, None) for name, field in FIELDS.items()}
 BudgetInputs = create_model("BudgetInputs", __config__=ConfigDict(extra="forbid", frozen=True), **_FORMS)
-"""The inputs of a budget as a program writes them; None and a missing input mean the same."""
+"""The inputs of a budget as a program writes them; None and a missing input are equivalent."""
 
 
 def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the inputs that have valid types, as plain values, and a problem for each of the others."""
+    """Return the inputs of valid type as plain values, and one problem for each other input."""
     other = set(OWNER_KINDS) - {kind.noun}
     names = [name for name in INPUTS if name not in other]
     strangers = [name for name in raw if name not in names]
@@ -287,7 +287,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
 
 
 def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> dict[str, Any]:
-    """Return the inputs with GitHub's defaults filled in, leaving alone what is not known yet."""
+    """Return the inputs with GitHub's defaults, except for inputs that are not known yet."""
     filled = dict(fields)
     if "budget_scope" not in unsure:
         scope = filled.setdefault("budget_scope", kind.noun)
@@ -305,14 +305,14 @@ def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str])
 
 
 def _wire_amount(value: Any) -> Any:
-    """Take 1000.0 for 1000; anything else stays what it is and shows as drift."""
+    """Return a whole float such as 1000.0 as an integer; other values are unchanged and appear as drift."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Budget(BaseModel):
-    """One budget as GitHub stores it; a field that a reply leaves out is None, one that is new is passed over."""
+    """One budget as GitHub stores it; a field missing from the reply is None, an unknown field is ignored."""
 
-    # Python reads NaN where JSON has no such number; it would equal no declared amount, not even itself.
+    # Python's JSON parser accepts NaN, which would not equal any amount, including itself.
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     id: Id
@@ -331,7 +331,7 @@ class Budget(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _tolerate(cls, value: Any) -> Any:
-        """Accept the plural SKU field and an alerting object with keys that are newer than this package."""
+        """Accept the plural SKU field, and an alerting object with keys newer than this package."""
         if not isinstance(value, dict):
             return value
         value = dict(value)

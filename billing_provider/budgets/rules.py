@@ -1,4 +1,4 @@
-"""What GitHub allows a budget to be: owners and their scopes, products and their pricing type, required fields."""
+"""GitHub's rules for budgets: owners and their scopes, products and their pricing type, required fields."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _SKU = re.compile(r"[a-z0-9][a-z0-9_]{0,99}", re.ASCII)
 
 
 def problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str], now: datetime) -> Iterator[Problem]:
-    """Yield every mistake of one budget.
+    """Yield every problem in the inputs of one budget.
 
     Args:
-        kind: The owner's kind; it decides the scopes.
-        fields: The inputs with valid types, each under GitHub's name; an input left out is missing here.
-        unsure: Inputs that are not judged: unknown yet in a preview, or already found to have a wrong type.
+        kind: The owner's kind; it determines the allowed scopes.
+        fields: The inputs of valid type, under GitHub's names; an omitted input is missing.
+        unsure: Inputs that are not checked: not known yet in a preview, or of a wrong type.
         now: The time to compare `expires_at` with, timezone-aware.
     """
     judge = _Validator(kind, fields, unsure)
@@ -48,7 +48,7 @@ def problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str],
 
 
 class _Validator:
-    """The rules, each yielding its mistakes; an input in `unsure` silences the rules that need it."""
+    """The rules, each yielding its problems; rules that need an input in `unsure` are skipped."""
 
     def __init__(self, kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> None:
         self.kind, self.fields, self.unsure = kind, fields, unsure
@@ -189,7 +189,7 @@ class _Validator:
 
 
 def warnings(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is allowed and yet worth a second look, for a budget that has no mistakes."""
+    """Yield warnings about a valid budget: settings that are allowed but probably not intended."""
     sku, scope = fields["budget_product_sku"], fields["budget_scope"]
     hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
     if not known_sku(sku):

@@ -1,4 +1,4 @@
-"""GitHub's products and SKUs: identifiers, pricing types, and the display names that usage reports write."""
+"""GitHub's products and SKUs: identifiers, pricing types, and the display names in usage reports."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _OTHER_NAMES = {
     "github enterprise licenses": "ghec_licenses",
     "github secret protection licenses": "ghas_secret_protection_licenses",
 }
-"""Names whose words are not those of the identifier."""
+"""Display names whose words differ from the identifier."""
 
 
 def sku_identifier(name: str) -> str | None:
-    """Return the identifier of a SKU under its display name or any spelling of the identifier.
+    """Return the identifier of a SKU by its display name or any spelling of the identifier, or None.
 
-    A name counts only if its words are those of a SKU in GitHub's reference, or if it is in a short table of others;
-    any other name is unknown, and None says so.
+    A name is known if its words are those of a SKU in GitHub's reference, or if it is in a short table of other names.
+    For any other name the result is None.
     """
     plain = " ".join(_read(name).lower().split())
     words = canonical_sku(_OTHER_NAMES.get(plain) or plain.replace(" ", "_").replace("-", "_"))
@@ -27,13 +27,13 @@ def sku_identifier(name: str) -> str | None:
 
 
 def product_identifier(name: str) -> str | None:
-    """Return the identifier of a product under its display name, or None where budgets have no such product."""
+    """Return the identifier of a product by its display name, or None if budgets have no such product."""
     word = _read(name).strip().lower()
     return word if word in PRODUCTS else None
 
 
 def _read(name: str) -> str:
-    # GitHub's own names are read too, so that any text is allowed.
+    # Names from GitHub's reports are passed too, so any text is allowed.
     if not isinstance(name, str):
         raise ConfigError("name: write a text: the name of a product or of a SKU")
     return name
@@ -52,7 +52,7 @@ _LINUX += [f"_{size}" for size in ("32_core_arm", "64_core", "64_core_arm", "96_
 _WINDOWS = ["", "_arm", "_2_core", "_2_core_advanced", "_2_core_arm", "_4_core", "_4_core_arm", "_4_core_gpu"]
 _WINDOWS += ["_8_core", "_8_core_arm", "_16_core", "_32_core", "_32_core_arm", "_64_core", "_64_core_arm"]
 LICENCE_SKUS = frozenset({"copilot_enterprise", "copilot_for_business", "copilot_standalone", "ghec_licenses"})
-"""SKUs counted in licences whose budget can only alert. The GHAS licences can be a hard stop and are not here."""
+"""SKUs counted in licences whose budget can only alert. GHAS licences are excluded: their budget can be a hard stop."""
 SKUS = (
     frozenset({"actions_cache_storage", "actions_custom_image_storage", "actions_storage"})
     | {f"actions_linux{size}" for size in _LINUX}
@@ -65,16 +65,16 @@ SKUS = (
     | {"models_inference", "packages_bandwidth", "packages_storage", "spark_ai_credits"}
     | LICENCE_SKUS
 )
-"""SKUs that GitHub's reference lists. The valid set differs by account, so another one is a warning, never an error."""
+"""SKUs that GitHub's reference lists. The valid set differs by account, so an unlisted SKU is only a warning."""
 
 _SAME_SKU = {"copilot_ai_credit": "copilot_ai_credits", "premium_requests": "ai_credits"}
 
 
 def canonical_sku(sku: str) -> str:
-    """Return the one spelling under which two names of the same meter are equal.
+    """Return the canonical name of a product or SKU; all names of one meter have the same canonical name.
 
-    Live budgets say `copilot_ai_credit` where the reference says `copilot_ai_credits`, and GitHub turned every
-    premium-request budget into an AI-credit budget by itself. The bundle and the single SKU stay apart.
+    Live budgets use `copilot_ai_credit`, the reference uses `copilot_ai_credits`. GitHub converted every
+    premium-request budget into an AI-credit budget. The bundle and the single SKU remain different.
     """
     return _SAME_SKU.get(sku.lower(), sku.lower())
 
@@ -87,5 +87,5 @@ def pricing_type(sku: str) -> str:
 
 
 def known_sku(sku: str) -> bool:
-    """Tell whether GitHub's reference lists this product or SKU, under either spelling."""
+    """Return whether GitHub's reference lists this product or SKU, in either spelling."""
     return sku in BUNDLES or sku in PRODUCTS or canonical_sku(sku) in SKUS

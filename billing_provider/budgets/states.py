@@ -1,4 +1,4 @@
-"""What a state may hold, whichever version wrote it: the types of its values, read before anything is sent."""
+"""The state of a budget, as any version of this package may have stored it: its types are checked before a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Outputs(BaseModel):
-    """What a resource has beyond its inputs."""
+    """Outputs of a resource that are not inputs."""
 
     model_config = STATE_CONFIG
 
@@ -28,13 +28,13 @@ class _Outputs(BaseModel):
 
 _FORMS: dict[str, Any] = {name: (field.form.state | None, None) for name, field in FIELDS.items()}
 BudgetState = create_model("BudgetState", __base__=_Outputs, **_FORMS)
-"""The inputs and outputs of a budget; None and a missing value mean the same."""
+"""The inputs and outputs of a budget; None and a missing value are equivalent."""
 
 
 def read_spec(inputs: Mapping[str, Any]) -> BudgetSpec:
-    """Return the budget that checked inputs ask for.
+    """Return the budget that the checked inputs declare.
 
     Raises:
-        ConfigError: They are not what a check returns.
+        ConfigError: The inputs are not the result of a check.
     """
     return read_form(BudgetSpec, inputs)

@@ -1,4 +1,4 @@
-"""GitHub's endpoints that only read: what binds one user, and how far each user of a budget is."""
+"""Client of GitHub's read-only endpoints for users: a user's effective budget, and each user's usage of a budget."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _LENIENT = ConfigDict(allow_inf_nan=False)
 
 @dataclass(config=_LENIENT, frozen=True)
 class EffectiveBudget:
-    """The budget that binds one user; every field but the login is None where none does, or GitHub does not say.
+    """The effective budget of one user; fields other than the login are None if there is none or GitHub omits them.
 
     Attributes:
-        user: The login.
-        budget_id: The budget.
+        user: The login of the user.
+        budget_id: The id of the budget.
         budget_amount: Its amount in whole US dollars a month.
         consumed_amount: US dollars that the user has used this month.
     """
@@ -39,13 +39,13 @@ class EffectiveBudget:
 
 @dataclass(config=_LENIENT, frozen=True)
 class UserState:
-    """How far one user is in a budget of many users; a user appears with the first use of the month.
+    """One user's usage of a budget of many users; a user is listed from the first usage of the month.
 
     Attributes:
         consumed_amount: US dollars used this month.
         target_amount: US dollars that the user may use.
-        user: The login; None where GitHub has no record of the user.
-        override_budget_id: A budget of this user alone that takes precedence.
+        user: The login; None if GitHub has no record of the user.
+        override_budget_id: A budget of this user only, which takes precedence.
     """
 
     consumed_amount: float
@@ -59,17 +59,17 @@ _EFFECTIVE = TypeAdapter(EffectiveBudget)
 
 
 class UserStatesApi:
-    """The calls that read about the people of a budget."""
+    """The read-only endpoints for the users of a budget."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def get_effective_budget(self, owner: Owner, user: str) -> EffectiveBudget:
-        """Return the budget that binds one user.
+        """Return the effective budget of one user.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: No such owner or user, no access, or budgets are off (404).
+            NotFoundError: The owner or user does not exist, is not accessible, or budgets are turned off (404).
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
@@ -86,18 +86,18 @@ class UserStatesApi:
     def list_user_states(
         self, owner: Owner, budget_id: str, filters: Mapping[str, Any] | None = None
     ) -> Iterator[UserState]:
-        """Return the states of every user of a budget, all pages read.
+        """Return the states of all users of a budget, from all pages.
 
         Args:
             owner: The enterprise.
             budget_id: A budget of many users.
-            filters: `sort_order` (`0` falling, `1` rising), `user`, `threshold_lower_bound` and
+            filters: `sort_order` (`0` descending, `1` ascending), `user`, `threshold_lower_bound` and
                 `threshold_upper_bound` (whole percents).
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: No such budget, or it is hidden from the token (404).
-            TransportError: The pages do not come to an end.
+            NotFoundError: The budget does not exist, or the token cannot see it (404).
+            TransportError: The pages do not end.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/budgets/{budget_id}/user-states
         """
@@ -113,5 +113,5 @@ class UserStatesApi:
                 raise TransportError(f"{tried}: the answer has no list of user states.") from None
             return states, data.get("has_next_page") is True, None
 
-        # Users that GitHub has no record of are several, and have no names to tell them apart.
+        # Several users may have no record on GitHub; without a login they are not compared with each other.
         return every_row(ask, lambda state: state.user or object(), MAX_USERS, tried)

@@ -1,4 +1,4 @@
-"""The bodies of a create and of an update, as the fields' declarations say."""
+"""The request bodies of a create and an update, built from the declarations of the fields."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def create_body(spec: BudgetSpec, entity: str) -> dict[str, Any]:
-    """Return the body of a create: what GitHub requires always, the rest only where it is declared.
+    """Return the body of a create: the fields that GitHub requires, and the others only if they are declared.
 
     Args:
         spec: The budget.
-        entity: Its entity in the form that GitHub takes.
+        entity: The entity in the form that GitHub accepts.
     """
     values = {**dict(spec), "budget_entity_name": "" if spec.budget_scope == USER else entity}
     return {
@@ -29,6 +29,6 @@ def create_body(spec: BudgetSpec, entity: str) -> dict[str, Any]:
 
 
 def patch_body(spec: BudgetSpec, names: Iterable[str]) -> dict[str, Any]:
-    """Return the body of an update of these fields, with their whole declared values; an expiry can be cleared."""
+    """Return the body of an update of these fields, with their complete declared values; an expiry can be cleared."""
     declared = declared_fields(type(spec))
     return {name: declared[name].write(getattr(spec, name)) for name in names}
