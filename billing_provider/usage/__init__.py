@@ -1,1 +1,1 @@
-"""Usage: reports, exports and what has been spent."""
+"""Usage reports, report exports and spend against budgets."""

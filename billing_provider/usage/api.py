@@ -1,4 +1,4 @@
-"""GitHub's usage reports of an enterprise, an organization or a user: one short method each."""
+"""Client of GitHub's usage report endpoints for an enterprise, an organization or a user."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ if TYPE_CHECKING:
 
 
 class UsageApi:
-    """The calls that read usage; GitHub sends each report in one reply, without pages.
+    """Client of the usage endpoints; GitHub sends each report in one response, without pagination.
 
     Args:
-        transport: What sends them.
-        clock: The time; it tells which figures have settled.
+        transport: Sends the requests.
+        clock: The clock; it determines which figures are final.
     """
 
     def __init__(self, transport: Transport, clock: Clock) -> None:
         self._transport, self._clock = transport, clock
 
     def today(self) -> date:
-        """Return the day in UTC, by which GitHub bills."""
+        """Return the current date in UTC, the time zone of GitHub's billing."""
         return datetime.fromtimestamp(self._clock.wall(), timezone.utc).date()
 
     def get_usage(
         self, owner: Owner, query: Mapping[str, Any], cost_center: CostCenterName | None = None
     ) -> list[UsageItem]:
-        """Return the lines of a usage report; an enterprise's leaves out cost centers unless it is asked for one.
+        """Return the lines of a usage report; an enterprise's report excludes cost centers unless one is requested.
 
         Args:
-            owner: Whose usage.
-            query: `year`, `month`, `day`; for an enterprise `cost_center_id` too.
-            cost_center: The cost center asked for, to be noted with each line.
+            owner: The owner of the usage.
+            query: `year`, `month`, `day`; also `cost_center_id` for an enterprise.
+            cost_center: The requested cost center; it is recorded in each line.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: No such owner, or it is hidden from the token (404).
-            InvalidError: A filter is refused (400).
+            NotFoundError: The owner does not exist or is hidden from the token (404).
+            InvalidError: GitHub rejects a filter (400).
 
         GitHub: GET /{owner}/settings/billing/usage
         """
@@ -60,16 +60,16 @@ class UsageApi:
             raise TransportError(f"{tried}: the answer has unexpected usage items.") from None
 
     def get_usage_summary(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
-        """Return usage by SKU, cost centers included.
+        """Return usage by SKU, including cost centers.
 
         Args:
-            owner: Whose usage.
-            query: The period, `repository`, `product` and `sku`; for an enterprise `organization` and `cost_center_id`
-                (`none` for what is outside cost centers) too.
+            owner: The owner of the usage.
+            query: The period, `repository`, `product` and `sku`; also `organization` and `cost_center_id`
+                (`none` for usage outside cost centers) for an enterprise.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            InvalidError: A filter is refused (400).
+            InvalidError: GitHub rejects a filter (400).
 
         GitHub: GET /{owner}/settings/billing/usage/summary
         """
@@ -79,13 +79,13 @@ class UsageApi:
         """Return the use of premium requests by model.
 
         Args:
-            owner: Whose usage.
-            query: The period, `model` and `product`; for an organization `user`, for an enterprise `organization` and
-                `cost_center_id` too.
+            owner: The owner of the usage.
+            query: The period, `model` and `product`; also `user` for an organization, and `organization` and
+                `cost_center_id` for an enterprise.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: GitHub does not know the user, or hides the owner (404).
+            NotFoundError: The user does not exist, or the owner is hidden from the token (404).
 
         GitHub: GET /{owner}/settings/billing/premium_request/usage
         """
@@ -95,12 +95,12 @@ class UsageApi:
         """Return the use of AI credits by model.
 
         Args:
-            owner: Whose usage.
+            owner: The owner of the usage.
             query: As for `get_premium_request_usage`.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
-            NotFoundError: GitHub does not know the user, or hides the owner (404).
+            NotFoundError: The user does not exist, or the owner is hidden from the token (404).
 
         GitHub: GET /{owner}/settings/billing/ai_credit/usage
         """

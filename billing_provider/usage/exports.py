@@ -1,4 +1,4 @@
-"""From the wish for a usage report to its rows: ask once, follow it with progress, fetch what it made."""
+"""Request a usage report export, wait for it with progress messages, and download its rows."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from billing_provider.usage.exports_api import UsageReportExport
 
 MOST_DAYS = 31
-"""Days of one export; a longer span is asked for in parts."""
+"""Maximum number of days of one export; a longer period is requested in parts."""
 _CONFLICT = 409
 _FIRST_LOOK_SECONDS = 2.0
 _SLOWEST_LOOK_SECONDS = 15.0
 
 
 def read_day(name: str, text: str) -> date:
-    """Return a day written as `2026-01-31`.
+    """Parse a date in the form `2026-01-31`.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The text is not a valid date.
     """
     try:
         return date.fromisoformat(text)
@@ -51,20 +51,20 @@ class Exports:
         self._calls = run.api(ReportsApi)
 
     def rows(self, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
-        """Return the rows of a report, each by the names of GitHub's columns.
+        """Return the rows of a report as dicts, keyed by GitHub's column names.
 
-        An export of the same report that is there already, and whose figures are today's, is used again.
+        An existing export of the same report is reused if its figures are final or it was created today.
 
         Args:
             report_type: One of `REPORT_TYPES`.
             start_date: First day.
-            end_date: Last day; more than 31 days are asked for in parts, one after the other.
+            end_date: Last day; more than 31 days are requested in parts, sequentially.
 
         Raises:
-            ConfigError: The type or the days are none.
-            OutcomeError: GitHub could not make it.
-            WaitError: It takes longer than `github-billing:maxWaitSeconds`.
-            ApiError, TransportError: It cannot be asked for, or read.
+            ConfigError: The type or a date is invalid.
+            OutcomeError: GitHub failed to create the export.
+            WaitError: The export takes longer than `github-billing:maxWaitSeconds`.
+            ApiError, TransportError: The export cannot be requested or read.
         """
         if report_type not in REPORT_TYPES:
             raise ConfigError(f"report_type: write one of {', '.join(REPORT_TYPES)}")
@@ -89,7 +89,7 @@ class Exports:
         return rows
 
     def _begun(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
-        """Return an export of these days, asked for only if there is none yet."""
+        """Return an export for these days; request one only if none exists."""
         body = {"report_type": report_type, "start_date": str(start), "end_date": str(end), "send_email": False}
 
         def begun() -> UsageReportExport | None:
@@ -112,13 +112,13 @@ class Exports:
     def _found_after(
         self, error: TransportError | ApiError, report_type: str, start: date, end: date
     ) -> UsageReportExport:
-        """Return the export of a request that was not answered, or raise why there is none."""
+        """Return the export of a request without a response, or raise the error if none exists."""
         if (export := self._present(report_type, start, end)) is not None:
             return export
         raise error from None
 
     def _present(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
-        """Return an export of these days whose figures are no older than today's."""
+        """Return an existing export for these days, if it is final, in progress or created today."""
         today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
         for export in self._calls.list_report_exports(self._owner):
             same = (export.report_type, export.start_date, export.end_date) == (report_type, str(start), str(end))
@@ -129,7 +129,7 @@ class Exports:
         return None
 
     def _follow(self, export: UsageReportExport, name: str) -> UsageReportExport:
-        """Return the export once GitHub has made it."""
+        """Wait until GitHub has completed the export, and return it."""
 
         def ended() -> UsageReportExport | None:
             now = self._calls.get_report_export(self._owner, export.id)
@@ -145,7 +145,7 @@ class Exports:
 
 
 def _day_of(moment: str | None) -> date | None:
-    """Return the day of a moment that GitHub tells, or None where it tells none."""
+    """Return the date of a timestamp, or None if it is missing or invalid."""
     try:
         return date.fromisoformat((moment or "")[:10])
     except ValueError:
@@ -153,10 +153,10 @@ def _day_of(moment: str | None) -> date | None:
 
 
 def _table(text: str, tried: str) -> list[dict[str, str]]:
-    """Return the rows of a file, each by the names of its columns.
+    """Parse a CSV file into dicts, keyed by column name.
 
     Raises:
-        TransportError: It is no table: a row does not fit the columns, or a field does not end.
+        TransportError: The file is not valid CSV: a row does not match the columns, or a quote is not closed.
     """
     try:
         rows = list(csv.DictReader(io.StringIO(text), restval=None, strict=True))

@@ -1,4 +1,4 @@
-"""GitHub's endpoints for exports of usage reports, one short method each."""
+"""Client of GitHub's endpoints for exports of usage reports."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class UsageReportExport:
     """One export of a usage report.
 
     Attributes:
-        id: GitHub's id of it.
+        id: The export's id, assigned by GitHub.
         report_type: One of `REPORT_TYPES`.
         start_date: First day, as `2026-01-31`.
         end_date: Last day.
         status: `processing`, `completed` or `failed`.
-        download_urls: Where its parts are, once completed; each link is a secret for a while, and is not shown.
-        created_at: When it was asked for, as ISO 8601; None where GitHub does not say.
-        actor: Login of who asked for it; None where GitHub does not say.
+        download_urls: URLs of its parts, once completed; each URL is a temporary secret and is not shown.
+        created_at: When it was requested, as ISO 8601; None if GitHub does not return it.
+        actor: Login of the requester; None if GitHub does not return it.
     """
 
     id: Id
@@ -54,13 +54,13 @@ _ALL = TypeAdapter(list[UsageReportExport])
 
 
 class ReportsApi:
-    """The calls on the report exports of an enterprise."""
+    """Client of the report export endpoints of an enterprise."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def list_report_exports(self, owner: Owner) -> list[UsageReportExport]:
-        """Return the exports that GitHub still keeps.
+        """Return the exports that GitHub has not removed yet.
 
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
@@ -76,16 +76,16 @@ class ReportsApi:
             raise TransportError(f"{tried}: the answer has no list of exports.") from None
 
     def create_report_export(self, owner: Owner, body: Mapping[str, Any]) -> UsageReportExport:
-        """Ask for an export; GitHub makes one at a time, and it takes minutes.
+        """Request an export; GitHub processes one at a time, which takes minutes.
 
         Args:
             owner: The enterprise.
             body: `report_type`, `start_date`, `end_date` (31 days at most), `send_email`.
 
         Raises:
-            ApiError: Another one is being made (409).
-            InvalidError: The dates or the type are refused (400).
-            TransportError: No readable answer: it may be in the making.
+            ApiError: Another export is in progress (409).
+            InvalidError: GitHub rejects the dates or the type (400).
+            TransportError: No readable response; the export may be in progress.
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/reports
         """
@@ -98,8 +98,8 @@ class ReportsApi:
         """Return one export.
 
         Raises:
-            NotFoundError: There is none, or GitHub keeps it no longer (404).
-            TransportError: The answer is about another one.
+            NotFoundError: The export does not exist or has been removed (404).
+            TransportError: The response is about a different export.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/reports/{report_id}
         """

@@ -1,4 +1,4 @@
-"""The nouns of the usage reports: periods, items, and totals that say when they cannot be known."""
+"""Models of the usage reports: periods, items, and totals that are None when unknown."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 SETTLING_DAYS = 2
-"""Whole days after the end of a day for which GitHub's figures of that day still move."""
+"""Number of full days after a day during which GitHub may still change its figures."""
 KEPT_MONTHS = 24
-"""Months that GitHub's reports reach back."""
+"""Number of months that GitHub's reports cover."""
 
 USER_OWNER = OwnerKind(noun=USER, path="users", resource="", scopes=())
-"""A person as the owner of usage; a person owns no budgets that the API tells of."""
+"""A user as the owner of usage; the API has no budgets for this owner."""
 
 _WIRE = ConfigDict(alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
 
@@ -49,22 +49,22 @@ FILTERS: dict[ReportName, dict[str, tuple[str, ...]]] = {
         USER: ("model", "product"),
     },
 }
-"""What each report can be narrowed to, by the noun of its owner, besides the period."""
+"""Filters of each report besides the period, by the noun of the owner."""
 
 
 @dataclass(config=_WIRE, frozen=True)
 class TimePeriod:
-    """A year, a month of it, or a day of that, in UTC."""
+    """A year, a month or a day, in UTC."""
 
     year: int
     month: int | None = None
     day: int | None = None
 
     def first(self) -> date:
-        """Return its first day.
+        """Return the first day of the period.
 
         Raises:
-            ValueError: There is no such year, month or day.
+            ValueError: The year, month or day is invalid.
         """
         try:
             return date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
@@ -72,10 +72,10 @@ class TimePeriod:
             raise ValueError(self.year) from error
 
     def last(self) -> date:
-        """Return its last day.
+        """Return the last day of the period.
 
         Raises:
-            ValueError: There is no such year, month or day.
+            ValueError: The year, month or day is invalid.
         """
         first = self.first()
         if self.day is not None:
@@ -87,7 +87,7 @@ class TimePeriod:
 
 @dataclass(config=_WIRE, frozen=True)
 class CostCenterName:
-    """A cost center as reports name it."""
+    """A cost center as it appears in reports."""
 
     id: str
     name: str
@@ -98,20 +98,20 @@ class UsageItem:
     """One line of the usage report: what one product used on one day.
 
     Attributes:
-        date: The day as GitHub writes it, `2026-01-31` first.
+        date: The day in GitHub's format; the text starts with a date such as `2026-01-31`.
         product: GitHub's display name.
         sku: GitHub's display name, such as `Actions Linux`.
-        quantity: How much, in `unit_type`.
+        quantity: The quantity, in `unit_type`.
         unit_type: The unit, such as `minutes`.
         price_per_unit: US dollars.
-        gross_amount: US dollars before discounts; what included amounts and pools are drained by.
+        gross_amount: US dollars before discounts; included amounts and pools are reduced by it.
         discount_amount: US dollars of discounts and included amounts.
-        net_amount: US dollars that are billed.
-        organization_name: Where it was used; None where GitHub does not say.
-        repository_name: Where it was used; None where GitHub does not say.
-        cost_center: Whose it is; None outside cost centers, or where one report cannot tell.
-        sku_id: The identifier that budgets use for this SKU; None where the display name is not known.
-        settled: Whether the figures of this day have stopped moving.
+        net_amount: Billed US dollars.
+        organization_name: The organization; None if GitHub does not return it.
+        repository_name: The repository; None if GitHub does not return it.
+        cost_center: The cost center; None outside cost centers, or if the report does not contain it.
+        sku_id: The identifier that budgets use for this SKU; None if the display name is unknown.
+        settled: Whether the figures of this day are final.
     """
 
     date: str
@@ -139,14 +139,14 @@ class UsageSummaryItem:
         sku: GitHub's name of the SKU: an identifier in the usage summary, a display name in the reports by model.
         unit_type: The unit.
         price_per_unit: US dollars.
-        gross_quantity: How much, before discounts.
+        gross_quantity: The quantity before discounts.
         gross_amount: US dollars before discounts.
-        discount_quantity: How much of it is discounted or included.
-        discount_amount: US dollars of that.
-        net_quantity: How much is billed.
-        net_amount: US dollars that are billed.
+        discount_quantity: The discounted or included quantity.
+        discount_amount: US dollars of discounts and included amounts.
+        net_quantity: The billed quantity.
+        net_amount: Billed US dollars.
         model: The AI model; None in the usage summary.
-        sku_id: The identifier that budgets use; None where the name is not known.
+        sku_id: The identifier that budgets use; None if the name is unknown.
     """
 
     product: str
@@ -165,12 +165,12 @@ class UsageSummaryItem:
 
 @dataclass(frozen=True)
 class Totals:
-    """Exact sums of items in US dollars, each None where GitHub's figures do not allow one.
+    """Exact sums of items in US dollars, each None if GitHub's figures are not sufficient.
 
     Attributes:
         gross_amount: Before discounts.
         discount_amount: Discounts and included amounts.
-        net_amount: What is billed.
+        net_amount: The billed amount.
     """
 
     gross_amount: float | None
@@ -180,11 +180,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class Group(Totals):
-    """The totals of some lines.
+    """The totals of a group of lines.
 
     Attributes:
-        quantity: How much, before discounts; None where the lines have several units.
-        unit_type: The unit; None where there are several.
+        quantity: The quantity before discounts; None if the lines have several units.
+        unit_type: The unit; None if the lines have several units.
     """
 
     quantity: float | None
@@ -197,9 +197,9 @@ class UsageReport(Totals):
 
     Attributes:
         time_period: The period.
-        usage_items: The lines, as GitHub orders them.
-        settled: Whether the figures of the whole period have stopped moving.
-        leaves_out_cost_centers: Whether the usage of cost centers is missing, as it is in an enterprise's report.
+        usage_items: The lines, in GitHub's order.
+        settled: Whether the figures of the whole period are final.
+        leaves_out_cost_centers: Whether the usage of cost centers is missing, as in an enterprise's report.
     """
 
     time_period: TimePeriod
@@ -213,10 +213,10 @@ class UsageSummary(Totals):
     """The usage of a period by SKU (and model), with its totals.
 
     Attributes:
-        time_period: The period, as GitHub understood it.
-        usage_items: The lines, as GitHub orders them.
-        settled: Whether the figures of the whole period have stopped moving.
-        cost_center: The cost center asked for; None for all of them and what is outside.
+        time_period: The period that GitHub returned.
+        usage_items: The lines, in GitHub's order.
+        settled: Whether the figures of the whole period are final.
+        cost_center: The requested cost center; None for all usage, inside and outside cost centers.
     """
 
     time_period: TimePeriod
@@ -232,7 +232,7 @@ _COST_CENTER = TypeAdapter(CostCenterName)
 
 
 def settled_through(today: date) -> date:
-    """Return the last day whose figures no longer move."""
+    """Return the last day whose figures are final."""
     return today - timedelta(days=SETTLING_DAYS + 1)
 
 
@@ -240,10 +240,10 @@ def read_items(rows: Any, today: date, cost_center: CostCenterName | None = None
     """Return the lines of a usage report.
 
     Raises:
-        pydantic.ValidationError: They have an unexpected form.
+        pydantic.ValidationError: The lines have an unexpected form.
     """
     settled = settled_through(today).isoformat()
-    # Some accounts get one line a month, dated its first day: in the current month that line still grows.
+    # Some accounts get one line per month, dated the first day; the current month's line still changes.
     month = today.replace(day=1).isoformat()
     return [
         replace(
@@ -257,22 +257,22 @@ def read_items(rows: Any, today: date, cost_center: CostCenterName | None = None
 
 
 def read_report(period: TimePeriod, items: list[UsageItem], today: date, *, leaves_out: bool) -> UsageReport:
-    """Return a usage report of these lines, with its totals."""
+    """Create a usage report with totals from the lines."""
     sums = _totals(items, knowable=_is_knowable(period, today))
     settled = period.last() <= settled_through(today)
     return UsageReport(*sums, period, items, settled, leaves_out)
 
 
 def read_summary(data: Mapping[str, Any], today: date, *, lags_by_day: bool) -> UsageSummary:
-    """Return a summary, with its totals.
+    """Create a summary with totals from GitHub's response.
 
     Args:
-        data: GitHub's answer.
-        today: The day in UTC.
-        lags_by_day: Whether this report reads 0 for single days of the current month, as the reports by model do.
+        data: GitHub's response.
+        today: The current date in UTC.
+        lags_by_day: Whether this report shows 0 for single days of the current month, like the reports by model.
 
     Raises:
-        pydantic.ValidationError: It has an unexpected form.
+        pydantic.ValidationError: The response has an unexpected form.
     """
     period = _PERIOD.validate_python(data.get("timePeriod"))
     items = [
@@ -287,14 +287,14 @@ def read_summary(data: Mapping[str, Any], today: date, *, lags_by_day: bool) -> 
 
 
 def exact_sum(amounts: Iterable[float]) -> float:
-    """Return the sum of the amounts as they are written: no error of binary fractions adds up."""
+    """Return the decimal sum of the amounts, without accumulated floating-point errors."""
     return float(sum((Decimal(repr(amount)) for amount in amounts), Decimal(0)))
 
 
 def grouped(
     items: Iterable[UsageItem] | Iterable[UsageSummaryItem], key: Callable[[Any], tuple[str, ...]]
 ) -> dict[tuple[str, ...], Group]:
-    """Return exact totals of the lines that share a key, sorted by key; they add up to the totals of all."""
+    """Return exact totals per key, sorted by key; their sum equals the totals of all lines."""
     parts: dict[tuple[str, ...], list[Any]] = {}
     for item in items:
         parts.setdefault(key(item), []).append(item)
@@ -309,7 +309,7 @@ def _group(items: list[Any]) -> Group:
 
 
 def _is_knowable(period: TimePeriod, today: date) -> bool:
-    """Tell whether an empty report of the period means that nothing was used: some of it has settled and is kept."""
+    """Return whether an empty report means no usage: a part of the period is final and still covered."""
     oldest = today.year * 12 + today.month - KEPT_MONTHS
     last = period.last()
     return period.first() <= settled_through(today) and last.year * 12 + last.month >= oldest

@@ -1,4 +1,4 @@
-"""Everything that can be read, on plain values: whose it is, which filters it takes, and GitHub's holes closed."""
+"""Read-only queries on plain values; they validate owners and filters and combine several API calls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 OUTSIDE = "none"
-"""In place of a cost center: what is outside all of them."""
+"""Used as the cost center filter: selects usage outside all cost centers."""
 _KINDS = (ENTERPRISE_OWNER, ORGANIZATION_OWNER, USER_OWNER)
 _INPUT = {"cost_center_id": "cost_center"}
 
@@ -42,21 +42,21 @@ ModelReport = Literal["premium_request/usage", "ai_credit/usage"]
 
 @dataclass(frozen=True)
 class BudgetDetails:
-    """A budget as GitHub stores it; what a reply leaves out is None.
+    """A budget as stored by GitHub; fields missing in the response are None.
 
     Attributes:
-        id: GitHub's id of it.
+        id: The budget's id, assigned by GitHub.
         budget_amount: Whole US dollars a month, or licences.
         budget_product_sku: Identifier of the product or SKU.
         budget_type: Its pricing type.
-        budget_scope: What it covers.
+        budget_scope: The scope covered.
         budget_entity_name: The organization, repository, cost center (by its name) or owner covered.
-        user: Login of the person capped.
+        user: Login of the user whose usage is limited.
         prevent_further_usage: Whether GitHub stops usage at the amount.
         will_alert: Whether GitHub sends alerts.
-        alert_recipients: Logins of the people it tells.
+        alert_recipients: Logins of the people who receive alerts.
         expires_at: When GitHub removes it.
-        exclude_cost_center_usage: Whether usage of cost centers stays out.
+        exclude_cost_center_usage: Whether usage of cost centers is excluded.
         consumed_amount: US dollars used this month.
     """
 
@@ -76,7 +76,7 @@ class BudgetDetails:
 
 
 class Reader:
-    """The reads of one run; identical ones are not remembered here.
+    """Read-only queries of one run; this class does not cache results.
 
     Args:
         run: Endpoints, clock and reporter.
@@ -89,11 +89,11 @@ class Reader:
         """Return a usage report.
 
         Args:
-            all_cost_centers: Whether an enterprise's report is completed by one call for each cost center.
+            all_cost_centers: Whether cost centers are added to an enterprise's report, with one call each.
             **given: `enterprise`, `organization` or `user`; the period; `cost_center`.
 
         Raises:
-            BillingError: A filter does not fit, or GitHub said no.
+            BillingError: A filter is not supported, or a request to GitHub failed.
         """
         read_flag("all_cost_centers", all_cost_centers)
         owner, query, period = self._asked("usage", given)
@@ -119,10 +119,10 @@ class Reader:
 
         Args:
             **given: `enterprise`, `organization` or `user`; the period; `organization`, `repository`, `product`, `sku`
-                and `cost_center` where the owner's report takes them.
+                and `cost_center` if the owner's report supports them.
 
         Raises:
-            BillingError: A filter does not fit, or GitHub said no.
+            BillingError: A filter is not supported, or a request to GitHub failed.
         """
         owner, query, _ = self._asked("usage/summary", given)
         return UsageApi(self.run.transport, self.run.clock).get_usage_summary(owner, query)
@@ -131,12 +131,12 @@ class Reader:
         """Return the use of premium requests or of AI credits by model.
 
         Args:
-            report: Which of the two.
+            report: The report to read.
             **given: `enterprise`, `organization` or `user`; the period; `organization`, `user`, `model`, `product` and
-                `cost_center` where the owner's report takes them.
+                `cost_center` if the owner's report supports them.
 
         Raises:
-            BillingError: A filter does not fit, or GitHub said no.
+            BillingError: A filter is not supported, or a request to GitHub failed.
         """
         owner, query, _ = self._asked(report, given)
         calls = UsageApi(self.run.transport, self.run.clock)
@@ -148,19 +148,19 @@ class Reader:
         """Return the cost centers of an enterprise.
 
         Raises:
-            BillingError: The state is none, or GitHub said no.
+            BillingError: The state is invalid, or a request to GitHub failed.
         """
         if state not in (None, ACTIVE, DELETED):
             raise ConfigError(f"state: write {ACTIVE} or {DELETED}, or leave it out")
         owner = _owner(enterprise=enterprise)
-        # Asked for all: a state has been seen to hang on a large enterprise.
+        # Request all states: the state filter has been seen to hang on a large enterprise.
         return [center for center in self.run.cache(CostCenterCache, owner).list_all() if state in (None, center.state)]
 
     def cost_center(self, *, enterprise: str, cost_center: str) -> CostCenterDetails:
         """Return one cost center, by its name or its UUID, with all its members.
 
         Raises:
-            BillingError: There is none, the name fits several, or GitHub said no.
+            BillingError: No or more than one cost center matches, or a request to GitHub failed.
         """
         owner = _owner(enterprise=enterprise)
         found = self._named(owner, read_text("cost_center", cost_center))
@@ -174,10 +174,10 @@ class Reader:
         scope: str | None = None,
         user: str | None = None,
     ) -> list[BudgetDetails]:
-        """Return the budgets of an owner, all pages read.
+        """Return the budgets of an owner, from all pages.
 
         Raises:
-            BillingError: The owner is none, or GitHub said no.
+            BillingError: The owner is invalid, or a request to GitHub failed.
         """
         owner = _budget_owner(enterprise, organization)
         filters = {
@@ -191,7 +191,7 @@ class Reader:
         """Return one budget.
 
         Raises:
-            BillingError: The owner is none, or GitHub said no.
+            BillingError: The owner is invalid, or a request to GitHub failed.
         """
         owner = _budget_owner(enterprise, organization)
         return _details(self.run.api(BudgetsApi).get_budget(owner, read_id("budget_id", budget_id)))
@@ -199,10 +199,10 @@ class Reader:
     def effective_budget(
         self, *, enterprise: str | None = None, organization: str | None = None, user: str
     ) -> EffectiveBudget:
-        """Return the budget that binds one user.
+        """Return the budget that applies to one user.
 
         Raises:
-            BillingError: The owner is none, or GitHub said no.
+            BillingError: The owner is invalid, or a request to GitHub failed.
         """
         owner = _budget_owner(enterprise, organization)
         return self.run.api(UserStatesApi).get_effective_budget(owner, read_text("user", user))
@@ -217,10 +217,10 @@ class Reader:
         threshold_lower_bound: int | None = None,
         threshold_upper_bound: int | None = None,
     ) -> list[UserState]:
-        """Return how far each user of a budget is, the one who used most first unless `rising`.
+        """Return the consumption of each user of a budget, highest first unless `rising`.
 
         Raises:
-            BillingError: GitHub said no.
+            BillingError: A request to GitHub failed.
         """
         bounds = {"threshold_lower_bound": threshold_lower_bound, "threshold_upper_bound": threshold_upper_bound}
         filters: dict[str, Any] = {
@@ -232,10 +232,10 @@ class Reader:
         return list(self.run.api(UserStatesApi).list_user_states(owner, read_from, filters))
 
     def report_exports(self, *, enterprise: str) -> list[UsageReportExport]:
-        """Return the report exports that GitHub still keeps.
+        """Return the report exports that GitHub has not removed yet.
 
         Raises:
-            BillingError: GitHub said no.
+            BillingError: A request to GitHub failed.
         """
         return self.run.api(ReportsApi).list_report_exports(_owner(enterprise=enterprise))
 
@@ -243,14 +243,14 @@ class Reader:
         """Return one report export.
 
         Raises:
-            BillingError: GitHub said no.
+            BillingError: A request to GitHub failed.
         """
         return self.run.api(ReportsApi).get_report_export(
             _owner(enterprise=enterprise), read_id("report_id", report_id)
         )
 
     def report_rows(self, *, enterprise: str, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
-        """Return the rows of a report export, which is asked for if there is none yet.
+        """Return the rows of a report export; request the export if none exists.
 
         Raises:
             BillingError: As for `Exports.rows`.
@@ -258,7 +258,7 @@ class Reader:
         return Exports(self.run, _owner(enterprise=enterprise)).rows(report_type, start_date, end_date)
 
     def _asked(self, report: ReportName, given: dict[str, Any]) -> tuple[Owner, dict[str, Any], TimePeriod]:
-        """Return whose report is asked for, its query, and the period that GitHub takes when parts are left out."""
+        """Return the owner, the query and the period of a report, with GitHub's defaults filled in."""
         given = {name: value for name, value in given.items() if value is not None}
         owner = _owner(**given)
         query = {("cost_center_id" if name == "cost_center" else name): value for name, value in given.items()}
@@ -280,7 +280,7 @@ class Reader:
         return owner, query, period
 
     def _period(self, query: dict[str, Any], *, whole_year: bool) -> TimePeriod:
-        """Fill in the parts of the period that are implied, so that GitHub and we mean the same days."""
+        """Fill in GitHub's defaults for missing parts of the period, and return the period."""
         today = UsageApi(self.run.transport, self.run.clock).today()
         for name in PERIOD:
             if name in query:
@@ -309,7 +309,7 @@ def _takes(report: ReportName, owner: Owner, names: list[str]) -> bool:
 
 
 def _owner(**given: Any) -> Owner:
-    """Return the widest of the given owners; the narrower ones are filters of its report."""
+    """Return the broadest of the given owners; the others are filters of its report."""
     for kind in _KINDS:
         if given.get(kind.noun):
             return Owner(kind, read_slug(kind.noun, given[kind.noun]))

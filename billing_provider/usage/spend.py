@@ -1,4 +1,4 @@
-"""What has been spent against each budget this month: GitHub's own figure, or what the usage reports add up to."""
+"""Spend against each budget this month: GitHub's own figure, or the sum of the usage reports."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ _AI_CREDITS = "ai_credits"
 
 @dataclass(frozen=True)
 class Spend:
-    """One budget with what has been spent against it.
+    """One budget with its spend.
 
     Attributes:
         budget: The budget.
-        spent: This month, in `unit`; of a budget for many users what the one who used most has spent. None where it
-            cannot be known.
+        spent: Spend this month, in `unit`; for a budget of many users, the spend of the user with the highest usage.
+            None if unknown.
         unit: `USD` or `licences`.
-        source: Where the figure is from: `budget` (GitHub's own), `usage` (added up from reports; a budget counts only
-            what is used after its creation) or `user states`.
-        user: The user who used most, of a budget for many.
+        source: Source of the figure: `budget` (GitHub's own), `usage` (the sum of the reports; GitHub counts only
+            usage after the budget's creation) or `user states`.
+        user: The user with the highest usage, for a budget of many users.
     """
 
     budget: BudgetDetails
@@ -66,7 +66,7 @@ class Spend:
 
     @property
     def share(self) -> float | None:
-        """What part of the amount is spent, 1.0 for all of it; None where it cannot be known."""
+        """The spent fraction of the amount, 1.0 if all is spent; None if unknown."""
         if self.spent is None:
             return None
         if not self.budget.budget_amount:
@@ -78,8 +78,8 @@ class SpendReport:
     """The spend of one owner's budgets; each report is read once.
 
     Args:
-        reader: What reads.
-        owner: Whose budgets.
+        reader: Sends the queries.
+        owner: The owner of the budgets.
     """
 
     def __init__(self, reader: Reader, owner: Owner) -> None:
@@ -90,7 +90,7 @@ class SpendReport:
         """Yield the budgets with their spend, in the given order.
 
         Raises:
-            BillingError: GitHub gave no answer. What the token may not read, or GitHub does not have, is None.
+            BillingError: GitHub did not respond. Spend is None if the token may not read it or it does not exist.
         """
         for budget in budgets:
             unit = LICENCES if budget.budget_product_sku in _LICENCE_NAMES else DOLLARS
@@ -104,7 +104,7 @@ class SpendReport:
 
     def _of_many(self, budget: BudgetDetails) -> Spend:
         if self._owner.kind.noun != ENTERPRISE:
-            # GitHub tells the states of users to enterprises only.
+            # GitHub provides user states for enterprises only.
             return Spend(budget, None, DOLLARS)
         calls = self._reader.run.api(UserStatesApi)
         top = next(calls.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
@@ -117,7 +117,7 @@ class SpendReport:
         filters = self._filters(budget)
         if sku == _AI_CREDITS:
             if "repository" in filters or filters.get("cost_center") == OUTSIDE:
-                # The reports by model know neither repositories nor what is outside cost centers.
+                # The reports by model cannot filter by repository or by usage outside cost centers.
                 return None
             summary = self._summary(filters, by_model=True)
             return None if summary is None else summary.net_amount
@@ -132,7 +132,7 @@ class SpendReport:
         return exact_sum(item.gross_quantity if unit == LICENCES else item.net_amount for item in items)
 
     def _filters(self, budget: BudgetDetails) -> dict[str, str]:
-        """Return what narrows a report to the usage that a budget covers."""
+        """Return the report filters that select the usage a budget covers."""
         scope, entity = budget.budget_scope, budget.budget_entity_name or ""
         if scope == USER:
             return {"user": budget.user or entity}
@@ -146,7 +146,7 @@ class SpendReport:
         return {"cost_center": OUTSIDE} if budget.exclude_cost_center_usage else {}
 
     def _summary(self, filters: dict[str, str], *, by_model: bool) -> UsageSummary | None:
-        """Return a report of this month, or None where GitHub does not show it to this token."""
+        """Return a report of this month, or None if the token may not read it or it does not exist."""
         narrowed = tuple(f"{name} {value.lower()}" for name, value in filters.items())
         key = ("AI credits" if by_model else "usage", *narrowed)
         if key not in self._read:
