@@ -1,1 +1,1 @@
-"""What a program writes: resources and functions."""
+"""Resources and data functions for Pulumi programs."""

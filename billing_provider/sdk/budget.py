@@ -1,4 +1,4 @@
-"""What a program writes: the two budgets, their inputs and outputs; no behaviour."""
+"""The two budget resources for Pulumi programs: their inputs and outputs, without behaviour."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @pulumi.input_type
 class BudgetAlertingArgs:
-    """Who is told when a budget reaches 75, 90 and 100 % of its amount; the marks are GitHub's and fixed.
+    """Recipients of the alerts at 75, 90 and 100 % of the amount; GitHub fixes these thresholds.
 
     :param will_alert: Whether GitHub sends alerts.
-    :param alert_recipients: Logins of the people it tells (never e-mail addresses).
+    :param alert_recipients: Logins of the people who receive alerts (not e-mail addresses).
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class BudgetAlertingArgs:
     @property
     @pulumi.getter
     def alert_recipients(self) -> pulumi.Input[Sequence[pulumi.Input[str]]]:
-        """Logins of the people it tells."""
+        """Logins of the people who receive alerts."""
         return pulumi.get(self, "alert_recipients")  # type: ignore[no-any-return]
 
 
@@ -62,16 +62,16 @@ class BudgetAlertingArgsDict(TypedDict):
 
 @pulumi.output_type
 class BudgetAlerting(dict):  # type: ignore[type-arg]
-    """Who is told when a budget nears its amount, as an output."""
+    """Recipients of a budget's alerts, as an output."""
 
     will_alert: bool = pulumi.property("will_alert")
     """Whether GitHub sends alerts."""
     alert_recipients: list[str] = pulumi.property("alert_recipients")
-    """Logins of the people it tells."""
+    """Logins of the people who receive alerts."""
 
 
 class BudgetArgs(TypedDict, total=False):
-    """The inputs of a budget, whoever owns it; each takes a plain value or an Output.
+    """The inputs of a budget of any owner; each accepts a plain value or an Output.
 
     :param budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
     :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
@@ -126,7 +126,7 @@ class OrgBudgetArgs(BudgetArgs):
 
 
 class _Budget(Resource):
-    """A budget as Pulumi sees it: every input is an output too, and GitHub adds the last five."""
+    """A budget resource: every input is also an output, and the last five outputs are not inputs."""
 
     budget_amount: pulumi.Output[int]
     """Whole US dollars a month, or licences for a licence product."""
@@ -139,45 +139,45 @@ class _Budget(Resource):
     budget_entity_name: pulumi.Output[str]
     """The organization, repository or cost center covered, as declared; empty for the owner itself."""
     user: pulumi.Output[str | None]
-    """Login of the person capped."""
+    """Login of the user whose usage is limited."""
     prevent_further_usage: pulumi.Output[bool]
     """Whether GitHub stops usage at the amount."""
     budget_alerting: pulumi.Output[BudgetAlerting | None]
-    """Who is alerted."""
+    """The alert settings."""
     expires_at: pulumi.Output[str | None]
     """When GitHub removes the budget."""
     exclude_cost_center_usage: pulumi.Output[bool | None]
-    """Whether usage of cost centers stays out."""
+    """Whether usage of cost centers is excluded."""
     on_existing: pulumi.Output[str | None]
-    """What a create does about a budget that is there already."""
+    """How a create handles an existing budget."""
     budget_id: pulumi.Output[str]
-    """The id that GitHub gave the budget."""
+    """The id of the budget, assigned by GitHub."""
     consumed_amount: pulumi.Output[float | None]
-    """US dollars used this month, where GitHub tells; it moves by itself and is never a difference."""
+    """US dollars used this month, if GitHub returns it; a change is never reported as a difference."""
     github_entity_name: pulumi.Output[str | None]
-    """The entity as GitHub shows it: a cost center's name, also where it is declared by its UUID."""
+    """The entity as GitHub returns it: for a cost center its name, even if declared by UUID."""
     cost_center_id: pulumi.Output[str | None]
     """UUID of the cost center covered, as found when the budget was created."""
     adopted: pulumi.Output[bool]
-    """Whether the budget was there before this resource."""
+    """Whether the budget existed before this resource."""
 
     _provider_class: ClassVar[type[ResourceProvider]]
     _owner_noun: ClassVar[str]
 
     def __init_subclass__(cls, **naming: str) -> None:
         super().__init_subclass__(**naming)
-        # The SDK reads the types of outputs from a class itself and not from those that it inherits from.
+        # The SDK reads the output types from the class itself, not from its base classes.
         shared = {name: kind for name, kind in inspect.get_annotations(_Budget).items() if not name.startswith("_")}
         cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
-        # An output exists as an attribute only if its name is among the properties from the start.
+        # An output is available as an attribute only if its name is in the initial properties.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
         super().__init__(self._provider_class(), resource_name, {**dict.fromkeys(names), **args}, opts)
 
     @classmethod
     def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002 - Pulumi's name
-        """Read a budget that is managed elsewhere; it is never changed or deleted here.
+        """Read a budget that is managed elsewhere, without changing or deleting it.
 
         :param resource_name: The name of this resource in the program.
         :param id: `<owner noun>/<owner>/<budget id>`, as the output `id` of a declared budget shows it.

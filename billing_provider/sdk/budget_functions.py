@@ -1,4 +1,4 @@
-"""Data functions on budgets: those of an owner, what binds one user, and how far each user is."""
+"""Data functions for budgets, the effective budget of a user, and user states."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def get_budgets(
     scope: str | None = None,
     user: str | None = None,
 ) -> list[BudgetDetails]:
-    """Return the budgets of an enterprise or an organization, whoever manages them.
+    """Return all budgets of an enterprise or an organization, managed by Pulumi or not.
 
     Args:
-        enterprise: Slug of the enterprise; either it or `organization` is needed.
+        enterprise: Slug of the enterprise; either this or `organization` is required.
         organization: Login of the organization.
         scope: Only budgets of this scope.
-        user: Only budgets that concern this login.
+        user: Only budgets that apply to this login.
 
     Raises:
-        BillingError: The owner is none, the token may not read this, or GitHub gave no answer.
+        BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
     return ask(Reader.budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
 
@@ -42,7 +42,7 @@ def get_budgets_output(
     scope: pulumi.Input[str] | None = None,
     user: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[list[BudgetDetails]]:
-    """Return what `get_budgets` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_budgets` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
 
 
@@ -56,12 +56,12 @@ def get_budget(
 
     Args:
         budget_id: GitHub's id of the budget, as the output `budget_id` of a resource shows it.
-        enterprise: Slug of the enterprise that owns it; either it or `organization` is needed.
+        enterprise: Slug of the enterprise that owns it; either this or `organization` is required.
         organization: Login of the organization that owns it.
 
     Raises:
-        NotFoundError: There is none, or it is hidden from the token (404).
-        BillingError: The owner is none, the token may not read this, or GitHub gave no answer.
+        NotFoundError: The budget does not exist or is hidden from the token (404).
+        BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
     return ask(Reader.budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
 
@@ -72,7 +72,7 @@ def get_budget_output(
     enterprise: pulumi.Input[str] | None = None,
     organization: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[BudgetDetails]:
-    """Return what `get_budget` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_budget` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
 
 
@@ -82,15 +82,15 @@ def get_effective_budget(
     enterprise: str | None = None,
     organization: str | None = None,
 ) -> EffectiveBudget:
-    """Return the budget that binds one person: an own one, that of a cost center, or the one for everybody.
+    """Return the budget that applies to one user: the individual, cost center or general budget.
 
     Args:
-        user: Login of the person.
-        enterprise: Slug of the enterprise; either it or `organization` is needed.
+        user: Login of the user.
+        enterprise: Slug of the enterprise; either this or `organization` is required.
         organization: Login of the organization.
 
     Raises:
-        BillingError: The owner is none, the token may not read this, or GitHub gave no answer.
+        BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
     return ask(Reader.effective_budget, user=user, enterprise=enterprise, organization=organization)
 
@@ -101,7 +101,7 @@ def get_effective_budget_output(
     enterprise: pulumi.Input[str] | None = None,
     organization: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[EffectiveBudget]:
-    """Return what `get_effective_budget` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_effective_budget` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_effective_budget, user=user, enterprise=enterprise, organization=organization)
 
 
@@ -114,18 +114,18 @@ def get_user_states(
     threshold_lower_bound: int | None = None,
     threshold_upper_bound: int | None = None,
 ) -> list[UserState]:
-    """Return how far each user of a budget of many users is; a user appears with the first use of the month.
+    """Return the consumption of each user of a budget; users without usage this month are not listed.
 
     Args:
         enterprise: Slug of the enterprise.
         budget_id: GitHub's id of the budget.
         user: Only this login.
-        rising: Whether those who used least come first.
+        rising: Whether users with the lowest consumption come first.
         threshold_lower_bound: Only users at this percentage of the amount or more.
         threshold_upper_bound: Only users at this percentage of the amount or less.
 
     Raises:
-        BillingError: The token may not read this, or GitHub gave no answer.
+        BillingError: The token may not read this, or GitHub did not respond.
     """
     return ask(
         Reader.user_states,
@@ -147,7 +147,7 @@ def get_user_states_output(
     threshold_lower_bound: pulumi.Input[int] | None = None,
     threshold_upper_bound: pulumi.Input[int] | None = None,
 ) -> pulumi.Output[list[UserState]]:
-    """Return what `get_user_states` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_user_states` for Inputs; unknown in a preview while an Input is unknown."""
     return later(
         get_user_states,
         enterprise=enterprise,

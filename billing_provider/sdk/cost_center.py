@@ -1,4 +1,4 @@
-"""What a program writes for a cost center, its inputs and outputs; no behaviour."""
+"""The cost center resource for Pulumi programs: its inputs and outputs, without behaviour."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _RESOURCE_ID = re.compile(r"enterprise/[^/]+/([0-9a-fA-F-]{36})", re.ASCII)
 
 
 class CostCenterArgs(TypedDict, total=False):
-    """The inputs of a `CostCenter`; each takes a plain value or an Output.
+    """The inputs of a `CostCenter`; each accepts a plain value or an Output.
 
-    A list of members is the whole truth about its kind: who is not in it is taken out. A kind that is left out is left
-    alone.
+    A list of members is complete for its kind: members that are not in the list are removed. If a list is omitted,
+    members of that kind are not changed.
 
     :param enterprise: Slug of the enterprise. A change replaces the cost center.
     :param name: Its name, unique in the enterprise.
@@ -57,27 +57,27 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     name: pulumi.Output[str]
     """Its name."""
     users: pulumi.Output[Sequence[str] | None]
-    """Logins, where they are declared."""
+    """Logins, if declared."""
     organizations: pulumi.Output[Sequence[str] | None]
-    """Logins of organizations, where they are declared."""
+    """Logins of organizations, if declared."""
     repositories: pulumi.Output[Sequence[str] | None]
-    """Repositories, where they are declared."""
+    """Repositories, if declared."""
     enterprise_teams: pulumi.Output[Sequence[str] | None]
-    """Slugs of enterprise teams, where they are declared."""
+    """Slugs of enterprise teams, if declared."""
     ai_credit_pool_enabled: pulumi.Output[bool | None]
-    """Whether it draws from the pool of AI credits."""
+    """Whether it uses the pool of AI credits."""
     on_existing: pulumi.Output[str | None]
-    """What a create does about a cost center of this name that is there already."""
+    """How a create handles an existing cost center of this name."""
     cost_center_id: pulumi.Output[str]
-    """The UUID that GitHub gave it; what a budget's `cost_center` takes too."""
+    """The UUID, assigned by GitHub; a budget's `cost_center` accepts it."""
     state: pulumi.Output[str]
     """`active`."""
     azure_subscription: pulumi.Output[str | None]
     """The Azure subscription that is billed."""
     adopted: pulumi.Output[bool]
-    """Whether it was there before this resource."""
+    """Whether it existed before this resource."""
     unfinished: pulumi.Output[bool | None]
-    """Whether members are still to be added after a create that could not add them all; the next `up` does."""
+    """Whether a create could not add all members; the next `up` adds the rest."""
 
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **cost_center: Unpack[CostCenterArgs]
@@ -86,12 +86,12 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         self._declare(resource_name, opts, dict(cost_center))
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
-        # An output exists as an attribute only if its name is among the properties from the start.
+        # An output is available as an attribute only if its name is in the initial properties.
         super().__init__(CostCenterProvider(), resource_name, {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}, opts)
 
     @classmethod
     def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> CostCenter:  # noqa: A002 - Pulumi's name
-        """Read a cost center that is managed elsewhere; it is never changed or deleted here.
+        """Read a cost center that is managed elsewhere, without changing or deleting it.
 
         :param resource_name: The name of this resource in the program.
         :param id: `enterprise/<slug>/<cost center id>`, as the output `id` of a declared one shows it.
@@ -103,9 +103,9 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
 
 
 def budget_entity(cost_center: CostCenter | pulumi.Input[str]) -> pulumi.Input[str]:
-    """Return how a budget names a cost center that is given as a resource, its resource id, its UUID or its name."""
-    # The id of a resource stays known while a preview shows its update; the other outputs do not, and a budget of an
-    # unknown cost center would be shown as replaced.
+    """Return the `budget_entity_name` of a cost center: a resource, its resource id, its UUID or its name."""
+    # Use the resource id: it stays known when a preview shows an update. Other outputs become unknown, and the preview
+    # would then show the budget as replaced.
     name: pulumi.Input[str] = cost_center.id if isinstance(cost_center, CostCenter) else cost_center
     return pulumi.Output.from_input(name).apply(_without_owner)
 

@@ -1,4 +1,4 @@
-"""Data functions on cost centers and on the exports of an enterprise's usage."""
+"""Data functions for cost centers and for the usage report exports of an enterprise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def get_cost_centers(
         state: `active` or `deleted`; both when left out.
 
     Raises:
-        BillingError: The token may not read this, or GitHub gave no answer.
+        BillingError: The token may not read this, or GitHub did not respond.
     """
     return ask(Reader.cost_centers, enterprise=enterprise, state=state)
 
@@ -37,7 +37,7 @@ def get_cost_centers_output(
     enterprise: pulumi.Input[str],
     state: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[list[CostCenterDetails]]:
-    """Return what `get_cost_centers` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_cost_centers` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_cost_centers, enterprise=enterprise, state=state)
 
 
@@ -53,7 +53,7 @@ def get_cost_center(
         cost_center: Its name or its UUID.
 
     Raises:
-        BillingError: There is none, the token may not read this, or GitHub gave no answer.
+        BillingError: It does not exist, the token may not read this, or GitHub did not respond.
     """
     return ask(Reader.cost_center, enterprise=enterprise, cost_center=cost_center)
 
@@ -63,7 +63,7 @@ def get_cost_center_output(
     enterprise: pulumi.Input[str],
     cost_center: pulumi.Input[str],
 ) -> pulumi.Output[CostCenterDetails]:
-    """Return what `get_cost_center` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_cost_center` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_cost_center, enterprise=enterprise, cost_center=cost_center)
 
 
@@ -71,13 +71,13 @@ def get_usage_report_exports(
     *,
     enterprise: str,
 ) -> list[UsageReportExport]:
-    """Return the exports of usage reports that GitHub still keeps.
+    """Return the usage report exports that GitHub has not removed yet.
 
     Args:
         enterprise: Slug of the enterprise.
 
     Raises:
-        BillingError: The token may not read this, or GitHub gave no answer.
+        BillingError: The token may not read this, or GitHub did not respond.
     """
     return ask(Reader.report_exports, enterprise=enterprise)
 
@@ -86,7 +86,7 @@ def get_usage_report_exports_output(
     *,
     enterprise: pulumi.Input[str],
 ) -> pulumi.Output[list[UsageReportExport]]:
-    """Return what `get_usage_report_exports` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_usage_report_exports` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_usage_report_exports, enterprise=enterprise)
 
 
@@ -102,8 +102,8 @@ def get_usage_report_export(
         report_id: GitHub's id of the export.
 
     Raises:
-        NotFoundError: There is none, or GitHub keeps it no longer (404).
-        BillingError: The token may not read this, or GitHub gave no answer.
+        NotFoundError: The export does not exist or has been removed (404).
+        BillingError: The token may not read this, or GitHub did not respond.
     """
     return ask(Reader.report_export, enterprise=enterprise, report_id=report_id)
 
@@ -113,7 +113,7 @@ def get_usage_report_export_output(
     enterprise: pulumi.Input[str],
     report_id: pulumi.Input[str],
 ) -> pulumi.Output[UsageReportExport]:
-    """Return what `get_usage_report_export` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_usage_report_export` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_usage_report_export, enterprise=enterprise, report_id=report_id)
 
 
@@ -124,22 +124,23 @@ def get_usage_report_rows(
     start_date: str,
     end_date: str,
 ) -> list[dict[str, str]]:
-    """Return the rows of a usage report export, each by the names of GitHub's columns.
+    """Return the rows of a usage report export as dicts, keyed by GitHub's column names.
 
-    The export is asked for unless GitHub has one of these days with figures of today. GitHub makes one at a time and
-    takes minutes; a status line shows the wait. A preview writes nothing, so this function cannot be used in one:
-    `get_usage_report_rows_output` is unknown there.
+    An existing export for these days is reused if its figures are final or it was created today; otherwise a new one
+    is requested. GitHub processes one export at a time, which takes minutes; a status line shows the progress. A
+    preview writes nothing, so this function raises an error there; use `get_usage_report_rows_output`, which is
+    unknown in a preview.
 
     Args:
         enterprise: Slug of the enterprise.
         report_type: `detailed`, `summarized`, `premium_request` or `ai_credit`.
         start_date: First day, as `2026-01-01`.
-        end_date: Last day; more than 31 days are asked for in parts.
+        end_date: Last day; more than 31 days are requested in parts.
 
     Raises:
         ConfigError: This is a preview; no request is sent.
-        OutcomeError: GitHub could not make the report.
-        BillingError: The days are none, the token may not do this, GitHub gave no answer, or it takes too long.
+        OutcomeError: GitHub failed to create the report.
+        BillingError: A date is invalid, the token may not do this, GitHub did not respond, or the wait is too long.
     """
     if pulumi.runtime.is_dry_run():
         raise ConfigError(
@@ -159,7 +160,7 @@ def get_usage_report_rows_output(
     start_date: pulumi.Input[str],
     end_date: pulumi.Input[str],
 ) -> pulumi.Output[list[dict[str, str]]]:
-    """Return what `get_usage_report_rows` does, from Inputs; always unknown in a preview, which writes nothing."""
+    """Return the result of `get_usage_report_rows` for Inputs; unknown in a preview, which writes nothing."""
     given = {"enterprise": enterprise, "report_type": report_type, "start_date": start_date, "end_date": end_date}
     if pulumi.runtime.is_dry_run():
         return later(get_usage_report_rows, **given, preview=pulumi.UNKNOWN)

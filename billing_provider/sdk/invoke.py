@@ -1,4 +1,4 @@
-"""What all data functions of a program share: one set of settings, one reporter, and each question asked once."""
+"""Settings, reporter and result cache that all data functions of a program share."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ T = TypeVar("T")
 
 
 class ProgramLog:
-    """How data functions speak: the program's process has the engine's log, but no resource to speak for."""
+    """Reporter of data functions: messages go to the engine's log, without a resource."""
 
     def warn(self, text: str) -> None:
         """Show a warning of the program."""
         pulumi.log.warn(clean(text))
 
     def status(self, text: str) -> None:
-        """Show what is being waited for, in place of what was shown before."""
+        """Show the current wait as a status line; it replaces the previous one."""
         if pulumi_settings.SETTINGS.engine is not None:
             pulumi.log.info(clean(text), ephemeral=True)
 
 
 class _Answers:
-    """The answers of one program run; safe to share between threads."""
+    """The cached results of one program run; thread-safe."""
 
     def __init__(self) -> None:
         self.reader = Reader(Run(lambda: read_settings(pulumi.runtime.get_config, os.environ), ProgramLog()))
@@ -44,7 +44,7 @@ class _Answers:
         self._found: dict[Any, Any] = {}
 
     def once(self, key: Any, ask: Callable[[], Any]) -> Any:
-        """Return the answer to a question, asked at the first time only; a failure is not remembered."""
+        """Return a cached result, or compute and cache it; failures are not cached."""
         with self._lock:
             turn = self._turns.setdefault(key, threading.Lock())
         with turn:
@@ -54,7 +54,7 @@ class _Answers:
 
 
 class _Program:
-    """The answers of the program that runs now; one process can run several, one after the other."""
+    """The results of the current program run; one process can run several programs sequentially."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,7 +62,7 @@ class _Program:
         self._answers: _Answers | None = None
 
     def answers(self) -> _Answers:
-        """Return the answers of this program run; it is told from others by its connection to the engine."""
+        """Return the results of this program run; each run has its own connection to the engine."""
         monitor = pulumi_settings.SETTINGS.monitor
         with self._lock:
             if self._answers is None or monitor is not self._monitor:
@@ -74,19 +74,19 @@ _PROGRAM = _Program()
 
 
 def ask(question: Callable[..., T], **given: Any) -> T:
-    """Return the answer to a question; in one program run each is asked once.
+    """Return the result of a query; results are cached for the program run.
 
     Args:
-        question: Asks it; a method of `Reader`.
+        question: The query, a method of `Reader`.
         **given: Its arguments.
     """
     answers = _PROGRAM.answers()
-    # By what is written: an argument of a wrong type may have no hash, and the question says what is wrong with it.
+    # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
     key = (question.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
     found: T = answers.once(key, lambda: question(answers.reader, **given))
     return found
 
 
 def later(function: Callable[..., T], **given: pulumi.Input[Any]) -> pulumi.Output[T]:
-    """Return a function's answer as an Output, once its arguments are known; the program goes on meanwhile."""
+    """Return a function's result as an Output once its arguments are known; does not block the program."""
     return pulumi.Output.all(**given).apply(lambda known: asyncio.to_thread(lambda: function(**known)))

@@ -1,4 +1,4 @@
-"""Data functions on usage: what was used, what it costs before discounts, and what is billed."""
+"""Data functions for usage: quantities, costs before discounts, and billed amounts."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def get_usage(
     cost_center: str | None = None,
     all_cost_centers: bool = False,
 ) -> UsageReport:
-    """Return the usage of an enterprise, an organization or a person by day, SKU and repository.
+    """Return the usage of an enterprise, an organization or a user by day, SKU and repository.
 
-    GitHub's report of an enterprise leaves out all cost centers; `all_cost_centers` adds them, with one call each.
-    The figures of a day move for about two days: `settled` tells, per line and for the period. A total is None where
-    nothing is shown and nothing can be known yet.
+    GitHub's report of an enterprise excludes all cost centers; `all_cost_centers` adds them, with one call each.
+    The figures of a day may change for about two days; `settled` is True, per line and for the period, once they are
+    final. A total is None if GitHub shows no usage but may not have recorded it yet.
 
     Args:
-        enterprise: Slug of the enterprise whose usage it is.
-        organization: Login of the organization whose usage it is.
-        user: Login of the person whose usage it is; none is shown for members of an enterprise or organization.
+        enterprise: Slug of the enterprise.
+        organization: Login of the organization.
+        user: Login of the user; GitHub shows no usage for members of an enterprise or organization.
         year: The year; this year when left out.
         month: The month; the whole year when left out, unless `day` is given.
         day: The day of the month, in UTC.
@@ -41,7 +41,7 @@ def get_usage(
         all_cost_centers: Whether the usage of all cost centers of an enterprise is added.
 
     Raises:
-        BillingError: A filter does not fit, the token may not read this, or GitHub gave no answer.
+        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
     return ask(
         Reader.usage,
@@ -67,7 +67,7 @@ def get_usage_output(
     cost_center: pulumi.Input[str] | None = None,
     all_cost_centers: pulumi.Input[bool] = False,
 ) -> pulumi.Output[UsageReport]:
-    """Return what `get_usage` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_usage` for Inputs; unknown in a preview while an Input is unknown."""
     return later(
         get_usage,
         enterprise=enterprise,
@@ -94,24 +94,24 @@ def get_usage_summary(
     sku: str | None = None,
     cost_center: str | None = None,
 ) -> UsageSummary:
-    """Return the usage of a period by SKU, cost centers included.
+    """Return the usage of a period by SKU, including cost centers.
 
-    The widest of `enterprise`, `organization` and `user` is whose usage it is; narrower ones narrow it down.
+    The broadest of `enterprise`, `organization` and `user` selects the report; the others filter it.
 
     Args:
         enterprise: Slug of the enterprise.
         organization: Login of the organization.
-        user: Login of the person whose own usage it is; this report cannot be narrowed to a user.
+        user: Login of the user, for the report of a user; this report cannot be filtered by user.
         year: The year; this year when left out.
         month: The month; this month when left out, the whole year if `year` is given.
         day: The day of the month, in UTC.
         repository: A repository as `owner/name`.
         product: A product, such as `actions`.
         sku: A SKU, such as `actions_linux`.
-        cost_center: One cost center of an enterprise, by its name or its UUID; `none` for what is outside all of them.
+        cost_center: One cost center of an enterprise, by its name or its UUID; `none` for usage outside all of them.
 
     Raises:
-        BillingError: A filter does not fit, the token may not read this, or GitHub gave no answer.
+        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
     return ask(
         Reader.usage_summary,
@@ -141,7 +141,7 @@ def get_usage_summary_output(
     sku: pulumi.Input[str] | None = None,
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
-    """Return what `get_usage_summary` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_usage_summary` for Inputs; unknown in a preview while an Input is unknown."""
     return later(
         get_usage_summary,
         enterprise=enterprise,
@@ -171,13 +171,13 @@ def get_premium_request_usage(
 ) -> UsageSummary:
     """Return the use of premium requests in a period by model.
 
-    The widest of `enterprise`, `organization` and `user` is whose usage it is; narrower ones narrow it down. For single
-    days of the current month GitHub shows 0 although the month's total is real: the totals are None then.
+    The broadest of `enterprise`, `organization` and `user` selects the report; the others filter it. GitHub shows 0 for
+    single days of the current month, although the month's total is correct; the totals are then None.
 
     Args:
         enterprise: Slug of the enterprise.
         organization: Login of the organization.
-        user: Login of the person.
+        user: Login of the user.
         year: The year; this year when left out.
         month: The month; this month when left out, the whole year if `year` is given.
         day: The day of the month, in UTC.
@@ -186,7 +186,7 @@ def get_premium_request_usage(
         cost_center: One cost center of an enterprise, by its name or its UUID.
 
     Raises:
-        BillingError: A filter does not fit, the token may not read this, or GitHub gave no answer.
+        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
     return ask(
         Reader.model_usage,
@@ -215,7 +215,7 @@ def get_premium_request_usage_output(
     product: pulumi.Input[str] | None = None,
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
-    """Return what `get_premium_request_usage` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_premium_request_usage` for Inputs; unknown in a preview while an Input is unknown."""
     return later(
         get_premium_request_usage,
         enterprise=enterprise,
@@ -244,13 +244,13 @@ def get_ai_credit_usage(
 ) -> UsageSummary:
     """Return the use of AI credits in a period by model.
 
-    The widest of `enterprise`, `organization` and `user` is whose usage it is; narrower ones narrow it down. For single
-    days of the current month GitHub shows 0 although the month's total is real: the totals are None then.
+    The broadest of `enterprise`, `organization` and `user` selects the report; the others filter it. GitHub shows 0 for
+    single days of the current month, although the month's total is correct; the totals are then None.
 
     Args:
         enterprise: Slug of the enterprise.
         organization: Login of the organization.
-        user: Login of the person.
+        user: Login of the user.
         year: The year; this year when left out.
         month: The month; this month when left out, the whole year if `year` is given.
         day: The day of the month, in UTC.
@@ -259,7 +259,7 @@ def get_ai_credit_usage(
         cost_center: One cost center of an enterprise, by its name or its UUID.
 
     Raises:
-        BillingError: A filter does not fit, the token may not read this, or GitHub gave no answer.
+        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
     return ask(
         Reader.model_usage,
@@ -288,7 +288,7 @@ def get_ai_credit_usage_output(
     product: pulumi.Input[str] | None = None,
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
-    """Return what `get_ai_credit_usage` does, from Inputs; unknown in a preview while one of them is."""
+    """Return the result of `get_ai_credit_usage` for Inputs; unknown in a preview while an Input is unknown."""
     return later(
         get_ai_credit_usage,
         enterprise=enterprise,
