@@ -1,1 +1,1 @@
-"""What every other folder uses: errors, time, settings, owners, input types."""
+"""Shared modules: errors, clock, settings, owners and input types."""

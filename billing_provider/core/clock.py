@@ -42,7 +42,7 @@ class Clock:
 
     def jitter(self) -> float:
         """Return a random number from 0 to 1, to spread the waits of several processes."""
-        return random.random()  # noqa: S311 - spreads load, guards nothing
+        return random.random()  # noqa: S311 - spreads load; not used for security
 
 
 def instant(text: str) -> datetime:

@@ -1,13 +1,13 @@
 """The errors of this package: one small tree.
 
 BillingError
-├── ConfigError         we cannot start: no token, a host that may not be called, a setting out of range
-├── TransportError      no answer that can be read: refused, reset, timed out, not JSON
+├── ConfigError         configuration: no token, a host that is not allowed, a setting out of range
+├── TransportError      no readable response: refused, reset, timed out, not JSON
 │   └── NotSentError        the request never reached GitHub, so it changed nothing
 ├── WaitError           GitHub's limits ask for a longer wait than the settings allow
-├── OutcomeError        a create whose outcome needs a person: unknown, ambiguous, already taken
-└── ApiError            an answer, and it is no: status, message, request id
-    ├── NotFoundError       404: gone, hidden from this token, or a feature that is off
+├── OutcomeError        a create that needs a decision by the user: outcome unknown, ambiguous, already taken
+└── ApiError            an error response: status, message, request id
+    ├── NotFoundError       404: deleted, hidden from this token, or a disabled feature
     ├── ForbiddenError      401, 403
     ├── InvalidError        400, 422
     └── RateLimitError      403 or 429 that names a limit
@@ -21,10 +21,10 @@ _MAX_SAID, _MAX_REQUEST_ID = 2000, 80
 
 
 class BillingError(Exception):
-    """Base of every error that leaves this package; its text says what was tried, what came back and what to do.
+    """Base of every error that leaves this package; its text names the attempt, the response and the next step.
 
     Args:
-        text: The text; it is made fit to be shown, without tokens and on one line.
+        text: The message; tokens and line breaks are removed.
     """
 
     def __init__(self, text: str) -> None:
@@ -32,11 +32,11 @@ class BillingError(Exception):
 
 
 class ConfigError(BillingError):
-    """The configuration does not allow a start; nothing was sent."""
+    """The configuration is invalid; nothing was sent."""
 
 
 class TransportError(BillingError):
-    """GitHub gave no answer that can be read; a write may or may not have been applied."""
+    """GitHub sent no readable response; a write may or may not have been applied."""
 
 
 class NotSentError(TransportError):
@@ -44,21 +44,21 @@ class NotSentError(TransportError):
 
 
 class WaitError(BillingError):
-    """A limit asks for a wait above `github-billing:maxWaitSeconds`; nothing was sent."""
+    """A limit requires a wait above `github-billing:maxWaitSeconds`; nothing was sent."""
 
 
 class OutcomeError(BillingError):
-    """A create cannot be finished without a decision; the text names the budgets and the choices."""
+    """A create needs a decision by the user; the text names the budgets and the options."""
 
 
 class ApiError(BillingError):
-    """GitHub answered, and the answer is no.
+    """GitHub returned an error response.
 
     Attributes:
-        status: HTTP status of the answer.
-        said: GitHub's own message, fit to be shown.
-        request_id: Value of `X-GitHub-Request-Id`, fit to be shown, or an empty string.
-        advice: What to do, where the status alone tells; else an empty string.
+        status: HTTP status of the response.
+        said: GitHub's message, cleaned for display.
+        request_id: Value of `X-GitHub-Request-Id`, cleaned for display, or an empty string.
+        advice: What to do, if the status is sufficient to know; else an empty string.
     """
 
     def __init__(self, tried: str, status: int, said: str, request_id: str = "", advice: str = "") -> None:
@@ -72,16 +72,16 @@ class ApiError(BillingError):
 
 
 class NotFoundError(ApiError):
-    """Status 404: the thing is gone, hidden from this token, or its feature is off."""
+    """Status 404: the object is deleted or hidden from this token, or its feature is disabled."""
 
 
 class ForbiddenError(ApiError):
-    """Status 401 or 403: the token is refused, or it may not do this."""
+    """Status 401 or 403: the token is invalid or lacks the permission."""
 
 
 class InvalidError(ApiError):
-    """Status 400 or 422: GitHub refuses the request's content."""
+    """Status 400 or 422: GitHub rejects the request's content."""
 
 
 class RateLimitError(ApiError):
-    """Status 403 or 429 with a limit's marks; it was waited for as often as the rules allow."""
+    """Status 403 or 429 caused by a rate limit, after the maximum number of waits."""

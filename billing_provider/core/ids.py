@@ -1,4 +1,4 @@
-"""The forms of logins, slugs, ids and other plain values, and the ids of resources."""
+"""Formats of logins, slugs, ids and other plain values, and of resource ids."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ from pydantic import AfterValidator, Field, StrictStr
 from billing_provider.core.errors import ConfigError
 
 MAX_TEXT = 255
-"""Longest text of an input, in characters: the limit of a cost center's name, the longest of them."""
+"""Maximum length of an input, in characters: the limit of a cost center's name, the longest input."""
 LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
-"""A person's login; an underscore stands in those of managed users."""
+"""A user's login; logins of managed users contain an underscore."""
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 """An enterprise's slug, an organization's login, or the slug of a team."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 Id = Annotated[str, Field(pattern=rf"^{_ID.pattern}$")]
-"""An id that GitHub gives to a budget, a cost center or an export; not always a UUID: one documented id is longer."""
+"""An id that GitHub assigns to a budget, a cost center or an export; not always a UUID: one documented id is longer."""
 
 
 def _encodable(text: str) -> str:
-    # Raises a ValueError for a lone surrogate, which JSON can hold and no request and no state can.
+    # Raises a ValueError for a lone surrogate: valid in JSON, but not in a request or a state.
     text.encode()
     return text
 
 
 Sendable = Annotated[StrictStr, AfterValidator(_encodable)]
-"""A text that can be sent and stored."""
+"""A text that is valid in requests and in the state."""
 
 
 def read_slug(name: str, value: Any) -> str:
-    """Return the slug or login of an owner.
+    """Validate and return the slug or login of an owner.
 
     Args:
         name: The argument or input, for the message.
-        value: What is given.
+        value: The value to validate.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The value is invalid.
     """
     return _read(SLUG, name, "a slug or login: letters, digits and hyphens", value)
 
 
 def read_id(name: str, value: Any) -> str:
-    """Return an id of GitHub's.
+    """Validate and return an id assigned by GitHub.
 
     Args:
         name: The argument or output, for the message.
-        value: What is given.
+        value: The value to validate.
 
     Raises:
-        ConfigError: It has another form.
+        ConfigError: The value has the wrong format.
     """
     return _read(_ID, name, "an id of GitHub's: at most 100 letters, digits and hyphens", value)
 
 
 def read_text(name: str, value: Any) -> str:
-    """Return a text that can stand in a query.
+    """Validate and return a text for a query.
 
     Args:
         name: The argument, for the message.
-        value: What is given.
+        value: The value to validate.
 
     Raises:
-        ConfigError: It is no text, too long, or holds control characters.
+        ConfigError: The value is not a text, is too long, or contains control characters.
     """
     if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
         raise ConfigError(f"{name}: write a text of at most {MAX_TEXT} printable characters, not {_shown(value)}")
@@ -73,14 +73,14 @@ def read_text(name: str, value: Any) -> str:
 
 
 def read_flag(name: str, value: Any) -> bool:
-    """Return a value that is True or False.
+    """Validate and return a boolean.
 
     Args:
         name: The argument, for the message.
-        value: What is given.
+        value: The value to validate.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: The value is not a boolean.
     """
     if not isinstance(value, bool):
         raise ConfigError(f"{name}: write True or False")
@@ -88,14 +88,14 @@ def read_flag(name: str, value: Any) -> bool:
 
 
 def read_whole(name: str, value: Any) -> int:
-    """Return a whole number, which a configuration or an Output gives as a float.
+    """Validate and return an integer; configurations and Outputs provide it as a float.
 
     Args:
         name: The argument, for the message.
-        value: What is given.
+        value: The value to validate.
 
     Raises:
-        ConfigError: It is none.
+        ConfigError: The value is invalid.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
         raise ConfigError(f"{name}: write a whole number")
@@ -114,15 +114,15 @@ def resource_id(noun: str, owner: str, github_id: str) -> str:
 
 
 def parse_resource_id(noun: str, resource: str, value: Any) -> tuple[str, str]:
-    """Return the owner and GitHub's id that the id of a resource names.
+    """Parse the id of a resource into the owner and GitHub's id.
 
     Args:
         noun: The kind of its owner.
         resource: The name of the resource, for the message.
-        value: The id, as a state or a program gives it.
+        value: The id, from a state or a program.
 
     Raises:
-        ConfigError: It has another form.
+        ConfigError: The value has the wrong format.
     """
     found = re.fullmatch(f"{noun}/({SLUG.pattern})/({_ID.pattern})", value) if isinstance(value, str) else None
     if found is None:

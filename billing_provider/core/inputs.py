@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: the input it sits in and what to write instead; both texts are made fit to be shown."""
+    """One invalid input: its name and the correction; both texts are cleaned for display."""
 
     field: str
     reason: str
@@ -32,19 +32,19 @@ ADOPT_IF_IDENTICAL = "adopt_if_identical"
 ADOPT = "adopt"
 ERROR = "error"
 ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
-"""What a create does about a budget that exists already: take it over if it is as declared, always, or never."""
+"""How a create handles an existing budget: adopt it if it is identical, always, or never."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 def is_uuid(text: str) -> bool:
-    """Tell whether the text has the form of a cost center's UUID (a name may not)."""
+    """Return whether the text has the form of a cost center's UUID (not allowed for a name)."""
     return _UUID.fullmatch(text) is not None
 
 
 def login_problem(login: str) -> str | None:
-    """Return what to write instead of a text that is no GitHub login, or None for a login.
+    """Return the correction if the text is not a GitHub login, or None if it is.
 
-    The text is not repeated: it may come from a secret, which a check is given without its mark.
+    The text is not repeated in the message: it may be a secret, because checks receive secrets unmarked.
     """
     if LOGIN.fullmatch(login):
         return None
@@ -56,12 +56,12 @@ def login_problem(login: str) -> str | None:
 
 
 def refuse(reason: str) -> PydanticCustomError:
-    """Return the error of an input whose value is wrong; the reason says what to write."""
+    """Return the validation error of an input; the reason explains the correct value."""
     return PydanticCustomError("input", "{reason}", {"reason": reason})
 
 
 def read_text_input(value: Any) -> str:
-    """Return the text of an input, without blanks around it."""
+    """Validate the text of an input and strip surrounding whitespace."""
     if not isinstance(value, str):
         raise refuse("write a text")
     if len(value) > MAX_TEXT:
@@ -82,17 +82,17 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
 MOST_PROBLEMS = 10
-"""Problems of one input that are reported; of more the number is."""
+"""Maximum number of problems reported for one input; the rest is counted."""
 MOST_IN_ALL = 30
-"""Problems of one resource that are reported; of more the number is."""
+"""Maximum number of problems reported for one resource; the rest is counted."""
 
 
 def first_problems(found: Iterable[Problem]) -> list[Problem]:
-    """Return the first problems of each input and of all inputs, and how many more there are."""
+    """Return the first problems per input and in total, with the number of omitted ones."""
     by_field: dict[str, list[Problem]] = {}
     for problem in found:
         by_field.setdefault(problem.field, []).append(problem)
-    # Each with the number of problems that it stands for.
+    # Pairs of a problem and the number of problems it represents.
     short: list[tuple[Problem, int]] = []
     for field, those in by_field.items():
         short += [(problem, 1) for problem in those[:MOST_PROBLEMS]]

@@ -13,21 +13,21 @@ MULTI_USER_COST_CENTER = "multi_user_cost_center"
 USER = "user"
 
 COST_CENTER_SCOPES = frozenset({COST_CENTER, MULTI_USER_COST_CENTER})
-"""Scopes whose entity is a cost center, sent by its UUID and read back by its name."""
+"""Scopes whose entity is a cost center; requests contain its UUID, responses its name."""
 
 PER_USER_SCOPES = frozenset({USER, MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER})
-"""Scopes that cap a person: always a hard stop, always on AI credits."""
+"""Scopes that limit users: always a hard stop, always for AI credits."""
 
 
 @dataclass(frozen=True)
 class OwnerKind:
-    """A kind of account that owns budgets; everything that differs between the kinds is here.
+    """A kind of account that owns budgets, with all properties that differ between kinds.
 
     Attributes:
         noun: GitHub's noun, the input that names the owner, and the first part of a resource id.
         path: Path prefix of its endpoints.
         resource: Name of the Pulumi resource.
-        scopes: Scopes that its create endpoint takes.
+        scopes: Scopes that its create endpoint accepts.
     """
 
     noun: str
@@ -61,16 +61,16 @@ OWNER_KINDS = {kind.noun: kind for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER
 
 @dataclass(frozen=True)
 class Owner:
-    """The account that owns budgets: a kind, and its slug or login as the author wrote it."""
+    """The account that owns budgets: its kind, and its slug or login as declared."""
 
     kind: OwnerKind
     slug: str
 
     @property
     def key(self) -> str:
-        """The same text for every spelling of one owner: GitHub ignores case here."""
+        """The owner as a case-insensitive key; GitHub ignores case in slugs and logins."""
         return f"{self.kind.noun}/{self.slug.lower()}"
 
     def __str__(self) -> str:
-        """Name the owner as an error message does."""
+        """Return the owner as shown in error messages."""
         return f"{self.kind.noun} {self.slug}"

@@ -1,4 +1,4 @@
-"""What a lifecycle returns to its adapter."""
+"""Types that a lifecycle returns to the provider."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=BaseModel)
 
 STATE_CONFIG = ConfigDict(extra="ignore", allow_inf_nan=False)
-"""How the values of a state are read: what a later version has added is left alone."""
+"""Model configuration for reading a state; fields added by a later version are ignored."""
 UNFINISHED = "unfinished"
-"""An output that is there while a create has left something for the next `up`, though no input has changed since."""
+"""Name of the output that marks an incomplete create; the next `up` completes it without changed inputs."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What check found.
+    """The result of a check.
 
     Attributes:
-        inputs: The inputs to store: valid, complete, and in their former spelling where that means the same.
-        problems: Every mistake.
+        inputs: The inputs to store: valid, complete, and in their previous spelling if it is equivalent.
+        problems: All problems.
     """
 
     inputs: dict[str, Any]
@@ -37,12 +37,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Stored:
-    """A budget as the engine keeps it.
+    """A resource as stored by the engine.
 
     Attributes:
-        id: The resource's id, `<owner noun>/<owner>/<budget id>`.
-        inputs: What it is like, as inputs.
-        outputs: The same, with what only GitHub knows.
+        id: The resource's id, `<owner noun>/<owner>/<GitHub id>`.
+        inputs: Its current values, as inputs.
+        outputs: The same values, and the values that only GitHub provides.
     """
 
     id: str
@@ -54,8 +54,8 @@ def read_state(form: type[BaseModel], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a state, without those that are None.
 
     Args:
-        form: What it is the state of.
-        raw: Its inputs or its outputs.
+        form: The model of the state.
+        raw: The inputs or the outputs of the state.
 
     Raises:
         ConfigError: A value has a wrong type.

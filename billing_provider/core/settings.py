@@ -1,4 +1,4 @@
-"""What a run is told, by the stack's configuration or the environment: token, host, speed of writing."""
+"""Settings of a run, from the stack's configuration or the environment: token, host, limits."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 NAMESPACE = "github-billing"
 GITHUB_CUTOFF_SECONDS = 10.0
-"""GitHub ends a request after this long; what has not been applied by then never will be."""
+"""GitHub aborts a request after this time; a write that has not been applied by then is never applied."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One run's settings, checked.
+    """Validated settings of one run.
 
     Attributes:
         token: The token, never shown.
-        base_url: The API's address, without a slash at the end.
+        base_url: The API's address, without a trailing slash.
         token_source: Where the token was found, for messages.
         write_interval_seconds: Pause between the end of one write and the start of the next.
-        writes_per_minute: Most writes in any 60 seconds; 0 for no limit.
-        writes_per_hour: Most writes in any 3,600 seconds; 0 for no limit.
-        max_wait_seconds: Longest total wait of one request for limits and repeats.
-        request_timeout_seconds: Longest silence, and longest whole duration, of one request.
-        settle_seconds: How long the listing is watched after a create whose answer was lost.
+        writes_per_minute: Maximum number of writes in any 60 seconds; 0 for no limit.
+        writes_per_hour: Maximum number of writes in any 3,600 seconds; 0 for no limit.
+        max_wait_seconds: Maximum total wait of one request for limits and retries.
+        request_timeout_seconds: Maximum time without data, and maximum duration, of one request.
+        settle_seconds: How long the listing is polled after a create without a response.
     """
 
     token: str = field(repr=False)
     base_url: str = GITHUB
-    token_source: str = "the caller"  # noqa: S105 - a place, no token
+    token_source: str = "the caller"  # noqa: S105 - a description, not a token
     write_interval_seconds: float = 1.0
     writes_per_minute: int = 80
     writes_per_hour: int = 500
@@ -50,7 +50,7 @@ class Settings:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the host is this machine: a sandbox, without limits unless the settings name some."""
+        """Whether the host is this machine: a sandbox, without limits unless they are configured."""
         return is_loopback(self.base_url)
 
 
@@ -59,10 +59,10 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
 
     Args:
         get: Returns a value of the stack's configuration by its full key, or None.
-        environ: The environment variables, today's.
+        environ: The current environment variables.
 
     Raises:
-        ConfigError: A value is missing or may not be used; the text never holds the token.
+        ConfigError: A value is missing or invalid; the message never contains the token.
     """
     source, token = _token(get(f"{NAMESPACE}:token"), environ)
     base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
@@ -86,7 +86,7 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
         token=token,
         token_source=source,
         base_url=base_url,
-        # On loopback nobody is protected by a pause; elsewhere GitHub asks for a second at least.
+        # A pause is not needed on loopback; GitHub requires at least one second.
         write_interval_seconds=number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
         writes_per_minute=int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
         writes_per_hour=int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
