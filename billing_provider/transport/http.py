@@ -1,4 +1,4 @@
-"""One HTTP session for the whole process: hosts, token, redirects, limits on size and time, repeats, redaction."""
+"""HTTP transport: allowed hosts, token, redirects, size and time limits, retries, redaction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""Largest body that is read; a page of 100 budgets has some 50 KB."""
+"""Maximum size of a response body; a page of 100 budgets has about 50 KB."""
 MAX_REDIRECTS = 5
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
 
@@ -52,7 +52,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that was read whole; no text in it holds a token."""
+    """A completely read response; its texts contain no token."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,13 +60,13 @@ class Reply:
 
 
 class Transport:
-    """Sends requests under one set of rules; safe to share between threads.
+    """Sends all requests under one set of rules; thread-safe.
 
     Args:
         settings: Host, token and limits.
-        pacer: The gate that every request passes.
-        clock: The time.
-        before_write: Called right before each write leaves; raises to prevent it.
+        pacer: Rate limiter of all requests.
+        clock: The clock.
+        before_write: Called directly before each write is sent; raises an exception to prevent it.
     """
 
     def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
@@ -83,23 +83,23 @@ class Transport:
         body: Any = None,
         repeatable: bool = True,
     ) -> Reply:
-        """Send one request, wait for limits, repeat where a repeat is safe, and return the successful answer.
+        """Send one request, wait for limits, retry if safe, and return the successful response.
 
         Args:
-            method: The verb.
-            path: Path below the API's address, its parts already encoded.
-            tried: What this does, as an error message begins.
-            query: Query parameters; None values are left out.
-            body: What is sent as JSON.
-            repeatable: Whether sending it twice does no harm. A limit answer and a connection that was never made are
-                repeated all the same: GitHub has done nothing then.
+            method: The HTTP method.
+            path: Path below the API's address, already URL-encoded.
+            tried: The attempted action, used as the start of error messages.
+            query: Query parameters; None values are omitted.
+            body: The request body, sent as JSON.
+            repeatable: Whether the request is safe to repeat. After a limit or a failed connection it is retried in any
+                case, because nothing was applied.
 
         Raises:
-            ConfigError: A query is no text, or the file of CA certificates that the environment names is absent.
+            ConfigError: A query value is invalid text, or the CA certificate file named in the environment is missing.
             NotSentError: No connection could be made.
-            TransportError: No readable answer; where `repeatable` is False the outcome is unknown.
-            ApiError: GitHub said no; for a status of 500 and more where `repeatable` is False the outcome is unknown.
-            WaitError: A limit asks for more than `max_wait_seconds`.
+            TransportError: No readable response; if `repeatable` is False, the outcome is unknown.
+            ApiError: An error response; for status 500 and above with `repeatable` False, the outcome is unknown.
+            WaitError: A limit requires a wait above `max_wait_seconds`.
         """
         deadline = self._clock.now() + self._settings.max_wait_seconds
         repeats = limit_waits = 0
@@ -113,14 +113,14 @@ class Transport:
                     reply = self._send(method, path, query, body, tried)
                     limit = self._limit(reply, limit_waits)
             except WaitError as error:
-                # "Nothing was sent" holds of this try; what became of one before it is said as well.
+                # "Nothing was sent" applies only to this attempt, so the message includes the previous failure.
                 before = tried if failure is None else f"{failure} Another try"
                 raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
                 told = error
                 outcome = retry.NoAnswer.NOT_SENT if isinstance(error, NotSentError) else retry.NoAnswer.LOST
             else:
-                if limit is None and reply.status < 300:  # noqa: PLR2004 - the successes of HTTP
+                if limit is None and reply.status < 300:  # noqa: PLR2004 - the successful HTTP statuses
                     return reply
                 told = self._error(tried, reply, retry.error_of(reply.status, limited=limit is not None))
                 outcome = reply.status if limit is None else retry.NoAnswer.LIMITED
@@ -145,7 +145,7 @@ class Transport:
                 raise failure from None
 
     def _limit(self, reply: Reply, waits_so_far: int) -> retry.Limit | None:
-        """Close the gate where the answer says so, before another thread can pass it."""
+        """Apply the limit of a response to all requests, before another thread sends one."""
         limit = retry.limit_of(reply.status, reply.headers, _said(reply), waits_so_far, self._clock.wall())
         if limit is not None:
             self._pacer.block(limit.seconds, limit.reason)
@@ -161,7 +161,7 @@ class Transport:
         return kind(tried, reply.status, _said(reply), request_id, advice)
 
     def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
-        """Send once, following redirects that stay with the same origin, method and body."""
+        """Send once; follow redirects only if origin, method and body stay the same."""
         pairs = {key: value for key, value in (query or {}).items() if value is not None}
         try:
             url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
@@ -181,7 +181,7 @@ class Transport:
             if not stays:
                 raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
             if redact(url, self._settings.token) != url:
-                # Addresses are logged, by the packages below and by every proxy.
+                # URLs appear in the logs of dependencies and proxies.
                 raise TransportError(f"{tried}: GitHub redirects to an address that holds a secret.")
             if reply.status not in _KEEPS_REQUEST and method != "GET":
                 raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
@@ -207,7 +207,7 @@ class Transport:
         return reply, location
 
     def _data(self, response: requests.Response, tried: str) -> Any:
-        """Return the JSON of an answer; an answer without any is an error only where success depends on it."""
+        """Return the JSON of a response; missing JSON is an error only for a successful response."""
         needed = response.ok and not response.is_redirect
         if response.status_code == requests.codes.no_content and response.request.method == "DELETE":
             return None
@@ -216,7 +216,7 @@ class Transport:
         except FAILURES:
             if needed:
                 raise
-            # Of a refusal the status and the headers are enough, such as how long to send nothing.
+            # For an error response, the status and the headers (such as `retry-after`) are sufficient.
             return None
         if content is None and needed:
             raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
@@ -228,7 +228,7 @@ class Transport:
         return None
 
     def _lost(self, error: Exception, tried: str) -> TransportError:
-        """Tell a request that never left from one that may have been applied."""
+        """Return the error of a failed exchange: the request was not sent, or it may have been applied."""
         cause = error.args[0] if error.args else None
         cause = getattr(cause, "reason", cause)
         never_sent = isinstance(
@@ -241,7 +241,7 @@ class Transport:
         if isinstance(error, TIMEOUTS):
             within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
             return TransportError(f"{tried}: no whole answer from {host} {within}: run again.")
-        # TLS too can break off after a request was sent, and nothing tells that from a certificate that is refused.
+        # TLS can also fail after a request was sent; this cannot be distinguished from a rejected certificate.
         checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
         return TransportError(f"{tried}: no whole answer from {host} ({name}): {checks}.")
 
@@ -259,5 +259,5 @@ def _said(reply: Reply) -> str:
 
 
 def _field_and_code(error: Mapping[str, Any]) -> str:
-    """Return what a validation error without a message says: the field and what is wrong with it."""
+    """Return the field and the error code of a validation error without a message."""
     return " ".join(str(error[name]) for name in ("field", "code") if error.get(name)) or str(error)

@@ -1,4 +1,4 @@
-"""What all endpoints share: the path of a billing page, and checks of an answer."""
+"""Functions shared by all endpoints: paths of the billing API, and checks of responses."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from billing_provider.transport.http import Reply
 
 PAGE_SIZE = 100
-"""Budgets asked for in one page; GitHub's cap, and some accounts still get 10."""
+"""Requested page size for budgets: GitHub's maximum; some accounts still get 10."""
 _MAX_PART = 100
 _PART = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{,{_MAX_PART - 1}}}")
 
 
 def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
-    """Return the path of one of an owner's billing pages.
+    """Return the path of a billing endpoint of an owner.
 
     Raises:
-        ConfigError: The owner or an id could leave its place in the path, such as `..`; nothing is sent.
+        ConfigError: The owner or an id could change the path, such as `..`; nothing is sent.
     """
     for part in (owner.slug, *parts):
         if not _PART.fullmatch(part) or ".." in part:
@@ -33,13 +33,13 @@ def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
 
 
 def same_id(data: Any, asked: str, tried: str) -> None:
-    """Refuse an answer that names another id than was asked for; capitals and a missing id are no difference.
+    """Reject a response with a different id than requested; case and a missing id are ignored.
 
     Raises:
-        TransportError: It is about something else.
+        TransportError: The response is about a different object.
     """
     told = data if isinstance(data, dict) else {}
-    # GitHub's description of a deleted budget has the one, its example the other.
+    # For a deleted budget, GitHub's schema has one of these fields, its example the other.
     answered = str(told.get("id") or told.get("budget_id") or asked)
     if answered.lower() != asked.lower():
         raise TransportError(
@@ -48,10 +48,10 @@ def same_id(data: Any, asked: str, tried: str) -> None:
 
 
 def mapping(reply: Reply, tried: str) -> dict[str, Any]:
-    """Return the JSON object of an answer.
+    """Return the JSON object of a response.
 
     Raises:
-        TransportError: It is something else.
+        TransportError: The response is not a JSON object.
     """
     if not isinstance(reply.data, dict):
         raise TransportError(f"{tried}: GitHub's answer has an unexpected form.")

@@ -1,4 +1,4 @@
-"""When a request may be sent again, and how long to wait before: decisions only, no clock and no network."""
+"""Retry rules: when a request may be repeated and after which wait, without clock and network."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REPEATS = 4
-"""Repeats after failures; with waits of 1, 2, 4 and 8 seconds they outlast a short outage."""
+"""Maximum number of retries after failures; the waits of 1, 2, 4 and 8 seconds cover a short outage."""
 MAX_LIMIT_WAITS = 5
-"""Times that one request waits for a limit; GitHub bans who keeps asking."""
+"""Maximum number of waits for a limit per request; GitHub bans clients that keep retrying."""
 SECONDARY_WAIT_SECONDS = 60.0
-"""First wait for a limit that names no time: GitHub asks for a minute at least."""
+"""First wait for a limit without a time, in seconds; GitHub requires at least one minute."""
 
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
 _ERRORS: dict[int, type[ApiError]] = {
@@ -38,34 +38,34 @@ _ERRORS: dict[int, type[ApiError]] = {
 
 
 class NoAnswer(Enum):
-    """Why a request has no answer of its own."""
+    """Why a request has no final response."""
 
     LIMITED = "limited"
-    """GitHub answered with a limit and did nothing."""
+    """GitHub rejected the request because of a limit; nothing was applied."""
     NOT_SENT = "not sent"
     """No connection could be made."""
     LOST = "lost"
-    """No readable answer: a write may have been applied."""
+    """No readable response; a write may have been applied."""
 
 
 def error_of(status: int, *, limited: bool) -> type[ApiError]:
-    """Return the error that tells of an answer that is no success."""
+    """Return the error class for an unsuccessful response."""
     return RateLimitError if limited else _ERRORS.get(status, ApiError)
 
 
 def next_wait(
     outcome: NoAnswer | int, *, repeatable: bool, repeats: int, limit_waits: int, asked: float | None, jitter: float
 ) -> float | None:
-    """Return the seconds before a request that did not succeed is sent again, or None to give it up.
+    """Return the seconds to wait before a failed request is retried, or None to give up.
 
     Args:
-        outcome: The status of the answer, or why there is none.
-        repeatable: Whether sending it twice does no harm. After a limit and without a connection it is sent again all
-            the same: GitHub has done nothing then.
-        repeats: How often it has been repeated after a failure, from 0.
-        limit_waits: How often it has waited for a limit, from 0.
-        asked: The seconds that the answer asks to wait, if it does. A limit closes the gate for every request, so its
-            own wait is 0 here.
+        outcome: The status of the response, or why there is none.
+        repeatable: Whether the request is safe to repeat. After a limit or a failed connection it is retried in any
+            case, because nothing was applied.
+        repeats: Number of retries after failures so far, from 0.
+        limit_waits: Number of waits for a limit so far, from 0.
+        asked: The wait in seconds that the response requests, if any. The pacer applies a limit to all requests, so
+            this function returns 0 for a limit.
         jitter: From 0 up to 1; see `repeat_wait`.
     """
     if outcome is NoAnswer.LIMITED:
@@ -79,27 +79,27 @@ def next_wait(
 
 
 def is_transient(status: int) -> bool:
-    """Tell whether a status says that GitHub failed, which leaves open what became of a write."""
+    """Return whether a status means a failure of GitHub; the outcome of a write is then unknown."""
     return status in _TRANSIENT
 
 
 def repeat_wait(attempt: int, jitter: float) -> float | None:
-    """Return the seconds to wait before a repeat, or None when it has been repeated often enough.
+    """Return the seconds to wait before a retry, or None after the last one.
 
     Args:
-        attempt: How many repeats there have been, from 0.
-        jitter: From 0 up to 1; spreads the waits of several programs over the upper half.
+        attempt: Number of retries so far, from 0.
+        jitter: From 0 up to 1; spreads the waits of several programs over the upper half of the interval.
     """
     return None if attempt >= MAX_REPEATS else 2.0**attempt * (0.5 + jitter / 2)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit that GitHub put in force.
+    """A rate limit that GitHub has announced.
 
     Attributes:
-        seconds: How long nothing may be sent.
-        reason: Its name, as a person reads it.
+        seconds: Seconds during which nothing may be sent.
+        reason: Its name, for messages.
     """
 
     seconds: float
@@ -109,16 +109,16 @@ class Limit:
 def limit_of(
     status: int, headers: Mapping[str, str], message: str, waits_so_far: int, wall_seconds: float
 ) -> Limit | None:
-    """Return the limit that an answer announces, or None for any other answer.
+    """Return the limit that a response announces, or None if it announces none.
 
-    GitHub's order: `retry-after`, else the reset of an exhausted primary limit, else a minute, doubled each time.
+    Order defined by GitHub: `retry-after`, the reset of an exhausted primary limit, or a minute, doubled each time.
 
     Args:
         status: HTTP status.
-        headers: Answer headers, looked up without regard to case.
-        message: GitHub's message; a secondary limit may be told by its words alone.
-        waits_so_far: How often this request has waited for a limit, from 0.
-        wall_seconds: Our time in seconds since 1970, used where the answer has no `Date`.
+        headers: Response headers, looked up case-insensitively.
+        message: GitHub's message; a secondary limit may be recognizable only by this text.
+        waits_so_far: Number of waits of this request for a limit, from 0.
+        wall_seconds: Local time in seconds since 1970, used if the response has no `Date`.
     """
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
     retry_after = headers.get("retry-after")
@@ -134,7 +134,7 @@ def limit_of(
 
 
 def asked_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
-    """Return the seconds that `retry-after` asks for, as a number or a date, or None where it does not."""
+    """Return the seconds requested by `retry-after` (a number or a date), or None if it is missing."""
     asked = headers.get("retry-after", "").strip()
     if asked.isdecimal():
         return float(asked)
@@ -143,18 +143,18 @@ def asked_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
 
 
 def reset_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
-    """Return the seconds until the primary limit is reset, by GitHub's own clock, or None where it is not told."""
+    """Return the seconds until the primary limit resets, by GitHub's clock, or None if unknown."""
     now = http_date(headers.get("date")) or wall_seconds
     try:
         reset = float(headers["x-ratelimit-reset"])
     except (KeyError, ValueError):
         return None
-    # A second more: both times are whole seconds.
+    # Add one second, because both times are whole seconds.
     return None if math.isnan(reset) else max(0.0, reset - now) + 1.0
 
 
 def http_date(text: str | None) -> float | None:
-    """Return the seconds since 1970 of an HTTP date, or None where there is none; without a zone it is UTC."""
+    """Return an HTTP date in seconds since 1970, or None if invalid; the default zone is UTC."""
     try:
         moment = parsedate_to_datetime(text) if text else None
     except (ValueError, OverflowError):
