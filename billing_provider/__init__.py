@@ -175,7 +175,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name at its first use: the sandbox and the client do without Pulumi, whose import is slow."""
+    """Load a public name on first use: Pulumi imports slowly, and the sandbox and the client do not need it."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""How the plugin process speaks to the engine that started it: warnings on a resource's row, and a status line."""
+"""Reporter of the plugin process: sends warnings and status lines of a resource to the engine."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _ANSWER_SECONDS = 5.0
 
 
 class EngineLog:
-    """The engine at an address; without one, warnings go to standard error.
+    """Reporter to the engine at an address; without an address, warnings go to standard error.
 
     Args:
-        address: The engine's `host:port`, which it gives to the plugin process as its last argument.
+        address: The engine's `host:port`, the last argument of the plugin process.
     """
 
     def __init__(self, address: str | None = None) -> None:
@@ -35,23 +35,23 @@ class EngineLog:
         self._said: set[tuple[str, str]] = set()
 
     def warn(self, text: str) -> None:
-        """Show a warning on the row of the resource being worked on, once."""
+        """Show a warning for the current resource, once."""
         urn = _request_urn()
         with self._lock:
             if (urn, text) in self._said:
                 return
             self._said.add((urn, text))
         if not self._log(text, urn, engine_pb2.WARNING, ephemeral=False):
-            print(f"warning: {clean(text)}", file=sys.stderr)  # noqa: T201 - nobody else is listening
+            print(f"warning: {clean(text)}", file=sys.stderr)  # noqa: T201 - there is no engine to log to
 
     def status(self, text: str) -> None:
-        """Show what is being waited for, in place of what was shown before."""
+        """Show the current wait as a status line; it replaces the previous one."""
         self._log(text, _request_urn(), engine_pb2.INFO, ephemeral=True)
 
     def end_if_alone(self) -> None:
-        """End this process if its engine is gone: nobody would remember what it writes, and the next run writes anew.
+        """Exit if the engine died: further writes would not reach the state, and the next run would repeat them.
 
-        After a `kill -9` of the engine the plugin lives on by itself, with calls in hand that wait for their turn.
+        After a `kill -9` of the engine, the plugin process continues, with pending calls that wait for a lock.
         """
         host, _, port = self._address.rpartition(":")
         if not host or not port.isdigit():
@@ -63,7 +63,7 @@ class EngineLog:
             os._exit(1)
 
     def _log(self, text: str, urn: str, severity: Any, *, ephemeral: bool) -> bool:
-        """Send a line to the engine; tell whether it took it. A lost line must never fail a deployment."""
+        """Send a line to the engine and return whether it was accepted; a failure is not an error."""
         if ":" not in self._address:
             return False
         try:
@@ -81,7 +81,7 @@ def calling_urn() -> str:
     """Return the URN of the resource that this thread works on.
 
     Raises:
-        BillingError: It cannot be found. Without it, two resources could share one budget unnoticed.
+        BillingError: The URN cannot be found. Without it, two resources could manage the same budget undetected.
     """
     urn = _request_urn()
     if not urn:
@@ -95,9 +95,9 @@ def calling_urn() -> str:
 def _request_urn() -> str:
     """Return the URN in the request that the engine sent to this thread, or an empty text.
 
-    The SDK hands it to none of a dynamic provider's methods, yet the request in the frame that calls them has it.
+    The SDK does not pass the URN to the methods of a dynamic provider; the request in the calling frame contains it.
     """
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the one documented way to a calling frame
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only documented access to a calling frame
     while frame is not None:
         urn = getattr(frame.f_locals.get("request"), "urn", None)
         if isinstance(urn, str):

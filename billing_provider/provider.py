@@ -1,4 +1,4 @@
-"""The thin adapter between Pulumi's Python plugin and the lifecycle.
+"""Adapter between Pulumi's Python plugin and the lifecycle.
 
 The path of this module and the names of its provider classes are a file format: every state stores them, and
 delete, refresh and diff load them again. They are never moved and never renamed.
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 
 class _Process:
-    """The one run of this plugin process: pacing, listings and registry are shared by all provider instances."""
+    """The run of this plugin process; all provider instances share its pacing, listings and registry."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._run: Run | None = None
 
     def configure(self, get: Callable[[str], str | None]) -> None:
-        """Start the run with the stack's configuration; the engine gives every instance the same."""
+        """Start the run with the stack's configuration, which is the same for every instance."""
         with self._lock:
             if self._run is None:
                 reporter = EngineLog()
@@ -59,7 +59,7 @@ class _Process:
         return self._run
 
     def masked(self, error: Exception) -> str:
-        """Return what an exception says, as a message that can be sent: without secrets and lone surrogates."""
+        """Return the message of an exception, without secrets and lone surrogates."""
         text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
         return self._run.masked(text) if self._run else redact(text)
 
@@ -69,19 +69,19 @@ _PROCESS = _Process()
 
 @contextmanager
 def _brief_errors() -> Iterator[None]:
-    """Raise errors with as few lines as the SDK allows: it sends the whole traceback, chained exceptions included."""
+    """Raise errors with a minimal traceback and no chained exceptions, because the SDK sends both."""
     try:
         yield
     except BillingError as error:
         raise error.with_traceback(None) from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold a secret
+    except Exception as error:  # noqa: BLE001 - the text of any exception may contain a secret
         raise BillingError(f"internal error, please report it: {_PROCESS.masked(error)}") from None
 
 
 class _Adapter(ResourceProvider):
-    """Plain dicts in, plain dicts out; an instance holds nothing, since what it holds would be pickled into state."""
+    """Converts between plain dicts and the lifecycle; stateless, because attributes would be pickled into state."""
 
-    # The pickled provider is its class's name: no secret, and readable state.
+    # The pickled provider contains only its class name, so it needs no encryption and stays readable in the state.
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
@@ -93,7 +93,7 @@ class _Adapter(ResourceProvider):
             checked = self._lifecycle().check(calling_urn(), _split(_olds)[0], known, frozenset(unknown))
             if not checked.problems:
                 return CheckResult({**checked.inputs, **unknown}, [])
-            # Without the name of a property: the engine prints the value of a named one, which may be a secret.
+            # Leave the property name empty: the engine prints the value of a named property, which may be a secret.
             failures = [CheckFailure("", f"{problem.field}: {problem.reason}") for problem in checked.problems]
             return CheckResult(_plain(news), failures)
 
@@ -101,13 +101,13 @@ class _Adapter(ResourceProvider):
         with _brief_errors():
             known, unknown = _split(_news)
             changed, replaces = self._lifecycle().diff(calling_urn(), _id, _plain(_olds), known, frozenset(unknown))
-            # None where something differs: the engine then finds the properties itself, which is what lets it show
-            # them and honour ignore_changes and replace_on_changes. A replacement that is the same budget to GitHub
-            # cannot stand beside the old one; replace_on_changes asks for such.
+            # Return None if something differs: the engine then computes the changed properties, shows them and applies
+            # ignore_changes and replace_on_changes. If GitHub considers old and new the same budget, both cannot
+            # exist at once, so the old one is deleted first; replace_on_changes can cause such a replacement.
             same_key = not set(replaces) - {"budget_type"}
             if not changed:
                 return DiffResult(changes=False)
-            # What a create left unfinished shows in no input, so the engine would find nothing by itself.
+            # An incomplete create changes no input, so the engine would not detect it.
             changes = True if UNFINISHED in _olds else None
             return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
 
@@ -120,7 +120,7 @@ class _Adapter(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         with _brief_errors():
             stored = self._lifecycle().read(id_, _plain(props))
-            # A blank id is how the engine is told that a resource is gone.
+            # An empty id means that the resource no longer exists.
             return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -133,7 +133,7 @@ class _Adapter(ResourceProvider):
 
     @abstractmethod
     def _lifecycle(self) -> Lifecycle | CostCenterLifecycle:
-        """Return what the subclass's resource lives by."""
+        """Return the lifecycle of the subclass's resource."""
 
 
 class EnterpriseBudgetProvider(_Adapter):
@@ -158,12 +158,12 @@ class CostCenterProvider(_Adapter):
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties without the SDK's own."""
+    """Return the properties without the SDK's internal ones."""
     return {name: value for name, value in props.items() if not name.startswith("__")}
 
 
 def _split(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the known properties and those that a preview does not know in full yet."""
+    """Return the known properties and those that contain unknown values in a preview."""
     known: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
     for name, value in _plain(props).items():
