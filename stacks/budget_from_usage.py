@@ -9,11 +9,11 @@ from billing_provider import OrgBudget, get_usage_summary
 
 organization = "octo-org"
 headroom = pulumi.Config().get_float("headroom") or 1.2
-# `pulumi config set today 2026-09-21` runs the program as on that day.
+# `pulumi config set today 2026-09-21` runs the program with that date.
 today = date.fromisoformat(pulumi.Config().get("today") or datetime.now(timezone.utc).date().isoformat())
 
-# GitHub's figures of a day move for two days, so a month counts as over on the third of the next one. Within a day,
-# and within a month from then on, every run comes to the same amount.
+# GitHub's figures of a day may change for two days, so a month is used from the fourth day of the next month.
+# From then on, all runs within a month compute the same amount.
 last_month = (today - timedelta(days=3)).replace(day=1) - timedelta(days=1)
 
 usage = get_usage_summary(organization=organization, product="actions", year=last_month.year, month=last_month.month)

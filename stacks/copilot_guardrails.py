@@ -1,4 +1,4 @@
-"""AI credits under control: a cap for everybody, for a cost center, for one person for a while, and a hard stop."""
+"""Budgets for AI credits: per user, per cost center, a temporary override for one user, and a hard stop."""
 
 from datetime import date, datetime, timedelta, timezone
 
@@ -11,12 +11,12 @@ finops = BudgetAlertingArgs(will_alert=True, alert_recipients=["octocat"])
 
 
 def end_of_next_quarter(today: date) -> date:
-    """Return the last day of the quarter after today's: it is the same all quarter long, and never near."""
+    """Return the last day of the next quarter; it is stable within a quarter and at least three months away."""
     months = 3 * ((today.month - 1) // 3) + 6
     return date(today.year + months // 12, months % 12 + 1, 1) - timedelta(days=1)
 
 
-# Nobody has to be listed: each person of the enterprise gets this much a month.
+# Applies to each user of the enterprise, per month; users are not listed.
 everybody = EnterpriseBudget(
     "everybody",
     enterprise=ENTERPRISE,
@@ -37,8 +37,8 @@ platform = EnterpriseBudget(
     budget_alerting=finops,
 )
 
-# An override ends by itself unless this program goes on being run; `pulumi config set overrideUntil 2027-01-31` fixes
-# the day.
+# The override expires unless this program is run again in a later quarter; `pulumi config set overrideUntil 2027-01-31`
+# sets a fixed date.
 until = pulumi.Config().get("overrideUntil") or end_of_next_quarter(datetime.now(timezone.utc).date()).isoformat()
 migration_lead = EnterpriseBudget(
     "migration-lead",

@@ -1,4 +1,4 @@
-"""One figure for the month, of which AWS gets the larger part and GitHub the rest."""
+"""One monthly amount, split between an AWS budget and a GitHub budget."""
 
 import pulumi
 import pulumi_aws as aws

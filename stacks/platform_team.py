@@ -1,4 +1,4 @@
-"""A team, its repositories and what they may spend, as one component."""
+"""A component with a team, its repositories and their budgets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,11 +16,11 @@ class PlatformTeam(pulumi.ComponentResource):
     :param name: The name of the team, and of this component in the program.
     :param organization: Login of the organization; the GitHub provider must be set up for the same one.
     :param repositories: The repositories by name, each with its US dollars a month.
-    :param alert_recipients: Logins of the people who are told.
+    :param alert_recipients: Logins of the people who receive alerts.
     """
 
     monthly_cap_usd: pulumi.Output[int]
-    """What all the repositories may spend together, with some headroom."""
+    """Total budget of all repositories, with headroom."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class PlatformTeam(pulumi.ComponentResource):
                     f"{repository_name}-actions",
                     organization=organization,
                     budget_scope="repository",
-                    # Made from the repository's output, so that the repository comes first.
+                    # Uses the repository's output, so that the repository is created first.
                     budget_entity_name=pulumi.Output.concat(organization, "/", repository.name),
                     budget_product_sku="actions",
                     budget_amount=amount,
