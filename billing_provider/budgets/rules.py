@@ -182,7 +182,7 @@ class _Validator:
             if not FIELDS["expires_at"].in_scope(self.scope_value):
                 yield Problem("expires_at", "leave it out: only a budget of one user can expire")
             elif instant(expires_at) <= now:
-                yield Problem("expires_at", "choose a time to come: GitHub removes a budget that has expired")
+                yield Problem("expires_at", "choose a date in the future: GitHub removes an expired budget")
         has_cost_centers = FIELDS["exclude_cost_center_usage"].in_scope(self.scope_value)
         if self.fields.get("exclude_cost_center_usage") and not has_cost_centers:
             yield Problem("exclude_cost_center_usage", "leave it out: only a budget of the whole enterprise has it")

@@ -75,10 +75,8 @@ class CostCenterCache:
         if len(found) == 1:
             return found[0]
         names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:_NAMES]) or "none"
-        fits = "several are" if found else "none is"
-        raise ConfigError(
-            f"find the cost center: {fits} called {name_or_id[:_SHOWN]} in {self._owner}; there are {names}"
-        )
+        fits = "more than one cost center" if found else "no cost center"
+        raise ConfigError(f"{fits} of {self._owner} has the name or id {name_or_id[:_SHOWN]}. Existing: {names}.")
 
 
 def _called(name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]) -> list[CostCenterDetails]:

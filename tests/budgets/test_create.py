@@ -337,13 +337,16 @@ def test_a_budget_without_an_expiry_is_not_as_declared_with_one(
 @pytest.mark.parametrize(
     ("entity", "words"),
     [
-        ("Nobody", "none is called Nobody in enterprise octo-enterprise; there are Data, Platform"),
-        ("PLATFORM", "several are called PLATFORM in enterprise octo-enterprise; there are Platform, platform"),
+        ("Nobody", "no cost center of enterprise octo-enterprise has the name or id Nobody. Existing: Data, Platform"),
+        (
+            "PLATFORM",
+            "more than one cost center of enterprise octo-enterprise has the name or id PLATFORM. Existing: ",
+        ),
     ],
 )
 def test_a_cost_center_must_be_one(sandbox: Sandbox, harness: RunHarness, entity: str, words: str) -> None:
     """A name that fits none or several is explained with the names there are, before anything is written."""
-    if "several" in words:
+    if "more than one" in words:
         sandbox.rename_cost_center("Data", "platform")
     with pytest.raises(errors.ConfigError, match=words):
         create(harness, {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": entity})

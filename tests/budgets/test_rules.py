@@ -167,7 +167,7 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         ),
         ({"on_existing": "replace"}, "on_existing", "adopt_if_identical, adopt, error"),
         ({"expires_at": "2027-01-31"}, "expires_at", "only a budget of one user can expire"),
-        ({**USER, "expires_at": "2026-09-21"}, "expires_at", "choose a time to come"),
+        ({**USER, "expires_at": "2026-09-21"}, "expires_at", "choose a date in the future"),
         ({**USER, "expires_at": "2027-01-31T18:00:00Z"}, "expires_at", "write a date as in 2027-01-31"),
         ({**USER, "expires_at": "soon"}, "expires_at", "write a date as in 2027-01-31"),
         ({**USER, "exclude_cost_center_usage": True}, "exclude_cost_center_usage", "the whole enterprise has it"),

@@ -232,7 +232,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
         (("usage", "--org", "octo-org", "--all-cost-centers"), 1, "error: all_cost_centers: the report usage/summary"),
         (("usage", "--org", "octo-org", "--by", "model"), 2, "--by model: the report summary has product, sku"),
         (("budgets",), 2, "one of the arguments --enterprise --org is required"),
-        (("cost-centers", "None", "--enterprise", E), 1, "none is called None"),
+        (("cost-centers", "None", "--enterprise", E), 1, "has the name or id None"),
         (
             ("cost-centers", "--enterprise", "nobody"),
             1,

@@ -31,15 +31,15 @@ ROWS: list[dict[str, Any]] = [
 
 FOUND = (
     ("A1", "a1", "a1"),
-    ("d1", "none is", "d1"),
+    ("d1", "no cost center", "d1"),
     ("Apps", "a1", "a1"),
     ("apps", "a2", "a2"),
-    ("APPS", "several are", "several are"),
+    ("APPS", "more than one cost center", "more than one cost center"),
     ("DATA", "a3", "a3"),
-    ("Old", "none is", "d2"),
-    ("old", "none is", "several are"),
-    ("gone", "none is", "d4"),
-    ("nobody", "none is", "none is"),
+    ("Old", "no cost center", "d2"),
+    ("old", "no cost center", "more than one cost center"),
+    ("gone", "no cost center", "d4"),
+    ("nobody", "no cost center", "no cost center"),
 )
 """What is asked for, and what is found among active ones and among all."""
 
@@ -58,10 +58,10 @@ def test_a_cost_center_is_found_by_id_or_name(
         if expected in {row["id"] for row in ROWS}:
             assert centers.find(text, archived=archived).id == expected
         else:
-            words = f"{expected} called {text} in enterprise octo-enterprise; there are Apps, Data, apps"
+            words = f"{expected} of enterprise octo-enterprise has the name or id {text}. Existing: Apps, Data, apps"
             with pytest.raises(ConfigError, match=words):
                 centers.find(text, archived=archived)
-        assert len(server.heard) == (2 if expected == "none is" else 1)
+        assert len(server.heard) == (2 if expected == "no cost center" else 1)
 
 
 @pytest.mark.parametrize("archived", [False, True])
