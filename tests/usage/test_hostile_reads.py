@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import billing_provider
+from billing_provider.core.clock import Clock
 from billing_provider.core.errors import BillingError, ConfigError, OutcomeError, TransportError
 from billing_provider.sandbox import Sandbox
 from billing_provider.sdk import invoke
@@ -66,6 +67,7 @@ LEAVES = st.one_of(
 def settings_of_the_program(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The functions ask the sandbox, as those of a new program do."""
     monkeypatch.setattr(invoke, "_PROGRAM", invoke._Program())
+    monkeypatch.setattr(Clock, "sleep", lambda _clock, _seconds: None)
     monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
     monkeypatch.setenv("GITHUB_TOKEN", sandbox.token)
 
