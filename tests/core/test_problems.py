@@ -34,7 +34,7 @@ def shared() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize(("bad", "many"), [("mona@example.com", 100_000), (5, 10_000)])
+@pytest.mark.parametrize(("bad", "many"), [("mona@example.com", 10_000), (5, 10_000)])
 def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: Any, many: int) -> None:
     """The first ten, each with its place in the list, and the number of the others."""
     alerting = {"will_alert": True, "alert_recipients": ["octocat", *[bad] * many]}
@@ -47,23 +47,23 @@ def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: An
 @pytest.mark.parametrize("kind", ["users", "organizations", "repositories", "enterprise_teams"])
 def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str) -> None:
     """The same holds for each kind of members of a cost center."""
-    members = {kind: ["a b"] * 100_000}
+    members = {kind: ["a b"] * 10_000}
     found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **members}, NOTHING).problems
     assert len(found) == MOST_PROBLEMS + 1
     assert found[0].reason.startswith(f"{kind}.0: ")
-    assert found[-1] == Problem(kind, "and 99990 more of such problems")
+    assert found[-1] == Problem(kind, "and 9990 more of such problems")
 
 
 @pytest.mark.parametrize("resource", ["budget", "cost center"])
 def test_very_many_unknown_inputs_make_few_problems(harness: RunHarness, resource: str) -> None:
     """However many inputs are wrong, the first thirty problems are shown and the others are counted."""
-    strangers = {f"stranger_{number}": number for number in range(100_000)}
+    strangers = {f"stranger_{number}": number for number in range(10_000)}
     if resource == "budget":
         found = harness.enterprise.check("urn", {}, {**BUDGET, **strangers}, NOTHING).problems
     else:
         found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **strangers}, NOTHING).problems
     assert [problem.field for problem in found] == [f"stranger_{number}" for number in range(MOST_IN_ALL + 1)]
-    assert found[-1].reason == f"and {100_000 - MOST_IN_ALL} more problems"
+    assert found[-1].reason == f"and {10_000 - MOST_IN_ALL} more problems"
 
 
 @given(counts=st.lists(st.integers(0, 30), max_size=60))
