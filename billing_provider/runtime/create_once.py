@@ -150,8 +150,8 @@ class CreateOnce(ABC, Generic[T]):
             return certain[0]
         if unsure := self._not_held(unsure):
             raise OutcomeError(
-                f"{self.what()} may exist already as {_ids(unsure)}: GitHub's listing does not tell its entity or "
-                "scope in full. Import it if it is the one (see Adoption in docs/reference.md), else delete it, "
+                f"{self.what()} may exist already as {_ids(unsure)}: GitHub's listing does not show its complete "
+                "entity or scope. Import it if it is the one (see Adoption in docs/reference.md), else delete it, "
                 "then run again."
             )
         return None
@@ -223,21 +223,31 @@ class CreateOnce(ABC, Generic[T]):
             mine = self._not_held(certain + unsure)
             if len(mine) > 1 or (mine and not self.is_new_and_ours(mine[0])):
                 raise OutcomeError(
-                    f"{self.what()}: somebody else made {_ids(mine)} at this moment. Check them, then run again."
+                    f"{self.what()}: {_ids(mine)} appeared during the create and may come from another client. "
+                    "Check on GitHub what is there, then run again."
                 )
             if mine:
                 return mine[0]
         if unread is not None:
             raise OutcomeError(
-                f"{self.what()} may have been created: {failure or 'GitHub did not tell its id.'} "
-                f"It could not be looked up: {unread} Run again: the next run looks first and takes it over."
+                f"{self.what()} may have been created: {failure or 'The reply has no new id.'} "
+                f"It could not be looked up: {unread} {self._next_run()}"
             )
         if failure is None:
             raise OutcomeError(
-                f"{self.what()} was created, says GitHub, without an id of its own, and the listing does not "
-                "show it yet. Run again: the next run looks first and takes it over."
+                f"{self.what()}: GitHub accepted the create, but its reply has no new id and the listing does not "
+                f"show it yet. {self._next_run()}"
             )
         return None
+
+    def _next_run(self) -> str:
+        """Return the advice after an unknown outcome: what the next run does if the object exists."""
+        if self._policy != ERROR:
+            return "Run again: the next run lists first and adopts it if it exists."
+        return (
+            f'Run again: the next run lists first and stops if it exists, because of on_existing="{ERROR}". '
+            f'To adopt it, set on_existing="{ADOPT_IF_IDENTICAL}".'
+        )
 
     def _not_held(self, items: list[T]) -> list[T]:
         return [item for item in items if self._run.registry.holder(item.id) is None]

@@ -34,6 +34,11 @@ LOST = [
 ]  # fmt: skip
 # What may become of a request that GitHub never took up.
 DROPPED = ["reset_before", "500_before", "502_before", "503_before", "504_before"]
+NO_ID = "GitHub accepted the create, but its reply has no new id and the listing does not show it yet"
+UNDER_ERROR = (
+    r'the next run lists first and stops if it exists, because of on_existing="error"\. '
+    r'To adopt it, set on_existing="adopt_if_identical"\.'
+)
 
 
 def create(harness: RunHarness, declared: dict[str, Any] = PLAIN, urn: str = "urn::budget") -> Stored:
@@ -127,9 +132,11 @@ def test_a_listing_that_lags_is_looked_at_again(clock: VirtualClock, lag: str, a
 
 
 def test_a_budget_without_id_that_is_not_listed_is_told(clock: VirtualClock) -> None:
-    """GitHub says created and shows nothing: an error, no second create, and the next run takes it over."""
+    """GitHub says created and shows nothing: an error, no second create, and the next run adopts it."""
     with Sandbox(clock=clock.wall, quirks=["no_id_in_create", "list_lag_seconds=100"]) as sandbox:
-        with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
+        with pytest.raises(
+            errors.OutcomeError, match=rf"{NO_ID}.* the next run lists first and adopts it if it exists"
+        ):
             create(open_harness(sandbox, clock))
         assert posts(sandbox) == 1
         clock.sleep(100)
@@ -157,7 +164,7 @@ def test_a_create_answered_with_another_budget_is_settled_by_looking(
         if listed:
             assert create(harness).outputs["budget_id"] == new["id"]
         else:
-            with pytest.raises(errors.OutcomeError, match="was created, says GitHub, without an id of its own"):
+            with pytest.raises(errors.OutcomeError, match=NO_ID):
                 create(harness)
         assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
 
@@ -185,14 +192,35 @@ def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: Virtua
 def test_an_outcome_that_cannot_be_looked_up_is_told(
     sandbox: Sandbox, new_run: Callable[..., RunHarness], fault: dict[str, Any], words: str
 ) -> None:
-    """It may have been created, and it has been: the error says both, and the next run takes it over."""
+    """It may have been created, and it has been: the error says both, and the next run adopts it."""
     sandbox.plan([{"action": "reset_after", "op": CREATE}, {**fault, "op": LIST, "nth": 2, "times": 1000}])
-    with pytest.raises(errors.OutcomeError) as caught:
+    with pytest.raises(errors.OutcomeError, match=r"may have been created.* adopts it if it exists") as caught:
         create(new_run())
-    assert "may have been created" in str(caught.value)
     assert words in str(caught.value)
     sandbox.plan([])
     assert is_the_one(sandbox, create(new_run()))
+    assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize("answer_", ["lost", "without id"])
+def test_the_advice_for_an_unknown_outcome_under_error_is_true(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness], answer_: str
+) -> None:
+    """Under `on_existing="error"` the error says that the next run stops, and how to adopt; both are true."""
+    declared = {**PLAIN, "on_existing": "error"}
+    if answer_ == "lost":
+        failed_lists = {"action": "403_permission", "op": LIST, "nth": 2, "times": 1000}
+        sandbox.plan([{"action": "reset_after", "op": CREATE}, failed_lists])
+    else:
+        sandbox.switch("no_id_in_create")
+        sandbox.switch("list_lag_seconds=100")
+    with pytest.raises(errors.OutcomeError, match=UNDER_ERROR):
+        create(new_run(), declared)
+    sandbox.plan([])
+    sandbox.switch("list_lag_seconds=0")
+    with pytest.raises(errors.OutcomeError, match=r"exists already as .*; it is as declared"):
+        create(new_run(), declared)
+    assert is_the_one(sandbox, create(new_run(), {**declared, "on_existing": "adopt_if_identical"}))
     assert posts(sandbox) == 1
 
 
@@ -207,7 +235,9 @@ def test_an_outcome_without_id_that_cannot_be_looked_up_is_told(sandbox: Sandbox
     """The same where the answer was readable and held no id."""
     sandbox.switch("no_id_in_create")
     sandbox.plan([{"action": "403_permission", "op": LIST, "nth": 2, "times": 1000}])
-    with pytest.raises(errors.OutcomeError, match="may have been created: GitHub did not tell its id"):
+    with pytest.raises(
+        errors.OutcomeError, match=r"may have been created: The reply has no new id\. It could not be looked up"
+    ):
         create(harness)
 
 
@@ -222,7 +252,7 @@ def test_what_somebody_else_made_meanwhile_is_not_ours(clock: VirtualClock, amou
 
     with Sandbox(clock=clock.wall, on_request=interfere) as sandbox:
         sandbox.plan([{"action": "reset_before", "op": CREATE}])
-        with pytest.raises(errors.OutcomeError, match="somebody else made") as caught:
+        with pytest.raises(errors.OutcomeError, match="appeared during the create") as caught:
             create(open_harness(sandbox, clock))
         assert all(budget["id"] in str(caught.value) for budget in sandbox.budgets())
         assert posts(sandbox) == 1
@@ -278,7 +308,9 @@ def test_a_budget_that_may_be_ours_is_not_doubled(sandbox: Sandbox, new_run: Cal
     api = {**PLAIN, "budget_scope": "repository", "budget_entity_name": "octo-org/api"}
     stored = create(new_run(), api)
     sandbox.switch("bare_repository")
-    with pytest.raises(errors.OutcomeError, match=f"may exist already as {stored.outputs['budget_id']}"):
+    with pytest.raises(
+        errors.OutcomeError, match=f"may exist already as {stored.outputs['budget_id']}: GitHub's listing does not show"
+    ):
         create(new_run(), {**api, "budget_entity_name": "octo-lab/api"})
     second = new_run()
     second.enterprise.check("urn::first", stored.inputs, api, NOTHING)

@@ -292,7 +292,7 @@ def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: 
 def test_an_outcome_that_cannot_be_looked_up_stays_open(
     fault: dict[str, Any], words: str, sandbox: Sandbox, next_run: Callable[..., Bench]
 ) -> None:
-    """The error says that it may be there, and that the next run takes it over; so it does, and adds the members."""
+    """The error says that it may be there, and that the next run adopts it; so it does, and adds the members."""
     declared = {**APPS, "users": ["octocat"], "enterprise_teams": ["core"]}
     sandbox.plan(
         [
@@ -300,7 +300,9 @@ def test_an_outcome_that_cannot_be_looked_up_stays_open(
             {**fault, "op": "list_cost_centers", "nth": 3, "times": 1000},
         ]
     )
-    with pytest.raises(OutcomeError, match=r"may have been created.*could not be looked up.*takes it over") as caught:
+    with pytest.raises(
+        OutcomeError, match=r"may have been created.*could not be looked up.*adopts it if it exists"
+    ) as caught:
         next_run().create(declared)
     assert words in str(caught.value)
     sandbox.plan([])
@@ -312,6 +314,26 @@ def test_an_outcome_that_cannot_be_looked_up_stays_open(
     assert f"adopted the existing cost center {stored.outputs['cost_center_id']}; changed: users, enterprise_teams" in (
         bench.harness.reporter.warnings
     )
+
+
+def test_the_advice_for_an_unknown_outcome_under_error_is_true(
+    sandbox: Sandbox, next_run: Callable[..., Bench]
+) -> None:
+    """Under `on_existing="error"` the error says that the next run stops, and how to adopt; both are true."""
+    declared = {**APPS, "users": ["octocat"], "on_existing": "error"}
+    failed_lists = {"op": "list_cost_centers", "action": "403_permission", "nth": 3, "times": 1000}
+    sandbox.plan([{"op": "create_cost_center", "action": "reset_after"}, failed_lists])
+    with pytest.raises(
+        OutcomeError, match=r'stops if it exists, because of on_existing="error"\. To adopt it, set .*ical"'
+    ):
+        next_run().create(declared)
+    sandbox.plan([])
+    with pytest.raises(OutcomeError, match=r"exists already as .* differs in users"):
+        next_run().create(declared)
+    assert live(sandbox) == {}
+    next_run().create({**declared, "on_existing": "adopt_if_identical"})
+    assert live(sandbox) == {"User": ["octocat"]}
+    assert len(sandbox.cost_centers()) == 3
 
 
 def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, bench: Bench) -> None:
@@ -344,7 +366,7 @@ def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[...,
     replies = (answer(200, {"costCenters": []}), answer(502, {}), answer(200, {"costCenters": [center]}))
     with WireServer(*replies) as server:
         bench = Bench(new_run(base_url=server.url))
-        with pytest.raises(OutcomeError, match="somebody else made 9 at this moment"):
+        with pytest.raises(OutcomeError, match="9 appeared during the create and may come from another client"):
             bench.create(APPS)
 
 
@@ -371,7 +393,7 @@ def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
         if listed:
             assert bench.create(APPS).outputs["cost_center_id"] == "2"
         else:
-            with pytest.raises(OutcomeError, match="was created, says GitHub, without an id of its own"):
+            with pytest.raises(OutcomeError, match="accepted the create, but its reply has no new id and the listing"):
                 bench.create(APPS)
         assert [heard.partition(" ")[0] for heard in server.heard].count("POST") == 1
 
