@@ -32,8 +32,9 @@ class CostCenterArgs(TypedDict, total=False):
     :param repositories: Repositories as `owner/name`.
     :param enterprise_teams: Slugs of enterprise teams.
     :param ai_credit_pool_enabled: Whether it draws from the pool of AI credits; only for users and enterprise teams.
-    :param on_existing: What a create does about a cost center of this name that is there already:
-        `adopt_if_identical` (when left out), `adopt` or `error`.
+    :param on_existing: What a create does if a cost center of this name exists. `adopt_if_identical` (the default)
+        adopts it if all declared inputs are equal, or if only declared members are missing and all its members are
+        declared; the missing ones are added. `adopt` adopts it and changes it. `error` stops.
     """
 
     enterprise: Required[pulumi.Input[str]]
