@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing_provider.sdk.invoke import ask, later
+from billing_provider.sdk.invoke import later, run_query
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def get_budgets(
     Raises:
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
+    return run_query(Reader.budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
 
 
 def get_budgets_output(
@@ -63,7 +63,7 @@ def get_budget(
         NotFoundError: The budget does not exist or is hidden from the token (404).
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
+    return run_query(Reader.budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
 
 
 def get_budget_output(
@@ -92,7 +92,7 @@ def get_effective_budget(
     Raises:
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.effective_budget, user=user, enterprise=enterprise, organization=organization)
+    return run_query(Reader.effective_budget, user=user, enterprise=enterprise, organization=organization)
 
 
 def get_effective_budget_output(
@@ -127,7 +127,7 @@ def get_user_states(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return ask(
+    return run_query(
         Reader.user_states,
         enterprise=enterprise,
         budget_id=budget_id,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from billing_provider.core.errors import ConfigError
-from billing_provider.sdk.invoke import ask, later
+from billing_provider.sdk.invoke import later, run_query
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def get_cost_centers(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.cost_centers, enterprise=enterprise, state=state)
+    return run_query(Reader.cost_centers, enterprise=enterprise, state=state)
 
 
 def get_cost_centers_output(
@@ -55,7 +55,7 @@ def get_cost_center(
     Raises:
         BillingError: It does not exist, the token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.cost_center, enterprise=enterprise, cost_center=cost_center)
+    return run_query(Reader.cost_center, enterprise=enterprise, cost_center=cost_center)
 
 
 def get_cost_center_output(
@@ -79,7 +79,7 @@ def get_usage_report_exports(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.report_exports, enterprise=enterprise)
+    return run_query(Reader.report_exports, enterprise=enterprise)
 
 
 def get_usage_report_exports_output(
@@ -105,7 +105,7 @@ def get_usage_report_export(
         NotFoundError: The export does not exist or has been removed (404).
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return ask(Reader.report_export, enterprise=enterprise, report_id=report_id)
+    return run_query(Reader.report_export, enterprise=enterprise, report_id=report_id)
 
 
 def get_usage_report_export_output(
@@ -148,7 +148,7 @@ def get_usage_report_rows(
             "get_usage_report_rows_output, which is unknown in a preview, or skip the call where "
             "pulumi.runtime.is_dry_run()."
         )
-    return ask(
+    return run_query(
         Reader.report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
     )
 

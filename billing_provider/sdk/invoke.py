@@ -34,23 +34,23 @@ class ProgramLog:
             pulumi.log.info(clean(text), ephemeral=True)
 
 
-class _Answers:
+class _Results:
     """The cached results of one program run; thread-safe."""
 
     def __init__(self) -> None:
         self.reader = Reader(Run(lambda: read_settings(pulumi.runtime.get_config, os.environ), ProgramLog()))
         self._lock = threading.Lock()
-        self._turns: dict[Any, threading.Lock] = {}
-        self._found: dict[Any, Any] = {}
+        self._key_locks: dict[Any, threading.Lock] = {}
+        self._cached: dict[Any, Any] = {}
 
-    def once(self, key: Any, ask: Callable[[], Any]) -> Any:
+    def get(self, key: Any, compute: Callable[[], Any]) -> Any:
         """Return a cached result, or compute and cache it; failures are not cached."""
         with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        with turn:
-            if key not in self._found:
-                self._found[key] = ask()
-            return self._found[key]
+            key_lock = self._key_locks.setdefault(key, threading.Lock())
+        with key_lock:
+            if key not in self._cached:
+                self._cached[key] = compute()
+            return self._cached[key]
 
 
 class _Program:
@@ -59,32 +59,32 @@ class _Program:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._monitor: Any = None
-        self._answers: _Answers | None = None
+        self._results: _Results | None = None
 
-    def answers(self) -> _Answers:
+    def results(self) -> _Results:
         """Return the results of this program run; each run has its own connection to the engine."""
         monitor = pulumi_settings.SETTINGS.monitor
         with self._lock:
-            if self._answers is None or monitor is not self._monitor:
-                self._monitor, self._answers = monitor, _Answers()
-            return self._answers
+            if self._results is None or monitor is not self._monitor:
+                self._monitor, self._results = monitor, _Results()
+            return self._results
 
 
 _PROGRAM = _Program()
 
 
-def ask(question: Callable[..., T], **given: Any) -> T:
+def run_query(query: Callable[..., T], **given: Any) -> T:
     """Return the result of a query; results are cached for the program run.
 
     Args:
-        question: The query, a method of `Reader`.
+        query: The query, a method of `Reader`.
         **given: Its arguments.
     """
-    answers = _PROGRAM.answers()
+    results = _PROGRAM.results()
     # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
-    key = (question.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
-    found: T = answers.once(key, lambda: question(answers.reader, **given))
-    return found
+    key = (query.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
+    result: T = results.get(key, lambda: query(results.reader, **given))
+    return result
 
 
 def later(function: Callable[..., T], **given: pulumi.Input[Any]) -> pulumi.Output[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing_provider.sdk.invoke import ask, later
+from billing_provider.sdk.invoke import later, run_query
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def get_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return ask(
+    return run_query(
         Reader.usage,
         enterprise=enterprise,
         organization=organization,
@@ -113,7 +113,7 @@ def get_usage_summary(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return ask(
+    return run_query(
         Reader.usage_summary,
         enterprise=enterprise,
         organization=organization,
@@ -188,7 +188,7 @@ def get_premium_request_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return ask(
+    return run_query(
         Reader.model_usage,
         report="premium_request/usage",
         enterprise=enterprise,
@@ -261,7 +261,7 @@ def get_ai_credit_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return ask(
+    return run_query(
         Reader.model_usage,
         report="ai_credit/usage",
         enterprise=enterprise,
