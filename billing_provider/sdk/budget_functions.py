@@ -32,7 +32,7 @@ def get_budgets(
     Raises:
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
+    return run_query(Reader.budgets, **locals())
 
 
 def get_budgets_output(
@@ -43,7 +43,7 @@ def get_budgets_output(
     user: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[list[BudgetDetails]]:
     """Return the result of `get_budgets` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_budgets, enterprise=enterprise, organization=organization, scope=scope, user=user)
+    return later(get_budgets, **locals())
 
 
 def get_budget(
@@ -63,7 +63,7 @@ def get_budget(
         NotFoundError: The budget does not exist or is hidden from the token (404).
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
+    return run_query(Reader.budget, **locals())
 
 
 def get_budget_output(
@@ -73,7 +73,7 @@ def get_budget_output(
     organization: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[BudgetDetails]:
     """Return the result of `get_budget` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_budget, budget_id=budget_id, enterprise=enterprise, organization=organization)
+    return later(get_budget, **locals())
 
 
 def get_effective_budget(
@@ -92,7 +92,7 @@ def get_effective_budget(
     Raises:
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.effective_budget, user=user, enterprise=enterprise, organization=organization)
+    return run_query(Reader.effective_budget, **locals())
 
 
 def get_effective_budget_output(
@@ -102,7 +102,7 @@ def get_effective_budget_output(
     organization: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[EffectiveBudget]:
     """Return the result of `get_effective_budget` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_effective_budget, user=user, enterprise=enterprise, organization=organization)
+    return later(get_effective_budget, **locals())
 
 
 def get_user_states(
@@ -127,15 +127,7 @@ def get_user_states(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return run_query(
-        Reader.user_states,
-        enterprise=enterprise,
-        budget_id=budget_id,
-        user=user,
-        rising=rising,
-        threshold_lower_bound=threshold_lower_bound,
-        threshold_upper_bound=threshold_upper_bound,
-    )
+    return run_query(Reader.user_states, **locals())
 
 
 def get_user_states_output(
@@ -148,12 +140,4 @@ def get_user_states_output(
     threshold_upper_bound: pulumi.Input[int] | None = None,
 ) -> pulumi.Output[list[UserState]]:
     """Return the result of `get_user_states` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(
-        get_user_states,
-        enterprise=enterprise,
-        budget_id=budget_id,
-        user=user,
-        rising=rising,
-        threshold_lower_bound=threshold_lower_bound,
-        threshold_upper_bound=threshold_upper_bound,
-    )
+    return later(get_user_states, **locals())

@@ -29,7 +29,7 @@ def get_cost_centers(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.cost_centers, enterprise=enterprise, state=state)
+    return run_query(Reader.cost_centers, **locals())
 
 
 def get_cost_centers_output(
@@ -38,7 +38,7 @@ def get_cost_centers_output(
     state: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[list[CostCenterDetails]]:
     """Return the result of `get_cost_centers` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_cost_centers, enterprise=enterprise, state=state)
+    return later(get_cost_centers, **locals())
 
 
 def get_cost_center(
@@ -55,7 +55,7 @@ def get_cost_center(
     Raises:
         BillingError: It does not exist, the token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.cost_center, enterprise=enterprise, cost_center=cost_center)
+    return run_query(Reader.cost_center, **locals())
 
 
 def get_cost_center_output(
@@ -64,7 +64,7 @@ def get_cost_center_output(
     cost_center: pulumi.Input[str],
 ) -> pulumi.Output[CostCenterDetails]:
     """Return the result of `get_cost_center` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_cost_center, enterprise=enterprise, cost_center=cost_center)
+    return later(get_cost_center, **locals())
 
 
 def get_usage_report_exports(
@@ -79,7 +79,7 @@ def get_usage_report_exports(
     Raises:
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.report_exports, enterprise=enterprise)
+    return run_query(Reader.report_exports, **locals())
 
 
 def get_usage_report_exports_output(
@@ -87,7 +87,7 @@ def get_usage_report_exports_output(
     enterprise: pulumi.Input[str],
 ) -> pulumi.Output[list[UsageReportExport]]:
     """Return the result of `get_usage_report_exports` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage_report_exports, enterprise=enterprise)
+    return later(get_usage_report_exports, **locals())
 
 
 def get_usage_report_export(
@@ -105,7 +105,7 @@ def get_usage_report_export(
         NotFoundError: The export does not exist or has been removed (404).
         BillingError: The token may not read this, or GitHub did not respond.
     """
-    return run_query(Reader.report_export, enterprise=enterprise, report_id=report_id)
+    return run_query(Reader.report_export, **locals())
 
 
 def get_usage_report_export_output(
@@ -114,7 +114,7 @@ def get_usage_report_export_output(
     report_id: pulumi.Input[str],
 ) -> pulumi.Output[UsageReportExport]:
     """Return the result of `get_usage_report_export` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage_report_export, enterprise=enterprise, report_id=report_id)
+    return later(get_usage_report_export, **locals())
 
 
 def get_usage_report_rows(
@@ -148,9 +148,7 @@ def get_usage_report_rows(
             "get_usage_report_rows_output, which is unknown in a preview, or skip the call where "
             "pulumi.runtime.is_dry_run()."
         )
-    return run_query(
-        Reader.report_rows, enterprise=enterprise, report_type=report_type, start_date=start_date, end_date=end_date
-    )
+    return run_query(Reader.report_rows, **locals())
 
 
 def get_usage_report_rows_output(
@@ -161,7 +159,6 @@ def get_usage_report_rows_output(
     end_date: pulumi.Input[str],
 ) -> pulumi.Output[list[dict[str, str]]]:
     """Return the result of `get_usage_report_rows` for Inputs; unknown in a preview, which writes nothing."""
-    given = {"enterprise": enterprise, "report_type": report_type, "start_date": start_date, "end_date": end_date}
     if pulumi.runtime.is_dry_run():
-        return later(get_usage_report_rows, **given, preview=pulumi.UNKNOWN)
-    return later(get_usage_report_rows, **given)
+        return later(get_usage_report_rows, **locals(), preview=pulumi.UNKNOWN)
+    return later(get_usage_report_rows, **locals())

@@ -1,4 +1,7 @@
-"""Settings, reporter and result cache that all data functions of a program share."""
+"""Settings, reporter and result cache that all data functions of a program share.
+
+A data function passes all its parameters on as `**locals()`, so it may not assign local variables.
+"""
 
 from __future__ import annotations
 

@@ -43,17 +43,7 @@ def get_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return run_query(
-        Reader.usage,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        cost_center=cost_center,
-        all_cost_centers=all_cost_centers,
-    )
+    return run_query(Reader.usage, **locals())
 
 
 def get_usage_output(
@@ -68,17 +58,7 @@ def get_usage_output(
     all_cost_centers: pulumi.Input[bool] = False,
 ) -> pulumi.Output[UsageReport]:
     """Return the result of `get_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(
-        get_usage,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        cost_center=cost_center,
-        all_cost_centers=all_cost_centers,
-    )
+    return later(get_usage, **locals())
 
 
 def get_usage_summary(
@@ -113,19 +93,7 @@ def get_usage_summary(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return run_query(
-        Reader.usage_summary,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        repository=repository,
-        product=product,
-        sku=sku,
-        cost_center=cost_center,
-    )
+    return run_query(Reader.usage_summary, **locals())
 
 
 def get_usage_summary_output(
@@ -142,19 +110,7 @@ def get_usage_summary_output(
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
     """Return the result of `get_usage_summary` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(
-        get_usage_summary,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        repository=repository,
-        product=product,
-        sku=sku,
-        cost_center=cost_center,
-    )
+    return later(get_usage_summary, **locals())
 
 
 def get_premium_request_usage(
@@ -188,19 +144,7 @@ def get_premium_request_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return run_query(
-        Reader.model_usage,
-        report="premium_request/usage",
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        model=model,
-        product=product,
-        cost_center=cost_center,
-    )
+    return run_query(Reader.model_usage, report="premium_request/usage", **locals())
 
 
 def get_premium_request_usage_output(
@@ -216,18 +160,7 @@ def get_premium_request_usage_output(
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
     """Return the result of `get_premium_request_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(
-        get_premium_request_usage,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        model=model,
-        product=product,
-        cost_center=cost_center,
-    )
+    return later(get_premium_request_usage, **locals())
 
 
 def get_ai_credit_usage(
@@ -261,19 +194,7 @@ def get_ai_credit_usage(
     Raises:
         BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
     """
-    return run_query(
-        Reader.model_usage,
-        report="ai_credit/usage",
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        model=model,
-        product=product,
-        cost_center=cost_center,
-    )
+    return run_query(Reader.model_usage, report="ai_credit/usage", **locals())
 
 
 def get_ai_credit_usage_output(
@@ -289,15 +210,4 @@ def get_ai_credit_usage_output(
     cost_center: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[UsageSummary]:
     """Return the result of `get_ai_credit_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(
-        get_ai_credit_usage,
-        enterprise=enterprise,
-        organization=organization,
-        user=user,
-        year=year,
-        month=month,
-        day=day,
-        model=model,
-        product=product,
-        cost_center=cost_center,
-    )
+    return later(get_ai_credit_usage, **locals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -112,13 +113,21 @@ def test_both_conventions_answer_the_same(served: Sandbox, arguments: dict[str, 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_both_conventions_have_the_same_arguments(name: str) -> None:
-    """The variant with Inputs takes what the plain one takes, with the same defaults."""
-    plain, later = (inspect.signature(function(each)).parameters for each in (name, f"{name}_output"))
-    assert list(plain) == list(later)
-    for parameter in plain.values():
+    """The variant with Inputs takes Inputs of what the plain one takes, with the same defaults."""
+    plain, later = (inspect.signature(function(each)) for each in (name, f"{name}_output"))
+    assert list(plain.parameters) == list(later.parameters)
+    for parameter in plain.parameters.values():
         assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        assert later[parameter.name].default == parameter.default
+        as_input = re.sub(r"^(\w+)", r"pulumi.Input[\1]", parameter.annotation)
+        assert later.parameters[parameter.name] == parameter.replace(annotation=as_input)
+    assert later.return_annotation == f"pulumi.Output[{plain.return_annotation}]"
     assert f"`{name}`" in (inspect.getdoc(function(f"{name}_output")) or "")
+
+
+@pytest.mark.parametrize("name", [*NAMES, *(f"{name}_output" for name in NAMES)])
+def test_a_function_has_no_variables_besides_its_arguments(name: str) -> None:
+    """A function passes on `locals()`, which are then exactly its arguments."""
+    assert list(function(name).__code__.co_varnames) == list(inspect.signature(function(name)).parameters)
 
 
 def test_results_are_plain_outputs(served: Sandbox) -> None:
