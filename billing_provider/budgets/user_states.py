@@ -8,6 +8,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from billing_provider.core.errors import TransportError
+from billing_provider.core.ids import Id  # noqa: TC001 - pydantic reads the annotation
 from billing_provider.transport.paging import MAX_USERS, every_row
 from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping
 
@@ -32,7 +33,7 @@ class EffectiveBudget:
     """
 
     user: str
-    budget_id: str | None = None
+    budget_id: Id | None = None
     budget_amount: float | None = None
     consumed_amount: float | None = None
 
@@ -51,7 +52,7 @@ class UserState:
     consumed_amount: float
     target_amount: float
     user: str | None = None
-    override_budget_id: str | None = None
+    override_budget_id: Id | None = None
 
 
 _STATES = TypeAdapter(list[UserState])

@@ -56,8 +56,8 @@ class UsageApi:
         data, tried = self._get(owner, "usage", query)
         try:
             return read_items(data.get("usageItems", []), self.today(), cost_center)
-        except ValidationError:
-            raise TransportError(f"{tried}: the answer has unexpected usage items.") from None
+        except ValidationError as error:
+            raise _invalid(tried, error) from None
 
     def get_usage_summary(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
         """Return usage by SKU, including cost centers.
@@ -112,10 +112,19 @@ class UsageApi:
         data, tried = self._get(owner, report, query)
         try:
             return read_summary(data, self.today(), lags_by_day=lags_by_day)
-        except (ValidationError, ValueError):
-            raise TransportError(f"{tried}: the answer has an unexpected form.") from None
+        except ValidationError as error:
+            raise _invalid(tried, error) from None
+        except ValueError:
+            raise TransportError(f"{tried}: the time period in GitHub's response is invalid.") from None
 
     def _get(self, owner: Owner, report: ReportName, query: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         tried = f"read the {report.replace('_', ' ').replace('/', ' ')} of {owner}"
         path = billing_path(owner, what=report)
         return mapping(self._transport.request("GET", path, tried=tried, query=query), tried), tried
+
+
+def _invalid(tried: str, error: ValidationError) -> TransportError:
+    """Return the error for a response with an invalid value; the message names the first one."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = "".join(f" {part}" for part in first["loc"])
+    return TransportError(f"{tried}: GitHub's response has an invalid value{place}: {first['msg']}.")

@@ -6,9 +6,9 @@ from calendar import monthrange
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
@@ -22,6 +22,10 @@ SETTLING_DAYS = 2
 """Number of full days after a day during which GitHub may still change its figures."""
 KEPT_MONTHS = 24
 """Number of months that GitHub's reports cover."""
+
+MAX_FIGURE = 1e300
+"""Exclusive limit of an amount or a quantity in a report; no response has enough lines for an infinite sum."""
+Figure = Annotated[float, Field(gt=-MAX_FIGURE, lt=MAX_FIGURE)]
 
 USER_OWNER = OwnerKind(noun=USER, path="users", resource="", scopes=())
 """A user as the owner of usage; the API has no budgets for this owner."""
@@ -117,12 +121,12 @@ class UsageItem:
     date: str
     product: str
     sku: str
-    quantity: float
+    quantity: Figure
     unit_type: str
-    price_per_unit: float
-    gross_amount: float
-    discount_amount: float
-    net_amount: float
+    price_per_unit: Figure
+    gross_amount: Figure
+    discount_amount: Figure
+    net_amount: Figure
     organization_name: str | None = None
     repository_name: str | None = None
     cost_center: CostCenterName | None = None
@@ -152,13 +156,13 @@ class UsageSummaryItem:
     product: str
     sku: str
     unit_type: str
-    price_per_unit: float
-    gross_quantity: float
-    gross_amount: float
-    discount_quantity: float
-    discount_amount: float
-    net_quantity: float
-    net_amount: float
+    price_per_unit: Figure
+    gross_quantity: Figure
+    gross_amount: Figure
+    discount_quantity: Figure
+    discount_amount: Figure
+    net_quantity: Figure
+    net_amount: Figure
     model: str | None = None
     sku_id: str | None = None
 

@@ -327,6 +327,21 @@ def test_answers_about_people_of_another_form_are_errors(
                 calls.get_effective_budget(enterprise, "hubot")
 
 
+@pytest.mark.parametrize("budget_id", ["../other", "", "a b", 5])
+def test_an_invalid_budget_id_in_a_user_response_is_an_error(
+    budget_id: Any, enterprise: Owner, new_run: Callable[..., RunHarness]
+) -> None:
+    """The budget ids of an effective budget and of a user state are validated."""
+    effective = answer(200, {"effective_budget": {"id": budget_id}})
+    states = answer(200, {"user_states": [{**STATE, "override_budget_id": budget_id}], "has_next_page": False})
+    with WireServer(effective, states) as server:
+        api = UserStatesApi(new_run(base_url=server.url).run.transport)
+        with pytest.raises(TransportError, match="read the effective budget of hubot"):
+            api.get_effective_budget(enterprise, "hubot")
+        with pytest.raises(TransportError, match="read the user states of budget 1"):
+            list(api.list_user_states(enterprise, "1"))
+
+
 def test_a_token_that_may_not_read_is_told_so(new_run: Callable[..., RunHarness]) -> None:
     """A refusal stays a refusal; it is no empty report."""
     reader = Reader(new_run(token="sandbox-fine-grained").run)

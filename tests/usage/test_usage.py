@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from billing_provider.budgets.skus import SKUS, canonical_sku, product_identifie
 from billing_provider.core.errors import TransportError
 from billing_provider.usage.api import UsageApi
 from billing_provider.usage.models import (
+    MAX_FIGURE,
     CostCenterName,
     TimePeriod,
     UsageItem,
@@ -205,6 +207,28 @@ BAD_SUMMARIES: tuple[Any, ...] = (
 )
 
 
+@pytest.mark.parametrize("amount", [1e308, -1e308, 1e300])
+def test_amounts_whose_sum_could_be_infinite_are_refused(
+    amount: float, enterprise: Owner, new_run: Callable[..., RunHarness]
+) -> None:
+    """A usage report and a summary with a huge amount are errors that name the field; the sum is never infinite."""
+    report = {"usageItems": [item(netAmount=amount)] * 2}
+    summary = {"timePeriod": {"year": 2026}, "usageItems": [line(grossQuantity=amount)] * 2}
+    with WireServer(answer(200, report), answer(200, summary)) as server:
+        harness = new_run(base_url=server.url)
+        api = UsageApi(harness.run.transport, harness.clock)
+        with pytest.raises(TransportError, match=r"read the usage of enterprise octo-enterprise: .*netAmount"):
+            api.get_usage(enterprise, {})
+        with pytest.raises(TransportError, match=r"read the usage summary of .*: .*grossQuantity"):
+            api.get_usage_summary(enterprise, {})
+
+
+@given(st.lists(st.floats(-MAX_FIGURE, MAX_FIGURE, exclude_min=True, exclude_max=True), max_size=30))
+def test_sums_of_accepted_amounts_are_finite(amounts: list[float]) -> None:
+    """The sum of amounts that a report may contain is a finite number."""
+    assert math.isfinite(exact_sum(amounts))
+
+
 @pytest.mark.parametrize("body", BAD_SUMMARIES, ids=str)
 @pytest.mark.parametrize("name", ["get_usage_summary", "get_premium_request_usage", "get_ai_credit_usage"])
 def test_a_summary_of_another_form_is_an_error(
@@ -224,6 +248,6 @@ def test_a_report_of_another_form_is_an_error(rows: Any, enterprise: Owner, new_
     with WireServer(answer(200, {"usageItems": rows}), answer(200, {})) as server:
         harness = new_run(base_url=server.url)
         calls = UsageApi(harness.run.transport, harness.clock)
-        with pytest.raises(TransportError, match="unexpected usage items"):
+        with pytest.raises(TransportError, match=r"read the usage of .*: GitHub's response has an invalid value"):
             calls.get_usage(enterprise, {})
         assert calls.get_usage(enterprise, {}) == []
