@@ -32,15 +32,15 @@ class EngineLog:
         self._address = sys.argv[-1] if address is None else address
         self._lock = threading.Lock()
         self._engine: Any = None
-        self._said: set[tuple[str, str]] = set()
+        self._warned: set[tuple[str, str]] = set()
 
     def warn(self, text: str) -> None:
         """Show a warning for the current resource, once."""
         urn = _request_urn()
         with self._lock:
-            if (urn, text) in self._said:
+            if (urn, text) in self._warned:
                 return
-            self._said.add((urn, text))
+            self._warned.add((urn, text))
         if not self._log(text, urn, engine_pb2.WARNING, ephemeral=False):
             print(f"warning: {clean(text)}", file=sys.stderr)  # noqa: T201 - there is no engine to log to
 
@@ -48,7 +48,7 @@ class EngineLog:
         """Show the current wait as a status line; it replaces the previous one."""
         self._log(text, _request_urn(), engine_pb2.INFO, ephemeral=True)
 
-    def end_if_alone(self) -> None:
+    def exit_if_engine_died(self) -> None:
         """Exit if the engine died: further writes would not reach the state, and the next run would repeat them.
 
         After a `kill -9` of the engine, the plugin process continues, with pending calls that wait for a lock.

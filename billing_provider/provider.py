@@ -50,7 +50,9 @@ class _Process:
         with self._lock:
             if self._run is None:
                 reporter = EngineLog()
-                self._run = Run(lambda: read_settings(get, os.environ), reporter, before_write=reporter.end_if_alone)
+                self._run = Run(
+                    lambda: read_settings(get, os.environ), reporter, before_write=reporter.exit_if_engine_died
+                )
 
     @property
     def run(self) -> Run:

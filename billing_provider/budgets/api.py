@@ -91,12 +91,12 @@ class BudgetsApi:
         """
         tried = f"list the budgets of {owner}"
 
-        def ask(number: int) -> Page:
+        def fetch(number: int) -> Page:
             return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
 
         for _ in range(_MAX_PASSES):
             found: dict[str, Budget] = {}
-            for page in pages(ask, lambda budget: budget.id, MAX_BUDGETS, tried):
+            for page in pages(fetch, lambda budget: budget.id, MAX_BUDGETS, tried):
                 found.update({budget.id: budget for budget in page[0]})
             first, (_, more, total) = None, page
             if more is not True and (total is None or total == len(found)):

@@ -50,11 +50,11 @@ class BudgetCreate(CreateOnce[Budget]):
         """Create or adopt the budget and return it.
 
         Raises:
-            BillingError: As for `CreateOnce.bring_about`; or the cost center is not found.
+            BillingError: As for `CreateOnce.create_or_adopt`; or the cost center is not found.
         """
         with self._budgets.lock:
             self.entity, self._names = self._spellings()
-            created = self.bring_about()
+            created = self.create_or_adopt()
             self._budgets.remember(created.item)
             return created
 
@@ -72,11 +72,11 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def matches(self, listing: Mapping[str, Budget]) -> tuple[list[Budget], list[Budget]]:
         """Return the budgets with the declared key, and those that may have it."""
-        told = any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in listing.values())
+        lists_scope = any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in listing.values())
         certain: list[Budget] = []
         unsure: list[Budget] = []
         for budget in listing.values():
-            found = match(self._owner, self._spec, budget, self._names, per_member_is_told=told)
+            found = match(self._owner, self._spec, budget, self._names, lists_per_member_scope=lists_scope)
             if found is Match.YES:
                 certain.append(budget)
             elif found is Match.MAYBE:
@@ -120,8 +120,8 @@ class BudgetCreate(CreateOnce[Budget]):
     def update(self, existing: Budget, different: list[str]) -> Budget:
         """Send the fields that differ and return the updated budget."""
         body = patch_body(self._spec, different)
-        told = self._client.update_budget(self._owner, existing.id, body)
-        return told or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
+        updated = self._client.update_budget(self._owner, existing.id, body)
+        return updated or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
 
     def _spellings(self) -> tuple[str, frozenset[str]]:
         """Return the entity in the form that GitHub accepts, and all names that a listing may use for it."""

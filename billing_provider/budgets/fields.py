@@ -129,8 +129,8 @@ def sku(value: Any, _place: Place) -> str:
 
 def recipients(value: Any, _place: Place) -> Any:
     """Return the set of alerted logins; absent and disabled alerting are equal, regardless of the recipients."""
-    told = bool(value and value["will_alert"])
-    return told and frozenset(login.lower() for login in value["alert_recipients"])
+    enabled = bool(value and value["will_alert"])
+    return enabled and frozenset(login.lower() for login in value["alert_recipients"])
 
 
 def moment(value: Any, _place: Place) -> Any:

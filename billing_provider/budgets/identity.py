@@ -68,7 +68,7 @@ class Match(Enum):
 
 
 def match(
-    owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, per_member_is_told: bool
+    owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, lists_per_member_scope: bool
 ) -> Match:
     """Return whether a live budget is the declared one, regardless of GitHub's spelling.
 
@@ -77,12 +77,13 @@ def match(
         spec: The declared budget.
         budget: The live budget.
         entity_names: All names of the declared entity: for a cost center its UUID and its name.
-        per_member_is_told: Whether this account's listing contains the scope `multi_user_cost_center`. Some accounts
-            list such a budget as `cost_center`; a hard AI-credit budget of a cost center may then be of either scope.
+        lists_per_member_scope: Whether this account's listing contains the scope `multi_user_cost_center`. Some
+            accounts list such a budget as `cost_center`; a hard AI-credit budget of a cost center may then be of
+            either scope.
     """
     if canonical_sku(spec.budget_product_sku) != canonical_sku(budget.budget_product_sku):
         return Match.NO
-    scope_match = _match_scope(spec.budget_scope, budget, per_member_is_told=per_member_is_told)
+    scope_match = _match_scope(spec.budget_scope, budget, lists_per_member_scope=lists_per_member_scope)
     if scope_match is Match.NO:
         return Match.NO
     if spec.budget_scope == USER:
@@ -100,10 +101,10 @@ def match(
     return Match.NO
 
 
-def _match_scope(declared: str, budget: Budget, *, per_member_is_told: bool) -> Match:
+def _match_scope(declared: str, budget: Budget, *, lists_per_member_scope: bool) -> Match:
     if declared == budget.budget_scope:
         return Match.YES
-    looks_plain = budget.budget_scope == COST_CENTER and budget.prevent_further_usage and not per_member_is_told
+    looks_plain = budget.budget_scope == COST_CENTER and budget.prevent_further_usage and not lists_per_member_scope
     return Match.MAYBE if declared == MULTI_USER_COST_CENTER and looks_plain else Match.NO
 
 
@@ -149,10 +150,10 @@ def live_inputs(
         # GitHub may return the login as the entity.
         live.setdefault("user", budget.budget_entity_name)
     live["budget_entity_name"] = _seen_entity(owner, scope, declared, budget.budget_entity_name or "", entity_names)
-    told = {*live, *budget.model_fields_set}
+    reported = {*live, *budget.model_fields_set}
     result: dict[str, Any] = {}
     for field in (owner.kind.noun, *IDENTITY[2:], *IN_PLACE):
-        source = declared if field not in told or same(owner, field, declared, live) else live
+        source = declared if field not in reported or same(owner, field, declared, live) else live
         source = live if not declared else source
         if source.get(field) is not None:
             result[field] = source[field]

@@ -57,8 +57,8 @@ class Lifecycle:
         unsure = unknown | {problem.field for problem in found}
         now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
         kept_expiry = "expires_at" in olds and olds["expires_at"] == fields.get("expires_at")
-        judged = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
-        found += rules.problems(self._kind, judged, unsure, now)
+        to_validate = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
+        found += rules.problems(self._kind, to_validate, unsure, now)
         if found:
             return Checked({}, first_problems(found))
         inputs = complete(self._kind, fields, unknown)

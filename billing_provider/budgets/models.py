@@ -269,8 +269,8 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     """Return the inputs of valid type as plain values, and one problem for each other input."""
     other = set(OWNER_KINDS) - {kind.noun}
     names = [name for name in INPUTS if name not in other]
-    strangers = [name for name in raw if name not in names]
-    found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in strangers]
+    unknown = [name for name in raw if name not in names]
+    found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in unknown]
     known = {name: value for name, value in raw.items() if name in names and value is not None}
     try:
         BudgetInputs.model_validate(known)

@@ -39,12 +39,12 @@ def problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str],
         unsure: Inputs that are not checked: not known yet in a preview, or of a wrong type.
         now: The time to compare `expires_at` with, timezone-aware.
     """
-    judge = _Validator(kind, fields, unsure)
-    yield from judge.owner()
-    yield from judge.amount_and_sku()
-    yield from judge.scope()
-    yield from judge.hard_stop_and_alerts()
-    yield from judge.extras(now)
+    validator = _Validator(kind, fields, unsure)
+    yield from validator.owner()
+    yield from validator.amount_and_sku()
+    yield from validator.scope()
+    yield from validator.hard_stop_and_alerts()
+    yield from validator.extras(now)
 
 
 class _Validator:

@@ -105,7 +105,7 @@ class UserStatesApi:
         tried = f"read the user states of budget {budget_id} of {owner}"
         path = billing_path(owner, budget_id, "user-states")
 
-        def ask(page: int) -> tuple[list[UserState], bool, None]:
+        def fetch(page: int) -> tuple[list[UserState], bool, None]:
             query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
             data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
             try:
@@ -115,4 +115,4 @@ class UserStatesApi:
             return states, data.get("has_next_page") is True, None
 
         # Several users may have no record on GitHub; without a login they are not compared with each other.
-        return every_row(ask, lambda state: state.user or object(), MAX_USERS, tried)
+        return every_row(fetch, lambda state: state.user or object(), MAX_USERS, tried)

@@ -60,7 +60,7 @@ class CostCentersApi:
         path = billing_path(owner, cost_center_id, what="cost-centers")
         centers: list[CostCenterDetails] = []
 
-        def ask(page: int) -> tuple[tuple[CostCenterResource, ...], bool, None]:
+        def fetch(page: int) -> tuple[tuple[CostCenterResource, ...], bool, None]:
             query = {"page": page, "per_page": _PAGE_SIZE}
             data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
             center = _read(data, tried)
@@ -68,7 +68,7 @@ class CostCentersApi:
             centers.append(center)
             return center.resources, data.get("has_next_page") is True, None
 
-        members = {_member(row): row for row in every_row(ask, _member, MAX_MEMBERS, tried)}
+        members = {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, tried)}
         return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:

@@ -70,7 +70,7 @@ class CostCenterCache:
         states = (ACTIVE, DELETED) if archived else (ACTIVE,)
         for age in (max_age, 0.0):
             centers = self.list_all(age)
-            if found := _called(name_or_id, centers, states):
+            if found := _with_name_or_id(name_or_id, centers, states):
                 break
         if len(found) == 1:
             return found[0]
@@ -79,7 +79,9 @@ class CostCenterCache:
         raise ConfigError(f"{fits} of {self._owner} has the name or id {name_or_id[:_SHOWN]}. Existing: {names}.")
 
 
-def _called(name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]) -> list[CostCenterDetails]:
+def _with_name_or_id(
+    name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]
+) -> list[CostCenterDetails]:
     text = name_or_id.lower()
     found = [center for center in centers if center.state in states and center.id.lower() == text]
     for state in states:

@@ -41,16 +41,16 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
     def __init__(self, run: Run, owner: Owner, urn: str, inputs: Mapping[str, Any]) -> None:
         super().__init__(run, owner, urn, inputs.get("on_existing"))
         self._inputs = inputs
-        self._calls = run.api(CostCentersApi)
+        self._api = run.api(CostCentersApi)
 
     def run(self) -> Created[CostCenterDetails]:
         """Create or adopt the cost center and return it; an adopted one is not changed yet.
 
         Raises:
-            BillingError: As for `CreateOnce.bring_about`.
+            BillingError: As for `CreateOnce.create_or_adopt`.
         """
         with self._run.cache(CostCenterCache, self._owner).lock:
-            return self.bring_about()
+            return self.create_or_adopt()
 
     def what(self) -> str:
         """Return the description of the cost center, for messages."""
@@ -62,13 +62,13 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
     def list_now(self) -> Mapping[str, CostCenterDetails]:
         """Return the enterprise's cost centers, including archived ones."""
-        return {center.id: center for center in self._calls.list_cost_centers(self._owner)}
+        return {center.id: center for center in self._api.list_cost_centers(self._owner)}
 
     def matches(
         self, listing: Mapping[str, CostCenterDetails]
     ) -> tuple[list[CostCenterDetails], list[CostCenterDetails]]:
         """Return the active cost centers of this name; the match is always certain."""
-        return [center for center in self._called(listing) if center.state == ACTIVE], []
+        return [center for center in self._with_name(listing) if center.state == ACTIVE], []
 
     def is_new_and_ours(self, found: CostCenterDetails) -> bool:
         """Return whether a new cost center is empty: a create adds no members."""
@@ -77,7 +77,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
     def send(self) -> CostCenterDetails:
         """Send the create once."""
         body = {name: self._inputs[name] for name in ("name", "ai_credit_pool_enabled") if name in self._inputs}
-        return self._calls.create_cost_center(self._owner, body)
+        return self._api.create_cost_center(self._owner, body)
 
     def says_taken(self, error: ApiError) -> bool:
         """Return whether GitHub refused the name because it is taken."""
@@ -85,7 +85,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
     def explain_taken(self, error: ApiError, listing: Mapping[str, CostCenterDetails]) -> str:
         """Return the message: an archived cost center has the name, or the listing does not show which one has it."""
-        if self._called(listing):
+        if self._with_name(listing):
             return (
                 f"{self.what()}: {error} No active cost center has this name, so an archived one holds it: "
                 "choose another name."
@@ -97,7 +97,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
         If all existing members are declared, others may be missing: an interrupted create leaves this state.
         """
-        existing = self._calls.get_cost_center(self._owner, existing.id)
+        existing = self._api.get_cost_center(self._owner, existing.id)
         different = differing(as_inputs(existing), self._inputs)
         if self._has_others(existing):
             return existing, different, different
@@ -107,7 +107,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         """Return the cost center unchanged: the lifecycle updates it afterwards."""
         return existing
 
-    def _called(self, listing: Mapping[str, CostCenterDetails]) -> list[CostCenterDetails]:
+    def _with_name(self, listing: Mapping[str, CostCenterDetails]) -> list[CostCenterDetails]:
         name = self._inputs["name"].lower()
         return [center for center in listing.values() if center.name.lower() == name]
 

@@ -118,13 +118,13 @@ class CostCenterLifecycle:
         center = created.item
         self._run.cache(CostCenterCache, owner).forget()
         if created.adopted:
-            self._bring(owner, center.id, as_inputs(center), inputs)
+            self._send_differences(owner, center.id, as_inputs(center), inputs)
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
             self._run.reporter.warn(f"adopted the existing cost center {center.id}{changed}")
             return _store(owner, inputs, center, adopted=True)
         # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
         added = {
-            kind: self._add_what_can_be(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
+            kind: self._add_possible(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
         }
         stored = _store(owner, inputs, center, adopted=False)
         stored.outputs.update(added)
@@ -145,7 +145,7 @@ class CostCenterLifecycle:
         """
         owner, cost_center_id = _parse(id_)
         olds = read_state(CostCenterState, olds)
-        center = self._live(owner, cost_center_id)
+        center = self._read_active(owner, cost_center_id)
         first_time = "cost_center_id" not in olds
         if center is None:
             if first_time:
@@ -170,9 +170,9 @@ class CostCenterLifecycle:
         olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
         new_kinds = [kind for kind in MEMBER_KINDS if kind in news and kind not in olds]
         if new_kinds:
-            center = self._calls.get_cost_center(owner, cost_center_id)
+            center = self._api.get_cost_center(owner, cost_center_id)
             olds = {**olds, **{kind: center.members(kind) for kind in new_kinds}}
-        self._bring(owner, cost_center_id, olds, news)
+        self._send_differences(owner, cost_center_id, olds, news)
         known = {name: olds[name] for name in ("state", "azure_subscription", "adopted") if name in olds}
         # Members of a kind that is no longer declared are not changed and not stored in the state.
         return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
@@ -188,42 +188,44 @@ class CostCenterLifecycle:
             self._run,
             cost_center_id,
             "cost center",
-            send=lambda: self._calls.delete_cost_center(owner, cost_center_id),
-            is_listed=lambda: self._listed(owner, cost_center_id) is not None,
+            send=lambda: self._api.delete_cost_center(owner, cost_center_id),
+            is_listed=lambda: self._find_listed(owner, cost_center_id) is not None,
         )
         if is_gone:
             self._run.cache(CostCenterCache, owner).forget()
 
     @property
-    def _calls(self) -> CostCentersApi:
+    def _api(self) -> CostCentersApi:
         return self._run.api(CostCentersApi)
 
-    def _live(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
+    def _read_active(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
         """Return an active cost center, or None if it is archived or not listed."""
         try:
-            center = self._calls.get_cost_center(owner, cost_center_id)
+            center = self._api.get_cost_center(owner, cost_center_id)
         except (NotFoundError, InvalidError) as error:
             # GitHub's API description lists no 404 for this endpoint, so a 400 may mean the same.
-            if self._listed(owner, cost_center_id) is None:
+            if self._find_listed(owner, cost_center_id) is None:
                 return None
             raise error from None
         return None if center.state == DELETED else center
 
-    def _listed(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
-        for center in self._calls.list_cost_centers(owner):
+    def _find_listed(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
+        for center in self._api.list_cost_centers(owner):
             if center.id.lower() == cost_center_id.lower() and center.state != DELETED:
                 return center
         return None
 
-    def _bring(self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> None:
+    def _send_differences(
+        self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> None:
         """Send the differences, in an order that never combines a pool with members that it does not allow."""
         for kind in MEMBER_KINDS:
             if kind in news:
                 for names in _batches(missing_members(kind, olds[kind], news[kind])):
-                    self._calls.remove_resources(owner, cost_center_id, kind, names)
+                    self._api.remove_resources(owner, cost_center_id, kind, names)
         body = {name: news[name] for name in ("name", "ai_credit_pool_enabled") if name in news}
         if any(olds.get(name) != value for name, value in body.items()):
-            self._calls.update_cost_center(owner, cost_center_id, body)
+            self._api.update_cost_center(owner, cost_center_id, body)
             self._run.cache(CostCenterCache, owner).forget()
         for kind in MEMBER_KINDS:
             if kind in news:
@@ -232,10 +234,10 @@ class CostCenterLifecycle:
 
     def _add(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> None:
         self._run.cache(CostCenterCache, owner).forget()
-        for line in self._calls.add_resources(owner, cost_center_id, kind, names):
+        for line in self._api.add_resources(owner, cost_center_id, kind, names):
             self._run.reporter.warn(line)
 
-    def _add_what_can_be(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> list[str]:
+    def _add_possible(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> list[str]:
         """Add members to a new cost center and return those that were certainly added."""
         added: list[str] = []
         for batch in _batches(missing_members(kind, names, ())):

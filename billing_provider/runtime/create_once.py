@@ -65,7 +65,7 @@ class CreateOnce(ABC, Generic[T]):
         self._run, self._owner, self._urn = run, owner, urn
         self._policy = on_existing or ADOPT_IF_IDENTICAL
 
-    def bring_about(self) -> Created[T]:
+    def create_or_adopt(self) -> Created[T]:
         """Adopt the existing object or create one; there are never two. The caller holds the lock of the owner.
 
         Raises:

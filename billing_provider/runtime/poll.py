@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def poll(run: Run, look: Callable[[], T | None], what: str, *, first_seconds: float, slowest_seconds: float) -> T:
-    """Wait and call `look` until it returns a result; each wait is twice as long as the previous one.
+def poll(run: Run, check: Callable[[], T | None], what: str, *, first_seconds: float, longest_seconds: float) -> T:
+    """Wait and call `check` until it returns a result; each wait is twice as long as the previous one.
 
     Args:
         run: Settings, clock and reporter.
-        look: Returns the result, or None if it is not available yet.
+        check: Returns the result, or None if it is not available yet.
         what: The awaited result, for the status line.
         first_seconds: The first wait.
-        slowest_seconds: The longest single wait.
+        longest_seconds: The longest single wait.
 
     Raises:
         WaitError: The result takes longer than `github-billing:maxWaitSeconds`.
@@ -36,6 +36,6 @@ def poll(run: Run, look: Callable[[], T | None], what: str, *, first_seconds: fl
             )
         run.reporter.status(f"waiting for {what}")
         run.clock.sleep(pause)
-        if (found := look()) is not None:
+        if (found := check()) is not None:
             return found
-        pause = min(pause * 2, slowest_seconds)
+        pause = min(pause * 2, longest_seconds)

@@ -103,46 +103,46 @@ class Transport:
         """
         deadline = self._clock.now() + self._settings.max_wait_seconds
         repeats = limit_waits = 0
-        failure: TransportError | ApiError | None = None
+        previous: TransportError | ApiError | None = None
         while True:
-            asked: float | None = None
-            told: TransportError | ApiError
+            requested: float | None = None
+            failure: TransportError | ApiError
             outcome: retry.NoAnswer | int
             try:
-                with self._pacer.turn(write=method != "GET", deadline=deadline, before_write=self._before_write):
+                with self._pacer.slot(write=method != "GET", deadline=deadline, before_write=self._before_write):
                     reply = self._send(method, path, query, body, tried)
                     limit = self._limit(reply, limit_waits)
             except WaitError as error:
                 # "Nothing was sent" applies only to this attempt, so the message includes the previous failure.
-                before = tried if failure is None else f"{failure} Another try"
+                before = tried if previous is None else f"{previous} Another try"
                 raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
-                told = error
+                failure = error
                 outcome = retry.NoAnswer.NOT_SENT if isinstance(error, NotSentError) else retry.NoAnswer.LOST
             else:
                 if limit is None and reply.status < 300:  # noqa: PLR2004 - the successful HTTP statuses
                     return reply
-                told = self._error(tried, reply, retry.error_of(reply.status, limited=limit is not None))
+                failure = self._error(tried, reply, retry.error_of(reply.status, limited=limit is not None))
                 outcome = reply.status if limit is None else retry.NoAnswer.LIMITED
-                asked = retry.asked_wait(reply.headers, self._clock.wall())
+                requested = retry.requested_wait(reply.headers, self._clock.wall())
             wait = retry.next_wait(
                 outcome,
                 repeatable=repeatable,
                 repeats=repeats,
                 limit_waits=limit_waits,
-                asked=asked,
+                requested=requested,
                 jitter=self._clock.jitter(),
             )
             if wait is None:
-                raise told
+                raise failure
             if outcome is retry.NoAnswer.LIMITED:
                 limit_waits += 1
                 continue
-            failure, repeats = told, repeats + 1
+            previous, repeats = failure, repeats + 1
             try:
                 self._pacer.wait(wait, "another try", deadline)
             except WaitError:
-                raise failure from None
+                raise previous from None
 
     def _limit(self, reply: Reply, waits_so_far: int) -> retry.Limit | None:
         """Apply the limit of a response to all requests, before another thread sends one."""
@@ -199,8 +199,8 @@ class Transport:
         content = None if body is None else json.dumps(body).encode()
         try:
             with self._session.exchange(method, url, bounds, headers, content) as response:
-                told = CaseInsensitiveDict(masked(dict(response.headers), self._settings.token))
-                reply = Reply(response.status_code, told, self._data(response, tried))
+                received = CaseInsensitiveDict(masked(dict(response.headers), self._settings.token))
+                reply = Reply(response.status_code, received, self._data(response, tried))
                 location = response.headers.get("location") if response.is_redirect else None
         except FAILURES as error:
             raise self._lost(error, tried) from None

@@ -27,21 +27,21 @@ class Pacer:
 
     def __init__(self, settings: Settings, clock: Clock, status: Callable[[str], None]) -> None:
         self._settings, self._clock, self._status = settings, clock, status
-        self._writing = threading.Lock()
-        self._line = threading.Lock()
-        self._guard = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._request_lock = threading.Lock()
+        self._block_lock = threading.Lock()
         self._writes: deque[float] = deque(maxlen=max(1, settings.writes_per_minute, settings.writes_per_hour))
         self._blocked_until, self._block_reason = float("-inf"), ""
 
     def block(self, seconds: float, reason: str) -> None:
         """Block all requests for this number of seconds; a longer block stays."""
-        with self._guard:
+        with self._block_lock:
             until = self._clock.now() + seconds
             if until > self._blocked_until:
                 self._blocked_until, self._block_reason = until, reason
 
     @contextmanager
-    def turn(self, *, write: bool, deadline: float, before_write: Callable[[], None]) -> Iterator[None]:
+    def slot(self, *, write: bool, deadline: float, before_write: Callable[[], None]) -> Iterator[None]:
         """Wait until one request may be sent, and block others while it runs.
 
         Args:
@@ -53,10 +53,10 @@ class Pacer:
             WaitError: The wait would pass the deadline; nothing was sent.
         """
         earliest = self._next_write if write else self._block
-        with self._writing if write else nullcontext():
+        with self._write_lock if write else nullcontext():
             while True:
                 self._wait(earliest, deadline)
-                with self._line:
+                with self._request_lock:
                     if earliest()[0] > self._clock.now():
                         # The previous request has caused a block.
                         continue

@@ -20,7 +20,7 @@ MAX_USERS = 1_000_000
 
 
 def pages(
-    ask: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
+    fetch: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
     key: Callable[[T], Hashable],
     most: int,
     tried: str,
@@ -28,7 +28,7 @@ def pages(
     """Yield the pages, up to the last one or one without new rows.
 
     Args:
-        ask: Returns a page by its number: its rows, whether there are more pages, and the total of rows; None if
+        fetch: Returns a page by its number: its rows, whether there are more pages, and the total of rows; None if
             unknown.
         key: Identifies a row.
         most: The maximum of rows; more are an error.
@@ -41,7 +41,7 @@ def pages(
     number = 0
     while True:
         number += 1
-        rows, more, total = ask(number)
+        rows, more, total = fetch(number)
         before = len(known)
         known.update(key(row) for row in rows)
         if len(known) > most:
@@ -56,7 +56,7 @@ def pages(
 
 
 def every_row(
-    ask: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
+    fetch: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
     key: Callable[[T], Hashable],
     most: int,
     tried: str,
@@ -66,7 +66,7 @@ def every_row(
     Raises:
         TransportError: The pages do not end.
     """
-    for page in pages(ask, key, most, tried):
+    for page in pages(fetch, key, most, tried):
         yield from page[0]
     if page[1]:
         # A page without new rows announces further pages.

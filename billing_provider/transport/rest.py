@@ -32,18 +32,18 @@ def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
     return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
 
 
-def same_id(data: Any, asked: str, tried: str) -> None:
+def same_id(data: Any, requested: str, tried: str) -> None:
     """Reject a response with a different id than requested; case and a missing id are ignored.
 
     Raises:
         TransportError: The response is about a different object.
     """
-    told = data if isinstance(data, dict) else {}
+    body = data if isinstance(data, dict) else {}
     # For a deleted budget, GitHub's schema has one of these fields, its example the other.
-    answered = str(told.get("id") or told.get("budget_id") or asked)
-    if answered.lower() != asked.lower():
+    returned = str(body.get("id") or body.get("budget_id") or requested)
+    if returned.lower() != requested.lower():
         raise TransportError(
-            f"{tried}: GitHub answers about another one, {answered}. Run again; if it stays, report it."
+            f"{tried}: GitHub answers about another one, {returned}. Run again; if it stays, report it."
         )
 
 

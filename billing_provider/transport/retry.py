@@ -54,7 +54,7 @@ def error_of(status: int, *, limited: bool) -> type[ApiError]:
 
 
 def next_wait(
-    outcome: NoAnswer | int, *, repeatable: bool, repeats: int, limit_waits: int, asked: float | None, jitter: float
+    outcome: NoAnswer | int, *, repeatable: bool, repeats: int, limit_waits: int, requested: float | None, jitter: float
 ) -> float | None:
     """Return the seconds to wait before a failed request is retried, or None to give up.
 
@@ -64,7 +64,7 @@ def next_wait(
             case, because nothing was applied.
         repeats: Number of retries after failures so far, from 0.
         limit_waits: Number of waits for a limit so far, from 0.
-        asked: The wait in seconds that the response requests, if any. The pacer applies a limit to all requests, so
+        requested: The wait in seconds that the response requests, if any. The pacer applies a limit to all requests, so
             this function returns 0 for a limit.
         jitter: From 0 up to 1; see `repeat_wait`.
     """
@@ -75,7 +75,7 @@ def next_wait(
     if not (did_nothing or (failed and repeatable)):
         return None
     wait = repeat_wait(repeats, jitter)
-    return None if wait is None else max(wait, asked or 0.0)
+    return None if wait is None else max(wait, requested or 0.0)
 
 
 def is_transient(status: int) -> bool:
@@ -123,22 +123,22 @@ def limit_of(
     exhausted = headers.get("x-ratelimit-remaining", "").strip() == "0"
     retry_after = headers.get("retry-after")
     words = message.lower()
-    told = any(word in words for word in ("rate limit", "secondary limit", "abuse detection"))
-    if status not in (403, 429) or not (status == 429 or retry_after or exhausted or told):  # noqa: PLR2004
+    named = any(word in words for word in ("rate limit", "secondary limit", "abuse detection"))
+    if status not in (403, 429) or not (status == 429 or retry_after or exhausted or named):  # noqa: PLR2004
         return None
-    if (asked := asked_wait(headers, wall_seconds)) is not None:
-        return Limit(asked, "GitHub's secondary limit" if not exhausted else "GitHub's hourly limit")
+    if (requested := requested_wait(headers, wall_seconds)) is not None:
+        return Limit(requested, "GitHub's secondary limit" if not exhausted else "GitHub's hourly limit")
     if exhausted and (left := reset_wait(headers, wall_seconds)) is not None:
         return Limit(left, "GitHub's hourly limit")
     return Limit(SECONDARY_WAIT_SECONDS * 2**waits_so_far, "GitHub's secondary limit")
 
 
-def asked_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
+def requested_wait(headers: Mapping[str, str], wall_seconds: float) -> float | None:
     """Return the seconds requested by `retry-after` (a number or a date), or None if it is missing."""
-    asked = headers.get("retry-after", "").strip()
-    if asked.isdecimal():
-        return float(asked)
-    moment = http_date(asked)
+    requested = headers.get("retry-after", "").strip()
+    if requested.isdecimal():
+        return float(requested)
+    moment = http_date(requested)
     return None if moment is None else max(0.0, moment - (http_date(headers.get("date")) or wall_seconds)) + 1.0
 
 

@@ -38,11 +38,11 @@ class Limits(NamedTuple):
 
     Attributes:
         deadline: The latest end, on `time.monotonic`.
-        silence: The maximum seconds without data.
+        idle: The maximum seconds without data.
     """
 
     deadline: float
-    silence: float
+    idle: float
 
     def left(self) -> float:
         """Return the timeout of the next read in seconds.
@@ -53,19 +53,19 @@ class Limits(NamedTuple):
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time of the request is over")
-        return min(left, self.silence)
+        return min(left, self.idle)
 
 
-def limits(seconds: float, silence: float) -> Limits:
+def limits(seconds: float, idle: float) -> Limits:
     """Return the limits of an exchange that starts now."""
-    return Limits(time.monotonic() + seconds, silence)
+    return Limits(time.monotonic() + seconds, idle)
 
 
 _LIMITS: ContextVar[Limits] = ContextVar("limits")
 """The limits of the current exchange."""
 
 
-class _Arriving(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """The raw data of a connection; the timeout of each read is the remaining time."""
 
     def __init__(self, sock: Any, raw: Any) -> None:
@@ -92,7 +92,7 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Arriving(sock, self.fp.detach()))
+        self.fp = io.BufferedReader(_DeadlineReader(sock, self.fp.detach()))
 
 
 @functools.cache

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MOST_DAYS = 31
 """Maximum number of days of one export; a longer period is requested in parts."""
 _CONFLICT = 409
-_FIRST_LOOK_SECONDS = 2.0
-_SLOWEST_LOOK_SECONDS = 15.0
+_FIRST_POLL_SECONDS = 2.0
+_LONGEST_POLL_SECONDS = 15.0
 
 
 def read_day(name: str, text: str) -> date:
@@ -48,7 +48,7 @@ class Exports:
 
     def __init__(self, run: Run, owner: Owner) -> None:
         self._run, self._owner = run, owner
-        self._calls = run.api(ReportsApi)
+        self._api = run.api(ReportsApi)
 
     def rows(self, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
         """Return the rows of a report as dicts, keyed by GitHub's column names.
@@ -80,7 +80,7 @@ class Exports:
 
     def _part(self, report_type: str, start: date, end: date) -> list[dict[str, str]]:
         name = f"the {report_type} report of {self._owner}, {start} to {end}"
-        export = self._follow(self._begun(report_type, start, end, name), name)
+        export = self._wait_for(self._find_or_request(report_type, start, end, name), name)
         rows: list[dict[str, str]] = []
         for number, url in enumerate(export.download_urls, 1):
             self._run.reporter.status(f"fetching {name}: part {number} of {len(export.download_urls)}")
@@ -88,15 +88,15 @@ class Exports:
             rows += _table(text, f"fetch {name}")
         return rows
 
-    def _begun(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
+    def _find_or_request(self, report_type: str, start: date, end: date, name: str) -> UsageReportExport:
         """Return an export for these days; request one only if none exists."""
         body = {"report_type": report_type, "start_date": str(start), "end_date": str(end), "send_email": False}
 
-        def begun() -> UsageReportExport | None:
-            if (export := self._present(report_type, start, end)) is not None:
+        def find_or_request() -> UsageReportExport | None:
+            if (export := self._existing(report_type, start, end)) is not None:
                 return export
             try:
-                return self._calls.create_report_export(self._owner, body)
+                return self._api.create_report_export(self._owner, body)
             except TransportError as error:
                 return self._found_after(error, report_type, start, end)
             except ApiError as error:
@@ -106,21 +106,21 @@ class Exports:
                     raise
                 return None
 
-        what, pause = f"another report before {name}", _SLOWEST_LOOK_SECONDS
-        return begun() or poll(self._run, begun, what, first_seconds=pause, slowest_seconds=pause)
+        what, pause = f"another report before {name}", _LONGEST_POLL_SECONDS
+        return find_or_request() or poll(self._run, find_or_request, what, first_seconds=pause, longest_seconds=pause)
 
     def _found_after(
         self, error: TransportError | ApiError, report_type: str, start: date, end: date
     ) -> UsageReportExport:
         """Return the export of a request without a response, or raise the error if none exists."""
-        if (export := self._present(report_type, start, end)) is not None:
+        if (export := self._existing(report_type, start, end)) is not None:
             return export
         raise error from None
 
-    def _present(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
+    def _existing(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
         """Return an existing export for these days, if it is final, in progress or created today."""
         today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
-        for export in self._calls.list_report_exports(self._owner):
+        for export in self._api.list_report_exports(self._owner):
             same = (export.report_type, export.start_date, export.end_date) == (report_type, str(start), str(end))
             made = _day_of(export.created_at)
             final = made is not None and end <= settled_through(made)
@@ -128,17 +128,17 @@ class Exports:
                 return export
         return None
 
-    def _follow(self, export: UsageReportExport, name: str) -> UsageReportExport:
+    def _wait_for(self, export: UsageReportExport, name: str) -> UsageReportExport:
         """Wait until GitHub has completed the export, and return it."""
 
-        def ended() -> UsageReportExport | None:
-            now = self._calls.get_report_export(self._owner, export.id)
+        def completed_or_failed() -> UsageReportExport | None:
+            now = self._api.get_report_export(self._owner, export.id)
             return None if now.status == PROCESSING else now
 
         made = export
         if export.status == PROCESSING:
-            first, slowest = _FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS
-            made = poll(self._run, ended, name, first_seconds=first, slowest_seconds=slowest)
+            first, longest = _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS
+            made = poll(self._run, completed_or_failed, name, first_seconds=first, longest_seconds=longest)
         if made.status != COMPLETED:
             raise OutcomeError(f"{name}: GitHub says {made.status}. Ask for it again, or for fewer days.")
         return made

@@ -96,23 +96,23 @@ class Reader:
             BillingError: A filter is not supported, or a request to GitHub failed.
         """
         read_flag("all_cost_centers", all_cost_centers)
-        owner, query, period = self._asked("usage", given)
+        owner, query, period = self._read_query("usage", given)
         if all_cost_centers and (owner.kind.noun != ENTERPRISE or "cost_center_id" in query):
             raise ConfigError("all_cost_centers: it completes the report of a whole enterprise, without cost_center")
-        calls = UsageApi(self.run.transport, self.run.clock)
+        api = UsageApi(self.run.transport, self.run.clock)
         outside = query.get("cost_center_id") in (None, OUTSIDE)
         if outside:
             query.pop("cost_center_id", None)
         center = None if outside else self._named(owner, query["cost_center_id"])
-        items = calls.get_usage(owner, query, center)
+        items = api.get_usage(owner, query, center)
         if all_cost_centers:
             centers = self.run.cache(CostCenterCache, owner).list_all()
             for number, each in enumerate(centers, 1):
                 self.run.reporter.status(f"usage of cost center {number} of {len(centers)}: {each.name}")
                 name = CostCenterName(each.id, each.name)
-                items += calls.get_usage(owner, {**query, "cost_center_id": each.id}, name)
+                items += api.get_usage(owner, {**query, "cost_center_id": each.id}, name)
         leaves_out = owner.kind.noun == ENTERPRISE and outside and not all_cost_centers
-        return read_report(period, items, calls.today(), leaves_out=leaves_out)
+        return read_report(period, items, api.today(), leaves_out=leaves_out)
 
     def usage_summary(self, **given: Any) -> UsageSummary:
         """Return usage by SKU.
@@ -124,7 +124,7 @@ class Reader:
         Raises:
             BillingError: A filter is not supported, or a request to GitHub failed.
         """
-        owner, query, _ = self._asked("usage/summary", given)
+        owner, query, _ = self._read_query("usage/summary", given)
         return UsageApi(self.run.transport, self.run.clock).get_usage_summary(owner, query)
 
     def model_usage(self, report: ModelReport, **given: Any) -> UsageSummary:
@@ -138,11 +138,11 @@ class Reader:
         Raises:
             BillingError: A filter is not supported, or a request to GitHub failed.
         """
-        owner, query, _ = self._asked(report, given)
-        calls = UsageApi(self.run.transport, self.run.clock)
+        owner, query, _ = self._read_query(report, given)
+        api = UsageApi(self.run.transport, self.run.clock)
         if report == "ai_credit/usage":
-            return calls.get_ai_credit_usage(owner, query)
-        return calls.get_premium_request_usage(owner, query)
+            return api.get_ai_credit_usage(owner, query)
+        return api.get_premium_request_usage(owner, query)
 
     def cost_centers(self, *, enterprise: str, state: str | None = None) -> list[CostCenterDetails]:
         """Return the cost centers of an enterprise.
@@ -257,17 +257,17 @@ class Reader:
         """
         return Exports(self.run, _owner(enterprise=enterprise)).rows(report_type, start_date, end_date)
 
-    def _asked(self, report: ReportName, given: dict[str, Any]) -> tuple[Owner, dict[str, Any], TimePeriod]:
+    def _read_query(self, report: ReportName, given: dict[str, Any]) -> tuple[Owner, dict[str, Any], TimePeriod]:
         """Return the owner, the query and the period of a report, with GitHub's defaults filled in."""
         given = {name: value for name, value in given.items() if value is not None}
         owner = _owner(**given)
         query = {("cost_center_id" if name == "cost_center" else name): value for name, value in given.items()}
         del query[owner.kind.noun]
         takes = (*PERIOD, *FILTERS[report][owner.kind.noun])
-        if strangers := [_INPUT.get(name, name) for name in query if name not in takes]:
-            others = [other for other in get_args(ReportName) if _takes(other, owner, strangers)]
+        if unsupported := [_INPUT.get(name, name) for name in query if name not in takes]:
+            others = [other for other in get_args(ReportName) if _takes(other, owner, unsupported)]
             raise ConfigError(
-                f"{', '.join(strangers)}: the report {report} of an {owner.kind.noun} takes "
+                f"{', '.join(unsupported)}: the report {report} of an {owner.kind.noun} takes "
                 f"{', '.join(_INPUT.get(name, name) for name in takes)}"
                 + (f"; {' and '.join(others)} can be narrowed so" if others else "")
             )

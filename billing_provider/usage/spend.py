@@ -106,8 +106,8 @@ class SpendReport:
         if self._owner.kind.noun != ENTERPRISE:
             # GitHub provides user states for enterprises only.
             return Spend(budget, None, DOLLARS)
-        calls = self._reader.run.api(UserStatesApi)
-        top = next(calls.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
+        api = self._reader.run.api(UserStatesApi)
+        top = next(api.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
         if top is None:
             return Spend(budget, 0.0, DOLLARS, FROM_USER_STATES)
         return Spend(budget, top.consumed_amount, DOLLARS, FROM_USER_STATES, top.user)

@@ -116,7 +116,7 @@ def test_a_key_reads_as_a_sentence_part(fields: dict[str, Any], text: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("owner", "declared", "stored", "names", "told", "expected"),
+    ("owner", "declared", "stored", "names", "listed", "expected"),
     [
         (BIG, {}, {}, [""], True, Match.YES),
         (BIG, {}, {"budget_entity_name": None}, [""], True, Match.YES),
@@ -162,10 +162,10 @@ def test_a_key_reads_as_a_sentence_part(fields: dict[str, Any], text: str) -> No
     ],
 )  # fmt: skip
 def test_a_live_budget_is_surely_perhaps_or_not_the_declared_one(  # noqa: PLR0917 - a row of the table
-    owner: Owner, declared: dict[str, Any], stored: dict[str, Any], names: list[str], told: bool, expected: Match
+    owner: Owner, declared: dict[str, Any], stored: dict[str, Any], names: list[str], listed: bool, expected: Match
 ) -> None:
     """Every spelling that GitHub was seen to use is recognised, and what it leaves out makes it unsure."""
-    found = match(owner, spec(owner, **declared), live(**stored), frozenset(names), per_member_is_told=told)
+    found = match(owner, spec(owner, **declared), live(**stored), frozenset(names), lists_per_member_scope=listed)
     assert found is expected
 
 

@@ -24,7 +24,7 @@ CREDITS = {"budget_product_sku": "ai_credits"}
 USER = {"budget_scope": "user", "user": "octocat", **CREDITS}
 
 
-def judge(kind: OwnerKind, fields: dict[str, Any], unsure: frozenset[str] = NOBODY) -> list[Problem]:
+def check(kind: OwnerKind, fields: dict[str, Any], unsure: frozenset[str] = NOBODY) -> list[Problem]:
     """Return the problems of a budget, as check finds them."""
     valid, found = read_inputs(kind, fields)
     return [*found, *rules.problems(kind, valid, unsure | {problem.field for problem in found}, NOW)]
@@ -32,12 +32,12 @@ def judge(kind: OwnerKind, fields: dict[str, Any], unsure: frozenset[str] = NOBO
 
 def enterprise(**fields: Any) -> list[tuple[str, str]]:
     """Return the problems of an enterprise budget that differs in these fields from a right one."""
-    return [(problem.field, problem.reason) for problem in judge(ENTERPRISE_OWNER, {**ENTERPRISE, **fields})]
+    return [(problem.field, problem.reason) for problem in check(ENTERPRISE_OWNER, {**ENTERPRISE, **fields})]
 
 
 def organization(**fields: Any) -> list[tuple[str, str]]:
     """Return the problems of an organization's budget that differs in these fields from a right one."""
-    return [(problem.field, problem.reason) for problem in judge(ORGANIZATION_OWNER, {**ORGANIZATION, **fields})]
+    return [(problem.field, problem.reason) for problem in check(ORGANIZATION_OWNER, {**ORGANIZATION, **fields})]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_what_is_not_known_yet_is_no_mistake(name: str, also: str) -> None:
     """An input that a preview does not know silences the rules that need it, and no other."""
     fields: dict[str, Any] = {**ENTERPRISE, **USER, "budget_type": "BundlePricing"}
     unsure = frozenset({name, also})
-    assert judge(ENTERPRISE_OWNER, {key: value for key, value in fields.items() if key not in unsure}, unsure) == []
+    assert check(ENTERPRISE_OWNER, {key: value for key, value in fields.items() if key not in unsure}, unsure) == []
 
 
 def test_an_entity_is_judged_without_its_owner() -> None:
@@ -262,7 +262,7 @@ def test_an_entity_is_judged_without_its_owner() -> None:
     for fields in ({"budget_entity_name": "whoever"}, {"budget_scope": "repository", "budget_entity_name": "who/ever"}):
         known = {**ORGANIZATION, **fields}
         del known["organization"]
-        assert judge(ORGANIZATION_OWNER, known, frozenset({"organization"})) == []
+        assert check(ORGANIZATION_OWNER, known, frozenset({"organization"})) == []
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,12 @@ def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str)
 @pytest.mark.parametrize("resource", ["budget", "cost center"])
 def test_very_many_unknown_inputs_make_few_problems(harness: RunHarness, resource: str) -> None:
     """However many inputs are wrong, the first thirty problems are shown and the others are counted."""
-    strangers = {f"stranger_{number}": number for number in range(10_000)}
+    unknown = {f"unknown_{number}": number for number in range(10_000)}
     if resource == "budget":
-        found = harness.enterprise.check("urn", {}, {**BUDGET, **strangers}, NOTHING).problems
+        found = harness.enterprise.check("urn", {}, {**BUDGET, **unknown}, NOTHING).problems
     else:
-        found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **strangers}, NOTHING).problems
-    assert [problem.field for problem in found] == [f"stranger_{number}" for number in range(MOST_IN_ALL + 1)]
+        found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **unknown}, NOTHING).problems
+    assert [problem.field for problem in found] == [f"unknown_{number}" for number in range(MOST_IN_ALL + 1)]
     assert found[-1].reason == f"and {10_000 - MOST_IN_ALL} more problems"
 
 

@@ -129,7 +129,7 @@ class World:
         self._mortal: MortalClock | None = None
         self._twins: set[tuple[Any, ...]] = set()
         self.sandbox = Sandbox(clock=self.clock.wall, page_cap=self.page_cap, on_request=self._saw, quirks=self.quirks)
-        self._strangers: set[str] = {center["id"] for center in self.sandbox.cost_centers()}
+        self._foreign_ids: set[str] = {center["id"] for center in self.sandbox.cost_centers()}
 
     def __enter__(self) -> Self:
         self.sandbox.start()
@@ -145,7 +145,7 @@ class World:
     def add_stranger(self, owner_kind: str, slug: str, **fields: Any) -> str:
         """Store a budget that the stack does not declare, and return its id; it is to stay."""
         budget_id: str = self.sandbox.add_budget(owner_kind, slug, **fields)["id"]
-        self._strangers.add(budget_id)
+        self._foreign_ids.add(budget_id)
         return budget_id
 
     def add_budget(self, owner_kind: str, slug: str, **fields: Any) -> str:
@@ -155,7 +155,7 @@ class World:
 
     def release_cost_center(self, name: str) -> None:
         """Let the stack declare a cost center that was there before it."""
-        self._strangers -= {center["id"] for center in self.sandbox.cost_centers() if center["name"] == name}
+        self._foreign_ids -= {center["id"] for center in self.sandbox.cost_centers() if center["name"] == name}
 
     # Runs.
 
@@ -210,11 +210,11 @@ class World:
 
     def live(self) -> list[dict[str, Any]]:
         """Return the budgets on GitHub's side that are the stack's business, whoever owns them."""
-        return [budget for budget in self.sandbox.budgets(None) if budget["id"] not in self._strangers]
+        return [budget for budget in self.sandbox.budgets(None) if budget["id"] not in self._foreign_ids]
 
     def live_cost_centers(self) -> list[dict[str, Any]]:
         """Return the active cost centers on GitHub's side that are the stack's business."""
-        return [center for center in self._active() if center["id"] not in self._strangers]
+        return [center for center in self._active() if center["id"] not in self._foreign_ids]
 
     def settle_accounts(self) -> None:
         """Count as orphan what is on GitHub's side and not in the state, and as lost what is the other way round."""
@@ -224,7 +224,7 @@ class World:
         self.orphans += len(there - here)
         if here - there:
             self.violations.append(f"in the state and not on GitHub: {sorted(here - there)}")
-        lost = self._strangers - self._all_ids()
+        lost = self._foreign_ids - self._all_ids()
         if lost:
             self.violations.append(f"somebody else's budgets or cost centers are gone: {sorted(lost)}")
         if self.pending:

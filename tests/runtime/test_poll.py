@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_each_wait_is_twice_as_long_up_to_the_longest(harness: RunHarness) -> None:
     """It waits before each look, shows what for, and returns the first answer."""
     answers = iter([None, None, None, "made"])
-    found = poll(harness.run, lambda: next(answers), "the report", first_seconds=2.0, slowest_seconds=5.0)
+    found = poll(harness.run, lambda: next(answers), "the report", first_seconds=2.0, longest_seconds=5.0)
     assert found == "made"
     assert harness.clock.sleeps == [2.0, 4.0, 5.0, 5.0]
     assert harness.reporter.statuses == ["waiting for the report"] * 4
@@ -28,5 +28,5 @@ def test_it_ends_with_the_longest_wait(new_run: Callable[..., RunHarness]) -> No
     """A wait that would pass the longest one is not begun."""
     harness = new_run(max_wait_seconds=10.0)
     with pytest.raises(WaitError, match="the report takes longer than github-billing:maxWaitSeconds allows"):
-        poll(harness.run, lambda: None, "the report", first_seconds=2.0, slowest_seconds=5.0)
+        poll(harness.run, lambda: None, "the report", first_seconds=2.0, longest_seconds=5.0)
     assert harness.clock.sleeps == [2.0, 4.0]

@@ -32,7 +32,7 @@ class Gate:
 
     def send(self, seconds: float = 0.0, *, write: bool = True, within: float = FOREVER) -> float:
         """Send a request that takes so long, and return when it started."""
-        with self.pacer.turn(write=write, deadline=self.clock.now() + within, before_write=lambda: None):
+        with self.pacer.slot(write=write, deadline=self.clock.now() + within, before_write=lambda: None):
             started = self.clock.now()
             self.clock.sleep(seconds)
             if write:
@@ -172,7 +172,7 @@ def test_a_write_that_may_not_leave_takes_no_turn(clock: VirtualClock) -> None:
 
     with (
         pytest.raises(RuntimeError, match="the engine is gone"),
-        gate.pacer.turn(write=True, deadline=FOREVER, before_write=refuse),
+        gate.pacer.slot(write=True, deadline=FOREVER, before_write=refuse),
     ):
         pytest.fail("it was sent")
     assert gate.send() == 0.0
@@ -184,7 +184,7 @@ def test_the_check_comes_after_all_waiting(clock: VirtualClock) -> None:
     asked: list[float] = []
     gate.send()
     for write in (True, False):
-        with gate.pacer.turn(write=write, deadline=FOREVER, before_write=lambda: asked.append(clock.now())):
+        with gate.pacer.slot(write=write, deadline=FOREVER, before_write=lambda: asked.append(clock.now())):
             pass
     assert asked == [4.0]
 
@@ -194,7 +194,7 @@ def test_a_write_that_failed_counts(clock: VirtualClock) -> None:
     gate = Gate(clock, write_interval_seconds=1.0)
     with (
         pytest.raises(RuntimeError),
-        gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None),
+        gate.pacer.slot(write=True, deadline=FOREVER, before_write=lambda: None),
     ):
         raise RuntimeError
     assert gate.send() == 1.0
@@ -204,7 +204,7 @@ def test_a_request_in_hand_holds_up_the_next(clock: VirtualClock) -> None:
     """Requests go one after another, so a limit that one of them meets holds for one that was already in line."""
     gate = Gate(clock)
     with ThreadPoolExecutor(1) as pool:
-        with gate.pacer.turn(write=True, deadline=FOREVER, before_write=lambda: None):
+        with gate.pacer.slot(write=True, deadline=FOREVER, before_write=lambda: None):
             read = pool.submit(gate.send, write=False)
             assert wait([read], 0.05).not_done == {read}
             gate.pacer.block(30, "GitHub's hourly limit")

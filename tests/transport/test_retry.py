@@ -103,7 +103,9 @@ def test_what_follows_a_request_without_success(
     wait: float | None,
 ) -> None:
     """The table of all outcomes: whether the request is sent again, and after how long."""
-    found = next_wait(outcome, repeatable=repeatable, repeats=repeats, limit_waits=limit_waits, asked=asked, jitter=1.0)
+    found = next_wait(
+        outcome, repeatable=repeatable, repeats=repeats, limit_waits=limit_waits, requested=asked, jitter=1.0
+    )
     assert found == wait
 
 
@@ -113,7 +115,8 @@ def test_what_may_have_been_applied_is_never_repeated(
 ) -> None:
     """Where a repeat could do harm, neither a lost answer nor any status leads to one."""
     assert (
-        next_wait(outcome, repeatable=False, repeats=repeats, limit_waits=limit_waits, asked=asked, jitter=0.5) is None
+        next_wait(outcome, repeatable=False, repeats=repeats, limit_waits=limit_waits, requested=asked, jitter=0.5)
+        is None
     )
 
 
