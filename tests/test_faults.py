@@ -70,7 +70,7 @@ def test_a_wait_too_long_tells_what_became_of_the_try_before() -> None:
         )
         failure = world.up({})
     assert isinstance(failure, WaitError)
-    assert re.search(r"delete budget .* GitHub said 502.*Another try: .* asks for 3600 s more", str(failure))
+    assert re.search(r"delete budget .* GitHub returned 502.*Retry: .* requires a wait of 3600 s", str(failure))
 
 
 @pytest.mark.parametrize("row", baseline.ROWS, ids=[row.fault for row in baseline.ROWS])

@@ -64,7 +64,7 @@ class BudgetsApi:
         data = mapping(reply, tried)
         rows = data.get("budgets")
         if not isinstance(rows, list):
-            raise TransportError(f"{tried}: the answer has no list of budgets.")
+            raise TransportError(f"{tried}: GitHub's response has no list of budgets.")
         more = data.get("has_next_page")
         if not isinstance(more, bool):
             link = reply.headers.get("link")
@@ -103,8 +103,8 @@ class BudgetsApi:
                 yield from found.values()
                 return
         raise TransportError(
-            f"{tried}: the pages hold {len(found)} budgets and GitHub counts {total}. "
-            "An incomplete listing proves nothing: run again."
+            f"{tried}: GitHub's pages contain {len(found)} budgets, but its count is {total}. "
+            "The listing is incomplete and was not used: run again."
         )
 
     def get_budget(self, owner: Owner, budget_id: str) -> Budget:
@@ -190,7 +190,7 @@ class BudgetsApi:
 
         GitHub: GET /rate_limit
         """
-        return self.transport.request("GET", "/rate_limit", tried="ask for the limits")
+        return self.transport.request("GET", "/rate_limit", tried="read the rate limit")
 
 
 def _budget(data: Any, tried: str) -> Budget:
@@ -198,7 +198,7 @@ def _budget(data: Any, tried: str) -> Budget:
         return Budget.model_validate(data)
     except ValidationError as error:
         fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
-        raise TransportError(f"{tried}: GitHub's answer has an unexpected {fields}.") from None
+        raise TransportError(f"{tried}: GitHub's response has an unexpected {fields}.") from None
 
 
 def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:

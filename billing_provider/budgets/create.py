@@ -113,7 +113,7 @@ class BudgetCreate(CreateOnce[Budget]):
         if "budget_type" in different:
             raise OutcomeError(
                 f"{self.what()} exists already as {existing.id}, with the budget_type {existing.budget_type}, "
-                "which no update changes. Declare that one, or delete the budget, then run again."
+                "which an update cannot change. Declare this budget_type, or delete the budget, then run again."
             )
         return existing, different, different
 

@@ -104,8 +104,8 @@ class Lifecycle:
             self._run.registry.hold(urn, budget_id)
         if replaces:
             self._run.reporter.warn(
-                f"a change of {', '.join(replaces)} makes a new budget: "
-                "GitHub counts only what is used after its creation, so this month's spend so far is not in it"
+                f"a change of {', '.join(replaces)} replaces the budget: "
+                "the new budget counts only usage after its creation, not the earlier usage of this month"
             )
         return changed, replaces
 
@@ -145,7 +145,9 @@ class Lifecycle:
         first_time = "budget_id" not in olds
         if budget is None:
             if first_time:
-                raise NotFoundError(f"get budget {budget_id} of {owner}", 404, "no such budget in the listing either")
+                raise NotFoundError(
+                    f"get budget {budget_id} of {owner}", 404, "the listing does not contain this budget either"
+                )
             return None
         inputs = {} if first_time else {name: olds[name] for name in olds if name not in OUTPUTS}
         names: frozenset[str] = frozenset()
@@ -180,8 +182,8 @@ class Lifecycle:
         kept = differing(owner, news, live_inputs(owner, news, budget, names), tuple(changed))
         if kept:
             raise OutcomeError(
-                f"update budget {budget_id} of {owner}: GitHub accepted the change and kept its own {', '.join(kept)}. "
-                "Nothing is lost: run `pulumi refresh` to see its value."
+                f"update budget {budget_id} of {owner}: GitHub accepted the request but did not change "
+                f"{', '.join(kept)}. Run `pulumi refresh` to read the current value."
             )
         return self._store(owner, news, budget, olds)
 

@@ -43,7 +43,7 @@ def _amount(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise refuse(advice)
     if isinstance(value, float) and (not math.isfinite(value) or value != int(value)):
-        raise refuse(f"{advice}: GitHub takes no fractions")
+        raise refuse(f"{advice}: GitHub accepts no fractions")
     if value < 0:
         raise refuse(f"{advice}, 0 or more")
     if value > MAX_AMOUNT:
@@ -59,7 +59,7 @@ def _day(value: Any) -> str:
     except ValueError:
         moment = None
     if moment is None or moment.time() != time.min:
-        raise refuse("write a date as in 2027-01-31")
+        raise refuse("write a date such as 2027-01-31")
     return text
 
 
@@ -138,7 +138,7 @@ class BudgetSpec(BaseModel):
     budget_amount: Annotated[
         Amount,
         Declared(
-            text="Whole US dollars a month, or licences for a licence product; 0 or more.",
+            text="Amount in whole US dollars a month, or in licences for a licence product; 0 or more.",
             change="updates",
             form=_AMOUNT,
             sent="always",
@@ -159,7 +159,7 @@ class BudgetSpec(BaseModel):
     budget_type: Annotated[
         str,
         Declared(
-            text="`ProductPricing`, `SkuPricing` or `BundlePricing`; worked out from the SKU when left out.",
+            text="`ProductPricing`, `SkuPricing` or `BundlePricing`; by default, derived from the SKU.",
             change="replaces",
             form=_TEXT,
             sent="always",
@@ -168,7 +168,7 @@ class BudgetSpec(BaseModel):
     budget_scope: Annotated[
         str,
         Declared(
-            text="What the budget covers; the owner itself when left out.",
+            text="Scope of the budget; by default, the owner itself.",
             change="replaces",
             form=_TEXT,
             sent="always",
@@ -177,7 +177,7 @@ class BudgetSpec(BaseModel):
     budget_entity_name: Annotated[
         str,
         Declared(
-            text="The organization, the repository (`owner/name`) or the cost center (its name or its UUID) covered.",
+            text="Organization, repository (`owner/name`) or cost center (name or UUID) that the budget covers.",
             change="replaces",
             form=_TEXT,
             sent="always",
@@ -187,7 +187,7 @@ class BudgetSpec(BaseModel):
     user: Annotated[
         str | None,
         Declared(
-            text="Login of the person capped, for the scope `user`.",
+            text="Login of the user whose usage is limited; for the scope `user` only.",
             change="replaces",
             form=_TEXT,
             sent="if_declared",
@@ -198,7 +198,7 @@ class BudgetSpec(BaseModel):
     prevent_further_usage: Annotated[
         Flag,
         Declared(
-            text="Whether GitHub stops usage at the amount; False when left out, True for a per-user scope, which is "
+            text="Whether GitHub stops usage at the amount; by default False, but True for a per-user scope, which is "
             "always a hard stop.",
             change="updates",
             form=_FLAG,
@@ -208,7 +208,7 @@ class BudgetSpec(BaseModel):
     budget_alerting: Annotated[
         Alerting | None,
         Declared(
-            text="Who is alerted; nobody when left out.",
+            text="Recipients of alerts; by default, no alerts are sent.",
             change="updates",
             form=_ALERTING,
             # GitHub requires it also for a budget of one user, with alerts disabled.
@@ -221,7 +221,7 @@ class BudgetSpec(BaseModel):
     expires_at: Annotated[
         Day | None,
         Declared(
-            text="When GitHub removes the budget, as ISO 8601; for the scope `user` only.",
+            text="Date on which GitHub removes the budget, as ISO 8601; for the scope `user` only.",
             change="updates",
             form=_DAY,
             sent="if_declared",
@@ -235,7 +235,7 @@ class BudgetSpec(BaseModel):
     exclude_cost_center_usage: Annotated[
         Flag,
         Declared(
-            text="Whether usage of cost centers stays out; for the scope `enterprise` only.",
+            text="Whether usage of cost centers is excluded; for the scope `enterprise` only.",
             change="updates",
             form=_FLAG,
             sent="if_declared",
@@ -246,8 +246,7 @@ class BudgetSpec(BaseModel):
     on_existing: Annotated[
         str | None,
         Declared(
-            text="What a create does about a budget that is there already: `adopt_if_identical` (when left out), "
-            "`adopt` or `error`.",
+            text="How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or `error`.",
             change="nothing",
             form=_TEXT,
             sent="never",
@@ -270,7 +269,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     other = set(OWNER_KINDS) - {kind.noun}
     names = [name for name in INPUTS if name not in other]
     unknown = [name for name in raw if name not in names]
-    found = [Problem(name, f"no such input of {kind.resource}: it has {', '.join(names)}") for name in unknown]
+    found = [Problem(name, f"unknown input of {kind.resource}; its inputs are {', '.join(names)}") for name in unknown]
     known = {name: value for name, value in raw.items() if name in names and value is not None}
     try:
         BudgetInputs.model_validate(known)
@@ -279,7 +278,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
             field, *path = [str(part) for part in detail["loc"] if not str(part).startswith("function-")]
             where = f"{'.'.join(part[:60] for part in path)}: " if path else ""
             no_such_key = path and detail["type"] == "extra_forbidden"
-            reason = "no such key; it has will_alert and alert_recipients" if no_such_key else detail["msg"]
+            reason = "unknown key; the keys are will_alert and alert_recipients" if no_such_key else detail["msg"]
             found.append(Problem(field, f"{where}{reason}"))
     bad = {problem.field for problem in found}
     good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})

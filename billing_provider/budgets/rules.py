@@ -64,19 +64,21 @@ class _Validator:
             return
         slug = self.fields.get(noun)
         if not slug:
-            yield Problem(noun, f"name the {noun} that owns the budget")
+            yield Problem(noun, f"write the {noun} that owns the budget")
         elif not SLUG.fullmatch(slug):
             form = "its slug, as in github.com/enterprises/SLUG" if noun == ENTERPRISE else "its login"
             yield Problem(noun, f"write {form}: letters, digits and hyphens")
 
     def amount_and_sku(self) -> Iterator[Problem]:
         if self._sure("budget_amount") and self.fields.get("budget_amount") is None:
-            yield Problem("budget_amount", "give the amount: whole US dollars, or licences for a licence product")
+            yield Problem("budget_amount", "write the amount: whole US dollars, or licences for a licence product")
         if not self._sure("budget_product_sku"):
             return
         sku = self.fields.get("budget_product_sku")
         if not sku:
-            yield Problem("budget_product_sku", "name the product or SKU, such as actions, ai_credits or actions_linux")
+            yield Problem(
+                "budget_product_sku", "write the product or SKU, such as actions, ai_credits or actions_linux"
+            )
         elif not _SKU.fullmatch(sku):
             yield Problem(
                 "budget_product_sku",
@@ -92,7 +94,9 @@ class _Validator:
         if given not in BUDGET_TYPES:
             yield Problem("budget_type", f"write one of {', '.join(BUDGET_TYPES)}, or leave it out")
         elif known_sku(sku) and given != pricing_type(sku):
-            yield Problem("budget_type", f"{sku} is priced as {pricing_type(sku)}: write that, or leave it out")
+            yield Problem(
+                "budget_type", f"{sku} is priced as {pricing_type(sku)}: write {pricing_type(sku)}, or leave it out"
+            )
 
     def scope(self) -> Iterator[Problem]:
         if not self.scope_known:
@@ -117,7 +121,7 @@ class _Validator:
         user = self.fields.get(USER)
         if FIELDS[USER].in_scope(scope):
             if not user:
-                yield Problem(USER, "name the person: a login, as budget_scope is user")
+                yield Problem(USER, "write the user's login: budget_scope is user")
             elif reason := login_problem(user):
                 yield Problem(USER, reason)
         elif user:
@@ -128,7 +132,7 @@ class _Validator:
         owner: str = self.fields.get(self.kind.noun) or ""
         if scope == USER:
             if entity and entity.lower() != (self.fields.get(USER) or entity).lower():
-                yield Problem(field, "leave it out: the input user names the person")
+                yield Problem(field, "leave it out: the input user already contains the login")
         elif scope == self.kind.noun or scope in (ENTERPRISE, MULTI_USER_CUSTOMER):
             if entity and owner and entity.lower() != owner.lower():
                 yield Problem(field, f"leave it out: the scope {scope} covers the whole {self.kind.noun}")
@@ -137,7 +141,7 @@ class _Validator:
                 ORGANIZATION: "the organization's login",
                 REPOSITORY: "the repository as owner/name",
             }
-            yield Problem(field, f"give {examples.get(scope, 'the cost center: its name or its UUID')}")
+            yield Problem(field, f"write {examples.get(scope, 'the cost center: its name or its UUID')}")
         elif scope == ORGANIZATION:
             if not SLUG.fullmatch(entity):
                 yield Problem(field, "write the organization's login: letters, digits and hyphens")
@@ -150,7 +154,7 @@ class _Validator:
         if not well_formed:
             yield Problem("budget_entity_name", "write the repository as owner/name")
         elif slash and owner and self.kind.noun == ORGANIZATION and first.lower() != owner.lower():
-            yield Problem("budget_entity_name", "name a repository of the organization that owns the budget")
+            yield Problem("budget_entity_name", "write a repository of the organization that owns the budget")
 
     def hard_stop_and_alerts(self) -> Iterator[Problem]:
         if not self.scope_known:
@@ -193,13 +197,13 @@ def warnings(fields: Mapping[str, Any]) -> Iterator[str]:
     sku, scope = fields["budget_product_sku"], fields["budget_scope"]
     hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
     if not known_sku(sku):
-        yield f"GitHub's reference does not list {sku}: if your account has it, all is well"
+        yield f"GitHub's reference does not list {sku}: ignore this warning if your account has this SKU"
     if sku == "premium_requests":
-        yield "GitHub has turned premium-request budgets into AI-credit budgets: write ai_credits"
+        yield "GitHub has converted premium-request budgets to AI-credit budgets: write ai_credits"
     if hard and sku in LICENCE_SKUS:
-        yield f"a budget for {sku} only alerts: GitHub does not stop licences"
+        yield f"a budget for {sku} can only send alerts: GitHub does not block licences"
     if hard and amount == 0:
-        yield "a hard stop at 0 blocks at once, included usage too"
+        yield "a hard stop at 0 blocks all usage immediately, including included usage"
     alerting = fields.get("budget_alerting")
     if scope not in PER_USER_SCOPES and not (alerting and alerting["will_alert"]):
-        yield "this budget alerts nobody: set budget_alerting"
+        yield "this budget sends no alerts: set budget_alerting"

@@ -82,7 +82,7 @@ class UserStatesApi:
             budget = {"budget_id": found.get("id"), **{key: found[key] for key in found if key != "id"}}
             return _EFFECTIVE.validate_python({**budget, "user": data.get("user") or user})
         except (AttributeError, TypeError, ValidationError):
-            raise TransportError(f"{tried}: the answer has an unexpected form.") from None
+            raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None
 
     def list_user_states(
         self, owner: Owner, budget_id: str, filters: Mapping[str, Any] | None = None
@@ -111,7 +111,7 @@ class UserStatesApi:
             try:
                 states = _STATES.validate_python(data.get("user_states"))
             except ValidationError:
-                raise TransportError(f"{tried}: the answer has no list of user states.") from None
+                raise TransportError(f"{tried}: GitHub's response has no list of user states.") from None
             return states, data.get("has_next_page") is True, None
 
         # Several users may have no record on GitHub; without a login they are not compared with each other.

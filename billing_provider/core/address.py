@@ -74,7 +74,7 @@ def api_address(text: str) -> str:
     """
     wrong = ConfigError(
         f"github-billing:baseUrl (or GITHUB_API_URL) must be {GITHUB} or https://api.TENANT.ghe.com; "
-        "any other address only on this machine, as http://127.0.0.1:PORT"
+        "any other address must be on this machine, such as http://127.0.0.1:PORT"
     )
     url = text.strip()
     try:

@@ -34,7 +34,9 @@ class Clock:
         try:
             return instant(fixed).timestamp()
         except ValueError:
-            raise ConfigError(f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z: correct it or unset it") from None
+            raise ConfigError(
+                f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z: correct it or unset it"
+            ) from None
 
     def sleep(self, seconds: float) -> None:
         """Sleep for this number of seconds."""

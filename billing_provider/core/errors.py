@@ -68,7 +68,7 @@ class ApiError(BillingError):
         self.advice = advice
         reference = f" [request {self.request_id}]" if self.request_id else ""
         words = self.said.rstrip(".") or "no message"
-        super().__init__(f"{tried}: GitHub said {status}: {words}{reference}." + (f" {advice}" if advice else ""))
+        super().__init__(f"{tried}: GitHub returned {status}: {words}{reference}." + (f" {advice}" if advice else ""))
 
 
 class NotFoundError(ApiError):

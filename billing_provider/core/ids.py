@@ -54,7 +54,7 @@ def read_id(name: str, value: Any) -> str:
     Raises:
         ConfigError: The value has the wrong format.
     """
-    return _read(_ID, name, "an id of GitHub's: at most 100 letters, digits and hyphens", value)
+    return _read(_ID, name, "an id assigned by GitHub: at most 100 letters, digits and hyphens", value)
 
 
 def read_text(name: str, value: Any) -> str:
@@ -127,8 +127,8 @@ def parse_resource_id(noun: str, resource: str, value: Any) -> tuple[str, str]:
     found = re.fullmatch(f"{noun}/({SLUG.pattern})/({_ID.pattern})", value) if isinstance(value, str) else None
     if found is None:
         raise ConfigError(
-            f"the id of {resource} reads {noun}/OWNER/ID, not {_shown(value)}. Nothing was sent: correct the id in the "
-            "program, or the state (`pulumi stack export`)."
+            f"the id of {resource} has the form {noun}/OWNER/ID, not {_shown(value)}. Nothing was sent: correct the "
+            "id in the program, or the state (`pulumi stack export`)."
         )
     return found[1], found[2]
 

@@ -52,7 +52,7 @@ def login_problem(login: str) -> str | None:
         return "write the login without the @"
     if "@" in login:
         return "this is an e-mail address: write the person's GitHub login"
-    return "this is no GitHub login: write letters, digits and hyphens"
+    return "this is not a GitHub login: use letters, digits and hyphens"
 
 
 def refuse(reason: str) -> PydanticCustomError:
@@ -97,7 +97,7 @@ def first_problems(found: Iterable[Problem]) -> list[Problem]:
     for field, those in by_field.items():
         short += [(problem, 1) for problem in those[:MOST_PROBLEMS]]
         if (more := len(those) - MOST_PROBLEMS) > 0:
-            short.append((Problem(field, f"and {more} more of such problems"), more))
+            short.append((Problem(field, f"and {more} more problems of this input"), more))
     shown = [problem for problem, _ in short[:MOST_IN_ALL]]
     if others := short[MOST_IN_ALL:]:
         shown.append(Problem(others[0][0].field, f"and {sum(number for _, number in others)} more problems"))

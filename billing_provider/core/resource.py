@@ -75,6 +75,6 @@ def read_form(form: type[M], values: Mapping[str, Any]) -> M:
     except ValidationError as error:
         wrong = sorted({str(detail["loc"][0]) for detail in error.errors(include_input=False)})
         raise ConfigError(
-            f"the state holds a wrong value of {', '.join(wrong)}. Nothing was sent: correct it in the output of "
+            f"the state contains an invalid value of {', '.join(wrong)}. Nothing was sent: correct it in the output of "
             "`pulumi stack export`, then run `pulumi stack import`."
         ) from None

@@ -108,9 +108,9 @@ def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str
         if not token:
             continue
         if not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError(f"the token in {name} has characters that no token has: copy it anew, on one line")
+            raise ConfigError(f"the token in {name} contains invalid characters: copy it again, on one line")
         if len(token) < MIN_TOKEN:
-            raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it anew, whole")
+            raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it again, completely")
         return name, token
     raise ConfigError(
         "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "

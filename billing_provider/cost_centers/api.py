@@ -44,7 +44,7 @@ class CostCentersApi:
         try:
             return read_cost_centers(data.get("costCenters"))
         except ValidationError:
-            raise TransportError(f"{tried}: the answer has no list of cost centers.") from None
+            raise TransportError(f"{tried}: GitHub's response has no list of cost centers.") from None
 
     def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
         """Return one cost center with its members from all pages; an archived one has the state `deleted`.
@@ -172,7 +172,7 @@ class CostCentersApi:
 
 def moved_line(name: str, cost_center: str) -> str:
     """Return the warning that adding a member removes it from another cost center, before and after the change."""
-    return f"adding {name.lower().removeprefix('ent:')} takes it out of the cost center {cost_center}"
+    return f"adding {name.lower().removeprefix('ent:')} removes it from the cost center {cost_center}"
 
 
 def _member(row: CostCenterResource) -> tuple[str, str]:
@@ -187,4 +187,4 @@ def _read(data: dict[str, Any], tried: str) -> CostCenterDetails:
     try:
         return read_cost_center(data)
     except ValidationError:
-        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.") from None
+        raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None

@@ -87,7 +87,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         """Return the message: an archived cost center has the name, or the listing does not show which one has it."""
         if self._with_name(listing):
             return (
-                f"{self.what()}: {error} No active cost center has this name, so an archived one holds it: "
+                f"{self.what()}: {error} No active cost center has this name, so an archived one has it: "
                 "choose another name."
             )
         return f"{self.what()} exists already, but the listing does not show it: {error} Run again later."

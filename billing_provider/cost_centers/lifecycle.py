@@ -150,7 +150,7 @@ class CostCenterLifecycle:
         if center is None:
             if first_time:
                 tried = f"get cost center {cost_center_id} of {owner}"
-                raise NotFoundError(tried, 404, "it is archived, or in no listing either")
+                raise NotFoundError(tried, 404, "it is archived, or the listing does not contain it either")
             return None
         live = {"enterprise": owner.slug, **as_inputs(center)}
         declared = {name: olds[name] for name in INPUTS if name in olds}
@@ -246,7 +246,7 @@ class CostCenterLifecycle:
             except BillingError as error:
                 self._run.reporter.warn(
                     f"the cost center was created, but not all of its {kind} were added: {error} "
-                    "Run `pulumi up` again: it adds the rest."
+                    "Run `pulumi up` again to add the others."
                 )
                 break
             added += batch
@@ -275,7 +275,8 @@ class CostCenterLifecycle:
             for kind in new_kinds:
                 for name in missing_members(kind, center.members(kind), inputs[kind]):
                     self._run.reporter.warn(
-                        f"declaring {kind} takes {name} out of this cost center: it is not among them"
+                        f"declaring {kind} removes {name} from this cost center, "
+                        "because the declared list does not contain it"
                     )
 
     def _warn_of_losses(self, other: CostCenterDetails, added: Mapping[str, list[str]]) -> None:

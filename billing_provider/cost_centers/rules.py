@@ -56,7 +56,7 @@ def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(detail["loc"][0])
             if detail["type"] == "extra_forbidden":
-                found[field] = Problem(field, f"no such input of CostCenter: it has {', '.join(INPUTS)}")
+                found[field] = Problem(field, f"unknown input of CostCenter; its inputs are {', '.join(INPUTS)}")
             else:
                 found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
     good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
@@ -76,9 +76,11 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
     name = fields.get("name")
     if "name" not in unsure:
         if not name:
-            yield Problem("name", "give the cost center a name")
+            yield Problem("name", "write a name for the cost center")
         elif is_uuid(name):
-            yield Problem("name", "choose a name that is no UUID: a budget could not tell it from an id")
+            yield Problem(
+                "name", "choose a name that does not have the form of a UUID: a budget could confuse it with an id"
+            )
     for kind in MEMBER_KINDS:
         for number, member in enumerate(fields.get(kind, ())):
             if reason := _member_problem(kind, member):
@@ -93,7 +95,7 @@ def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:
     if fields.get("ai_credit_pool_enabled") and others:
         yield Problem(
             "ai_credit_pool_enabled",
-            f"write False, or leave out {' and '.join(others)}: only users and enterprise teams share a pool",
+            f"write False, or leave out {' and '.join(others)}: only users and enterprise teams can share a pool",
         )
 
 

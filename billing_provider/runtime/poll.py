@@ -32,7 +32,7 @@ def poll(run: Run, check: Callable[[], T | None], what: str, *, first_seconds: f
         if run.clock.now() + pause > deadline:
             raise WaitError(
                 f"{what} takes longer than github-billing:maxWaitSeconds allows. "
-                "GitHub goes on with it: run again later."
+                "GitHub continues to process it: run again later, or increase the setting."
             )
         run.reporter.status(f"waiting for {what}")
         run.clock.sleep(pause)

@@ -25,5 +25,5 @@ def wall() -> float:
         moment = datetime.fromisoformat(fixed[:-1] + "+00:00" if fixed.endswith(("Z", "z")) else fixed)
         utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
-        raise ValueError(f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z: correct it or unset it") from None
+        raise ValueError(f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z: correct it or unset it") from None
     return utc.timestamp()

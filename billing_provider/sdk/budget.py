@@ -73,22 +73,21 @@ class BudgetAlerting(dict):  # type: ignore[type-arg]
 class BudgetArgs(TypedDict, total=False):
     """The inputs of a budget of any owner; each accepts a plain value or an Output.
 
-    :param budget_amount: Whole US dollars a month, or licences for a licence product; 0 or more.
+    :param budget_amount: Amount in whole US dollars a month, or in licences for a licence product; 0 or more.
     :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
         A change replaces the budget.
-    :param budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; worked out from the SKU when left out.
+    :param budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; by default, derived from the SKU.
         A change replaces the budget.
-    :param budget_scope: What the budget covers; the owner itself when left out. A change replaces the budget.
-    :param budget_entity_name: The organization, the repository (`owner/name`) or the cost center (its name or its
-        UUID) covered. A change replaces the budget.
-    :param user: Login of the person capped, for the scope `user`. A change replaces the budget.
-    :param prevent_further_usage: Whether GitHub stops usage at the amount; False when left out, True for a per-user
+    :param budget_scope: Scope of the budget; by default, the owner itself. A change replaces the budget.
+    :param budget_entity_name: Organization, repository (`owner/name`) or cost center (name or UUID) that the budget
+        covers. A change replaces the budget.
+    :param user: Login of the user whose usage is limited; for the scope `user` only. A change replaces the budget.
+    :param prevent_further_usage: Whether GitHub stops usage at the amount; by default False, but True for a per-user
         scope, which is always a hard stop.
-    :param budget_alerting: Who is alerted; nobody when left out.
-    :param expires_at: When GitHub removes the budget, as ISO 8601; for the scope `user` only.
-    :param exclude_cost_center_usage: Whether usage of cost centers stays out; for the scope `enterprise` only.
-    :param on_existing: What a create does about a budget that is there already: `adopt_if_identical` (when left out),
-        `adopt` or `error`.
+    :param budget_alerting: Recipients of alerts; by default, no alerts are sent.
+    :param expires_at: Date on which GitHub removes the budget, as ISO 8601; for the scope `user` only.
+    :param exclude_cost_center_usage: Whether usage of cost centers is excluded; for the scope `enterprise` only.
+    :param on_existing: How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or `error`.
     """
 
     budget_amount: Required[pulumi.Input[int]]

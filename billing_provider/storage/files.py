@@ -65,12 +65,12 @@ def read(path: Path) -> str | None:
             return None
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("it is no regular file; remove it")
+                raise OSError("it is not a regular file; remove it")
             content = file.read()
         try:
             return content.decode()
         except UnicodeDecodeError:
-            raise OSError("it is not UTF-8 text; restore a copy of it, or move it away to start anew") from None
+            raise OSError("it is not UTF-8 text; restore a copy of it, or move it away to start with a new file") from None
 
 
 def replace(path: Path, text: str) -> None:
@@ -115,7 +115,7 @@ def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if wait is None:
-                raise BusyError(f"another run is using {path}; wait for its end, then run again") from None
+                raise BusyError(f"another run is using {path}; wait until it ends, then run again") from None
             wait()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -54,4 +54,4 @@ def _check(value: Any, left: int) -> None:
 
 
 def _too_deep() -> ValueError:
-    return ValueError(f"it is nested more than {_MOST_DEPTH} deep")
+    return ValueError(f"it is nested more than {_MOST_DEPTH} levels deep")

@@ -41,11 +41,14 @@ def download(url: str, settings: Settings, tried: str) -> str:
                 found = _get(session, target, bounds, tried)
             except TIMEOUTS:
                 raise TransportError(
-                    f"{tried}: no whole file within github-billing:maxWaitSeconds ({settings.max_wait_seconds:g} s), "
-                    f"or github-billing:requestTimeoutSeconds ({settings.request_timeout_seconds:g} s) without a byte."
+                    f"{tried}: the download took longer than github-billing:maxWaitSeconds "
+                    f"({settings.max_wait_seconds:g} s), or received no data for github-billing:requestTimeoutSeconds "
+                    f"({settings.request_timeout_seconds:g} s). Run again, or increase the setting."
                 ) from None
             except FAILURES as error:
-                raise TransportError(f"{tried}: no whole answer ({type(error).__name__}). Run again.") from None
+                raise TransportError(
+                    f"{tried}: the download is incomplete ({type(error).__name__}). Run again."
+                ) from None
             if isinstance(found, bytes):
                 return redact(found.decode("utf-8-sig", errors="replace"), settings.token)
             target = _target(target, found, settings, tried)
@@ -58,10 +61,10 @@ def _target(base: str, link: str, settings: Settings, tried: str) -> str:
         url = urljoin(base, link)
         scheme = origin_of(url).scheme
     except ValueError:
-        raise TransportError(f"{tried}: the link is not an address. Ask for the report anew.") from None
+        raise TransportError(f"{tried}: the link is not a valid URL. Request the report again.") from None
     if scheme == "https" or (scheme == "http" and settings.is_loopback and is_loopback(url)):
         return url
-    raise TransportError(f"{tried}: the link is not https.")
+    raise TransportError(f"{tried}: the link is not an https URL. It was not opened.")
 
 
 def _get(session: Session, url: str, bounds: Limits, tried: str) -> bytes | str:
@@ -70,7 +73,7 @@ def _get(session: Session, url: str, bounds: Limits, tried: str) -> bytes | str:
         if response.is_redirect:
             return response.headers["location"]
         if response.status_code != requests.codes.ok:
-            raise TransportError(f"{tried}: the link answers {response.status_code}. Ask for the report anew.")
+            raise TransportError(f"{tried}: the link returned {response.status_code}. Request the report again.")
         content = read(response, MAX_BYTES)
     if content is None:
         raise TransportError(f"{tried}: the file is larger than {MAX_BYTES >> 20} MiB.")

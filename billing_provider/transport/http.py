@@ -41,12 +41,12 @@ _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
 
 _ADVICE = {
     401: (
-        "The token is refused: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by "
-        "the last `up`: set GITHUB_BILLING_TOKEN, or add --run-program, to use today's."
+        "GitHub refused the token: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration "
+        "recorded by the last `up`: to use the current token, set GITHUB_BILLING_TOKEN or add --run-program."
     ),
-    403: "The token may not do this: the README names the role and the token that are needed.",
-    404: "GitHub says this too where the token has no access or billing budgets are off for the account.",
-    410: "GitHub has retired this version of its API: update this package.",
+    403: "The token lacks the permission: the README lists the required role and token.",
+    404: "GitHub also returns 404 if the token has no access or billing budgets are turned off for the account.",
+    410: "GitHub no longer supports this version of its API: update this package.",
 }
 
 
@@ -114,7 +114,7 @@ class Transport:
                     limit = self._limit(reply, limit_waits)
             except WaitError as error:
                 # "Nothing was sent" applies only to this attempt, so the message includes the previous failure.
-                before = tried if previous is None else f"{previous} Another try"
+                before = tried if previous is None else f"{previous} Retry"
                 raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
                 failure = error
@@ -140,7 +140,7 @@ class Transport:
                 continue
             previous, repeats = failure, repeats + 1
             try:
-                self._pacer.wait(wait, "another try", deadline)
+                self._pacer.wait(wait, "the retry", deadline)
             except WaitError:
                 raise previous from None
 
@@ -156,7 +156,7 @@ class Transport:
     def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
         advice = _ADVICE.get(reply.status, "")
         if "x-github-sso" in reply.headers:
-            advice = "The token lacks the organization's single sign-on: authorize it in GitHub's token settings."
+            advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")
         return kind(tried, reply.status, _said(reply), request_id, advice)
 
@@ -166,7 +166,9 @@ class Transport:
         try:
             url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
         except UnicodeError:
-            raise ConfigError(f"{tried}: a filter holds characters that are no text; nothing was sent") from None
+            raise ConfigError(
+                f"{tried}: a filter contains characters that cannot be encoded. Nothing was sent."
+            ) from None
         origin = origin_of(url)
         bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
         for _ in range(MAX_REDIRECTS + 1):
@@ -179,12 +181,16 @@ class Transport:
             except ValueError:
                 stays = False
             if not stays:
-                raise TransportError(f"{tried}: GitHub redirects to another host, and the token is not sent there.")
+                raise TransportError(f"{tried}: GitHub redirected the request to another host; it was not followed.")
             if redact(url, self._settings.token) != url:
                 # URLs appear in the logs of dependencies and proxies.
-                raise TransportError(f"{tried}: GitHub redirects to an address that holds a secret.")
+                raise TransportError(
+                    f"{tried}: GitHub redirected the request to a URL that contains a secret; it was not followed."
+                )
             if reply.status not in _KEEPS_REQUEST and method != "GET":
-                raise TransportError(f"{tried}: GitHub answers a write with redirect {reply.status}.")
+                raise TransportError(
+                    f"{tried}: GitHub returned redirect {reply.status} for a write; it was not followed."
+                )
         raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
 
     def _exchange(self, method: str, url: str, body: Any, tried: str, bounds: Limits) -> tuple[Reply, str | None]:
@@ -219,12 +225,12 @@ class Transport:
             # For an error response, the status and the headers (such as `retry-after`) are sufficient.
             return None
         if content is None and needed:
-            raise TransportError(f"{tried}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB.")
+            raise TransportError(f"{tried}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
             with suppress(ValueError, RecursionError):
                 return masked(json.loads(content), self._settings.token)
         if needed:
-            raise TransportError(f"{tried}: GitHub's answer {response.status_code} is not JSON.")
+            raise TransportError(f"{tried}: GitHub's response {response.status_code} is not JSON.")
         return None
 
     def _lost(self, error: Exception, tried: str) -> TransportError:
@@ -240,10 +246,10 @@ class Transport:
             return NotSentError(f"{text}then run again.")
         if isinstance(error, TIMEOUTS):
             within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
-            return TransportError(f"{tried}: no whole answer from {host} {within}: run again.")
+            return TransportError(f"{tried}: no complete response from {host} {within}: run again.")
         # TLS can also fail after a request was sent; this cannot be distinguished from a rejected certificate.
         checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
-        return TransportError(f"{tried}: no whole answer from {host} ({name}): {checks}.")
+        return TransportError(f"{tried}: no complete response from {host} ({name}): {checks}.")
 
 
 def _said(reply: Reply) -> str:

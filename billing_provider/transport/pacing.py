@@ -107,8 +107,8 @@ class Pacer:
                 return
             if moment > deadline:
                 raise WaitError(
-                    f"{reason} asks for {left:.0f} s more, above what github-billing:maxWaitSeconds leaves: "
-                    "nothing was sent; run again later, or raise that setting"
+                    f"{reason} requires a wait of {left:.0f} s, longer than github-billing:maxWaitSeconds still "
+                    "allows: nothing was sent. Run again later, or increase the setting."
                 )
             if left >= _TICK_SECONDS:
                 self._status(f"waiting {left:.0f} s for {reason}")

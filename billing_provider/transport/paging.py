@@ -46,8 +46,8 @@ def pages(
         known.update(key(row) for row in rows)
         if len(known) > most:
             raise TransportError(
-                f"{tried}: GitHub's pages hold more than {most} rows, which is more than there can be, and go on. "
-                "Run again; if it stays, report it."
+                f"{tried}: GitHub returned more than {most} rows, which is the maximum. "
+                "Run again; if the error persists, report it."
             )
         yield rows, more, total
         counted = more is None and total is not None and len(known) >= total
@@ -70,4 +70,4 @@ def every_row(
         yield from page[0]
     if page[1]:
         # A page without new rows announces further pages.
-        raise TransportError(f"{tried}: its pages do not come to an end. Run again.")
+        raise TransportError(f"{tried}: GitHub announced another page but returned no new rows. Run again.")

@@ -26,8 +26,8 @@ def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
     for part in (owner.slug, *parts):
         if not _PART.fullmatch(part) or ".." in part:
             raise ConfigError(
-                f"{part[:_MAX_PART]!a} is no name or id of GitHub's: write letters, digits, '-', '_' and '.', "
-                f"{_MAX_PART} characters at most. Nothing was sent."
+                f"{part[:_MAX_PART]!a} is not a valid name or id: use letters, digits, '-', '_' and '.', "
+                f"at most {_MAX_PART} characters. Nothing was sent."
             )
     return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
 
@@ -43,7 +43,8 @@ def same_id(data: Any, requested: str, tried: str) -> None:
     returned = str(body.get("id") or body.get("budget_id") or requested)
     if returned.lower() != requested.lower():
         raise TransportError(
-            f"{tried}: GitHub answers about another one, {returned}. Run again; if it stays, report it."
+            f"{tried}: GitHub's response describes another object, {returned}. "
+            "Run again; if the error persists, report it."
         )
 
 
@@ -54,5 +55,5 @@ def mapping(reply: Reply, tried: str) -> dict[str, Any]:
         TransportError: The response is not a JSON object.
     """
     if not isinstance(reply.data, dict):
-        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.")
+        raise TransportError(f"{tried}: GitHub's response has an unexpected form.")
     return reply.data

@@ -35,7 +35,7 @@ def read_day(name: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except (TypeError, ValueError):
-        raise ConfigError(f"{name}: write a day as in 2026-01-31, not {ascii(text)[:60]}") from None
+        raise ConfigError(f"{name}: write a date such as 2026-01-31, not {ascii(text)[:60]}") from None
 
 
 class Exports:
@@ -70,7 +70,7 @@ class Exports:
             raise ConfigError(f"report_type: write one of {', '.join(REPORT_TYPES)}")
         start, end = read_day("start_date", start_date), read_day("end_date", end_date)
         if start > end:
-            raise ConfigError("start_date: choose a day that is not after end_date")
+            raise ConfigError("start_date: choose a date that is not after end_date")
         rows: list[dict[str, str]] = []
         while start <= end:
             last = min(end, start + timedelta(days=MOST_DAYS - 1))
@@ -140,7 +140,9 @@ class Exports:
             first, longest = _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS
             made = poll(self._run, completed_or_failed, name, first_seconds=first, longest_seconds=longest)
         if made.status != COMPLETED:
-            raise OutcomeError(f"{name}: GitHub says {made.status}. Ask for it again, or for fewer days.")
+            raise OutcomeError(
+                f"{name}: the export ended with the status {made.status}. Request it again, or request fewer days."
+            )
         return made
 
 
@@ -161,9 +163,9 @@ def _table(text: str, tried: str) -> list[dict[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(text), restval=None, strict=True))
     except csv.Error as error:
-        raise TransportError(f"{tried}: the file is no table ({error}). Ask for the report anew.") from None
+        raise TransportError(f"{tried}: the file is not a valid table ({error}). Request the report again.") from None
     if any(None in row or None in row.values() for row in rows):
         raise TransportError(
-            f"{tried}: the file is no table (a row does not fit the columns). Ask for the report anew."
+            f"{tried}: the file is not a valid table (a row does not match the columns). Request the report again."
         )
     return rows

@@ -73,7 +73,7 @@ class ReportsApi:
         try:
             return _ALL.validate_python(data.get("usage_report_exports"))
         except ValidationError:
-            raise TransportError(f"{tried}: the answer has no list of exports.") from None
+            raise TransportError(f"{tried}: GitHub's response has no list of exports.") from None
 
     def create_report_export(self, owner: Owner, body: Mapping[str, Any]) -> UsageReportExport:
         """Request an export; GitHub processes one at a time, which takes minutes.
@@ -89,7 +89,7 @@ class ReportsApi:
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/reports
         """
-        tried = f"ask for a {body.get('report_type')} report of {owner}"
+        tried = f"request a {body.get('report_type')} report of {owner}"
         path = billing_path(owner, what="reports")
         reply = self._transport.request("POST", path, tried=tried, body=body, repeatable=False)
         return _export(mapping(reply, tried), tried)
@@ -115,4 +115,4 @@ def _export(data: dict[str, Any], tried: str) -> UsageReportExport:
     try:
         return _ONE.validate_python(data)
     except ValidationError:
-        raise TransportError(f"{tried}: GitHub's answer has an unexpected form.") from None
+        raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None

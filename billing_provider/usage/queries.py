@@ -98,7 +98,7 @@ class Reader:
         read_flag("all_cost_centers", all_cost_centers)
         owner, query, period = self._read_query("usage", given)
         if all_cost_centers and (owner.kind.noun != ENTERPRISE or "cost_center_id" in query):
-            raise ConfigError("all_cost_centers: it completes the report of a whole enterprise, without cost_center")
+            raise ConfigError("all_cost_centers: use it only for the report of a whole enterprise, without cost_center")
         api = UsageApi(self.run.transport, self.run.clock)
         outside = query.get("cost_center_id") in (None, OUTSIDE)
         if outside:
@@ -267,9 +267,9 @@ class Reader:
         if unsupported := [_INPUT.get(name, name) for name in query if name not in takes]:
             others = [other for other in get_args(ReportName) if _takes(other, owner, unsupported)]
             raise ConfigError(
-                f"{', '.join(unsupported)}: the report {report} of an {owner.kind.noun} takes "
+                f"{', '.join(unsupported)}: the report {report} of an {owner.kind.noun} supports only "
                 f"{', '.join(_INPUT.get(name, name) for name in takes)}"
-                + (f"; {' and '.join(others)} can be narrowed so" if others else "")
+                + (f". Reports that support it: {', '.join(others)}" if others else "")
             )
         for name, value in query.items():
             if name not in PERIOD:
@@ -294,7 +294,7 @@ class Reader:
         try:
             period.last()
         except ValueError:
-            raise ConfigError("year, month, day: there is no such day") from None
+            raise ConfigError("year, month, day: this date does not exist") from None
         return period
 
     def _named(self, owner: Owner, text: str) -> CostCenterName:
@@ -313,12 +313,12 @@ def _owner(**given: Any) -> Owner:
     for kind in _KINDS:
         if given.get(kind.noun):
             return Owner(kind, read_slug(kind.noun, given[kind.noun]))
-    raise ConfigError(f"name whose it is: {', '.join(kind.noun for kind in _KINDS)}")
+    raise ConfigError(f"set the owner: one of {', '.join(kind.noun for kind in _KINDS)}")
 
 
 def _budget_owner(enterprise: str | None, organization: str | None) -> Owner:
     if bool(enterprise) == bool(organization):
-        raise ConfigError("name whose budgets: either enterprise or organization")
+        raise ConfigError("set the owner of the budgets: either enterprise or organization")
     return _owner(enterprise=enterprise, organization=organization)
 
 

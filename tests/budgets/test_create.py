@@ -175,7 +175,7 @@ def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: Virtua
     sandbox.add_budget("enterprise", "octo-enterprise")
     strange = {"budgets": [{**sandbox.budgets()[0], "id": id_}], "has_next_page": False}
     with WireServer(answer(200, strange)) as server:
-        with pytest.raises(errors.TransportError, match="GitHub's answer has an unexpected id"):
+        with pytest.raises(errors.TransportError, match="GitHub's response has an unexpected id"):
             create(open_harness(sandbox, clock, base_url=server.url))
         assert len(server.heard) == 1
 
@@ -183,10 +183,10 @@ def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: Virtua
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"action": "500_before"}, "GitHub said 500"),
-        ({"action": "403_permission"}, "GitHub said 403"),
-        ({"action": "short_list"}, "An incomplete listing proves nothing"),
-        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit asks for"),
+        ({"action": "500_before"}, "GitHub returned 500"),
+        ({"action": "403_permission"}, "GitHub returned 403"),
+        ({"action": "short_list"}, "The listing is incomplete and was not used"),
+        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit requires a wait of"),
     ],
 )
 def test_an_outcome_that_cannot_be_looked_up_is_told(
@@ -263,7 +263,7 @@ def test_a_refusal_is_final(sandbox: Sandbox, harness: RunHarness, status: str) 
     """A clear no is raised as it is: nothing was created, nothing is looked up."""
     sandbox.plan([{"action": status, "op": CREATE}])
     with pytest.raises(
-        errors.ApiError, match=f"create a budget of enterprise octo-enterprise: GitHub said {status[:3]}"
+        errors.ApiError, match=f"create a budget of enterprise octo-enterprise: GitHub returned {status[:3]}"
     ):
         create(harness)
     assert [request.method for request in sandbox.requests] == ["GET", "POST"]

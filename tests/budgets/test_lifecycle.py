@@ -214,7 +214,7 @@ def test_a_change_of_identity_replaces(
     changed, replaces = differences(second, "urn::budget", {**PLAIN, **change}, stored)
     assert next(iter(change)) in replaces
     assert set(replaces) <= set(changed)
-    assert any("makes a new budget" in text for text in second.reporter.warnings)
+    assert any("replaces the budget" in text for text in second.reporter.warnings)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +428,7 @@ def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, harness: RunHarness
     with WireServer(answer(200, {"message": "ok", "budget": sandbox.budgets()[0]})) as server:
         second, after = open_harness(sandbox, base_url=server.url), {**PLAIN, "budget_amount": 900}
         inputs = checked(second, "urn::budget", after, stored.inputs)
-        with pytest.raises(errors.OutcomeError, match="accepted the change and kept its own budget_amount"):
+        with pytest.raises(errors.OutcomeError, match="accepted the request but did not change budget_amount"):
             second.enterprise.update(stored.id, stored.outputs, inputs)
 
 
@@ -575,7 +575,7 @@ def test_a_feature_that_is_off_keeps_the_state(
         lambda: create(new_run(), {**PLAIN, "budget_product_sku": "packages"}, "urn::other"),
     ]
     for work in works:
-        with pytest.raises(errors.NotFoundError, match="billing budgets are off"):
+        with pytest.raises(errors.NotFoundError, match="billing budgets are turned off"):
             work()
 
 
@@ -586,7 +586,7 @@ def test_a_budget_is_got_by_its_id(sandbox: Sandbox, harness: RunHarness, new_ru
     assert found is not None
     assert found.inputs == {**stored.inputs, "exclude_cost_center_usage": False}
     sandbox.remove_budget(stored.outputs["budget_id"])
-    with pytest.raises(errors.NotFoundError, match="no such budget in the listing either"):
+    with pytest.raises(errors.NotFoundError, match="the listing does not contain this budget either"):
         new_run().enterprise.read(stored.id, {})
 
 
@@ -604,7 +604,7 @@ def test_delete_removes_it(sandbox: Sandbox, harness: RunHarness, new_run: Calla
 )
 def test_an_id_of_another_form_is_explained(harness: RunHarness, id_: str) -> None:
     """Whoever writes an id by hand is told its form."""
-    with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget reads enterprise/OWNER/ID"):
+    with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget has the form enterprise/OWNER/ID"):
         harness.enterprise.read(id_, {})
 
 

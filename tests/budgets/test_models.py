@@ -77,9 +77,9 @@ def test_other_amounts_are_refused(amount: Any) -> None:
         ({"prevent_further_usage": 1}, "prevent_further_usage", "write True or False"),
         ({"prevent_further_usage": "true"}, "prevent_further_usage", "write True or False"),
         ({"expires_at": 20270131}, "expires_at", "write a text"),
-        ({"expires_at": "31.01.2027"}, "expires_at", "write a date as in 2027-01-31"),
-        ({"expires_at": "2027-02-30"}, "expires_at", "write a date as in 2027-01-31"),
-        ({"expires_at": "2027-01-31T12:00:00Z"}, "expires_at", "write a date as in 2027-01-31"),
+        ({"expires_at": "31.01.2027"}, "expires_at", "write a date such as 2027-01-31"),
+        ({"expires_at": "2027-02-30"}, "expires_at", "write a date such as 2027-01-31"),
+        ({"expires_at": "2027-01-31T12:00:00Z"}, "expires_at", "write a date such as 2027-01-31"),
         ({"budget_alerting": True}, "budget_alerting", "write will_alert and alert_recipients"),
         ({"budget_alerting": {"will_alert": "yes"}}, "budget_alerting", "will_alert: write True or False"),
         (
@@ -91,7 +91,7 @@ def test_other_amounts_are_refused(amount: Any) -> None:
         (
             {"budget_alerting": {"mail": 1}},
             "budget_alerting",
-            "mail: no such key; it has will_alert and alert_recipients",
+            "mail: unknown key; the keys are will_alert and alert_recipients",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_a_strange_input_is_shown_on_one_short_line() -> None:
     """A name that is no input is shown on one line, and cut."""
     [(field, reason)] = refused(**{"\u00e9\n" + "x" * 500: 1})
     assert field == "\u00e9 " + "x" * 55 + "..."
-    assert reason.startswith("no such input of EnterpriseBudget: it has enterprise, budget_amount")
+    assert reason.startswith("unknown input of EnterpriseBudget; its inputs are enterprise, budget_amount")
 
 
 def test_what_is_right_is_kept_beside_what_is_wrong() -> None:

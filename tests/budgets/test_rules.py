@@ -94,16 +94,16 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "field", "advice"),
     [
-        ({"enterprise": None}, "enterprise", "name the enterprise that owns the budget"),
-        ({"enterprise": ""}, "enterprise", "name the enterprise"),
+        ({"enterprise": None}, "enterprise", "write the enterprise that owns the budget"),
+        ({"enterprise": ""}, "enterprise", "write the enterprise"),
         ({"enterprise": "Octo Enterprise"}, "enterprise", "its slug, as in github.com/enterprises/SLUG"),
         ({"enterprise": "../orgs"}, "enterprise", "its slug"),
-        ({"budget_amount": None}, "budget_amount", "give the amount"),
-        ({"budget_amount": 0.5}, "budget_amount", "GitHub takes no fractions"),
+        ({"budget_amount": None}, "budget_amount", "write the amount"),
+        ({"budget_amount": 0.5}, "budget_amount", "GitHub accepts no fractions"),
         ({"budget_amount": -1}, "budget_amount", "0 or more"),
         ({"budget_amount": 2**31}, "budget_amount", "at most 2147483647"),
         ({"budget_amount": True}, "budget_amount", "write a whole number"),
-        ({"budget_product_sku": None}, "budget_product_sku", "name the product or SKU"),
+        ({"budget_product_sku": None}, "budget_product_sku", "write the product or SKU"),
         ({"budget_product_sku": "GitHub Actions"}, "budget_product_sku", "write GitHub's identifier"),
         ({"budget_type": "product"}, "budget_type", "BundlePricing, ProductPricing, SkuPricing"),
         ({"budget_type": "SkuPricing"}, "budget_type", "actions is priced as ProductPricing"),
@@ -122,11 +122,11 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
             "budget_entity_name",
             "covers the whole",
         ),
-        ({**USER, "budget_entity_name": "hubot"}, "budget_entity_name", "the input user names the person"),
-        ({**USER, "user": None}, "user", "name the person"),
+        ({**USER, "budget_entity_name": "hubot"}, "budget_entity_name", "the input user already contains the login"),
+        ({**USER, "user": None}, "user", "write the user's login"),
         ({**USER, "user": "octo@example.com"}, "user", "is an e-mail address: write the person's GitHub login"),
         ({**USER, "user": "@octocat"}, "user", "without the @"),
-        ({**USER, "user": "octo cat"}, "user", "is no GitHub login"),
+        ({**USER, "user": "octo cat"}, "user", "is not a GitHub login"),
         ({"user": "octocat"}, "user", "the scope enterprise has no user (or set budget_scope to user)"),
         ({**USER, "budget_product_sku": "actions"}, "budget_product_sku", "a user budget covers ai_credits only"),
         (
@@ -153,12 +153,12 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": ["x" * 200]}},
             "budget_alerting",
-            "alert_recipients.0: this is no GitHub login",
+            "alert_recipients.0: this is not a GitHub login",
         ),
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": ["dependabot[bot]"]}},
             "budget_alerting",
-            "is no GitHub login",
+            "is not a GitHub login",
         ),
         (
             {"budget_alerting": {"will_alert": False, "alert_recipients": ["octocat"]}},
@@ -168,15 +168,15 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         ({"on_existing": "replace"}, "on_existing", "adopt_if_identical, adopt, error"),
         ({"expires_at": "2027-01-31"}, "expires_at", "only a budget of one user can expire"),
         ({**USER, "expires_at": "2026-09-21"}, "expires_at", "choose a date in the future"),
-        ({**USER, "expires_at": "2027-01-31T18:00:00Z"}, "expires_at", "write a date as in 2027-01-31"),
-        ({**USER, "expires_at": "soon"}, "expires_at", "write a date as in 2027-01-31"),
+        ({**USER, "expires_at": "2027-01-31T18:00:00Z"}, "expires_at", "write a date such as 2027-01-31"),
+        ({**USER, "expires_at": "soon"}, "expires_at", "write a date such as 2027-01-31"),
         ({**USER, "exclude_cost_center_usage": True}, "exclude_cost_center_usage", "the whole enterprise has it"),
         (
             {"budget_ammount": 5},
             "budget_ammount",
-            "no such input of EnterpriseBudget: it has enterprise, budget_amount",
+            "unknown input of EnterpriseBudget; its inputs are enterprise, budget_amount",
         ),
-        ({"organization": "octo-org"}, "organization", "no such input of EnterpriseBudget"),
+        ({"organization": "octo-org"}, "organization", "unknown input of EnterpriseBudget"),
     ],
 )
 def test_each_mistake_is_named_with_what_to_write(fields: dict[str, Any], field: str, advice: str) -> None:
@@ -189,14 +189,14 @@ def test_each_mistake_is_named_with_what_to_write(fields: dict[str, Any], field:
 @pytest.mark.parametrize(
     ("fields", "field", "advice"),
     [
-        ({"organization": None}, "organization", "name the organization"),
+        ({"organization": None}, "organization", "write the organization"),
         ({"organization": "octo org"}, "organization", "its login"),
         ({"budget_scope": "enterprise"}, "budget_scope", "enterprise budgets are declared with EnterpriseBudget"),
         ({"budget_scope": "cost_center"}, "budget_scope", "cost_center budgets are declared with EnterpriseBudget"),
         (
             {"budget_scope": "repository", "budget_entity_name": "other/api"},
             "budget_entity_name",
-            "name a repository of the organization",
+            "write a repository of the organization",
         ),
         ({"budget_scope": "repository", "budget_entity_name": "a b"}, "budget_entity_name", "owner/name"),
         ({"exclude_cost_center_usage": True}, "exclude_cost_center_usage", "the whole enterprise has it"),
@@ -270,10 +270,10 @@ def test_an_entity_is_judged_without_its_owner() -> None:
     [
         ({"budget_product_sku": "new_thing"}, "does not list new_thing"),
         ({"budget_product_sku": "premium_requests"}, "write ai_credits"),
-        ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "only alerts"),
-        ({"budget_amount": 0, "prevent_further_usage": True}, "blocks at once"),
-        ({}, "alerts nobody"),
-        ({"budget_alerting": {"will_alert": False, "alert_recipients": []}}, "alerts nobody"),
+        ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "can only send alerts"),
+        ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately"),
+        ({}, "sends no alerts"),
+        ({"budget_alerting": {"will_alert": False, "alert_recipients": []}}, "sends no alerts"),
     ],
 )
 def test_what_is_worth_a_second_look_is_said(fields: dict[str, Any], words: str) -> None:

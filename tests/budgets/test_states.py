@@ -112,7 +112,7 @@ def test_a_state_of_a_wrong_form_sends_nothing(
     cycle = harness.enterprise if resource == "budget" else CostCenterLifecycle(harness.run)
     declared = BUDGET if resource == "budget" else CENTER
     olds = {**declared, field: value}
-    with pytest.raises(ConfigError, match=f"the state holds a wrong value of {field}. Nothing was sent"):
+    with pytest.raises(ConfigError, match=f"the state contains an invalid value of {field}. Nothing was sent"):
         calls(cycle, "enterprise/octo-enterprise/1", olds, declared)[verb]()
     assert shared.requests == []
 
@@ -124,9 +124,9 @@ def test_inputs_of_a_wrong_form_are_not_sent(field: str, shared: Sandbox) -> Non
     shared.forget_requests()
     inputs = harness.enterprise.check("urn", {}, BUDGET, NOTHING).inputs
     wrong = {**inputs, field: ["soon"]}
-    with pytest.raises(ConfigError, match=f"wrong value of {field}"):
+    with pytest.raises(ConfigError, match=f"invalid value of {field}"):
         harness.enterprise.update("enterprise/octo-enterprise/1", inputs, wrong)
-    with pytest.raises(ConfigError, match=f"wrong value of {field}"):
+    with pytest.raises(ConfigError, match=f"invalid value of {field}"):
         harness.enterprise.create("urn", wrong)
     assert shared.requests == []
 

@@ -357,7 +357,7 @@ def test_a_failed_deletion_that_is_reverted_lifts_no_cap(cli: Cli) -> None:
     before = cli.live
     cli.declare(a={**ACTIONS, "budget_product_sku": "codespaces"})
     cli.sandbox.plan([{"op": "delete_budget", "action": "403_permission"}])
-    assert "GitHub said 403" in cli.up(code=None)
+    assert "GitHub returned 403" in cli.up(code=None)
     assert len(cli.live) == 2
     cli.declare(a=ACTIONS)
     cli.up()

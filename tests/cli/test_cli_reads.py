@@ -228,7 +228,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("usage",), 1, "error: name whose it is: enterprise, organization, user"),
+        (("usage",), 1, "error: set the owner: one of enterprise, organization, user"),
         (("usage", "--org", "octo-org", "--all-cost-centers"), 1, "error: all_cost_centers: the report usage/summary"),
         (("usage", "--org", "octo-org", "--by", "model"), 2, "--by model: the report summary has product, sku"),
         (("budgets",), 2, "one of the arguments --enterprise --org is required"),
@@ -236,7 +236,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
         (
             ("cost-centers", "--enterprise", "nobody"),
             1,
-            "error: list the cost centers of enterprise nobody: GitHub said",
+            "error: list the cost centers of enterprise nobody: GitHub returned",
         ),
     ],
     ids=str,

@@ -118,7 +118,7 @@ def test_the_time_of_tests_is_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("GITHUB_BILLING_TEST_TIME", "soon")
     result = run()
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
-    assert "GITHUB_BILLING_TEST_TIME must be a time as" in result.stderr
+    assert "GITHUB_BILLING_TEST_TIME must be a time such as" in result.stderr
 
 
 @pytest.mark.parametrize("text", ["{}", "[5]", '[{"action": 5}]', "[" * 5000, "5", "null", "\udcff"])

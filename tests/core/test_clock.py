@@ -58,7 +58,7 @@ def test_the_variable_fixes_the_wall_clock(
 def test_a_text_that_is_no_time_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the variable and what to write: in the provider, and before a sandbox serves requests."""
     monkeypatch.setenv(TEST_TIME, text)
-    with pytest.raises(ConfigError, match=f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z"):
+    with pytest.raises(ConfigError, match=f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z"):
         Clock().wall()
-    with pytest.raises(ValueError, match=f"{TEST_TIME} must be a time as 2026-12-01T00:00:30Z"):
+    with pytest.raises(ValueError, match=f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z"):
         Sandbox()

@@ -55,7 +55,7 @@ def test_what_is_built_is_parsed(noun: str, owner: str, github_id: str) -> None:
     """The id of a resource names its owner and GitHub's id; under another noun it is refused."""
     text = resource_id(noun, owner, github_id)
     assert parse_resource_id(noun, "Budget", text) == (owner, github_id)
-    with pytest.raises(ConfigError, match=f"the id of Budget reads other/OWNER/ID, not '{noun}/"):
+    with pytest.raises(ConfigError, match=f"the id of Budget has the form other/OWNER/ID, not '{noun}/"):
         parse_resource_id("other", "Budget", text)
 
 
@@ -68,10 +68,10 @@ def test_an_id_of_another_form_sends_nothing(id_: Any, sandbox: Sandbox) -> None
     harness = open_harness(sandbox)
     for cycle in (harness.enterprise, CostCenterLifecycle(harness.run)):
         for call, arguments in ((cycle.read, ({},)), (cycle.update, ({}, {})), (cycle.delete, ())):
-            with pytest.raises(ConfigError, match="reads enterprise/OWNER/ID, not") as caught:
+            with pytest.raises(ConfigError, match="has the form enterprise/OWNER/ID, not") as caught:
                 call(id_, *arguments)
             assert str(caught.value).isprintable()
             assert len(str(caught.value)) < 500
-        with pytest.raises(ConfigError, match="reads enterprise/OWNER/ID, not"):
+        with pytest.raises(ConfigError, match="has the form enterprise/OWNER/ID, not"):
             cycle.diff("urn", id_, {}, {}, frozenset())
     assert sandbox.requests == []

@@ -41,7 +41,7 @@ def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: An
     found = harness.enterprise.check("urn", {}, {**BUDGET, "budget_alerting": alerting}, NOTHING).problems
     assert len(found) == MOST_PROBLEMS + 1
     assert found[0].reason.startswith("alert_recipients.1: ")
-    assert found[-1] == Problem("budget_alerting", f"and {many - MOST_PROBLEMS} more of such problems")
+    assert found[-1] == Problem("budget_alerting", f"and {many - MOST_PROBLEMS} more problems of this input")
 
 
 @pytest.mark.parametrize("kind", ["users", "organizations", "repositories", "enterprise_teams"])
@@ -51,7 +51,7 @@ def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str)
     found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **members}, NOTHING).problems
     assert len(found) == MOST_PROBLEMS + 1
     assert found[0].reason.startswith(f"{kind}.0: ")
-    assert found[-1] == Problem(kind, "and 9990 more of such problems")
+    assert found[-1] == Problem(kind, "and 9990 more problems of this input")
 
 
 @pytest.mark.parametrize("resource", ["budget", "cost center"])
@@ -74,7 +74,7 @@ def test_each_problem_is_shown_or_counted(counts: list[int]) -> None:
     )
     lines = []
     for field, count in enumerate(counts):
-        more = [f"and {count - MOST_PROBLEMS} more of such problems"] if count > MOST_PROBLEMS else []
+        more = [f"and {count - MOST_PROBLEMS} more problems of this input"] if count > MOST_PROBLEMS else []
         lines += [(str(field), reason) for reason in [*map(str, range(min(count, MOST_PROBLEMS))), *more]]
     assert [(problem.field, problem.reason) for problem in short][:MOST_IN_ALL] == lines[:MOST_IN_ALL]
     assert len(short) == min(len(lines), MOST_IN_ALL + 1)
@@ -104,4 +104,4 @@ def test_no_problem_repeats_a_value(shared: Sandbox, scope: str | None, value: A
     ]
     assert said
     # The name of a key is no value.
-    assert [problem for problem in said if "word" in problem.reason and "no such key" not in problem.reason] == []
+    assert [problem for problem in said if "word" in problem.reason and "unknown key" not in problem.reason] == []

@@ -95,7 +95,7 @@ def test_an_error_of_github_is_fit_to_be_shown() -> None:
     """Its parts are clean too, since others print them."""
     remember("sandbox-canary-token")
     error = ApiError("try\nit", 400, f"no\u202e sandbox-canary-token {'x' * 3000}", "sandbox-canary-token\x1b" * 20)
-    assert str(error).startswith(f"try it: GitHub said 400: no {MASK} xxx")
+    assert str(error).startswith(f"try it: GitHub returned 400: no {MASK} xxx")
     assert error.said.startswith(f"no {MASK} xxx")
     assert (len(error.said), len(error.request_id)) == (2000, 80)
     assert "canary" not in f"{error}{error.said}{error.request_id}"

@@ -183,8 +183,8 @@ def test_a_move_is_named_before_and_after(sandbox: Sandbox, bench: Bench) -> Non
     """Whose members would move is said in preview, in the words in which the write says it again."""
     bench.check({**APPS, "users": ["hubot", "octocat"], "organizations": ["octo-lab"]})
     expected = [
-        "adding hubot takes it out of the cost center Platform",
-        "adding octo-lab takes it out of the cost center Data",
+        "adding hubot removes it from the cost center Platform",
+        "adding octo-lab removes it from the cost center Data",
     ]
     assert bench.harness.reporter.warnings == expected
     assert sandbox.writes == []
@@ -219,7 +219,7 @@ def test_a_newly_declared_kind_names_who_has_to_leave(sandbox: Sandbox, bench: B
     changed, stored = bench.up(stored, {**stored.inputs, "users": ["hubot"], "organizations": []})
     assert changed == ["users", "organizations"]
     assert bench.harness.reporter.warnings == [
-        "declaring users takes monalisa out of this cost center: it is not among them"
+        "declaring users removes monalisa from this cost center, because the declared list does not contain it"
     ]
     assert live(sandbox, "Platform") == {"User": ["hubot"]}
     assert writes(sandbox) == [("DELETE", {"users": ["monalisa"]})]
@@ -285,8 +285,8 @@ def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"action": "403_permission"}, "GitHub said 403"),
-        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit asks for"),
+        ({"action": "403_permission"}, "GitHub returned 403"),
+        ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit requires a wait of"),
     ],
 )
 def test_an_outcome_that_cannot_be_looked_up_stays_open(
@@ -467,7 +467,7 @@ def test_a_name_that_an_archived_one_holds_is_said_so(sandbox: Sandbox, bench: B
     bench.cycle.check(URN, {}, APPS, NONE)
     bench.cycle.delete(stored.id)
     sandbox.switch("deleted_name_held")
-    with pytest.raises(OutcomeError, match="an archived one holds it: choose another name"):
+    with pytest.raises(OutcomeError, match="an archived one has it: choose another name"):
         bench.create(APPS)
 
 
@@ -546,7 +546,7 @@ def test_get_shows_everything(sandbox: Sandbox, bench: Bench) -> None:
     bench.cycle.delete(id_)
     bench.cycle.delete(id_)
     for gone in (id_, "enterprise/octo-enterprise/none"):
-        with pytest.raises(NotFoundError, match="it is archived, or in no listing either"):
+        with pytest.raises(NotFoundError, match="it is archived, or the listing does not contain it either"):
             bench.cycle.read(gone, {})
     assert bench.cycle.read("enterprise/octo-enterprise/none", {"cost_center_id": "none"}) is None
 
@@ -582,15 +582,15 @@ def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> No
 )
 def test_an_id_of_another_form_is_refused(id_: str, bench: Bench) -> None:
     """The id tells the enterprise and the cost center, and nothing else does."""
-    with pytest.raises(ConfigError, match="the id of CostCenter reads enterprise/OWNER/ID"):
+    with pytest.raises(ConfigError, match="the id of CostCenter has the form enterprise/OWNER/ID"):
         bench.cycle.read(id_, {})
 
 
 MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"enterprise": "a b"}, "enterprise", "the enterprise's slug"),
     ({"enterprise": None}, "enterprise", "the enterprise's slug"),
-    ({"name": None}, "name", "give the cost center a name"),
-    ({"name": "47244a5b-54f2-5b85-a556-862962ab66fb"}, "name", "a name that is no UUID"),
+    ({"name": None}, "name", "write a name for the cost center"),
+    ({"name": "47244a5b-54f2-5b85-a556-862962ab66fb"}, "name", "a name that does not have the form of a UUID"),
     ({"name": 5}, "name", "write a text"),
     ({"users": "hubot"}, "users", "write a list of names"),
     ({"users": ["a@b.com"]}, "users", "e-mail"),
@@ -601,7 +601,7 @@ MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"ai_credit_pool_enabled": "yes"}, "ai_credit_pool_enabled", "write True or False"),
     ({"ai_credit_pool_enabled": True, "organizations": ["o"]}, "ai_credit_pool_enabled", "leave out organizations"),
     ({"on_existing": "take"}, "on_existing", "write one of adopt_if_identical, adopt, error"),
-    ({"members": []}, "members", "no such input of CostCenter: it has enterprise, name, users"),
+    ({"members": []}, "members", "unknown input of CostCenter; its inputs are enterprise, name, users"),
 )
 
 
@@ -653,7 +653,7 @@ def test_a_new_type_of_member_is_no_kind_of_ours() -> None:
     [
         ("list_cost_centers", {"costCenters": None}, "no list of cost centers"),
         ("get_cost_center", {"id": "1"}, "unexpected form"),
-        ("get_cost_center", {"id": "1", "name": "x", "resources": [], "has_next_page": True}, "do not come to an end"),
+        ("get_cost_center", {"id": "1", "name": "x", "resources": [], "has_next_page": True}, "no new rows"),
     ],
 )
 def test_answers_of_another_form_are_errors(

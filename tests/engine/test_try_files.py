@@ -169,7 +169,10 @@ def test_same_stack_at_once_on_a_running_sandbox(project: Path) -> None:
         (project / ".pulumi" / "try").mkdir(parents=True)
         with locked(project / STATE):
             code, _, err = call(project, "up", **env)
-        assert (code, err) == (2, f"error: another run is using {project / STATE}; wait for its end, then run again\n")
+        assert (code, err) == (
+            2,
+            f"error: another run is using {project / STATE}; wait until it ends, then run again\n",
+        )
         assert counts(project, "up", **env) == {"create": 2}
 
 
@@ -219,7 +222,7 @@ def state(*resources: Any, pending: Any = ()) -> str:
         ("", "Expecting value"),
         ("{", "Expecting property name"),
         (b"\xff", "is not UTF-8 text"),
-        ("[" * 5000, "nested more than 100 deep"),
+        ("[" * 5000, "nested more than 100 levels deep"),
         ("[]", "not a state of deployment version 3"),
         ('{"version": 3, "deployment": 5}', "its deployment is damaged"),
         ('{"version": 3, "deployment": {"resources": {"a": 1}}}', "its deployment is damaged"),

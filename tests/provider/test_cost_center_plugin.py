@@ -52,10 +52,10 @@ def test_an_unfinished_create_is_an_update_of_the_next_run(engine: FakeEngine, s
         assert second.diff(URN, id_, outputs, again).changes == "DIFF_NONE"
     assert "unfinished" not in outputs
     warnings = [text for name, text in engine.warnings if name == "apps"]
-    moved = "adding hubot takes it out of the cost center Platform"
+    moved = "adding hubot removes it from the cost center Platform"
     assert warnings[0] == moved
     assert warnings[1].startswith("the cost center was created, but not all of its users were added")
-    assert warnings[1].endswith("Run `pulumi up` again: it adds the rest.")
+    assert warnings[1].endswith("Run `pulumi up` again to add the others.")
     assert warnings[2:] == [moved]
 
 

@@ -208,12 +208,14 @@ def test_get_reads_a_budget_and_refuses_an_absent_one(world: World) -> None:
         7,
         "organization",
     )
-    with pytest.raises(CallError, match="GitHub said 404: no such budget in the listing either") as refused:
+    with pytest.raises(
+        CallError, match="GitHub returned 404: the listing does not contain this budget either"
+    ) as refused:
         world.plugin.read(urn, "organization/octo-org/nowhere", {}, bare)
     assert refused.value.last.startswith(
         "billing_provider.core.errors.NotFoundError: get budget nowhere of organization"
     )
-    with pytest.raises(CallError, match=r"reads organization/OWNER/ID, not .enterprise/x/y"):
+    with pytest.raises(CallError, match=r"has the form organization/OWNER/ID, not .enterprise/x/y"):
         world.plugin.read(urn, "enterprise/x/y", {}, bare)
 
 
@@ -262,7 +264,7 @@ def test_warnings_stand_on_the_resource(world: World) -> None:
     quiet = program("EnterpriseBudget", {**ENTERPRISE, "budget_alerting": None})
     for _ in range(2):
         world.plugin.check(urn, {}, quiet)
-    assert world.engine.lines == [("WARNING", "this budget alerts nobody: set budget_alerting", urn, False)]
+    assert world.engine.lines == [("WARNING", "this budget sends no alerts: set budget_alerting", urn, False)]
 
 
 def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
@@ -277,7 +279,7 @@ def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
     assert diff == ("DIFF_UNKNOWN", ["budget_product_sku"], False)
     ((name, text),) = world.engine.warnings
     assert name == "b"
-    assert text.startswith("a change of budget_product_sku makes a new budget")
+    assert text.startswith("a change of budget_product_sku replaces the budget")
 
 
 def test_configuration_comes_with_its_namespace(world: World) -> None:
@@ -307,7 +309,7 @@ def test_a_refusal_is_short_and_without_the_token(world: World) -> None:
             plugin.create(urn, inputs)
         assert refused.value.last.startswith(
             "billing_provider.core.errors.ForbiddenError: list the budgets of enterprise octo-enterprise: "
-            "GitHub said 401: Bad credentials"
+            "GitHub returned 401: Bad credentials"
         )
         assert "During handling" not in str(refused.value)
         assert token not in str(refused.value)
@@ -330,7 +332,8 @@ def test_a_state_of_a_wrong_form_is_one_line(world: World) -> None:
     with pytest.raises(CallError) as surprised:
         world.plugin.diff(urn_of("OrgBudget", "b"), "organization/octo-org/1", junk, program("OrgBudget", ORGANIZATION))
     assert surprised.value.last.startswith(
-        "billing_provider.core.errors.ConfigError: the state holds a wrong value of budget_alerting. Nothing was sent"
+        "billing_provider.core.errors.ConfigError: the state contains an invalid value of budget_alerting. "
+        "Nothing was sent"
     )
 
 
@@ -436,7 +439,7 @@ def test_a_plugin_that_nobody_hears_speaks_to_standard_error() -> None:
         quiet = program("OrgBudget", {**ORGANIZATION, "budget_alerting": None})
         plugin.check(urn_of("OrgBudget", "b"), {}, quiet)
         assert plugin.stop() == 0
-        assert plugin.printed == ["warning: this budget alerts nobody: set budget_alerting\n"]
+        assert plugin.printed == ["warning: this budget sends no alerts: set budget_alerting\n"]
 
 
 def test_a_plugin_without_an_address_may_write() -> None:

@@ -91,7 +91,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for name, text in (
-        ("pipe", "no regular file"),
+        ("pipe", "not a regular file"),
         ("folder", "folder"),
         ("bytes", "is not UTF-8 text; restore a copy"),
     ):
@@ -143,8 +143,8 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" * 5000, "nested more than 100 deep"),
-        ("[" * 200 + "]" * 200, "nested more than 100 deep"),
+        ("[" * 5000, "nested more than 100 levels deep"),
+        ("[" * 200 + "]" * 200, "nested more than 100 levels deep"),
         ("1" + "0" * 400, "a number is too large"),
         ("1" * 5000, "digit"),
         ('{"\\ud800": 1}', "surrogates not allowed"),

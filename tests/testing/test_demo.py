@@ -50,7 +50,7 @@ def test_the_story_is_told_on_the_embedded_engine(tmp_path: Path) -> None:
         "3 unchanged",
         "~ budget_amount: 500 => 9000",
         "~ budget_amount: 9000 => 500",
-        "GitHub takes no fractions",
+        "GitHub accepts no fractions",
         "is an e-mail address",
         "- 3 deleted",
         "All 8 steps went as told",

@@ -102,7 +102,7 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
                 line.send(method, repeatable=method == "GET")
             assert type(caught.value) is KINDS.get(status, errors.ApiError)
             assert (caught.value.status, caught.value.said, caught.value.request_id) == (status, "no[2J!", "AB:1")
-            assert str(caught.value).startswith(f"try it: GitHub said {status}: no[2J! [request AB:1].")
+            assert str(caught.value).startswith(f"try it: GitHub returned {status}: no[2J! [request AB:1].")
             transient = status in {408, 500, 502, 503, 504}
             sent = 6 if status == 429 else 5 if transient and method == "GET" else 1
             assert len(server.heard) == sent
@@ -113,7 +113,7 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
     [
         (answer(401, {"message": "Bad credentials"}), "--run-program"),
         (answer(403, {"message": "No"}), "role"),
-        (answer(404, {"message": "Not Found"}), "billing budgets are off"),
+        (answer(404, {"message": "Not Found"}), "billing budgets are turned off"),
         (answer(410, {"message": "Gone"}), "update this package"),
         (answer(403, {"message": "No"}, X_GitHub_SSO="required; url=https://example.com"), "single sign-on"),
         (answer(422, {"message": "Validation Failed", "errors": [{"field": "a", "code": "b"}]}), "Failed; a b."),
@@ -148,12 +148,12 @@ def test_a_refusal_says_what_to_do(reply: bytes, words: str) -> None:
         (answer(200, b"\xff\xfe\xfa", content_type="application/json"), "is not JSON"),
         (answer(200, "[" * 100_000, content_type="application/json"), "is not JSON"),
         (answer(200, " " * (MAX_BODY_BYTES + 1)), "larger than 16 MiB"),
-        (GOOD.replace(b"Content-Length: 12", b"Content-Length: 400"), "no whole answer"),
-        (GOOD.replace(b"Content-Length: 12", b"Transfer-Encoding: chunked"), "no whole answer"),
-        (b"GARBAGE\r\n\r\n", "no whole answer"),
-        (b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", "no whole answer"),
-        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n", "no whole answer"),
-        (b"", "no whole answer"),
+        (GOOD.replace(b"Content-Length: 12", b"Content-Length: 400"), "no complete response"),
+        (GOOD.replace(b"Content-Length: 12", b"Transfer-Encoding: chunked"), "no complete response"),
+        (b"GARBAGE\r\n\r\n", "no complete response"),
+        (b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", "no complete response"),
+        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n", "no complete response"),
+        (b"", "no complete response"),
     ],
     ids=[
         "HTML", "cut JSON", "empty", "no text", "nested", "too large", "cut body", "no chunk", "no HTTP",
@@ -175,7 +175,7 @@ def test_an_answer_of_two_lengths_leaves_a_create_open() -> None:
     urllib3 leaves that socket to the garbage collector: collected here, its warning cannot fail a later test.
     """
     reply = GOOD.replace(b"Content-Length: 12", b"Content-Length: 12, 13")
-    with WireServer(reply) as server, pytest.raises(errors.TransportError, match="no whole answer"):
+    with WireServer(reply) as server, pytest.raises(errors.TransportError, match="no complete response"):
         Line(server.url).send("POST", body={}, repeatable=False)
     gc.collect()
     assert len(server.heard) == 1
@@ -188,7 +188,7 @@ def test_reads_are_repeated_until_there_is_an_answer() -> None:
         line = Line(server.url, clock)
         assert line.send().data == {"ok": True}
     assert clock.now() == 0.75 * (1 + 2 + 4 + 8)
-    assert line.said[0] == "waiting 2 s for another try"
+    assert line.said[0] == "waiting 2 s for the retry"
 
 
 def test_a_failing_github_may_ask_for_time() -> None:
@@ -202,7 +202,10 @@ def test_a_failing_github_may_ask_for_time() -> None:
 
 def test_a_failing_github_that_asks_for_too_much_time_ends_it() -> None:
     """Where that time is longer than the patience, the failure itself is told at once."""
-    with WireServer(answer(503, Retry_After="3600")) as server, pytest.raises(errors.ApiError, match="GitHub said 503"):
+    with (
+        WireServer(answer(503, Retry_After="3600")) as server,
+        pytest.raises(errors.ApiError, match="GitHub returned 503"),
+    ):
         Line(server.url).send()
     assert len(server.heard) == 1
 
@@ -217,7 +220,7 @@ def test_the_fifth_failure_is_the_last(last: bytes) -> None:
 
 def test_repeats_end_with_the_patience() -> None:
     """A repeat that would pass the longest wait is not made: the failure is told, not the wait."""
-    with WireServer(answer(500)) as server, pytest.raises(errors.ApiError, match="GitHub said 500"):
+    with WireServer(answer(500)) as server, pytest.raises(errors.ApiError, match="GitHub returned 500"):
         Line(server.url, max_wait_seconds=2.0).send()
     assert len(server.heard) == 2
 
@@ -267,7 +270,7 @@ def test_a_limit_beyond_the_patience_ends_at_once() -> None:
     with WireServer(answer(429, {"message": LIMITED}, retry_after="601"), GOOD) as server:
         line = Line(server.url)
         for _ in range(2):
-            with pytest.raises(errors.WaitError, match="secondary limit asks for 601 s more"):
+            with pytest.raises(errors.WaitError, match="secondary limit requires a wait of 601 s"):
                 line.send()
     assert len(server.heard) == 1
 
@@ -315,7 +318,7 @@ def test_see_other_is_followed_by_reads_alone() -> None:
         server.replies = [answer(303, location="/api/v3/there"), GOOD]
         assert Line(server.url).send("GET").data == {"ok": True}
     with WireServer(answer(303, location="/api/v3/there"), GOOD) as server:
-        with pytest.raises(errors.TransportError, match="answers a write with redirect 303"):
+        with pytest.raises(errors.TransportError, match="returned redirect 303 for a write"):
             Line(server.url).send("POST", repeatable=False)
         assert len(server.heard) == 1
 
@@ -336,7 +339,7 @@ def test_a_redirect_elsewhere_is_refused(location: str) -> None:
     """Another scheme, host or port, or no address at all, gets neither the token nor the body."""
     with WireServer() as server:
         server.replies = [answer(307, location=location.format(port=server.port)), GOOD]
-        with pytest.raises(errors.TransportError, match="redirects to another host"):
+        with pytest.raises(errors.TransportError, match="redirected the request to another host"):
             Line(server.url).send("POST", body={}, repeatable=False)
         assert len(server.heard) == 1
 
@@ -344,7 +347,7 @@ def test_a_redirect_elsewhere_is_refused(location: str) -> None:
 def test_a_redirect_to_an_address_with_the_token_is_refused() -> None:
     """Addresses are logged on their way."""
     with WireServer(answer(307, location=f"/x?token={TOKEN}"), GOOD) as server:
-        with pytest.raises(errors.TransportError, match="an address that holds a secret"):
+        with pytest.raises(errors.TransportError, match="a URL that contains a secret"):
             Line(server.url).send("POST", repeatable=False)
         assert len(server.heard) == 1
 
@@ -352,7 +355,7 @@ def test_a_redirect_to_an_address_with_the_token_is_refused() -> None:
 def test_a_query_that_is_no_text_is_refused() -> None:
     """A lone surrogate cannot be sent, and nothing is."""
     with WireServer(GOOD) as server:
-        with pytest.raises(errors.ConfigError, match=r"try it: .* nothing was sent"):
+        with pytest.raises(errors.ConfigError, match=r"try it: .* Nothing was sent"):
             Line(server.url).send(query={"user": "\ud800"})
         assert server.heard == []
 
@@ -376,7 +379,7 @@ def test_silence_is_given_up() -> None:
     """A server that takes the request and says nothing is left after the request's time."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         line = Line(f"http://127.0.0.1:{mute.getsockname()[1]}", request_timeout_seconds=0.05)
-        with pytest.raises(errors.TransportError, match=r"no whole answer from 127.0.0.1:\d+ within .*\(0.05 s\)"):
+        with pytest.raises(errors.TransportError, match=r"no complete response from 127.0.0.1:\d+ within .*\(0.05 s\)"):
             line.send("POST", repeatable=False)
 
 

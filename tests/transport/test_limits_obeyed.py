@@ -82,8 +82,8 @@ def test_a_limit_of_an_hour_ends_with_its_reason(kind: str) -> None:
         assert world.sandbox.requests_while_blocked == 0
         assert sum(write.method == "POST" for write in world.sandbox.writes) == 1
     assert re.search(
-        r"GitHub's (hourly|secondary) limit asks for 360[01] s more, above what github-billing:maxWaitSeconds leaves: "
-        r"nothing was sent; run again later, or raise that setting",
+        r"GitHub's (hourly|secondary) limit requires a wait of 360[01] s, longer than "
+        r"github-billing:maxWaitSeconds still allows: nothing was sent. Run again later, or increase the setting.",
         str(failure),
     )
     assert world.clock.now() < 600

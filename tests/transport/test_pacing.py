@@ -141,7 +141,9 @@ def test_a_wait_beyond_the_deadline_is_refused_at_once(clock: VirtualClock, writ
     """A limit longer than what is left ends the request with its reason, without a wait and without sending."""
     gate = Gate(clock)
     gate.pacer.block(61.0, "GitHub's hourly limit")
-    with pytest.raises(WaitError, match=r"GitHub's hourly limit asks for 61 s more.*maxWaitSeconds.*nothing was sent"):
+    with pytest.raises(
+        WaitError, match=r"GitHub's hourly limit requires a wait of 61 s.*maxWaitSeconds.*nothing was sent"
+    ):
         gate.send(write=write, within=60.0)
     assert clock.sleeps == []
     assert gate.writes == []
@@ -157,10 +159,10 @@ def test_a_wait_up_to_the_deadline_is_waited(clock: VirtualClock) -> None:
 def test_a_repeat_waits_within_its_deadline(clock: VirtualClock) -> None:
     """The wait before a repeat is as long as asked, or refused where it would pass the deadline."""
     pacer = Gate(clock).pacer
-    pacer.wait(3.0, "another try", deadline=3.0)
+    pacer.wait(3.0, "the retry", deadline=3.0)
     assert clock.now() == 3.0
-    with pytest.raises(WaitError, match="another try"):
-        pacer.wait(1.0, "another try", deadline=3.5)
+    with pytest.raises(WaitError, match="the retry"):
+        pacer.wait(1.0, "the retry", deadline=3.5)
 
 
 def test_a_write_that_may_not_leave_takes_no_turn(clock: VirtualClock) -> None:

@@ -274,8 +274,8 @@ def test_a_bad_link_is_an_error_of_the_tree(link: str) -> None:
 
 def test_an_open_link_is_for_this_machine_alone() -> None:
     """A sandbox may give http links to this machine, and none elsewhere."""
-    with pytest.raises(errors.TransportError, match="the link is not https"):
+    with pytest.raises(errors.TransportError, match="the link is not an https URL"):
         download("http://budgets.invalid/part", settings("http://127.0.0.1:9"), "fetch it")
     moved = answer(302, "", location="http://evil.example\\[::1]/")
-    with WireServer(moved) as server, pytest.raises(errors.TransportError, match="the link is not an address"):
+    with WireServer(moved) as server, pytest.raises(errors.TransportError, match="the link is not a valid URL"):
         download(server.url, settings(server.url), "fetch it")

@@ -99,7 +99,7 @@ def test_a_lost_request_is_looked_up(action: str, posts: int | None, sandbox: Sa
 def test_a_report_that_github_cannot_make(sandbox: Sandbox, reader: Reader) -> None:
     """A failed export is an error, and the next request asks anew."""
     sandbox.switch("export_fails")
-    with pytest.raises(OutcomeError, match="GitHub says failed"):
+    with pytest.raises(OutcomeError, match="the export ended with the status failed"):
         reader.report_rows(enterprise=E, **AUGUST)
     sandbox.switch("export_fails", on=False)
 
@@ -114,8 +114,8 @@ def test_a_report_that_takes_too_long(new_run: Callable[..., RunHarness]) -> Non
     ("change", "words"),
     [
         ({"report_type": "all"}, "report_type: write one of detailed, summarized, premium_request, ai_credit"),
-        ({"start_date": "August"}, "start_date: write a day as in 2026-01-31, not 'August'"),
-        ({"end_date": "2026-07-31"}, "start_date: choose a day that is not after end_date"),
+        ({"start_date": "August"}, "start_date: write a date such as 2026-01-31, not 'August'"),
+        ({"end_date": "2026-07-31"}, "start_date: choose a date that is not after end_date"),
     ],
     ids=str,
 )
@@ -183,8 +183,8 @@ def test_a_download_carries_no_token() -> None:
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (answer(403, "denied"), "the link answers 403"),
-        (b"", "no whole answer"),
+        (answer(403, "denied"), "the link returned 403"),
+        (b"", "the download is incomplete"),
         (answer(302, "", location="/again"), "more than 5 redirects"),
         (answer(200, "x" * 2000), "larger than 0 MiB"),
     ],
@@ -200,5 +200,5 @@ def test_a_download_that_fails_says_so(reply: bytes, words: str, monkeypatch: py
 
 def test_a_link_of_github_is_https() -> None:
     """Away from this machine nothing is fetched in the open."""
-    with pytest.raises(TransportError, match="the link is not https"):
+    with pytest.raises(TransportError, match="the link is not an https URL"):
         download("http://example.org/part", local("https://api.github.com"), "fetch it")

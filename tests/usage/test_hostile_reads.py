@@ -100,11 +100,11 @@ def test_a_hostile_argument_is_a_billing_error(name: str, argument: str) -> None
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        ("get_usage", {"year": 99_999_999_999}, "there is no such day"),
-        ("get_usage", {"year": 0}, "there is no such day"),
-        ("get_usage", {"month": 0}, "there is no such day"),
-        ("get_usage", {"month": 13}, "there is no such day"),
-        ("get_usage", {"day": 0}, "there is no such day"),
+        ("get_usage", {"year": 99_999_999_999}, "this date does not exist"),
+        ("get_usage", {"year": 0}, "this date does not exist"),
+        ("get_usage", {"month": 0}, "this date does not exist"),
+        ("get_usage", {"month": 13}, "this date does not exist"),
+        ("get_usage", {"day": 0}, "this date does not exist"),
         ("get_usage", {"month": True}, "month: write a whole number"),
         ("get_usage", {"cost_center": ["x"], "all_cost_centers": False}, "cost_center: write a text"),
         ("get_usage", {"all_cost_centers": "yes"}, "all_cost_centers: write True or False"),
@@ -116,7 +116,7 @@ def test_a_hostile_argument_is_a_billing_error(name: str, argument: str) -> None
         ("get_user_states", {"threshold_lower_bound": math.nan}, "threshold_lower_bound: write a whole number"),
         ("get_user_states", {"rising": "no"}, "rising: write True or False"),
         ("get_usage_report_export", {"report_id": "a/b"}, "report_id: write an id"),
-        ("get_usage_report_rows", {"start_date": 5}, "start_date: write a day as in 2026-01-31"),
+        ("get_usage_report_rows", {"start_date": 5}, "start_date: write a date such as 2026-01-31"),
         ("sku_identifier", {"name": None}, "name: write a text"),
         ("product_identifier", {"name": 5}, "name: write a text"),
     ],
@@ -230,7 +230,7 @@ def test_an_odd_time_of_an_export_proves_nothing(created_at: str, harness: RunHa
     listed = answer(200, {"usage_report_exports": [{**EXPORT, "created_at": created_at}]})
     with WireServer(listed, answer(202, {**EXPORT, "id": "2", "status": "failed"})) as server:
         reader = Reader(open_harness(harness.sandbox, base_url=server.url).run)
-        with pytest.raises(OutcomeError, match="GitHub says failed"):
+        with pytest.raises(OutcomeError, match="the export ended with the status failed"):
             READS["rows"](reader)
         assert [heard.partition(" ")[0] for heard in server.heard] == ["GET", "POST"]
 
@@ -245,5 +245,5 @@ def test_a_file_that_is_no_table_is_an_error(file: str, sandbox: Sandbox) -> Non
     with WireServer() as server:
         link = {**EXPORT, "download_urls": [f"{server.url}/part"]}
         server.replies = [answer(200, {"usage_report_exports": [link]}), answer(200, file, content_type="text/csv")]
-        with pytest.raises(TransportError, match=r"fetch the detailed report .*: the file is no table"):
+        with pytest.raises(TransportError, match=r"fetch the detailed report .*: the file is not a valid table"):
             READS["rows"](Reader(open_harness(sandbox, base_url=server.url).run))

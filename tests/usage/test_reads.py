@@ -118,7 +118,9 @@ def test_every_filter_of_every_report_is_sent(report: Any, noun: str, sandbox: S
             assert (path, query["year"], query["month"]) == (report, "2026", "8")
             assert query[name] == (sandbox.cost_centers()[0]["id"] if name == "cost_center_id" else value)
         else:
-            with pytest.raises(ConfigError, match=f"{public}: the report {report} of an {noun} takes year, month, day"):
+            with pytest.raises(
+                ConfigError, match=f"{public}: the report {report} of an {noun} supports only year, month, day"
+            ):
                 REPORTS[report](reader, given)
             assert sandbox.requests == []
 
@@ -150,8 +152,8 @@ def test_the_daily_report_is_of_a_year_where_nothing_is_said(sandbox: Sandbox, r
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"month": 13}, "there is no such day"),
-        ({"year": 2026, "month": 2, "day": 30}, "there is no such day"),
+        ({"month": 13}, "this date does not exist"),
+        ({"year": 2026, "month": 2, "day": 30}, "this date does not exist"),
         ({"month": "8"}, "month: write a whole number"),
         ({"month": 8.5}, "month: write a whole number"),
         ({"day": True}, "day: write a whole number"),
@@ -167,7 +169,7 @@ def test_a_period_that_is_none_is_refused(given: dict[str, Any], words: str, san
 
 def test_somebody_has_to_own_the_usage(reader: Reader) -> None:
     """Without an owner it is asked for one."""
-    with pytest.raises(ConfigError, match="name whose it is: enterprise, organization, user"):
+    with pytest.raises(ConfigError, match="set the owner: one of enterprise, organization, user"):
         reader.usage_summary(enterprise=None)
 
 
@@ -308,7 +310,7 @@ def test_user_states_come_from_all_pages(enterprise: Owner, new_run: Callable[..
     assert ["page=1" in server.heard[0], "page=2" in server.heard[1]] == [True, True]
     with WireServer(answer(200, {"user_states": [], "has_next_page": True})) as server:
         calls = UserStatesApi(new_run(base_url=server.url).run.transport)
-        with pytest.raises(TransportError, match="do not come to an end"):
+        with pytest.raises(TransportError, match="no new rows"):
             list(calls.list_user_states(enterprise, "1"))
 
 
