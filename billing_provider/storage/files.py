@@ -70,7 +70,9 @@ def read(path: Path) -> str | None:
         try:
             return content.decode()
         except UnicodeDecodeError:
-            raise OSError("it is not UTF-8 text; restore a copy of it, or move it away to start with a new file") from None
+            raise OSError(
+                "it is not UTF-8 text; restore a copy of it, or move it away to start with a new file"
+            ) from None
 
 
 def replace(path: Path, text: str) -> None:

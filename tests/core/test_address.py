@@ -28,8 +28,8 @@ from billing_provider.core.errors import ConfigError
         ("HTTP://[::1]:01234/api", "http://[::1]:1234/api", True),
     ],
 )
-def test_addresses_that_may_have_the_token(given_url: str, used: str, local: bool) -> None:
-    """GitHub and its tenants over https, and this machine; the address is built anew from its parts."""
+def test_allowed_addresses_are_normalized(given_url: str, used: str, local: bool) -> None:
+    """GitHub and its tenants over https, and this machine, are allowed; the address is rebuilt from its parts."""
     assert api_address(given_url) == used
     assert is_loopback(used) == local
 
@@ -92,8 +92,8 @@ def test_addresses_that_may_have_the_token(given_url: str, used: str, local: boo
         "nonsense",
     ],
 )
-def test_addresses_that_may_not(url: str) -> None:
-    """Whoever edits the address cannot have the token sent elsewhere."""
+def test_other_addresses_are_refused(url: str) -> None:
+    """An address that could send the token to another host is a configuration error."""
     with pytest.raises(ConfigError, match=r"github-billing:baseUrl .* must be https://api.github.com"):
         api_address(url)
 
@@ -123,8 +123,8 @@ def hosts(url: str) -> set[str]:
 @example("http://evil.example\\[::1]")
 @example("http://127.0.0.1/\n@evil.example")
 @example("http://[127.0.0.1]")
-def test_any_other_text_is_refused_or_safe(url: str) -> None:
-    """No text sends a request to another host, whoever reads the address, and none makes another error."""
+def test_any_text_is_refused_or_an_allowed_host(url: str) -> None:
+    """For any text, both URL parsers see an allowed host, or the text is a configuration error."""
     try:
         used = api_address(url)
     except ConfigError:
@@ -140,8 +140,8 @@ def test_any_other_text_is_refused_or_safe(url: str) -> None:
 @example("http://evil.example\\[::1]")
 @example("http://" + "a" * 70 + "\u00e9.example")
 @example("http://\ud800")
-def test_both_parsers_agree_or_there_is_no_origin(url: str) -> None:
-    """An address that the parsers read differently has no origin, and is not of this machine."""
+def test_urls_that_parsers_read_differently_have_no_origin(url: str) -> None:
+    """A URL that the two parsers read differently has no origin and is not loopback."""
     try:
         host = origin_of(url).host
     except ValueError:

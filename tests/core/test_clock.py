@@ -19,8 +19,8 @@ WALLS = {"provider": Clock().wall, "sandbox": sandbox_clock.wall}
 every_wall = pytest.mark.parametrize("wall", WALLS.values(), ids=WALLS)
 
 
-def test_spans_and_chance_are_the_machines() -> None:
-    """Spans only grow, also while the wall clock is fixed, a sleep passes, and the dice stay within their range."""
+def test_monotonic_time_sleep_and_jitter() -> None:
+    """Monotonic time only increases, sleep waits, and jitter stays in its range, even with a fixed wall clock."""
     clock = Clock()
     start = clock.now()
     clock.sleep(0.001)
@@ -30,7 +30,7 @@ def test_spans_and_chance_are_the_machines() -> None:
 
 @every_wall
 @pytest.mark.parametrize("unset", [None, ""])
-def test_the_wall_clock_is_the_machines(
+def test_wall_clock_without_the_variable(
     wall: Callable[[], float], unset: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the variable, the wall clock of provider and sandbox is the machine's."""
@@ -48,15 +48,15 @@ def test_the_wall_clock_is_the_machines(
 def test_the_variable_fixes_the_wall_clock(
     wall: Callable[[], float], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Provider and sandbox read the same time from the variable; a time without an offset is UTC in every zone."""
+    """Provider and sandbox read the same time from the variable; a time without an offset is UTC."""
     assert sandbox_clock.TEST_TIME == TEST_TIME
     monkeypatch.setenv(TEST_TIME, text)
     assert wall() == 1_796_083_230
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-02-30", "1796083230", "0001-01-01T00:00:00+14:00"])
-def test_a_text_that_is_no_time_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the variable and what to write: in the provider, and before a sandbox serves requests."""
+def test_an_invalid_fixed_time_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of the provider and of the sandbox names the variable and the correct form."""
     monkeypatch.setenv(TEST_TIME, text)
     with pytest.raises(ConfigError, match=f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z"):
         Clock().wall()

@@ -25,21 +25,21 @@ STRANGE: list[Any] = [*TEXTS, None, 5, True, b"one", ["one"], {}, float("nan")]
 
 
 @pytest.mark.parametrize("value", [UUID, UUID + "0", UUID.upper(), "9", "a_b", "x" * 100])
-def test_what_is_an_id(value: str) -> None:
-    """A UUID, the longer id that GitHub documents, and any other word of ASCII letters and digits."""
+def test_valid_ids(value: str) -> None:
+    """UUIDs, the longer id that GitHub documents, and other ASCII letters and digits are valid ids."""
     assert read_id("budget_id", value) == value
 
 
 @pytest.mark.parametrize("value", ["octo-enterprise", "octocat_corp", "A", "9", "a.b"])
-def test_what_is_a_slug(value: str) -> None:
-    """Letters, digits, hyphens, and the underscore of managed users."""
+def test_valid_slugs(value: str) -> None:
+    """Letters, digits, hyphens, and the underscore of managed users are valid in a slug."""
     assert read_slug("enterprise", value) == value
 
 
 @pytest.mark.parametrize("read", [read_id, read_slug])
 @pytest.mark.parametrize("value", STRANGE, ids=ascii)
-def test_what_is_no_id_and_no_slug(value: Any, read: Callable[[str, Any], str]) -> None:
-    """Other types, path parts, blanks, control characters, surrogates, other alphabets and overlong texts."""
+def test_invalid_ids_and_slugs(value: Any, read: Callable[[str, Any], str]) -> None:
+    """Other types, path parts, spaces, control characters, surrogates, other alphabets and long texts are refused."""
     with pytest.raises(ConfigError, match=r"^name: write an? .*, not ") as caught:
         read("name", value)
     assert str(caught.value).isprintable()
@@ -51,8 +51,8 @@ def test_what_is_no_id_and_no_slug(value: Any, read: Callable[[str, Any], str]) 
     owner=st.from_regex(r"[a-z0-9]{1,9}(-[a-z]{1,3}){0,2}", fullmatch=True),
     github_id=st.from_regex(r"[A-Za-z0-9_-]{1,100}", fullmatch=True),
 )
-def test_what_is_built_is_parsed(noun: str, owner: str, github_id: str) -> None:
-    """The id of a resource names its owner and GitHub's id; under another noun it is refused."""
+def test_a_resource_id_is_parsed_into_its_parts(noun: str, owner: str, github_id: str) -> None:
+    """A resource id returns its owner and GitHub's id; with another kind of owner it is refused."""
     text = resource_id(noun, owner, github_id)
     assert parse_resource_id(noun, "Budget", text) == (owner, github_id)
     with pytest.raises(ConfigError, match=f"the id of Budget has the form other/OWNER/ID, not '{noun}/"):
@@ -63,8 +63,8 @@ FORMS = ["{}", "enterprise{}", "enterprise/{}/" + UUID, "enterprise/octo-enterpr
 
 
 @pytest.mark.parametrize("id_", [*STRANGE, *(form.format(text) for form in FORMS for text in TEXTS)], ids=ascii)
-def test_an_id_of_another_form_sends_nothing(id_: Any, sandbox: Sandbox) -> None:
-    """Read, update, delete and diff of both kinds of resources refuse it in short, printable words."""
+def test_an_invalid_resource_id_sends_nothing(id_: Any, sandbox: Sandbox) -> None:
+    """Read, update, delete and diff of both resources refuse an invalid id with a short, printable message."""
     harness = open_harness(sandbox)
     for cycle in (harness.enterprise, CostCenterLifecycle(harness.run)):
         for call, arguments in ((cycle.read, ({},)), (cycle.update, ({}, {})), (cycle.delete, ())):

@@ -35,8 +35,8 @@ def shared() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize(("bad", "many"), [("mona@example.com", 10_000), (5, 10_000)])
-def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: Any, many: int) -> None:
-    """The first ten, each with its place in the list, and the number of the others."""
+def test_many_invalid_recipients_are_summarized(harness: RunHarness, bad: Any, many: int) -> None:
+    """The first ten invalid recipients are reported with their position; the others are counted."""
     alerting = {"will_alert": True, "alert_recipients": ["octocat", *[bad] * many]}
     found = harness.enterprise.check("urn", {}, {**BUDGET, "budget_alerting": alerting}, NOTHING).problems
     assert len(found) == MOST_PROBLEMS + 1
@@ -45,8 +45,8 @@ def test_very_many_bad_recipients_make_few_problems(harness: RunHarness, bad: An
 
 
 @pytest.mark.parametrize("kind", ["users", "organizations", "repositories", "enterprise_teams"])
-def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str) -> None:
-    """The same holds for each kind of members of a cost center."""
+def test_many_invalid_members_are_summarized(harness: RunHarness, kind: str) -> None:
+    """The first ten invalid members of each kind are reported; the others are counted."""
     members = {kind: ["a b"] * 10_000}
     found = CostCenterLifecycle(harness.run).check("urn", {}, {**CENTER, **members}, NOTHING).problems
     assert len(found) == MOST_PROBLEMS + 1
@@ -55,8 +55,8 @@ def test_very_many_bad_members_make_few_problems(harness: RunHarness, kind: str)
 
 
 @pytest.mark.parametrize("resource", ["budget", "cost center"])
-def test_very_many_unknown_inputs_make_few_problems(harness: RunHarness, resource: str) -> None:
-    """However many inputs are wrong, the first thirty problems are shown and the others are counted."""
+def test_many_unknown_inputs_are_summarized(harness: RunHarness, resource: str) -> None:
+    """The first thirty problems of a resource are reported; the others are counted."""
     unknown = {f"unknown_{number}": number for number in range(10_000)}
     if resource == "budget":
         found = harness.enterprise.check("urn", {}, {**BUDGET, **unknown}, NOTHING).problems
@@ -67,8 +67,8 @@ def test_very_many_unknown_inputs_make_few_problems(harness: RunHarness, resourc
 
 
 @given(counts=st.lists(st.integers(0, 30), max_size=60))
-def test_each_problem_is_shown_or_counted(counts: list[int]) -> None:
-    """No problem is lost: those shown and those counted, of one input or of all, are all; what is shown is short."""
+def test_every_problem_is_reported_or_counted(counts: list[int]) -> None:
+    """The reported and the counted problems add up to all problems, and the report is short."""
     short = first_problems(
         Problem(str(field), str(number)) for field, count in enumerate(counts) for number in range(count)
     )
@@ -84,8 +84,8 @@ def test_each_problem_is_shown_or_counted(counts: list[int]) -> None:
 
 @pytest.mark.parametrize("value", [SECRET, [SECRET], {SECRET: 1}, {"alert_recipients": [SECRET], "will_alert": True}])
 @pytest.mark.parametrize("scope", ["organization", "repository", "user", "cost_center", None])
-def test_no_problem_repeats_a_value(shared: Sandbox, scope: str | None, value: Any) -> None:
-    """A check is given secrets without their mark, so no value of an input stands in a problem."""
+def test_problems_do_not_contain_input_values(shared: Sandbox, scope: str | None, value: Any) -> None:
+    """A problem never contains the value of an input, because the value may be a secret."""
     harness = open_harness(shared)
     said = [
         problem

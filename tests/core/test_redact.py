@@ -50,8 +50,8 @@ def travelling(token: str) -> dict[str, str]:
 
 
 @given(token=TOKENS, before=st.text(max_size=20), after=st.text(max_size=20))
-def test_no_form_of_a_token_survives(token: str, before: str, after: str) -> None:
-    """Whatever stands around it, no form of the token can be found afterwards."""
+def test_every_encoding_of_a_token_is_masked(token: str, before: str, after: str) -> None:
+    """No encoding of a token remains in a text, whatever surrounds it."""
     for form in travelling(token).values():
         shown = redact(f"{before} {form} {after}", token)
         assert token not in shown
@@ -60,8 +60,8 @@ def test_no_form_of_a_token_survives(token: str, before: str, after: str) -> Non
 
 
 @given(token=TOKENS)
-def test_the_longest_form_goes_first(token: str) -> None:
-    """A form that holds another one is taken out whole."""
+def test_the_longest_encoding_is_masked_first(token: str) -> None:
+    """An encoding that contains another one is masked completely."""
     lengths = [len(form) for form in forms(token)]
     assert lengths == sorted(lengths, reverse=True)
     assert set(forms(token)) >= {form.strip("'\"") for name, form in travelling(token).items() if name == "hex"}
@@ -71,8 +71,8 @@ INVISIBLE = st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Cs", "Cn"
 
 
 @given(token=TOKENS, hidden=st.lists(INVISIBLE, min_size=8, max_size=8), around=st.text(max_size=MAX_TEXT))
-def test_what_is_shown_is_one_clean_line(token: str, hidden: list[str], around: str) -> None:
-    """Any text is shown on one line of printable characters, within the limit, and a hidden token is found."""
+def test_displayed_texts_are_one_printable_line(token: str, hidden: list[str], around: str) -> None:
+    """Any text is displayed on one printable line within the limit, and a hidden token is masked."""
     remember(token)
     blanks = {character for part in hidden for character in part if character.isspace()}
     split = "".join(f"{character}{part}" for character, part in zip(token, [*hidden, *[""] * len(token)], strict=False))
@@ -84,15 +84,15 @@ def test_what_is_shown_is_one_clean_line(token: str, hidden: list[str], around: 
     assert str(BillingError(f"{token}\n{around}")) == clean(f"{token}\n{around}")
 
 
-def test_a_text_is_cut_after_its_tokens_are_masked() -> None:
-    """Half a token at the cut would not be found."""
+def test_tokens_are_masked_before_a_text_is_truncated() -> None:
+    """A token at the truncation limit is masked, because masking comes first."""
     remember("sandbox-canary-token")
     assert clean(f"{'x' * 90} sandbox-canary-token", limit=100) == f"{'x' * 90} {MASK}"
     assert clean(f"{'x' * 96} sandbox-canary-token", limit=100) == f"{'x' * 96} ..."
 
 
-def test_an_error_of_github_is_fit_to_be_shown() -> None:
-    """Its parts are clean too, since others print them."""
+def test_attributes_of_an_api_error_are_clean() -> None:
+    """The attributes of an API error are cleaned as its message is."""
     remember("sandbox-canary-token")
     error = ApiError("try\nit", 400, f"no\u202e sandbox-canary-token {'x' * 3000}", "sandbox-canary-token\x1b" * 20)
     assert str(error).startswith(f"try it: GitHub returned 400: no {MASK} xxx")
@@ -109,15 +109,15 @@ def test_an_error_of_github_is_fit_to_be_shown() -> None:
     )
 )
 def test_masked_json_is_valid_unicode(value: object) -> None:
-    """Whatever JSON holds, what is kept of it can be written as UTF-8 and has no token."""
+    """Any masked JSON can be encoded as UTF-8 and contains no token."""
     kept = masked([value, {"canary-token": "canary-token"}], "canary-token")
     text = json.dumps(kept, ensure_ascii=False)
     assert text.encode()
     assert "canary" not in text
 
 
-def test_every_token_is_taken_out() -> None:
-    """Several tokens are redacted in one go, and an empty one takes out nothing."""
+def test_several_tokens_are_masked() -> None:
+    """Several tokens are masked in one call, and an empty token masks nothing."""
     assert redact("one-token and two-token", "one-token", "", "two-token") == f"{MASK} and {MASK}"
 
 
@@ -139,13 +139,13 @@ def test_every_token_is_taken_out() -> None:
         ("authorization is missing", "authorization is missing"),
     ],
 )
-def test_what_looks_like_a_secret_goes_too(text: str, expected: str) -> None:
-    """Tokens of GitHub's forms, users in URLs and authorization headers are masked, whosever they are."""
+def test_unknown_secrets_are_masked(text: str, expected: str) -> None:
+    """GitHub's token formats, user names in URLs and authorization headers are masked, whatever the token."""
     assert redact(text) == expected
 
 
-def test_a_token_is_masked_in_each_spelling_to_its_ends() -> None:
-    """A token with characters that JSON, repr and URLs escape is masked with nothing of it left at either end."""
+def test_escaped_tokens_are_masked_completely() -> None:
+    """A token with characters that JSON, repr or URLs escape is masked from its first to its last character."""
     token = "'q/\"w\\e~r+t y'"
     spelled = {token, "%27q%2F%22w%5Ce~r%2Bt%20y%27", "%27q%2F%22w%5Ce~r%2Bt+y%27"}
     spelled |= {json.dumps(token)[1:-1], repr(token)[1:-1]}
@@ -157,8 +157,8 @@ def test_a_token_is_masked_in_each_spelling_to_its_ends() -> None:
 @pytest.mark.parametrize("token", ["8 bytes!", "canary-tok?n~", "canary-t?ken~~", "canary-token~~~"], ids=str)
 @pytest.mark.parametrize("before", range(3))
 @pytest.mark.parametrize("after", range(3))
-def test_every_character_of_base64_that_the_token_alone_makes_is_masked(token: str, before: int, after: int) -> None:
-    """Six bits make a character: those that hold no bit of the text around are masked, those that do stay."""
+def test_base64_of_a_token_inside_a_longer_text_is_masked(token: str, before: int, after: int) -> None:
+    """The base64 characters that depend only on the token are masked; those that include other bits remain."""
     raw = token.encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         text = encode(b"\xff" * before + raw + b"\xff" * after).decode()
@@ -167,7 +167,7 @@ def test_every_character_of_base64_that_the_token_alone_makes_is_masked(token: s
 
 
 @pytest.mark.parametrize("reporter", [EngineLog(""), StderrVoice()], ids=["plugin", "command line"])
-def test_a_warning_is_fit_to_be_shown(reporter: Reporter, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_are_clean(reporter: Reporter, capsys: pytest.CaptureFixture[str]) -> None:
     """A warning of the plugin and of the command line is one clean line without the token."""
     remember("sandbox-canary-token")
     reporter.warn("look\nat \x1b[2Jsandbox-\u200bcanary-token")

@@ -42,22 +42,22 @@ def read(environ: Mapping[str, str] | None = None, /, **config: str) -> Settings
     )
 
 
-def test_the_token_is_looked_for_in_order() -> None:
-    """The stack's secret comes before GITHUB_BILLING_TOKEN, and that before GITHUB_TOKEN; blank ones are none."""
+def test_precedence_of_the_token_sources() -> None:
+    """The stack's secret precedes GITHUB_BILLING_TOKEN, which precedes GITHUB_TOKEN; blank values are ignored."""
     environ = {"GITHUB_BILLING_TOKEN": "the-second", "GITHUB_TOKEN": "the-third"}
     assert read(environ, token="the-first").token == "the-first"
     assert read(environ).token == "the-second"
     assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "the-third"
 
 
-def test_no_token_says_how_to_give_one() -> None:
-    """Without any token the error names the variables and the command."""
+def test_a_missing_token_is_explained() -> None:
+    """Without a token, the error names the variables and the command."""
     with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
         read({})
 
 
-def test_a_fixed_time_is_for_a_sandbox_only() -> None:
-    """With the time of tests in the environment, GitHub is refused and an address on this machine is not."""
+def test_a_fixed_time_is_refused_for_github() -> None:
+    """With a fixed test time in the environment, GitHub's address is refused and loopback is allowed."""
     fixed = {"GITHUB_TOKEN": TOKEN, TEST_TIME: "2026-12-01T00:00:30Z"}
     for address in (GITHUB, "https://api.octo.ghe.com"):
         with pytest.raises(ConfigError, match=f"{TEST_TIME} fixes the time for tests .* unset it to use {address}"):
@@ -67,15 +67,15 @@ def test_a_fixed_time_is_for_a_sandbox_only() -> None:
 
 
 @pytest.mark.parametrize("around", ["{}\n", "\r\n{}", "  {} \t"])
-def test_blanks_around_a_token_are_dropped(around: str) -> None:
-    """A newline from a file or a clipboard does no harm."""
+def test_whitespace_around_a_token_is_stripped(around: str) -> None:
+    """A newline from a file or a clipboard is removed."""
     assert read({"GITHUB_TOKEN": around.format(TOKEN)}).token == TOKEN
 
 
 @pytest.mark.parametrize("token", ["two words", "two\nlines", "t\u00f6ken", "bell\x07bell", "nul\0byte"])
 @pytest.mark.parametrize("source", ["github-billing:token", "GITHUB_BILLING_TOKEN", "GITHUB_TOKEN"])
-def test_a_malformed_token_is_refused_unseen(token: str, source: str) -> None:
-    """The error names the place and shows no part of the token."""
+def test_a_malformed_token_is_refused_without_showing_it(token: str, source: str) -> None:
+    """The error names the source and contains no part of the token."""
     with pytest.raises(ConfigError) as caught:
         read_settings({source: token}.get, {source: token})
     assert source in str(caught.value)
@@ -83,19 +83,19 @@ def test_a_malformed_token_is_refused_unseen(token: str, source: str) -> None:
         assert part not in str(caught.value)
 
 
-def test_a_token_that_was_cut_is_refused() -> None:
-    """A few characters are no token, and could not be masked."""
+def test_a_short_token_is_refused() -> None:
+    """A token of a few characters is refused, because it could not be masked."""
     with pytest.raises(ConfigError, match="the token in GITHUB_TOKEN has fewer than 8 characters"):
         read({"GITHUB_TOKEN": "sandbox"})
 
 
-def test_the_token_is_not_in_the_representation() -> None:
-    """Whoever prints the settings does not print the token."""
+def test_the_token_is_not_in_the_repr() -> None:
+    """The repr of the settings does not contain the token."""
     assert TOKEN not in repr(read())
 
 
-def test_the_address_is_looked_for_in_order() -> None:
-    """The stack's setting comes before GITHUB_API_URL, and that before GitHub."""
+def test_precedence_of_the_address_sources() -> None:
+    """The stack's setting precedes GITHUB_API_URL, which precedes GitHub's address."""
     environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": "https://api.octo.ghe.com"}
     assert read(environ, baseUrl=LOCAL).base_url == LOCAL
     assert read(environ).base_url == "https://api.octo.ghe.com"
@@ -105,7 +105,7 @@ def test_the_address_is_looked_for_in_order() -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("place", [0, 1])
 def test_numbers_have_defaults_and_bounds(name: str, place: int) -> None:
-    """Each number is taken within its bounds and refused outside, by name; on this machine nothing need wait."""
+    """Each number has a default and is refused outside its bounds, by name; loopback allows no pauses."""
     default, low, high = NUMBERS[name][place]
     address = (GITHUB, LOCAL)[place]
     assert getattr(read(baseUrl=address), FIELDS[name]) == default

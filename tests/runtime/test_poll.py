@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tests.support.harness import RunHarness
 
 
-def test_each_wait_is_twice_as_long_up_to_the_longest(harness: RunHarness) -> None:
-    """It waits before each look, shows what for, and returns the first answer."""
+def test_waits_double_up_to_the_longest(harness: RunHarness) -> None:
+    """It waits before each check, shows the reason, and returns the first result."""
     answers = iter([None, None, None, "made"])
     found = poll(harness.run, lambda: next(answers), "the report", first_seconds=2.0, longest_seconds=5.0)
     assert found == "made"
@@ -24,8 +24,8 @@ def test_each_wait_is_twice_as_long_up_to_the_longest(harness: RunHarness) -> No
     assert harness.reporter.statuses == ["waiting for the report"] * 4
 
 
-def test_it_ends_with_the_longest_wait(new_run: Callable[..., RunHarness]) -> None:
-    """A wait that would pass the longest one is not begun."""
+def test_polling_ends_at_the_maximum_wait(new_run: Callable[..., RunHarness]) -> None:
+    """A wait that would pass the maximum wait is not started."""
     harness = new_run(max_wait_seconds=10.0)
     with pytest.raises(WaitError, match="the report takes longer than github-billing:maxWaitSeconds allows"):
         poll(harness.run, lambda: None, "the report", first_seconds=2.0, longest_seconds=5.0)

@@ -9,8 +9,8 @@ KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions")
 OTHER = KEY._replace(sku="packages")
 
 
-def test_a_key_has_one_declarer() -> None:
-    """The first resource keeps its claim, may repeat it, and every other is told its name."""
+def test_a_key_is_declared_by_one_resource() -> None:
+    """The first resource may declare its key again; every other resource gets the URN of the first."""
     registry = ResourceRegistry()
     assert registry.declare("one", KEY) is None
     assert registry.declare("one", KEY) is None
@@ -18,8 +18,8 @@ def test_a_key_has_one_declarer() -> None:
     assert registry.declare("two", OTHER) is None
 
 
-def test_a_held_budget_has_a_holder_until_it_is_made_anew() -> None:
-    """A resource that starts anew no longer holds its old budget; what others hold stays, and so does the rest."""
+def test_a_replaced_resource_releases_its_budget() -> None:
+    """A resource that is created again no longer holds its old budget; other holders are not changed."""
     registry = ResourceRegistry()
     registry.hold("one", "id-1")
     registry.hold("two", "id-2")
@@ -31,7 +31,7 @@ def test_a_held_budget_has_a_holder_until_it_is_made_anew() -> None:
 
 
 def test_an_adopted_budget_stays_held() -> None:
-    """What was taken over in this run outlives whatever was it before, even if its holder starts anew."""
+    """An adopted budget stays held for the run, even if its holder is created again."""
     registry = ResourceRegistry()
     registry.hold("old", "id-1")
     registry.adopt("new", "id-1")
@@ -40,8 +40,8 @@ def test_an_adopted_budget_stays_held() -> None:
     assert registry.holder("id-1") == "new"
 
 
-def test_what_the_program_declares_is_known_once_it_is_checked() -> None:
-    """A resource counts as declared from its check on, new or old."""
+def test_a_checked_resource_is_declared() -> None:
+    """A resource counts as declared after its check, new or existing."""
     registry = ResourceRegistry()
     registry.check("one", anew=True)
     registry.check("two", anew=False)

@@ -47,8 +47,8 @@ class Line:
         return self.transport.request(method, "/budgets", tried="try it", **request)
 
 
-def test_a_request_carries_what_github_asks_for() -> None:
-    """Version, agent, token, JSON body and query go out; None values and compression do not."""
+def test_headers_body_and_query_of_a_request() -> None:
+    """API version, agent, token, JSON body and query are sent; None values and compression are not."""
     with WireServer(GOOD) as server:
         reply = Line(server.url).send("PATCH", query={"page": 2, "scope": None, "user": "a&b"}, body={"amount": 5})
     assert (reply.status, reply.data) == (200, {"ok": True})
@@ -64,8 +64,8 @@ def test_a_request_carries_what_github_asks_for() -> None:
     assert json.loads(body) == {"amount": 5}
 
 
-def test_the_last_check_is_made_before_writes_only() -> None:
-    """Each write asks once more whether it may leave; a read does not."""
+def test_before_write_is_called_for_writes_only() -> None:
+    """`before_write` is called directly before each write, and not for a read."""
     with WireServer(GOOD) as server:
         line = Line(server.url)
         line.send("GET")
@@ -86,8 +86,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
-    """From 200 to 599: a success returns, anything else raises one ApiError with status, words and request id."""
+def test_every_status_is_a_reply_or_one_api_error(method: str) -> None:
+    """From 200 to 599, a success returns; any other status raises one ApiError with status, message and request id."""
     statuses = [status for status in range(200, 600) if status not in {204, 304}]
     replies = {status: answer(status, {"message": "no\x1b[2J!"}, X_GitHub_Request_Id="AB:1") for status in statuses}
     with WireServer() as server:
@@ -130,8 +130,8 @@ def test_every_status_is_an_answer_or_an_error_of_the_tree(method: str) -> None:
         (answer(422, {"message": f"you sent {TOKEN}"}, X_GitHub_Request_Id=TOKEN), f"you sent {MASK} [request {MASK}]"),
     ],
 )
-def test_a_refusal_says_what_to_do(reply: bytes, words: str) -> None:
-    """The last words of an error are GitHub's own and ours, on one line and without the token."""
+def test_error_messages_contain_advice(reply: bytes, words: str) -> None:
+    """The message has GitHub's text and the advice, on one line and without the token."""
     with WireServer(reply) as server, pytest.raises(errors.ApiError) as caught:
         Line(server.url).send("POST", repeatable=False)
     assert words in str(caught.value)
@@ -160,8 +160,8 @@ def test_a_refusal_says_what_to_do(reply: bytes, words: str) -> None:
         "many headers", "long line", "reset",
     ],
 )  # fmt: skip
-def test_an_answer_that_cannot_be_read_leaves_a_create_open(reply: bytes, words: str) -> None:
-    """Whatever comes back in place of JSON, a POST is sent once and its outcome is unknown, not "nothing sent"."""
+def test_an_unreadable_response_leaves_the_outcome_of_a_create_unknown(reply: bytes, words: str) -> None:
+    """After an unreadable response, a POST is not repeated and its outcome is unknown."""
     with WireServer(reply) as server, pytest.raises(errors.TransportError, match=words) as caught:
         Line(server.url).send("POST", body={}, repeatable=False)
     assert type(caught.value) is errors.TransportError
@@ -169,7 +169,7 @@ def test_an_answer_that_cannot_be_read_leaves_a_create_open(reply: bytes, words:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-def test_an_answer_of_two_lengths_leaves_a_create_open() -> None:
+def test_contradicting_lengths_leave_the_outcome_of_a_create_unknown() -> None:
     """The same where the headers contradict each other.
 
     urllib3 leaves that socket to the garbage collector: collected here, its warning cannot fail a later test.
@@ -181,8 +181,8 @@ def test_an_answer_of_two_lengths_leaves_a_create_open() -> None:
     assert len(server.heard) == 1
 
 
-def test_reads_are_repeated_until_there_is_an_answer() -> None:
-    """A lost answer and a failing GitHub are tried again, after 1, 2, 4 and 8 seconds shaped by the dice."""
+def test_reads_are_retried_after_failures() -> None:
+    """A lost response or a 5xx status is retried after 1, 2, 4 and 8 seconds, changed by the jitter."""
     clock = VirtualClock()
     with WireServer(b"", answer(500), answer(503), b"", GOOD) as server:
         line = Line(server.url, clock)
@@ -191,8 +191,8 @@ def test_reads_are_repeated_until_there_is_an_answer() -> None:
     assert line.said[0] == "waiting 2 s for the retry"
 
 
-def test_a_failing_github_may_ask_for_time() -> None:
-    """A failure that names its time is waited for that long at least; a shorter one changes nothing."""
+def test_retry_after_of_a_failure_is_obeyed() -> None:
+    """A failure with `retry-after` is retried after that time at least; a shorter one changes nothing."""
     clock = VirtualClock()
     replies = (answer(503, Retry_After="20"), answer(500, Retry_After="0"), answer(502, Retry_After="soon"), GOOD)
     with WireServer(*replies) as server:
@@ -200,8 +200,8 @@ def test_a_failing_github_may_ask_for_time() -> None:
     assert clock.now() == 20 + 0.75 * (2 + 4)
 
 
-def test_a_failing_github_that_asks_for_too_much_time_ends_it() -> None:
-    """Where that time is longer than the patience, the failure itself is told at once."""
+def test_a_retry_after_above_the_maximum_wait_raises_the_failure() -> None:
+    """If `retry-after` exceeds the maximum wait, the failure is raised immediately."""
     with (
         WireServer(answer(503, Retry_After="3600")) as server,
         pytest.raises(errors.ApiError, match="GitHub returned 503"),
@@ -211,31 +211,31 @@ def test_a_failing_github_that_asks_for_too_much_time_ends_it() -> None:
 
 
 @pytest.mark.parametrize("last", [b"", answer(502, {"message": "Bad Gateway"})])
-def test_the_fifth_failure_is_the_last(last: bytes) -> None:
-    """After four repeats the failure itself is raised."""
+def test_retries_end_after_the_fifth_failure(last: bytes) -> None:
+    """After four retries, the failure is raised."""
     with WireServer(last) as server, pytest.raises((errors.TransportError, errors.ApiError)):
         Line(server.url).send()
     assert len(server.heard) == 5
 
 
-def test_repeats_end_with_the_patience() -> None:
-    """A repeat that would pass the longest wait is not made: the failure is told, not the wait."""
+def test_retries_end_at_the_maximum_wait() -> None:
+    """A retry beyond the maximum wait is not made, and the failure is raised instead of the wait."""
     with WireServer(answer(500)) as server, pytest.raises(errors.ApiError, match="GitHub returned 500"):
         Line(server.url, max_wait_seconds=2.0).send()
     assert len(server.heard) == 2
 
 
 @pytest.mark.parametrize("reply", [answer(502), answer(500), answer(408), b""], ids=["502", "500", "408", "reset"])
-def test_what_may_have_been_applied_is_not_sent_twice(reply: bytes) -> None:
-    """A POST goes out once where its outcome is open."""
+def test_a_create_with_unknown_outcome_is_sent_once(reply: bytes) -> None:
+    """A POST with an unknown outcome is not repeated."""
     with WireServer(reply, GOOD) as server, pytest.raises((errors.TransportError, errors.ApiError)):
         Line(server.url).send("POST", repeatable=False)
     assert len(server.heard) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_connection_never_made_is_tried_again(method: str) -> None:
-    """Nothing was sent, so even a POST may be repeated; in the end the error says that nothing was sent."""
+def test_failed_connections_are_retried(method: str) -> None:
+    """Without a connection, even a POST is retried; the final error says that nothing was sent."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     line = Line(f"http://127.0.0.1:{port}")
@@ -246,8 +246,8 @@ def test_a_connection_never_made_is_tried_again(method: str) -> None:
 
 @pytest.mark.parametrize("status", [403, 429])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_limit_is_waited_for(method: str, status: int) -> None:
-    """A limit answer did nothing, so even a POST is sent again, no sooner than GitHub asks."""
+def test_a_limited_request_is_sent_again(method: str, status: int) -> None:
+    """A limited request was not applied, so even a POST is sent again, not earlier than GitHub requests."""
     with WireServer(answer(status, {"message": LIMITED}, retry_after="17"), GOOD) as server:
         line = Line(server.url)
         line.send(method, repeatable=False)
@@ -255,8 +255,8 @@ def test_a_limit_is_waited_for(method: str, status: int) -> None:
     assert line.said[0] == "waiting 17 s for GitHub's secondary limit"
 
 
-def test_a_limit_that_does_not_end_is_given_up() -> None:
-    """After five waits of a minute, doubled each time, the limit itself is the error."""
+def test_a_permanent_limit_is_an_error() -> None:
+    """After five waits, each twice as long as the previous one, the limit is the error."""
     with WireServer(answer(403, {"message": LIMITED})) as server:
         line = Line(server.url, max_wait_seconds=86_400.0)
         with pytest.raises(errors.RateLimitError, match="secondary rate limit"):
@@ -265,8 +265,8 @@ def test_a_limit_that_does_not_end_is_given_up() -> None:
     assert line.clock.now() == 60 * (1 + 2 + 4 + 8 + 16)
 
 
-def test_a_limit_beyond_the_patience_ends_at_once() -> None:
-    """A wait above maxWaitSeconds is refused with its reason, and the gate stays closed for all others."""
+def test_a_limit_above_the_maximum_wait_is_an_error() -> None:
+    """A wait above maxWaitSeconds is refused with its reason, and other requests remain blocked."""
     with WireServer(answer(429, {"message": LIMITED}, retry_after="601"), GOOD) as server:
         line = Line(server.url)
         for _ in range(2):
@@ -283,8 +283,8 @@ def test_a_limit_beyond_the_patience_ends_at_once() -> None:
         ({"X_RateLimit_Remaining": "1", "X_RateLimit_Reset": str(int(START) + 40)}, 0.0),
     ],
 )
-def test_the_last_request_of_an_hour_closes_the_gate(headers: dict[str, str], waited: float) -> None:
-    """A success that used up the hourly limit is a success, and the next request waits for the reset."""
+def test_the_last_request_of_the_hourly_limit_blocks_the_next(headers: dict[str, str], waited: float) -> None:
+    """A success that uses up the hourly limit returns, and the next request waits for the reset."""
     with WireServer(answer(200, {}, **headers), GOOD) as server:
         line = Line(server.url)
         line.send()
@@ -294,8 +294,8 @@ def test_the_last_request_of_an_hour_closes_the_gate(headers: dict[str, str], wa
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
-def test_a_redirect_to_the_same_host_keeps_the_request(method: str, status: int) -> None:
-    """Method, body and token go along, to an absolute or a relative address of the same origin."""
+def test_redirects_to_the_same_origin_are_followed(method: str, status: int) -> None:
+    """Method, body and token are sent again to an absolute or relative URL of the same origin."""
     with WireServer() as server:
         server.replies = [
             answer(status, location=f"{server.url}/moved"),
@@ -312,8 +312,8 @@ def test_a_redirect_to_the_same_host_keeps_the_request(method: str, status: int)
     assert all(request.endswith('{"a": 1}') for request in server.heard)
 
 
-def test_see_other_is_followed_by_reads_alone() -> None:
-    """A 303 would turn a write into a read, which is no answer to it."""
+def test_redirect_303_is_followed_for_reads_only() -> None:
+    """A 303 would turn a write into a read, so it is an error for a write."""
     with WireServer() as server:
         server.replies = [answer(303, location="/api/v3/there"), GOOD]
         assert Line(server.url).send("GET").data == {"ok": True}
@@ -335,8 +335,8 @@ def test_see_other_is_followed_by_reads_alone() -> None:
         "ftp://127.0.0.1:{port}/x",
     ],
 )
-def test_a_redirect_elsewhere_is_refused(location: str) -> None:
-    """Another scheme, host or port, or no address at all, gets neither the token nor the body."""
+def test_redirects_to_other_origins_are_refused(location: str) -> None:
+    """Another scheme, host or port, or an invalid URL, receives neither the token nor the body."""
     with WireServer() as server:
         server.replies = [answer(307, location=location.format(port=server.port)), GOOD]
         with pytest.raises(errors.TransportError, match="redirected the request to another host"):
@@ -344,47 +344,47 @@ def test_a_redirect_elsewhere_is_refused(location: str) -> None:
         assert len(server.heard) == 1
 
 
-def test_a_redirect_to_an_address_with_the_token_is_refused() -> None:
-    """Addresses are logged on their way."""
+def test_redirects_to_a_url_with_the_token_are_refused() -> None:
+    """A URL that contains the token is not requested, because URLs are logged."""
     with WireServer(answer(307, location=f"/x?token={TOKEN}"), GOOD) as server:
         with pytest.raises(errors.TransportError, match="a URL that contains a secret"):
             Line(server.url).send("POST", repeatable=False)
         assert len(server.heard) == 1
 
 
-def test_a_query_that_is_no_text_is_refused() -> None:
-    """A lone surrogate cannot be sent, and nothing is."""
+def test_an_invalid_query_is_refused() -> None:
+    """A lone surrogate in the query is an error, and nothing is sent."""
     with WireServer(GOOD) as server:
         with pytest.raises(errors.ConfigError, match=r"try it: .* Nothing was sent"):
             Line(server.url).send(query={"user": "\ud800"})
         assert server.heard == []
 
 
-def test_redirects_come_to_an_end() -> None:
-    """More than five in a row are a loop."""
+def test_redirect_loops_are_an_error() -> None:
+    """More than five redirects in a row are an error."""
     with WireServer(answer(307, location="/api/v3/again")) as server:
         with pytest.raises(errors.TransportError, match="more than 5 redirects"):
             Line(server.url).send("POST", repeatable=False)
         assert len(server.heard) == 6
 
 
-def test_a_redirect_without_a_place_is_an_answer_that_says_no() -> None:
-    """A 302 that does not say where to is raised with its status."""
+def test_a_redirect_without_a_location_is_an_api_error() -> None:
+    """A 302 without a location is raised with its status."""
     with WireServer(answer(302, {"message": "Found"})) as server, pytest.raises(errors.ApiError) as caught:
         Line(server.url).send()
     assert caught.value.status == 302
 
 
-def test_silence_is_given_up() -> None:
-    """A server that takes the request and says nothing is left after the request's time."""
+def test_a_server_that_sends_nothing_is_a_timeout() -> None:
+    """A server that accepts the request and sends nothing is an error after the request timeout."""
     with socket.create_server(("127.0.0.1", 0)) as mute:
         line = Line(f"http://127.0.0.1:{mute.getsockname()[1]}", request_timeout_seconds=0.05)
         with pytest.raises(errors.TransportError, match=r"no complete response from 127.0.0.1:\d+ within .*\(0.05 s\)"):
             line.send("POST", repeatable=False)
 
 
-def test_a_failure_of_tls_leaves_a_create_open() -> None:
-    """TLS can break off after a request was sent: it does not count as never sent, and names the certificates."""
+def test_a_tls_failure_leaves_the_outcome_of_a_create_unknown() -> None:
+    """TLS can fail after a request was sent, so the outcome is unknown; the error names the certificates."""
     with socket.create_server(("127.0.0.1", 0)) as plain, ThreadPoolExecutor(1) as pool:
 
         def speak_no_tls() -> None:
@@ -399,8 +399,8 @@ def test_a_failure_of_tls_leaves_a_create_open() -> None:
     assert type(caught.value) is errors.TransportError
 
 
-def test_a_netrc_file_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Our token goes out though a netrc file names the host, on redirects too."""
+def test_netrc_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The token is sent even if a netrc file contains the host, also after redirects."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with WireServer(answer(307, location="/api/v3/there"), GOOD) as server:
@@ -408,16 +408,16 @@ def test_a_netrc_file_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert [f"Authorization: Bearer {TOKEN}" in request for request in server.heard] == [True, True]
 
 
-def test_a_proxy_that_is_not_there_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its address, which may hold a password, is not in the error."""
+def test_an_unreachable_proxy_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says that nothing was sent, and does not contain the proxy's URL, which may contain a password."""
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hush-hush@127.0.0.1:9")
     with pytest.raises(errors.NotSentError, match="Nothing was sent: check the address and the proxy") as caught:
         Line("https://budgets.invalid").send("POST", repeatable=False)
     assert "hush" not in str(caught.value)
 
 
-def test_a_token_in_an_answer_is_masked_where_it_is_read() -> None:
-    """No value, no key and no header that leaves the transport holds the token or another one; surrogates are gone."""
+def test_tokens_in_responses_are_masked() -> None:
+    """No value, key or header that leaves the transport contains a token or a lone surrogate."""
     other = "ghp_" + "a" * 36
     escaped = "".join(f"\\u{ord(character):04x}" for character in TOKEN)
     body = (
@@ -437,8 +437,8 @@ def test_a_token_in_an_answer_is_masked_where_it_is_read() -> None:
     assert TOKEN not in str(reply.headers)
 
 
-def test_a_delete_without_content_is_done() -> None:
-    """204 is the whole answer to a DELETE; to another write, which has something to tell, it is none."""
+def test_status_204_is_a_success_for_a_delete_only() -> None:
+    """A 204 is a complete response to a DELETE, and an error for other writes."""
     with WireServer(b"HTTP/1.1 204 No Content\r\n\r\n") as server:
         reply = Line(server.url).send("DELETE")
         assert (reply.status, reply.data) == (204, None)
@@ -446,8 +446,8 @@ def test_a_delete_without_content_is_done() -> None:
             Line(server.url).send("POST", repeatable=False)
 
 
-def test_nothing_tells_the_token(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither debug logs nor errors, in their text or their chain, hold the token."""
+def test_logs_and_errors_do_not_contain_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither debug logs nor errors, including chained ones, contain the token."""
     caplog.set_level(logging.DEBUG)
     echo = answer(400, {"message": f"Authorization: Bearer {TOKEN}", "errors": [{"message": TOKEN}]})
     with WireServer(echo, b"", answer(307, location=f"http://{TOKEN}/")) as server:

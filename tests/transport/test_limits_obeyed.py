@@ -36,8 +36,8 @@ def write_times(world: World) -> list[float]:
     return [write.at for write in world.sandbox.writes]
 
 
-def test_a_second_lies_between_any_two_writes() -> None:
-    """Four threads that create, update and delete leave at least a second between all their writes, whoever's."""
+def test_writes_are_at_least_one_second_apart() -> None:
+    """Four threads that create, update and delete leave at least one second between any two writes."""
     with World(threads=THREADS, settings=PATIENT) as world:
         assert world.up(program(24)) is None
         changed = {name: {**inputs, "budget_amount": 7} for name, inputs in program(20).items()}
@@ -49,8 +49,8 @@ def test_a_second_lies_between_any_two_writes() -> None:
     assert world.violations == []
 
 
-def test_no_minute_and_no_hour_holds_more_writes_than_allowed() -> None:
-    """Six hundred writes of one run pass GitHub's limits of 80 a minute and 500 an hour, and none is refused."""
+def test_writes_per_minute_and_per_hour_are_limited() -> None:
+    """Six hundred writes of one run stay below 80 a minute and 500 an hour, and none is refused."""
     quick = {**PATIENT, "write_interval_seconds": 0.0, "max_wait_seconds": 86_400.0}
     with World(page_cap=100, settings=quick, quirks=("enforce_limits=100000",)) as world:
         harness = world.harness()
@@ -73,8 +73,8 @@ def test_no_minute_and_no_hour_holds_more_writes_than_allowed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["403_primary", "429_primary", "403_secondary", "429_secondary"])
-def test_a_limit_of_an_hour_ends_with_its_reason(kind: str) -> None:
-    """A wait above maxWaitSeconds ends every thread's request at once, with the reason and the repair."""
+def test_a_limit_of_an_hour_is_an_error(kind: str) -> None:
+    """A wait above maxWaitSeconds ends the requests of all threads immediately, with the reason and the advice."""
     with World(threads=THREADS, settings=PATIENT) as world:
         world.sandbox.plan([{"action": kind, "op": "create_budget", "seconds": 3600}])
         failure = world.up(program(8))
@@ -89,8 +89,8 @@ def test_a_limit_of_an_hour_ends_with_its_reason(kind: str) -> None:
     assert world.clock.now() < 600
 
 
-def test_a_wait_for_a_limit_is_shown_and_kept() -> None:
-    """A limit within maxWaitSeconds is waited for in full, with a line that tells the reason and the time left."""
+def test_a_wait_for_a_limit_is_shown_and_obeyed() -> None:
+    """A limit within maxWaitSeconds is obeyed completely; the status line shows the reason and the remaining time."""
     with World(threads=THREADS, settings=PATIENT) as world:
         world.sandbox.plan([{"action": "429_secondary", "op": "create_budget", "nth": 3, "seconds": 90}])
         assert world.up(program(8)) is None
@@ -102,8 +102,8 @@ def test_a_wait_for_a_limit_is_shown_and_kept() -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_forty_budgets_come_about_though_one_request_in_twenty_fails(seed: int) -> None:
-    """With 5 % of all requests failing at random, three runs of four threads bring 40 budgets about, each once."""
+def test_forty_budgets_are_created_while_five_percent_of_requests_fail(seed: int) -> None:
+    """With 5 % of requests failing at random, three runs of four threads create 40 budgets, each once."""
     kinds = ("50", "403", "429", "reset", "bad", "empty")
     usual = [rule for name, rule in FAULTS.values() if name.startswith(kinds) and "hour" not in name]
     wanted = program(40)
@@ -124,8 +124,8 @@ def test_forty_budgets_come_about_though_one_request_in_twenty_fails(seed: int) 
         assert world.sandbox.requests_while_blocked == 0
 
 
-def test_a_limit_whose_answer_breaks_off_is_kept() -> None:
-    """Of a refusal that breaks off in its body the status and the headers count: the wait is kept."""
+def test_an_incomplete_limit_response_is_obeyed() -> None:
+    """If the body of a limit response is incomplete, its status and headers still apply."""
     clock = VirtualClock()
     broken = answer(429, {"message": "rate limit"}, retry_after="90").replace(b"Content-Length: ", b"Content-Length: 9")
     with WireServer(broken, answer(200, {"ok": True})) as server:

@@ -51,8 +51,10 @@ STEPS = st.tuples(
     minute=st.sampled_from([0, 1, 3, 80]),
     hour=st.sampled_from([0, 2, 5, 500]),
 )
-def test_gaps_windows_and_blocks_hold(steps: list[tuple[str, float]], interval: float, minute: int, hour: int) -> None:
-    """In any sequence of requests the pauses, both windows and every block are kept."""
+def test_pauses_windows_and_blocks_are_obeyed(
+    steps: list[tuple[str, float]], interval: float, minute: int, hour: int
+) -> None:
+    """Any sequence of requests obeys the pauses, both windows and every block."""
     gate = Gate(VirtualClock(), write_interval_seconds=interval, writes_per_minute=minute, writes_per_hour=hour)
     blocked_until = 0.0
     for what, seconds in steps:
@@ -71,8 +73,8 @@ def test_gaps_windows_and_blocks_hold(steps: list[tuple[str, float]], interval: 
             assert start - end >= span - 1e-6
 
 
-def test_four_threads_keep_the_pause_together(clock: VirtualClock) -> None:
-    """Writes of all threads go one at a time, a full pause after the answer of the one before."""
+def test_the_pause_applies_across_threads(clock: VirtualClock) -> None:
+    """Writes of all threads are sent one at a time, each a full pause after the previous response."""
     gate = Gate(clock, write_interval_seconds=1.0)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: gate.send(0.25), range(12)))
@@ -95,7 +97,7 @@ class BusyClock(VirtualClock):
 
 
 def test_a_block_added_while_waiting_is_obeyed() -> None:
-    """A wait asks anew after each nap, and so sees a limit that another thread has met meanwhile."""
+    """A wait reads the block again after each sleep, so a block from another thread is obeyed."""
     clock = BusyClock()
     gate = Gate(clock)
     gate.pacer.block(2.0, "one limit")
@@ -103,8 +105,8 @@ def test_a_block_added_while_waiting_is_obeyed() -> None:
     assert gate.send(write=False) == 7.0
 
 
-def test_a_shorter_block_leaves_the_longer_one(clock: VirtualClock) -> None:
-    """Two limits at once: the longer one counts, with its own reason."""
+def test_the_longer_of_two_blocks_applies(clock: VirtualClock) -> None:
+    """If two limits apply, the longer one counts, with its own reason."""
     gate = Gate(clock)
     gate.pacer.block(9.0, "the long one")
     gate.pacer.block(3.0, "the short one")
@@ -112,8 +114,8 @@ def test_a_shorter_block_leaves_the_longer_one(clock: VirtualClock) -> None:
     assert gate.said[0] == "waiting 9 s for the long one"
 
 
-def test_waits_are_shown_from_a_second(clock: VirtualClock) -> None:
-    """The status line counts down once a second, and shorter waits are nobody's business."""
+def test_waits_of_a_second_or_more_are_shown(clock: VirtualClock) -> None:
+    """The status line counts down once a second; shorter waits are not shown."""
     gate = Gate(clock, write_interval_seconds=2.5)
     gate.send()
     gate.send()
@@ -128,7 +130,7 @@ def test_waits_are_shown_from_a_second(clock: VirtualClock) -> None:
         ({"writes_per_hour": 2, "writes_per_minute": 0}, "the limit of 2 writes in an hour"),
     ],
 )
-def test_a_full_window_says_which(clock: VirtualClock, settings: dict[str, int], reason: str) -> None:
+def test_the_status_names_the_full_window(clock: VirtualClock, settings: dict[str, int], reason: str) -> None:
     """The status line names the window that is full."""
     gate = Gate(clock, write_interval_seconds=0.0, **settings)
     for _ in range(3):
@@ -137,8 +139,8 @@ def test_a_full_window_says_which(clock: VirtualClock, settings: dict[str, int],
 
 
 @pytest.mark.parametrize("write", [False, True])
-def test_a_wait_beyond_the_deadline_is_refused_at_once(clock: VirtualClock, write: bool) -> None:
-    """A limit longer than what is left ends the request with its reason, without a wait and without sending."""
+def test_a_wait_beyond_the_deadline_is_an_error(clock: VirtualClock, write: bool) -> None:
+    """A limit longer than the remaining time is an error with its reason; nothing is sent."""
     gate = Gate(clock)
     gate.pacer.block(61.0, "GitHub's hourly limit")
     with pytest.raises(
@@ -149,15 +151,15 @@ def test_a_wait_beyond_the_deadline_is_refused_at_once(clock: VirtualClock, writ
     assert gate.writes == []
 
 
-def test_a_wait_up_to_the_deadline_is_waited(clock: VirtualClock) -> None:
-    """A limit that ends exactly at the deadline is waited for."""
+def test_a_wait_until_the_deadline_is_allowed(clock: VirtualClock) -> None:
+    """A limit that ends exactly at the deadline is obeyed."""
     gate = Gate(clock)
     gate.pacer.block(60.0, "a limit")
     assert gate.send(within=60.0) == 60.0
 
 
-def test_a_repeat_waits_within_its_deadline(clock: VirtualClock) -> None:
-    """The wait before a repeat is as long as asked, or refused where it would pass the deadline."""
+def test_the_wait_before_a_retry_ends_at_the_deadline(clock: VirtualClock) -> None:
+    """The wait before a retry is as long as requested, or an error if it would pass the deadline."""
     pacer = Gate(clock).pacer
     pacer.wait(3.0, "the retry", deadline=3.0)
     assert clock.now() == 3.0
@@ -165,8 +167,8 @@ def test_a_repeat_waits_within_its_deadline(clock: VirtualClock) -> None:
         pacer.wait(1.0, "the retry", deadline=3.5)
 
 
-def test_a_write_that_may_not_leave_takes_no_turn(clock: VirtualClock) -> None:
-    """Where the check before a write raises, nothing counts as written and the next one need not pause."""
+def test_a_prevented_write_is_not_counted(clock: VirtualClock) -> None:
+    """If `before_write` raises, no write is counted and the next one does not pause."""
     gate = Gate(clock, write_interval_seconds=5.0)
 
     def refuse() -> None:
@@ -180,8 +182,8 @@ def test_a_write_that_may_not_leave_takes_no_turn(clock: VirtualClock) -> None:
     assert gate.send() == 0.0
 
 
-def test_the_check_comes_after_all_waiting(clock: VirtualClock) -> None:
-    """The check before a write is made right before it leaves, and never for a read."""
+def test_before_write_is_called_after_all_waits(clock: VirtualClock) -> None:
+    """`before_write` is called directly before a write is sent, and never for a read."""
     gate = Gate(clock, write_interval_seconds=4.0)
     asked: list[float] = []
     gate.send()
@@ -191,8 +193,8 @@ def test_the_check_comes_after_all_waiting(clock: VirtualClock) -> None:
     assert asked == [4.0]
 
 
-def test_a_write_that_failed_counts(clock: VirtualClock) -> None:
-    """A request that raised may have reached GitHub, so the next write pauses after it."""
+def test_a_failed_write_is_counted(clock: VirtualClock) -> None:
+    """A write that raised may have reached GitHub, so the next write pauses after it."""
     gate = Gate(clock, write_interval_seconds=1.0)
     with (
         pytest.raises(RuntimeError),
@@ -202,8 +204,8 @@ def test_a_write_that_failed_counts(clock: VirtualClock) -> None:
     assert gate.send() == 1.0
 
 
-def test_a_request_in_hand_holds_up_the_next(clock: VirtualClock) -> None:
-    """Requests go one after another, so a limit that one of them meets holds for one that was already in line."""
+def test_requests_are_sent_one_at_a_time(clock: VirtualClock) -> None:
+    """Requests are sent one after another, so a limit applies to requests that are already waiting."""
     gate = Gate(clock)
     with ThreadPoolExecutor(1) as pool:
         with gate.pacer.slot(write=True, deadline=FOREVER, before_write=lambda: None):
@@ -213,8 +215,8 @@ def test_a_request_in_hand_holds_up_the_next(clock: VirtualClock) -> None:
         assert read.result(10) == 30.0
 
 
-def test_reads_pass_while_a_write_waits_for_its_turn(clock: VirtualClock) -> None:
-    """The pause between writes holds up no read."""
+def test_reads_do_not_wait_for_the_pause_between_writes(clock: VirtualClock) -> None:
+    """A read is sent while a write waits for the pause between writes."""
     gate = Gate(clock)
     assert gate.send() == 0.0
     assert gate.send(write=False) == 0.0

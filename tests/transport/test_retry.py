@@ -38,24 +38,24 @@ LATIN = st.characters(max_codepoint=255)
 WORDS = "You have exceeded a secondary rate limit."
 
 
-def test_only_failures_of_github_are_transient() -> None:
-    """A request is worth a repeat after 408, 500, 502, 503 and 504 alone."""
+def test_transient_statuses() -> None:
+    """Only 408, 500, 502, 503 and 504 are transient."""
     assert [status for status in range(100, 600) if is_transient(status)] == [408, 500, 502, 503, 504]
 
 
 @pytest.mark.parametrize(
     ("attempt", "shortest", "longest"), [(0, 0.5, 1.0), (1, 1.0, 2.0), (2, 2.0, 4.0), (3, 4.0, 8.0)]
 )
-def test_each_repeat_waits_twice_as_long(attempt: int, shortest: float, longest: float) -> None:
-    """The wait doubles, and the dice move it within its upper half only."""
+def test_retry_waits_double(attempt: int, shortest: float, longest: float) -> None:
+    """The wait doubles, and the jitter changes it within the upper half only."""
     assert repeat_wait(attempt, 0.0) == shortest
     assert repeat_wait(attempt, 1.0) == longest
     assert repeat_wait(attempt, 0.5) == (shortest + longest) / 2
 
 
 @pytest.mark.parametrize("attempt", [MAX_REPEATS, MAX_REPEATS + 1])
-def test_repeats_come_to_an_end(attempt: int) -> None:
-    """After four repeats there is no further one."""
+def test_there_are_four_retries(attempt: int) -> None:
+    """After four retries there is no further one."""
     assert MAX_REPEATS == 4
     assert repeat_wait(attempt, 0.5) is None
 
@@ -93,7 +93,7 @@ LIMITED, NOT_SENT, LOST = NoAnswer.LIMITED, NoAnswer.NOT_SENT, NoAnswer.LOST
         *((status, True, 0, 0, 5.0, None) for status in (300, 400, 401, 403, 404, 409, 410, 418, 422, 501)),
     ],
 )
-def test_what_follows_a_request_without_success(
+def test_next_wait_after_every_outcome(
     *,
     outcome: NoAnswer | int,
     repeatable: bool,
@@ -102,7 +102,7 @@ def test_what_follows_a_request_without_success(
     asked: float | None,
     wait: float | None,
 ) -> None:
-    """The table of all outcomes: whether the request is sent again, and after how long."""
+    """The table of all outcomes: whether the request is retried, and after which wait."""
     found = next_wait(
         outcome, repeatable=repeatable, repeats=repeats, limit_waits=limit_waits, requested=asked, jitter=1.0
     )
@@ -110,18 +110,18 @@ def test_what_follows_a_request_without_success(
 
 
 @given(st.sampled_from([LOST, *range(300, 600)]), st.integers(0, 9), st.integers(0, 9), st.none() | st.floats(0, 1e5))
-def test_what_may_have_been_applied_is_never_repeated(
+def test_a_request_that_may_have_been_applied_is_never_retried(
     outcome: NoAnswer | int, repeats: int, limit_waits: int, asked: float | None
 ) -> None:
-    """Where a repeat could do harm, neither a lost answer nor any status leads to one."""
+    """If a repeat is unsafe, neither a lost response nor any status causes one."""
     assert (
         next_wait(outcome, repeatable=False, repeats=repeats, limit_waits=limit_waits, requested=asked, jitter=0.5)
         is None
     )
 
 
-def test_the_error_tells_the_status() -> None:
-    """A limit has its own error, whatever its status; every other status has one error."""
+def test_error_class_of_each_status() -> None:
+    """A limit has its own error class, whatever its status; every other status has one class."""
     kinds = {400: InvalidError, 401: ForbiddenError, 403: ForbiddenError, 404: NotFoundError, 422: InvalidError}
     for status in range(300, 600):
         assert error_of(status, limited=False) is kinds.get(status, ApiError)
@@ -173,29 +173,29 @@ def test_the_error_tells_the_status() -> None:
         (403, {**SPENT, "date": "yesterday"}, "", 0, Limit(301, HOURLY)),
     ],
 )
-def test_limits_are_told_from_other_answers(
+def test_limits_are_recognized(
     status: int, headers: dict[str, str], message: str, waits: int, expected: Limit | None
 ) -> None:
-    """Each kind of limit is known by its marks and waited for as GitHub asks."""
+    """Each kind of limit is recognized by status, headers or message, with the wait that GitHub requests."""
     assert limit_of(status, headers, message, waits, NOW) == expected
 
 
 @pytest.mark.parametrize(("headers", "expected"), [({}, None), ({"x-ratelimit-reset": str(int(NOW) + 9)}, 10.0)])
-def test_the_reset_is_a_second_late(headers: dict[str, str], expected: float | None) -> None:
-    """Both times are whole seconds, so one more is waited; without a reset nothing is known."""
+def test_one_second_is_added_to_the_reset(headers: dict[str, str], expected: float | None) -> None:
+    """Both times are whole seconds, so one second is added; without a reset the wait is unknown."""
     assert reset_wait(headers, NOW) == expected
 
 
 @pytest.mark.parametrize("offset", ["GMT", "-0000", ""])
 @pytest.mark.usefixtures("far_zone")
 def test_a_date_without_a_zone_is_utc(offset: str) -> None:
-    """The machine's time zone changes no wait, however the server writes UTC."""
+    """The local time zone does not change the wait, however the server writes UTC."""
     assert http_date(f"Tue, 01 Dec 2026 00:00:30 {offset}".strip()) == 1_796_083_230
 
 
 @given(asked=st.integers(0, 10**6), remaining=st.sampled_from(["0", "7"]), reset=st.integers(0, 10**4))
-def test_nobody_is_asked_sooner_than_github_allows(asked: int, remaining: str, reset: int) -> None:
-    """Whatever else an answer says, its retry-after is waited in full."""
+def test_retry_after_is_the_minimum_wait(asked: int, remaining: str, reset: int) -> None:
+    """The wait is at least `retry-after`, whatever the other headers contain."""
     headers = {"retry-after": str(asked), "x-ratelimit-remaining": remaining, "x-ratelimit-reset": str(reset)}
     limit = limit_of(403, headers, "", 0, NOW)
     assert limit is not None
@@ -203,8 +203,8 @@ def test_nobody_is_asked_sooner_than_github_allows(asked: int, remaining: str, r
 
 
 @given(left=st.floats(0, 3600), skew=st.floats(-3600, 3600))
-def test_the_reset_is_never_met_early(left: float, skew: float) -> None:
-    """By GitHub's own clock the wait ends after the reset, however wrong ours is."""
+def test_the_wait_ends_after_the_reset(left: float, skew: float) -> None:
+    """By GitHub's clock, the wait ends after the reset, however wrong the local clock is."""
     github = NOW + skew
     reset = int(github + left)
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(reset), "date": formatdate(github, usegmt=True)}
@@ -220,8 +220,8 @@ def test_the_reset_is_never_met_early(left: float, skew: float) -> None:
         st.one_of(st.text(LATIN, max_size=40), st.sampled_from(["0", "1e400", "Mon, 01 Jan 0001 00:00:00 -0000"])),
     ),
 )
-def test_no_header_is_too_odd(status: int, names: dict[str, str]) -> None:
-    """Whatever stands in the headers, the answer is a limit with a wait that is no less than zero, or none."""
+def test_any_header_gives_a_valid_limit_or_none(status: int, names: dict[str, str]) -> None:
+    """For any headers, the result is a limit with a wait of zero or more, or None."""
     limit = limit_of(status, names, "", 0, NOW)
     assert limit is None or limit.seconds >= 0
     if status == 429 and not names:

@@ -71,38 +71,38 @@ DRIPS = {
 
 @BOTH
 @pytest.mark.parametrize("place", DRIPS)
-def test_an_answer_that_drips_is_given_up(place: str, ask: Callable[..., Any]) -> None:
-    """Wherever in an answer a byte now and then arrives, the time of the request ends it, and the setting is named."""
+def test_a_slow_response_is_a_timeout(place: str, ask: Callable[..., Any]) -> None:
+    """A response that arrives byte by byte ends at the request timeout, and the error names the setting."""
     with WireServer(DRIPS[place]) as server, pytest.raises(errors.TransportError, match=r"Seconds \(0.2 s\)") as caught:
         ask(server.url, request_timeout_seconds=0.2)
     assert type(caught.value) is errors.TransportError
     assert len(server.heard) == 1
 
 
-def test_redirects_share_the_time_of_one_request() -> None:
-    """A redirect whose body uses up the time of the request is not followed."""
+def test_redirects_share_the_request_timeout() -> None:
+    """A redirect whose body uses up the request timeout is not followed."""
     slow = Endless(b"HTTP/1.1 307 Moved\r\nLocation: /y\r\nContent-Length: 9999\r\n\r\n", b" ")
     with WireServer(slow, GOOD) as server, pytest.raises(errors.TransportError, match="within"):
         send(server.url, request_timeout_seconds=0.2)
     assert len(server.heard) == 1
 
 
-def test_no_request_begins_after_its_time() -> None:
-    """Where the time is over before a request is sent, nothing is sent."""
+def test_nothing_is_sent_after_the_deadline() -> None:
+    """If the deadline has passed before a request is sent, nothing is sent."""
     with WireServer(GOOD) as server, pytest.raises(errors.TransportError, match="within"):
         send(server.url, request_timeout_seconds=0.0)
     assert server.heard == []
 
 
-def test_a_refusal_that_drips_is_still_a_refusal() -> None:
-    """Of a refusal the status is enough, though its body does not end."""
+def test_the_status_of_a_slow_error_response_is_used() -> None:
+    """For an error response, the status is sufficient even if the body does not end."""
     drip = Endless(b"HTTP/1.1 403 No\r\nContent-Length: 9999\r\n\r\n", b" ")
     with WireServer(drip) as server, pytest.raises(errors.ForbiddenError):
         send(server.url, request_timeout_seconds=0.2)
 
 
-def test_a_connection_is_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next request on a kept connection has a time of its own, not what the first one left."""
+def test_a_reused_connection_has_a_new_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next request on a kept connection has its own deadline."""
     kept = GOOD.replace(b"\r\n", b"\r\nConnection: keep-alive\r\n", 1)
     monkeypatch.setattr("tests.support.wire.WireServer._answer", _answer_twice(kept))
     with WireServer(GOOD) as server:
@@ -151,10 +151,10 @@ def secured(certificate: Path, *replies: bytes | Endless) -> WireServer:
 
 @BOTH
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_bundle_of_certificates_is_used(
+def test_ca_bundles_of_the_environment_are_used(
     variable: str, ask: Callable[..., Any], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both usual variables name the certificates that are trusted; without them the server is not."""
+    """Both variables name the trusted CA certificates; without them the server is not trusted."""
     with secured(certificate, GOOD) as server:
         url = server.url.replace("http:", "https:")
         with pytest.raises(errors.TransportError, match="SSLError"):
@@ -165,10 +165,10 @@ def test_a_bundle_of_certificates_is_used(
 
 @BOTH
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
-def test_a_missing_bundle_of_certificates_is_told(
+def test_a_missing_ca_bundle_is_an_error(
     variable: str, ask: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The variable, the file and what to do are named; nothing was sent, so the outcome is not open."""
+    """The error names the variable, the file and the correction, and says that nothing was sent."""
     monkeypatch.setenv(variable, str(tmp_path / "nothing.pem"))
     with pytest.raises(errors.ConfigError, match=rf"{variable} .*do not exist: .*nothing\.pem\. Nothing was sent: "):
         ask("https://127.0.0.1:9")
@@ -176,18 +176,18 @@ def test_a_missing_bundle_of_certificates_is_told(
 
 @BOTH
 @pytest.mark.parametrize("place", DRIPS)
-def test_an_answer_that_drips_through_tls_is_given_up(
+def test_a_slow_response_over_tls_is_a_timeout(
     place: str, ask: Callable[..., Any], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same deadline holds inside TLS."""
+    """The same deadline applies inside TLS."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with secured(certificate, DRIPS[place]) as server, pytest.raises(errors.TransportError, match=r"Seconds \(0.3 s\)"):
         ask(server.url.replace("http:", "https:"), request_timeout_seconds=0.3)
 
 
 @BOTH
-def test_a_proxy_that_drips_is_given_up(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answer of a proxy to CONNECT is read under the deadline too."""
+def test_a_slow_proxy_is_a_timeout(ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The response of a proxy to CONNECT is read under the deadline too."""
     with WireServer(DRIPS["headers of continue"]) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         with pytest.raises(errors.TransportError):
@@ -198,10 +198,8 @@ def test_a_proxy_that_drips_is_given_up(ask: Callable[..., Any], monkeypatch: py
 
 @BOTH
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_no_proxy_hears_what_is_for_this_machine(
-    variable: str, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A request to loopback goes there, whatever proxy is named."""
+def test_no_proxy_is_used_for_loopback(variable: str, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to loopback is sent directly, whatever proxy is configured."""
     with WireServer(GOOD) as proxy, WireServer(GOOD) as server:
         monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.port}")
         ask(server.url)
@@ -210,8 +208,8 @@ def test_no_proxy_hears_what_is_for_this_machine(
         assert (proxy.heard, len(server.heard)) == ([], 2)
 
 
-def test_a_proxy_is_used_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For any other host HTTP_PROXY is honoured, and NO_PROXY goes before it."""
+def test_a_configured_proxy_is_used_for_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For any other host HTTP_PROXY is used, unless NO_PROXY excludes the host."""
     with WireServer(GOOD) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
         assert send("http://budgets.invalid") == {"ok": True}
@@ -231,10 +229,10 @@ def _unknown(*_: Any, **__: Any) -> Any:
 @pytest.mark.parametrize(
     "proxy", ["http://[", "http://127.0.0.1:99999", "http://", "nonsense://127.0.0.1:9", "socks5://127.0.0.1:9", "\x00"]
 )
-def test_a_malformed_proxy_is_an_error_of_the_tree(
+def test_a_malformed_proxy_is_a_billing_error(
     proxy: str, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the environment names as a proxy, what comes back is an error of this package."""
+    """For any proxy in the environment, a failure is an error of this package."""
     monkeypatch.setattr(
         "billing_provider.transport.session.requests.utils.get_environ_proxies", lambda *_, **__: {"all": proxy}
     )
@@ -243,8 +241,8 @@ def test_a_malformed_proxy_is_an_error_of_the_tree(
 
 
 @BOTH
-def test_no_cookie_is_kept(ask: Callable[..., Any]) -> None:
-    """A cookie of an answer or of a redirect is not sent back."""
+def test_cookies_are_not_kept(ask: Callable[..., Any]) -> None:
+    """A cookie of a response or a redirect is not sent back."""
     cookies = {"Set_Cookie": "session=abc; Path=/; Max-Age=9999"}
     with WireServer() as server:
         server.replies = [answer(307, location="/api/v3/x", **cookies), answer(200, {"ok": True}, **cookies)]
@@ -264,16 +262,16 @@ def test_no_cookie_is_kept(ask: Callable[..., Any]) -> None:
 @example("https://" + "a" * 70 + ".invalid/")
 @example("https://127.0.0.1:9/\ud800")
 @example("https://127.0.0.1:9/a b\r\nX: 1")
-def test_a_bad_link_is_an_error_of_the_tree(link: str) -> None:
-    """Whatever an export gives as a link, what comes back is an error without the link in it."""
+def test_an_invalid_download_link_is_a_billing_error(link: str) -> None:
+    """For any download link, a failure is an error of this package that does not contain the link."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("socket.getaddrinfo", _unknown)
         with pytest.raises(errors.TransportError, match=r"^fetch it: "):
             download(link, settings("https://api.github.com"), "fetch it")
 
 
-def test_an_open_link_is_for_this_machine_alone() -> None:
-    """A sandbox may give http links to this machine, and none elsewhere."""
+def test_http_links_are_allowed_on_loopback_only() -> None:
+    """A sandbox may return http links to this machine, and to no other host."""
     with pytest.raises(errors.TransportError, match="the link is not an https URL"):
         download("http://budgets.invalid/part", settings("http://127.0.0.1:9"), "fetch it")
     moved = answer(302, "", location="http://evil.example\\[::1]/")
