@@ -48,10 +48,10 @@ FOUND = (
     ("text", "archived", "expected"),
     [case for text, active, any_state in FOUND for case in ((text, False, active), (text, True, any_state))],
 )
-def test_a_cost_center_is_found_by_id_or_name(
+def test_find_by_id_or_name(
     text: str, archived: bool, expected: str, new_run: Callable[..., RunHarness], enterprise: Owner
 ) -> None:
-    """The id goes first, then an active one's name, its own case first; archived ones only where they are asked for."""
+    """The id precedes an active name, exact case first; archived cost centers are found only if requested."""
     listing = answer(200, {"costCenters": ROWS})
     with WireServer(listing, listing) as server:
         centers = new_run(base_url=server.url).run.cache(CostCenterCache, enterprise)
@@ -65,10 +65,10 @@ def test_a_cost_center_is_found_by_id_or_name(
 
 
 @pytest.mark.parametrize("archived", [False, True])
-def test_a_cost_center_made_since_the_listing_is_found(
+def test_a_new_cost_center_is_found_by_a_new_listing(
     archived: bool, sandbox: Sandbox, harness: RunHarness, enterprise: Owner
 ) -> None:
-    """One that the run's listing does not have yet is found in a new one, and the listing is kept."""
+    """A cost center missing from the cached listing is found in a new listing, which is then cached."""
     centers = harness.run.cache(CostCenterCache, enterprise)
     centers.list_all()
     made = harness.run.api(CostCentersApi).create_cost_center(enterprise, {"name": "Apps"})

@@ -125,8 +125,8 @@ STEPS: tuple[tuple[dict[str, Any], list[str], int], ...] = (
 )
 
 
-def test_each_step_of_a_cost_center(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
-    """Every change makes its difference and just its writes; then nothing differs, after a refresh neither."""
+def test_every_change_is_sent_and_settles(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
+    """Every change sends only its own writes; afterwards nothing differs, also after a refresh."""
     declared: dict[str, Any] = dict(APPS)
     bench = next_run()
     stored = bench.create(declared)
@@ -152,8 +152,8 @@ def test_each_step_of_a_cost_center(sandbox: Sandbox, next_run: Callable[..., Be
     assert next_run().cycle.read(stored.id, stored.outputs) is None
 
 
-def test_another_enterprise_makes_another_cost_center(bench: Bench) -> None:
-    """The slug replaces, its case does not."""
+def test_a_changed_enterprise_replaces_the_cost_center(bench: Bench) -> None:
+    """Another slug replaces the cost center; another case of the slug does not."""
     stored = bench.create(APPS)
     inputs = bench.check({**APPS, "enterprise": "Octo-Enterprise"}, stored.inputs)
     assert inputs == stored.inputs
@@ -162,8 +162,8 @@ def test_another_enterprise_makes_another_cost_center(bench: Bench) -> None:
     assert bench.cycle.diff(URN, stored.id, stored.outputs, {**APPS}, frozenset({"users"})) == (["users"], [])
 
 
-def test_members_travel_in_batches_of_fifty(sandbox: Sandbox, bench: Bench) -> None:
-    """GitHub takes fifty at once, whether they come or go."""
+def test_members_are_sent_in_batches_of_fifty(sandbox: Sandbox, bench: Bench) -> None:
+    """Additions and removals are sent with at most fifty members each."""
     names = [f"user-{number}" for number in range(120)]
     stored = bench.create({**APPS, "users": names})
     sizes = [len(write.body["users"]) for write in sandbox.writes[1:]]
@@ -179,8 +179,8 @@ def test_members_travel_in_batches_of_fifty(sandbox: Sandbox, bench: Bench) -> N
     assert live(sandbox)["User"] == names[:10]
 
 
-def test_a_move_is_named_before_and_after(sandbox: Sandbox, bench: Bench) -> None:
-    """Whose members would move is said in preview, in the words in which the write says it again."""
+def test_moved_members_are_named_in_preview_and_after_the_write(sandbox: Sandbox, bench: Bench) -> None:
+    """The preview and the write warn of moved members with the same text."""
     bench.check({**APPS, "users": ["hubot", "octocat"], "organizations": ["octo-lab"]})
     expected = [
         "adding hubot removes it from the cost center Platform",
@@ -195,22 +195,22 @@ def test_a_move_is_named_before_and_after(sandbox: Sandbox, bench: Bench) -> Non
     assert live(sandbox, "Data") == {}
 
 
-def test_an_archived_cost_center_loses_nobody(sandbox: Sandbox, bench: Bench) -> None:
-    """Only active cost centers have members to lose."""
+def test_members_of_archived_cost_centers_cause_no_warning(sandbox: Sandbox, bench: Bench) -> None:
+    """Only members of active cost centers are reported as moved."""
     bench.cycle.delete(f"enterprise/octo-enterprise/{sandbox.cost_centers()[0]['id']}")
     bench.check({**APPS, "users": ["hubot"]})
     assert bench.harness.reporter.warnings == []
 
 
-def test_a_preview_that_may_not_look_says_nothing_of_moves(next_run: Callable[..., Bench]) -> None:
-    """A token that reads no cost centers is no reason for a preview to fail."""
+def test_a_preview_without_permission_omits_move_warnings(next_run: Callable[..., Bench]) -> None:
+    """A token that cannot read cost centers does not fail the preview."""
     bench = next_run(token="sandbox-fine-grained")
     assert bench.check({**APPS, "users": ["hubot"]})["users"] == ["hubot"]
     assert bench.harness.reporter.warnings == []
 
 
-def test_a_newly_declared_kind_names_who_has_to_leave(sandbox: Sandbox, bench: Bench) -> None:
-    """A list is the whole truth from its first declaration on, also where it is empty."""
+def test_a_newly_declared_kind_warns_of_removed_members(sandbox: Sandbox, bench: Bench) -> None:
+    """A list is complete from its first declaration, also if it is empty, so others are removed with a warning."""
     stored = bench.create({"enterprise": "octo-enterprise", "name": "Platform"})
     assert bench.harness.reporter.warnings == [
         f"adopted the existing cost center {stored.outputs['cost_center_id']} as it is"
@@ -226,8 +226,8 @@ def test_a_newly_declared_kind_names_who_has_to_leave(sandbox: Sandbox, bench: B
     assert bench.up(stored, {**stored.inputs})[0] == []
 
 
-def test_members_that_the_state_does_not_know_stay(sandbox: Sandbox, bench: Bench, enterprise: Owner) -> None:
-    """Somebody else's addition is taken out once a refresh has shown it, not before."""
+def test_members_missing_from_the_state_are_not_removed(sandbox: Sandbox, bench: Bench, enterprise: Owner) -> None:
+    """A member added outside Pulumi is removed after a refresh only."""
     stored = bench.create({**APPS, "users": ["octocat"]})
     calls = bench.harness.run.api(CostCentersApi)
     calls.add_resources(enterprise, stored.outputs["cost_center_id"], "users", ["guest"])
@@ -241,8 +241,10 @@ def test_members_that_the_state_does_not_know_stay(sandbox: Sandbox, bench: Benc
     assert live(sandbox)["User"] == ["octocat", "new-one"]
 
 
-def test_what_a_create_could_not_add_is_added_by_the_next(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
-    """A new cost center keeps its id whatever becomes of its members; what is missing differs, and is added later."""
+def test_members_that_a_create_could_not_add_are_added_by_the_next_run(
+    sandbox: Sandbox, next_run: Callable[..., Bench]
+) -> None:
+    """A new cost center keeps its id if members fail; the missing members differ and are added later."""
     names = [f"user-{number}" for number in range(60)]
     sandbox.plan([{"op": "add_resources", "nth": 2, "action": "403_permission"}])
     bench = next_run()
@@ -260,8 +262,8 @@ def test_what_a_create_could_not_add_is_added_by_the_next(sandbox: Sandbox, next
 
 
 @pytest.mark.parametrize("action", ["502_after", "reset_after"])
-def test_a_lost_create_is_found_by_its_name(action: str, sandbox: Sandbox, bench: Bench) -> None:
-    """Where the answer was lost after the fact, the cost center is looked up, and there is one."""
+def test_a_create_with_a_lost_response_is_found_by_name(action: str, sandbox: Sandbox, bench: Bench) -> None:
+    """The cost center is found in the listing, and only one exists."""
     sandbox.plan([{"op": "create_cost_center", "action": action}])
     stored = bench.create({**APPS, "users": ["octocat"]})
     assert [center["name"] for center in sandbox.cost_centers()] == ["Platform", "Data", "Apps"]
@@ -271,8 +273,8 @@ def test_a_lost_create_is_found_by_its_name(action: str, sandbox: Sandbox, bench
 
 
 @pytest.mark.parametrize("action", ["502_before", "reset_before"])
-def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: Sandbox, bench: Bench) -> None:
-    """After GitHub's own time limit a listing without it is proof; three such failures are an error."""
+def test_a_create_without_effect_is_sent_again(action: str, sandbox: Sandbox, bench: Bench) -> None:
+    """After GitHub's time limit a listing without it is proof; three such failures are an error."""
     sandbox.plan([{"op": "create_cost_center", "action": action}])
     bench.create(APPS)
     assert len(sandbox.cost_centers()) == 3
@@ -289,10 +291,10 @@ def test_a_create_that_provably_did_nothing_is_sent_again(action: str, sandbox: 
         ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit requires a wait of"),
     ],
 )
-def test_an_outcome_that_cannot_be_looked_up_stays_open(
+def test_an_unconfirmed_outcome_is_reported_as_unknown(
     fault: dict[str, Any], words: str, sandbox: Sandbox, next_run: Callable[..., Bench]
 ) -> None:
-    """The error says that it may be there, and that the next run adopts it; so it does, and adds the members."""
+    """The error says that it may have been created; the next run adopts it and adds the members."""
     declared = {**APPS, "users": ["octocat"], "enterprise_teams": ["core"]}
     sandbox.plan(
         [
@@ -336,8 +338,8 @@ def test_the_advice_for_an_unknown_outcome_under_error_is_true(
     assert len(sandbox.cost_centers()) == 3
 
 
-def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, bench: Bench) -> None:
-    """While GitHub refuses the looks go on until one finds the cost center."""
+def test_polling_continues_after_a_failed_listing(sandbox: Sandbox, bench: Bench) -> None:
+    """While GitHub refuses the listing, polling continues until one shows the cost center."""
     sandbox.plan(
         [
             {"op": "create_cost_center", "action": "504_after"},
@@ -349,8 +351,8 @@ def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, bench: Bench) -> No
     assert not sandbox.unmet_faults()
 
 
-def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, bench: Bench) -> None:
-    """The time to look counts from the lost answer, not from before the wait for a limit."""
+def test_the_settling_time_starts_at_the_lost_response(sandbox: Sandbox, bench: Bench) -> None:
+    """The settling time is measured from the lost response, not from before the wait for a limit."""
     limit = {"action": "403_secondary", "op": "create_cost_center"}
     late = {"action": "late_commit", "op": "create_cost_center", "nth": 2, "seconds": 9}
     sandbox.plan([limit, late])
@@ -360,8 +362,8 @@ def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, bench: Benc
     assert not sandbox.unmet_faults()
 
 
-def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[..., RunHarness]) -> None:
-    """A new cost center of our name that has members already is somebody else's."""
+def test_a_concurrently_created_cost_center_is_not_ours(new_run: Callable[..., RunHarness]) -> None:
+    """A new cost center with our name that already has members was created by somebody else."""
     center = {"id": "9", "name": "Apps", "resources": [{"type": "User", "name": "x"}]}
     replies = (answer(200, {"costCenters": []}), answer(502, {}), answer(200, {"costCenters": [center]}))
     with WireServer(*replies) as server:
@@ -370,8 +372,8 @@ def test_a_stranger_made_at_the_same_moment_is_no_success(new_run: Callable[...,
             bench.create(APPS)
 
 
-def test_a_create_without_a_connection_is_not_looked_up(sandbox: Sandbox, bench: Bench) -> None:
-    """A request that was never sent created nothing: the error says so at once."""
+def test_a_create_without_a_connection_is_not_confirmed(sandbox: Sandbox, bench: Bench) -> None:
+    """A request that was never sent created nothing, and the error says so immediately."""
     inputs = bench.check(APPS)
     run = Run(
         lambda: bench.harness.run.settings, bench.harness.reporter, bench.harness.clock, before_write=sandbox.stop
@@ -381,10 +383,8 @@ def test_a_create_without_a_connection_is_not_looked_up(sandbox: Sandbox, bench:
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
-    new_run: Callable[..., RunHarness], listed: bool
-) -> None:
-    """An id that was listed before the POST is not the new cost center's: the new one is looked for by name."""
+def test_a_create_response_with_an_existing_id_is_confirmed(new_run: Callable[..., RunHarness], listed: bool) -> None:
+    """An id that was listed before the POST is not the new one, which is found by name."""
     before, new = {"id": "1", "name": "Data"}, {"id": "2", "name": "Apps"}
     replies = [answer(200, {"costCenters": [before]}), answer(200, {**new, "id": "1"})]
     replies.append(answer(200, {"costCenters": [before, new] if listed else [before]}))
@@ -421,7 +421,7 @@ def test_a_create_answered_with_another_cost_center_is_settled_by_looking(
     ],
     ids=str,
 )
-def test_a_cost_center_that_is_there_is_adopted_by_name(
+def test_an_existing_cost_center_is_adopted_by_name(
     inputs: dict[str, Any], policy: str | None, words: str | None, sandbox: Sandbox, bench: Bench
 ) -> None:
     """One of the same name is taken over as far as the policy allows, and is then as declared.
@@ -445,8 +445,8 @@ def test_a_cost_center_that_is_there_is_adopted_by_name(
     assert ("changed" in bench.harness.reporter.warnings[0]) == bool(sandbox.writes)
 
 
-def test_a_name_that_is_taken_meanwhile_is_adopted(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
-    """A 409 leads to whoever has the name now."""
+def test_a_conflict_adopts_the_existing_cost_center(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A 409 leads to the cost center that has the name now."""
     platform = sandbox.cost_centers()[0]
     shown = {"id": platform["id"], "name": "Platform", "resources": []}
     replies = [
@@ -461,8 +461,8 @@ def test_a_name_that_is_taken_meanwhile_is_adopted(sandbox: Sandbox, new_run: Ca
     assert stored.outputs["adopted"] is True
 
 
-def test_a_name_that_an_archived_one_holds_is_said_so(sandbox: Sandbox, bench: Bench) -> None:
-    """GitHub may keep a name for a cost center that is archived; another one has to be chosen."""
+def test_a_conflict_with_an_archived_cost_center_is_explained(sandbox: Sandbox, bench: Bench) -> None:
+    """If an archived cost center has the name, the error asks for another name."""
     stored = bench.create(APPS)
     bench.cycle.check(URN, {}, APPS, NONE)
     bench.cycle.delete(stored.id)
@@ -471,8 +471,8 @@ def test_a_name_that_an_archived_one_holds_is_said_so(sandbox: Sandbox, bench: B
         bench.create(APPS)
 
 
-def test_a_name_whose_holder_is_not_listed_is_said_so(new_run: Callable[..., RunHarness]) -> None:
-    """A 409 while the listing shows nobody of that name, such as one that lags, does not blame an archived one."""
+def test_a_conflict_with_an_unlisted_cost_center_is_explained(new_run: Callable[..., RunHarness]) -> None:
+    """If the listing shows no cost center of the name, the error does not mention an archived one."""
     nothing = answer(200, {"costCenters": []})
     with WireServer(nothing, answer(409, {"message": "The name is taken."}), nothing) as server:
         bench = Bench(new_run(base_url=server.url))
@@ -480,16 +480,16 @@ def test_a_name_whose_holder_is_not_listed_is_said_so(new_run: Callable[..., Run
             bench.create(APPS)
 
 
-def test_a_create_that_is_refused_makes_nothing(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
-    """A refusal passes through, and nothing is left."""
+def test_a_refused_create_is_an_error(sandbox: Sandbox, next_run: Callable[..., Bench]) -> None:
+    """GitHub's error is raised, and nothing is created."""
     bench = next_run(token="sandbox-read-only")
     with pytest.raises(ForbiddenError, match="Insufficient permissions"):
         bench.create(APPS)
     assert len(sandbox.cost_centers()) == 2
 
 
-def test_two_of_one_name_are_for_a_person_to_sort_out(new_run: Callable[..., RunHarness]) -> None:
-    """Where GitHub has the name twice nothing is taken over."""
+def test_two_cost_centers_of_one_name_are_an_error(new_run: Callable[..., RunHarness]) -> None:
+    """If the name exists twice, none is adopted."""
     rows: list[dict[str, Any]] = [{"id": number, "name": "Apps", "resources": []} for number in ("1", "2")]
     with WireServer(answer(200, {"costCenters": rows})) as server:
         bench = Bench(new_run(base_url=server.url))
@@ -497,8 +497,8 @@ def test_two_of_one_name_are_for_a_person_to_sort_out(new_run: Callable[..., Run
             bench.create(APPS)
 
 
-def test_a_cost_center_is_declared_once(bench: Bench) -> None:
-    """A second declaration of the name is a mistake in preview, and never a second owner."""
+def test_a_second_declaration_is_refused(bench: Bench) -> None:
+    """A second resource with the same name fails in preview and never becomes a second owner."""
     stored = bench.create(APPS)
     checked = bench.cycle.check(OTHER, {}, {**APPS, "name": "APPS"}, NONE)
     assert [problem.reason for problem in checked.problems] == [
@@ -513,10 +513,8 @@ def test_a_cost_center_is_declared_once(bench: Bench) -> None:
     )
 
 
-def test_a_refresh_holds_nothing_that_the_program_does_not_declare(
-    bench: Bench, next_run: Callable[..., Bench]
-) -> None:
-    """A diff without a check before it, as a refresh makes it, does not keep a cost center alive."""
+def test_a_refresh_does_not_hold_undeclared_cost_centers(bench: Bench, next_run: Callable[..., Bench]) -> None:
+    """A diff without a check, as in a refresh, does not prevent a later delete."""
     stored = bench.create(APPS)
     later = next_run()
     later.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
@@ -524,8 +522,8 @@ def test_a_refresh_holds_nothing_that_the_program_does_not_declare(
     assert later.cycle.read(stored.id, stored.outputs) is None
 
 
-def test_get_shows_everything(sandbox: Sandbox, bench: Bench) -> None:
-    """Looked up for the first time, a cost center shows all its members, and one that is gone is an error."""
+def test_the_first_read_returns_all_inputs(sandbox: Sandbox, bench: Bench) -> None:
+    """A first read returns the cost center with all members, and an archived or missing one is an error."""
     sandbox.switch("resource_long_types")
     platform, data = sandbox.cost_centers()
     read = bench.cycle.read(f"enterprise/octo-enterprise/{platform['id']}", {})
@@ -552,8 +550,8 @@ def test_get_shows_everything(sandbox: Sandbox, bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_read_that_is_refused_proves_nothing_alone(status: int, new_run: Callable[..., RunHarness]) -> None:
-    """A 404 or 400 for a cost center that the listing shows is an error, for a read as for a deletion."""
+def test_a_404_for_a_listed_cost_center_is_an_error(status: int, new_run: Callable[..., RunHarness]) -> None:
+    """A 404 or 400 for a listed cost center is an error, for a read and for a delete."""
     rows = {"costCenters": [{"id": "1", "name": "Apps", "resources": []}]}
     refused = answer(status, {"message": "Not Found"})
     with WireServer(refused, answer(200, rows), refused, answer(200, rows)) as server:
@@ -565,7 +563,7 @@ def test_a_read_that_is_refused_proves_nothing_alone(status: int, new_run: Calla
 
 
 def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> None:
-    """What GitHub alone decides is an output, and stays one over an update."""
+    """A value that only GitHub sets is an output and is kept in an update."""
     center = {"id": "1", "name": "Apps", "resources": [], "azure_subscription": "sub"}
     with WireServer(answer(200, center)) as server:
         bench = Bench(new_run(base_url=server.url))
@@ -580,8 +578,8 @@ def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> No
 @pytest.mark.parametrize(
     "id_", ["", "enterprise", "enterprise/x", "organization/x/1", "enterprise//1", "enterprise/x/1/2"]
 )
-def test_an_id_of_another_form_is_refused(id_: str, bench: Bench) -> None:
-    """The id tells the enterprise and the cost center, and nothing else does."""
+def test_an_invalid_id_is_refused(id_: str, bench: Bench) -> None:
+    """The id has the enterprise and the cost center; any other form is refused."""
     with pytest.raises(ConfigError, match="the id of CostCenter has the form enterprise/OWNER/ID"):
         bench.cycle.read(id_, {})
 
@@ -606,22 +604,22 @@ MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
 
 
 @pytest.mark.parametrize(("change", "field", "words"), MISTAKES, ids=lambda value: str(value)[:40])
-def test_mistakes_are_named_in_preview(change: dict[str, Any], field: str, words: str, bench: Bench) -> None:
-    """Each mistake names its input and what to write instead, and nothing is sent."""
+def test_invalid_inputs_are_named_in_preview(change: dict[str, Any], field: str, words: str, bench: Bench) -> None:
+    """Each problem names its input and the correction, and nothing is sent."""
     checked = bench.cycle.check(URN, {}, {**APPS, **change}, NONE)
     assert checked.inputs == {}
     assert [(problem.field, words in problem.reason) for problem in checked.problems] == [(field, True)]
 
 
-def test_all_mistakes_are_found_at_once() -> None:
-    """A preview shows every mistake of a cost center."""
+def test_all_problems_are_reported_at_once() -> None:
+    """A preview reports every problem of a cost center."""
     fields, found = read_inputs({"enterprise": "a b", "users": ["a b", "@c"], "repositories": ["x"], "name": 5})
     found += problems(fields, frozenset({"name"}))
     assert [problem.field for problem in found] == ["name", "enterprise", "users", "users", "repositories"]
 
 
-def test_what_is_not_known_yet_is_judged_later(bench: Bench, sandbox: Sandbox) -> None:
-    """In a preview inputs can be unknown: nothing is said of them, and nobody is asked whose members they are."""
+def test_unknown_inputs_are_not_validated(bench: Bench, sandbox: Sandbox) -> None:
+    """Inputs that are unknown in a preview cause no problem and no warning of moves."""
     checked = bench.cycle.check(URN, {}, {"users": ["hubot"]}, frozenset({"enterprise", "name"}))
     assert (checked.inputs, checked.problems) == ({"users": ["hubot"]}, [])
     assert sandbox.requests == []
@@ -631,8 +629,8 @@ LOGINS = st.lists(st.sampled_from(["a", "A", "b", "B", "c", "ent:a", "ENT:b"]), 
 
 
 @given(LOGINS, LOGINS)
-def test_missing_members_make_the_sets_equal(wanted: list[str], there: list[str]) -> None:
-    """What is missing, each once, is just what has to be added."""
+def test_missing_members_complete_the_set(wanted: list[str], there: list[str]) -> None:
+    """The missing members, each once, are exactly those to add."""
     missing = missing_members(ENTERPRISE_TEAMS, wanted, there)
     plain = [plain_member(ENTERPRISE_TEAMS, name) for name in missing]
     assert len(plain) == len(set(plain))
@@ -641,8 +639,8 @@ def test_missing_members_make_the_sets_equal(wanted: list[str], there: list[str]
     assert have | set(plain) == have | {plain_member(ENTERPRISE_TEAMS, name) for name in wanted}
 
 
-def test_a_new_type_of_member_is_no_kind_of_ours() -> None:
-    """A type that is newer than this package belongs to no input, so nothing is done about it."""
+def test_an_unknown_type_of_member_is_ignored() -> None:
+    """A type that is newer than this package belongs to no input, so nothing is sent for it."""
     kinds = [CostCenterResource(type_, "x").kind for type_ in ("User", "Org", "Repository", "EnterpriseTeam", "Robot")]
     assert kinds == ["users", "organizations", "repositories", "enterprise_teams", None]
     assert set(IN_PLACE) < set(INPUTS)
@@ -656,10 +654,10 @@ def test_a_new_type_of_member_is_no_kind_of_ours() -> None:
         ("get_cost_center", {"id": "1", "name": "x", "resources": [], "has_next_page": True}, "no new rows"),
     ],
 )
-def test_answers_of_another_form_are_errors(
+def test_invalid_responses_are_errors(
     call: str, body: Any, words: str, enterprise: Owner, new_run: Callable[..., RunHarness]
 ) -> None:
-    """What is no cost center is an error that says what was asked."""
+    """An invalid response is an error that names the request."""
     with WireServer(answer(200, body)) as server:
         calls = CostCentersApi(new_run(base_url=server.url).run.transport)
         arguments = (enterprise,) if call == "list_cost_centers" else (enterprise, "1")
@@ -667,8 +665,8 @@ def test_answers_of_another_form_are_errors(
             getattr(calls, call)(*arguments)
 
 
-def test_an_answer_to_an_addition_may_say_nothing(enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
-    """Who was moved is told by some answers only."""
+def test_the_response_to_an_addition_may_omit_moves(enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+    """The moved members are missing from some responses."""
     with WireServer(answer(200, []), answer(200, {"reassigned_resources": ["x"]})) as server:
         calls = CostCentersApi(new_run(base_url=server.url).run.transport)
         assert calls.add_resources(enterprise, "1", "users", ["a"]) == []

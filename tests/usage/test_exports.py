@@ -41,8 +41,8 @@ def reader(harness: RunHarness) -> Reader:
     return Reader(harness.run)
 
 
-def test_a_report_is_asked_for_followed_and_fetched(sandbox: Sandbox, harness: RunHarness, reader: Reader) -> None:
-    """Its rows add up to the month's summary; the wait is shown; the same report is not asked for twice."""
+def test_a_report_is_requested_polled_and_downloaded(sandbox: Sandbox, harness: RunHarness, reader: Reader) -> None:
+    """The rows add up to the month's summary, the wait is shown, and the same report is not requested twice."""
     rows = reader.report_rows(enterprise=E, **AUGUST)
     summary = reader.usage_summary(enterprise=E, year=2026, month=8)
     assert exact_sum(float(row["net_amount"]) for row in rows) == summary.net_amount
@@ -62,8 +62,8 @@ def test_a_report_is_asked_for_followed_and_fetched(sandbox: Sandbox, harness: R
     assert export.download_urls[0] not in repr(export)
 
 
-def test_long_spans_are_asked_for_in_parts(sandbox: Sandbox, reader: Reader) -> None:
-    """GitHub makes 31 days at once, one report after the other."""
+def test_long_periods_are_requested_in_parts(sandbox: Sandbox, reader: Reader) -> None:
+    """GitHub exports at most 31 days at once, so the parts are requested one after the other."""
     reader.report_rows(enterprise=E, report_type="ai_credit", start_date="2026-07-15", end_date="2026-09-01")
     assert [(write.body["start_date"], write.body["end_date"]) for write in sandbox.writes] == [
         ("2026-07-15", "2026-08-14"),
@@ -71,8 +71,8 @@ def test_long_spans_are_asked_for_in_parts(sandbox: Sandbox, reader: Reader) -> 
     ]
 
 
-def test_another_report_in_the_making_is_waited_for(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """GitHub makes one at a time; ours follows."""
+def test_another_export_in_progress_is_waited_for(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
+    """GitHub processes one export at a time, so the request is repeated after the other one."""
     calls = harness.run.api(ReportsApi)
     calls.create_report_export(enterprise, {"report_type": "summarized", "start_date": "2026-09-01"})
     rows = Exports(harness.run, enterprise).rows(**AUGUST)
@@ -84,8 +84,10 @@ def test_another_report_in_the_making_is_waited_for(sandbox: Sandbox, harness: R
 @pytest.mark.parametrize(
     ("action", "posts"), [("reset_after", 1), ("502_after", 1), ("reset_before", None), ("502_before", None)]
 )
-def test_a_lost_request_is_looked_up(action: str, posts: int | None, sandbox: Sandbox, reader: Reader) -> None:
-    """A report whose request was not answered is found among those there; one that is not is an error."""
+def test_an_unanswered_request_is_confirmed_by_the_listing(
+    action: str, posts: int | None, sandbox: Sandbox, reader: Reader
+) -> None:
+    """An export whose request had no response is found in the listing; without it the failure is raised."""
     sandbox.plan([{"op": "create_export", "action": action}])
     if posts is None:
         with pytest.raises((TransportError, ApiError)):
@@ -96,16 +98,16 @@ def test_a_lost_request_is_looked_up(action: str, posts: int | None, sandbox: Sa
     assert len(sandbox.writes) == posts
 
 
-def test_a_report_that_github_cannot_make(sandbox: Sandbox, reader: Reader) -> None:
-    """A failed export is an error, and the next request asks anew."""
+def test_a_failed_export_is_an_error(sandbox: Sandbox, reader: Reader) -> None:
+    """A failed export is an error, and the next call requests a new one."""
     sandbox.switch("export_fails")
     with pytest.raises(OutcomeError, match="the export ended with the status failed"):
         reader.report_rows(enterprise=E, **AUGUST)
     sandbox.switch("export_fails", on=False)
 
 
-def test_a_report_that_takes_too_long(new_run: Callable[..., RunHarness]) -> None:
-    """The wait ends where the settings say, and GitHub goes on."""
+def test_a_slow_export_ends_at_the_maximum_wait(new_run: Callable[..., RunHarness]) -> None:
+    """The wait ends at maxWaitSeconds, and GitHub continues to process the export."""
     with pytest.raises(WaitError, match="run again later"):
         Reader(new_run(max_wait_seconds=1.0).run).report_rows(enterprise=E, **AUGUST)
 
@@ -119,15 +121,15 @@ def test_a_report_that_takes_too_long(new_run: Callable[..., RunHarness]) -> Non
     ],
     ids=str,
 )
-def test_a_wish_that_is_none_is_refused(change: dict[str, str], words: str, sandbox: Sandbox, reader: Reader) -> None:
-    """Nothing is sent for a report that cannot be."""
+def test_invalid_arguments_are_refused(change: dict[str, str], words: str, sandbox: Sandbox, reader: Reader) -> None:
+    """An invalid type or date is an error, and nothing is sent."""
     with pytest.raises(ConfigError, match=words):
         reader.report_rows(enterprise=E, **{**AUGUST, **change})
     assert sandbox.requests == []
 
 
-def test_refusals_pass_through(reader: Reader, new_run: Callable[..., RunHarness]) -> None:
-    """Days that GitHub does not keep and tokens that may not are told in GitHub's words."""
+def test_errors_of_github_are_raised(reader: Reader, new_run: Callable[..., RunHarness]) -> None:
+    """Days that GitHub does not keep, and tokens without permission, raise GitHub's error."""
     with pytest.raises(InvalidError, match="past 24 months"):
         reader.report_rows(enterprise=E, report_type="detailed", start_date="2020-01-01", end_date="2020-01-02")
     with pytest.raises(ForbiddenError):
@@ -143,10 +145,10 @@ EXPORT = {"id": "1", **AUGUST, "status": "completed"}
     ("created_at", "again"),
     [("2026-09-02T00:00:00Z", True), ("2026-09-03T00:00:00Z", False), ("2026-09-21T01:00:00Z", False), (None, True)],
 )
-def test_an_old_report_is_used_only_if_its_figures_had_settled(
+def test_an_old_export_is_reused_only_with_final_figures(
     created_at: str | None, again: bool, new_run: Callable[..., RunHarness]
 ) -> None:
-    """A report made while its last days still moved is asked for anew on another day."""
+    """An export whose figures were not final when it was created is requested again on another day."""
     old = {**EXPORT, "created_at": created_at}
     made = answer(202, {**EXPORT, "id": "2"})
     replies = [answer(200, {"usage_report_exports": [old]}), *([made] if again else [])]
@@ -156,8 +158,8 @@ def test_an_old_report_is_used_only_if_its_figures_had_settled(
 
 
 @pytest.mark.parametrize("call", ["list_report_exports", "get_report_export", "create_report_export"])
-def test_answers_of_another_form_are_errors(call: str, enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
-    """What is no export is an error that says what was asked."""
+def test_invalid_export_responses_are_errors(call: str, enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+    """An invalid response is an error that names the request."""
     arguments: dict[str, tuple[Any, ...]] = {"get_report_export": ("1",), "create_report_export": ({},)}
     with WireServer(answer(200, {"usage_report_exports": [{}], "id": 5})) as server:
         calls = ReportsApi(new_run(base_url=server.url).run.transport)
@@ -169,8 +171,8 @@ def local(url: str, **chosen: Any) -> Settings:
     return Settings(**{"token": "sandbox-canary-token-5up3r", "base_url": url, **chosen})
 
 
-def test_a_download_carries_no_token() -> None:
-    """The link is the only secret that is sent, on a redirect too; a byte-order mark is no content."""
+def test_a_download_sends_no_token() -> None:
+    """The token is not sent, also after a redirect, and a byte-order mark is not part of the text."""
     moved = answer(302, "", location="/elsewhere")
     with WireServer(moved, answer(200, "\ufeffa,b\n", content_type="text/csv")) as server:
         text = download(f"{server.url}/part?sig=1", local(server.url), "fetch it")
@@ -190,15 +192,15 @@ def test_a_download_carries_no_token() -> None:
     ],
     ids=["refused", "reset", "loop", "large"],
 )
-def test_a_download_that_fails_says_so(reply: bytes, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every failure is an error without the link in it."""
+def test_a_failed_download_is_an_error(reply: bytes, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every failure is an error that does not contain the link."""
     monkeypatch.setattr(downloads, "MAX_BYTES", 1000)
     with WireServer(reply) as server, pytest.raises(TransportError, match=words) as caught:
         download(f"{server.url}/part?sig=s3cret", local(server.url), "fetch it")
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_link_of_github_is_https() -> None:
-    """Away from this machine nothing is fetched in the open."""
+def test_http_links_are_refused_for_github() -> None:
+    """A link without https is refused if the API is not on this machine."""
     with pytest.raises(TransportError, match="the link is not an https URL"):
         download("http://example.org/part", local("https://api.github.com"), "fetch it")

@@ -81,8 +81,8 @@ def refusal(call: Callable[[], Any]) -> str:
     return ""
 
 
-def test_every_function_is_walked() -> None:
-    """A new public function gets right arguments in the table above."""
+def test_every_public_function_has_valid_arguments() -> None:
+    """The table of valid arguments contains every public function."""
     assert set(RIGHT) == set(FUNCTIONS)
 
 
@@ -91,7 +91,7 @@ def test_every_function_is_walked() -> None:
     [(name, argument) for name, function in FUNCTIONS.items() for argument in inspect.signature(function).parameters],
 )
 def test_a_hostile_argument_is_a_billing_error(name: str, argument: str) -> None:
-    """Wrong types, odd numbers, surrogates, parts of paths: a result or a short billing error."""
+    """Wrong types, odd numbers, surrogates and path parts return a result or a short billing error."""
     for value in ODD:
         said = refusal(lambda value=value: FUNCTIONS[name](**{**RIGHT[name], argument: value}))  # type: ignore[misc]
         assert len(said) < 1000
@@ -122,23 +122,23 @@ def test_a_hostile_argument_is_a_billing_error(name: str, argument: str) -> None
     ],
     ids=str,
 )
-def test_a_hostile_argument_is_named(sandbox: Sandbox, name: str, change: dict[str, Any], words: str) -> None:
-    """The message names the argument and what to write, and nothing is sent."""
+def test_an_invalid_argument_is_named(sandbox: Sandbox, name: str, change: dict[str, Any], words: str) -> None:
+    """The message names the argument and the correction, and nothing is sent."""
     with pytest.raises(ConfigError, match=words):
         FUNCTIONS[name](**{**RIGHT[name], **change})
     assert sandbox.requests == []
 
 
 def test_whole_numbers_may_be_floats(sandbox: Sandbox) -> None:
-    """Numbers of a configuration or an Output are floats."""
+    """Numbers of a configuration or an Output are floats and are accepted."""
     budget_id = sandbox.add_budget("enterprise", E, budget_scope="multi_user_customer", budget_product_sku="ai_credits")
     given = {"enterprise": E, "budget_id": budget_id["id"], "threshold_lower_bound": 5.0}
     assert FUNCTIONS["get_user_states"](**given) == []
     assert sandbox.requests[-1].query["threshold_lower_bound"] == "5"
 
 
-def test_the_last_month_of_time_has_an_end() -> None:
-    """No day after it is needed to find its last one."""
+def test_last_day_of_the_last_month_of_the_calendar() -> None:
+    """The last day of December 9999 is found without computing the following day."""
     assert str(TimePeriod(9999, 12).last()) == "9999-12-31"
     assert str(TimePeriod(2028, 2).last()) == "2028-02-29"
 
@@ -203,8 +203,8 @@ def changed(body: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_hostile_answer_is_a_billing_error(name: str, honest: dict[str, Any]) -> None:
-    """Whatever stands in whatever field of an answer: a result or a billing error in short, printable words."""
+def test_a_hostile_response_is_a_billing_error(name: str, honest: dict[str, Any]) -> None:
+    """Any value in any field of a response returns a result or a short, printable billing error."""
 
     @given(data=st.data())
     def walk(data: st.DataObject) -> None:
@@ -225,8 +225,8 @@ def test_a_hostile_answer_is_a_billing_error(name: str, honest: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("created_at", ["yesterday", "2026-99-99", "", "9999999999", "2026-9-21"])
-def test_an_odd_time_of_an_export_proves_nothing(created_at: str, harness: RunHarness) -> None:
-    """An export whose time is none is not used again: a new one is asked for."""
+def test_an_export_with_an_invalid_time_is_not_reused(created_at: str, harness: RunHarness) -> None:
+    """An export whose creation time is invalid is not reused, and a new one is requested."""
     listed = answer(200, {"usage_report_exports": [{**EXPORT, "created_at": created_at}]})
     with WireServer(listed, answer(202, {**EXPORT, "id": "2", "status": "failed"})) as server:
         reader = Reader(open_harness(harness.sandbox, base_url=server.url).run)
@@ -240,8 +240,8 @@ def test_an_odd_time_of_an_export_proves_nothing(created_at: str, harness: RunHa
     ["a,b\n1," + "x" * 131_073 + "\n", "a,b\n1,2\r3,4\n", "a,b\n1\n", "a,b\n1,2,3\n", 'a,b\n1,"2\n', 'a,b\n"1"x,2\n'],
     ids=["long field", "bare CR", "short row", "long row", "cut", "quote"],
 )
-def test_a_file_that_is_no_table_is_an_error(file: str, sandbox: Sandbox) -> None:
-    """Rows that do not fit their columns, fields without an end and odd line breaks are not taken for figures."""
+def test_an_invalid_csv_file_is_an_error(file: str, sandbox: Sandbox) -> None:
+    """Rows that do not match the columns, unclosed fields and odd line breaks are errors."""
     with WireServer() as server:
         link = {**EXPORT, "download_urls": [f"{server.url}/part"]}
         server.replies = [answer(200, {"usage_report_exports": [link]}), answer(200, file, content_type="text/csv")]

@@ -41,8 +41,8 @@ def sent(sandbox: Sandbox) -> list[tuple[str, dict[str, str]]]:
     return [(request.path.rpartition("/billing/")[2], request.query) for request in sandbox.requests]
 
 
-def test_an_enterprises_report_is_completed_by_one_call_for_each_cost_center(sandbox: Sandbox, reader: Reader) -> None:
-    """What GitHub leaves out is added, each line with its cost center, and the sum is that of the summary."""
+def test_all_cost_centers_adds_one_request_for_each_cost_center(sandbox: Sandbox, reader: Reader) -> None:
+    """The lines of all cost centers are added with their cost center, and the sum equals the summary's."""
     outside = reader.usage(enterprise=E, month=8)
     assert outside.leaves_out_cost_centers
     assert all(item.cost_center is None for item in outside.usage_items)
@@ -66,8 +66,8 @@ def test_an_enterprises_report_is_completed_by_one_call_for_each_cost_center(san
     assert reader.usage(enterprise=E, month=8, cost_center="none") == outside
 
 
-def test_waits_for_cost_centers_are_shown(harness: RunHarness, reader: Reader) -> None:
-    """Each further call says which cost center it is about."""
+def test_progress_over_cost_centers_is_shown(harness: RunHarness, reader: Reader) -> None:
+    """The status line names the cost center of each additional request."""
     reader.usage(enterprise=E, all_cost_centers=True)
     assert harness.reporter.statuses == [
         "usage of cost center 1 of 2: Platform",
@@ -76,8 +76,8 @@ def test_waits_for_cost_centers_are_shown(harness: RunHarness, reader: Reader) -
 
 
 @pytest.mark.parametrize("given", [{"organization": "octo-org"}, {"enterprise": E, "cost_center": "Data"}], ids=str)
-def test_only_a_whole_enterprise_can_be_completed(given: dict[str, str], reader: Reader) -> None:
-    """all_cost_centers is refused where it would mean nothing."""
+def test_all_cost_centers_is_for_whole_enterprises_only(given: dict[str, str], reader: Reader) -> None:
+    """`all_cost_centers` is refused for other owners and with a cost center."""
     with pytest.raises(ConfigError, match="all_cost_centers"):
         reader.usage(**given, all_cost_centers=True)
 
@@ -102,8 +102,10 @@ REPORTS = {
 
 @pytest.mark.parametrize("noun", OWNERS)
 @pytest.mark.parametrize("report", REPORTS)
-def test_every_filter_of_every_report_is_sent(report: Any, noun: str, sandbox: Sandbox, reader: Reader) -> None:
-    """Each filter that a report takes reaches GitHub, which knows it; every other one is refused unsent."""
+def test_supported_filters_are_sent_and_others_refused(
+    report: Any, noun: str, sandbox: Sandbox, reader: Reader
+) -> None:
+    """Each supported filter of a report is sent to GitHub; every other filter is refused, and nothing is sent."""
     takes = FILTERS[report][noun]
     for name, value in VALUES.items():
         public = "cost_center" if name == "cost_center_id" else name
@@ -137,13 +139,13 @@ def test_every_filter_of_every_report_is_sent(report: Any, noun: str, sandbox: S
     ],
     ids=str,
 )
-def test_a_period_that_is_implied_is_sent(given: dict[str, int], period: TimePeriod, reader: Reader) -> None:
-    """GitHub and we mean the same days, whatever is left out."""
+def test_default_periods_are_sent(given: dict[str, int], period: TimePeriod, reader: Reader) -> None:
+    """Missing parts of the period are filled in, so that GitHub returns the same period."""
     assert reader.usage_summary(organization="octo-org", **given).time_period == period
 
 
-def test_the_daily_report_is_of_a_year_where_nothing_is_said(sandbox: Sandbox, reader: Reader) -> None:
-    """As GitHub has it."""
+def test_the_default_period_of_the_usage_report_is_the_year(sandbox: Sandbox, reader: Reader) -> None:
+    """Without a period, the usage report covers the current year, as on GitHub."""
     assert reader.usage(organization="octo-org").time_period == TimePeriod(2026)
     assert reader.usage(organization="octo-org", day=3).time_period == TimePeriod(2026, 9, 3)
     assert [query for _, query in sent(sandbox)] == [{"year": "2026"}, {"year": "2026", "month": "9", "day": "3"}]
@@ -160,29 +162,29 @@ def test_the_daily_report_is_of_a_year_where_nothing_is_said(sandbox: Sandbox, r
     ],
     ids=str,
 )
-def test_a_period_that_is_none_is_refused(given: dict[str, Any], words: str, sandbox: Sandbox, reader: Reader) -> None:
-    """Nothing is sent for a day that does not exist."""
+def test_an_invalid_period_is_refused(given: dict[str, Any], words: str, sandbox: Sandbox, reader: Reader) -> None:
+    """For a date that does not exist nothing is sent."""
     with pytest.raises(ConfigError, match=words):
         reader.usage_summary(organization="octo-org", **given)
     assert sandbox.requests == []
 
 
-def test_somebody_has_to_own_the_usage(reader: Reader) -> None:
-    """Without an owner it is asked for one."""
+def test_a_missing_owner_is_refused(reader: Reader) -> None:
+    """Without an owner, the error lists the possible kinds of owner."""
     with pytest.raises(ConfigError, match="set the owner: one of enterprise, organization, user"):
         reader.usage_summary(enterprise=None)
 
 
-def test_single_days_of_this_month_are_unknown_where_github_shows_none(sandbox: Sandbox, reader: Reader) -> None:
-    """Figures by model read 0 for single days of the current month, and are then None while the month's are real."""
+def test_days_of_the_current_month_are_unknown_in_reports_by_model(sandbox: Sandbox, reader: Reader) -> None:
+    """Reports by model show 0 for single days of the current month; the totals are None for a day only."""
     sandbox.switch("current_days_zero")
     assert reader.model_usage("ai_credit/usage", enterprise=E, day=10).net_amount is None
     assert reader.model_usage("ai_credit/usage", enterprise=E).net_amount
     assert reader.model_usage("ai_credit/usage", enterprise=E, month=8, day=10).net_amount is not None
 
 
-def test_cost_centers_are_found_by_state_id_and_name(sandbox: Sandbox, reader: Reader) -> None:
-    """The list is asked for once; a state picks from it, and one is read with all its members."""
+def test_cost_centers_are_read_by_state_id_and_name(sandbox: Sandbox, reader: Reader) -> None:
+    """The listing is requested once and filtered by state; one cost center is read with all its members."""
     platform = sandbox.cost_centers()[0]
     assert [center.name for center in reader.cost_centers(enterprise=E)] == ["Platform", "Data"]
     assert reader.cost_centers(enterprise=E, state="deleted") == []
@@ -202,8 +204,8 @@ def test_cost_centers_are_found_by_state_id_and_name(sandbox: Sandbox, reader: R
         reader.cost_centers(enterprise=E, state="gone")
 
 
-def test_an_archived_cost_center_is_found_where_no_active_one_has_its_name(new_run: Callable[..., RunHarness]) -> None:
-    """Its past spend can be asked for; a name that fits several is refused."""
+def test_an_archived_cost_center_is_found_by_name(new_run: Callable[..., RunHarness]) -> None:
+    """It is found if no active one has the name; a name of several cost centers is refused."""
     rows = [
         {"id": "1", "name": "Old", "state": "deleted", "resources": []},
         {"id": "2", "name": "Twice", "resources": []},
@@ -222,7 +224,7 @@ def test_an_archived_cost_center_is_found_where_no_active_one_has_its_name(new_r
 def test_members_are_read_from_all_pages(
     sandbox: Sandbox, reader: Reader, harness: RunHarness, enterprise: Owner
 ) -> None:
-    """However many members, each is there once."""
+    """Each member of a large cost center is returned once."""
     names = [f"user-{number}" for number in range(130)]
     data = sandbox.cost_centers()[1]["id"]
     calls = harness.run.api(CostCentersApi)
@@ -233,7 +235,7 @@ def test_members_are_read_from_all_pages(
 
 
 def test_budgets_are_read_with_all_filters(sandbox: Sandbox, reader: Reader) -> None:
-    """All pages, one scope, one person, one budget; what a reply leaves out is None."""
+    """All pages, one scope, one user and one budget are read; fields missing in the response are None."""
     for number in range(120):
         sandbox.add_budget("enterprise", E, **CREDITS, budget_scope="user", user=f"user-{number}")
     fields = {"budget_type": "ProductPricing", "budget_product_sku": "actions", "budget_amount": 5}
@@ -257,16 +259,16 @@ def test_budgets_are_read_with_all_filters(sandbox: Sandbox, reader: Reader) -> 
             reader.budgets(**wrong)
 
 
-def test_an_alerting_that_is_not_told_is_none(new_run: Callable[..., RunHarness]) -> None:
-    """A budget without budget_alerting has neither recipients nor their absence."""
+def test_missing_alerting_is_none(new_run: Callable[..., RunHarness]) -> None:
+    """A budget without `budget_alerting` in the response has None for the flag and the recipients."""
     budget = {"id": "1", "budget_amount": 5, "budget_product_sku": "actions", "budget_scope": "user"}
     with WireServer(answer(200, {**budget, "prevent_further_usage": True})) as server:
         found = Reader(new_run(base_url=server.url).run).budget(enterprise=E, budget_id="1")
     assert (found.will_alert, found.alert_recipients, found.budget_type) == (None, None, None)
 
 
-def test_what_binds_one_person(sandbox: Sandbox, reader: Reader) -> None:
-    """An own budget goes before the one for everybody, and without any nothing is known but the login."""
+def test_the_effective_budget_of_a_user(sandbox: Sandbox, reader: Reader) -> None:
+    """A user's own budget precedes the one for all users; without a budget only the login is returned."""
     assert reader.effective_budget(enterprise=E, user="hubot") == EffectiveBudget("hubot")
     everybody = sandbox.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")
     found = reader.effective_budget(enterprise=E, user="hubot")
@@ -276,8 +278,8 @@ def test_what_binds_one_person(sandbox: Sandbox, reader: Reader) -> None:
     assert (found.user, found.budget_id, found.budget_amount) == ("hubot", own["id"], 99)
 
 
-def test_how_far_each_user_is(sandbox: Sandbox, reader: Reader) -> None:
-    """All users of a budget, the one who used most first unless told otherwise, with every filter."""
+def test_user_states_are_sorted_and_filtered(sandbox: Sandbox, reader: Reader) -> None:
+    """All users of a budget are returned, highest usage first by default, with every filter."""
     sandbox.switch("whole_month_counts")
     budget = sandbox.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")
     states = reader.user_states(enterprise=E, budget_id=budget["id"])
@@ -301,8 +303,8 @@ def test_how_far_each_user_is(sandbox: Sandbox, reader: Reader) -> None:
 STATE = {"consumed_amount": 1.5, "target_amount": 3}
 
 
-def test_user_states_come_from_all_pages(enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
-    """Pages are read until GitHub says that there are no more; a page that adds nothing ends it with an error."""
+def test_user_states_are_read_from_all_pages(enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+    """Pages are read until GitHub announces no more; a page without new rows is an error."""
     pages = [answer(200, {"user_states": [STATE], "has_next_page": more}) for more in (True, False)]
     with WireServer(*pages) as server:
         calls = UserStatesApi(new_run(base_url=server.url).run.transport)
@@ -315,10 +317,10 @@ def test_user_states_come_from_all_pages(enterprise: Owner, new_run: Callable[..
 
 
 @pytest.mark.parametrize("body", [{"user_states": "none"}, {"user_states": [{}]}, {"effective_budget": ["x"]}], ids=str)
-def test_answers_about_people_of_another_form_are_errors(
+def test_invalid_user_responses_are_errors(
     body: dict[str, Any], enterprise: Owner, new_run: Callable[..., RunHarness]
 ) -> None:
-    """What cannot be read is an error that says what was asked."""
+    """An invalid response is an error that names the request."""
     with WireServer(answer(200, body)) as server:
         calls = UserStatesApi(new_run(base_url=server.url).run.transport)
         if "user_states" in body:
@@ -344,8 +346,8 @@ def test_an_invalid_budget_id_in_a_user_response_is_an_error(
             list(api.list_user_states(enterprise, "1"))
 
 
-def test_a_token_that_may_not_read_is_told_so(new_run: Callable[..., RunHarness]) -> None:
-    """A refusal stays a refusal; it is no empty report."""
+def test_a_missing_permission_is_an_error(new_run: Callable[..., RunHarness]) -> None:
+    """A refused report is an error, not an empty report."""
     reader = Reader(new_run(token="sandbox-fine-grained").run)
     with pytest.raises(ForbiddenError, match="Resource not accessible by personal access token"):
         reader.usage_summary(enterprise=E)

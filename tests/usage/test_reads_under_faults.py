@@ -43,10 +43,10 @@ PASSING = [
 
 @pytest.mark.parametrize("name", READS)
 @pytest.mark.parametrize("action", PASSING)
-def test_a_fault_that_passes_changes_no_answer(
+def test_a_temporary_fault_does_not_change_the_result(
     action: str, name: str, sandbox: Sandbox, harness: RunHarness, enterprise: Owner
 ) -> None:
-    """A failure, a lost answer, a limit and a redirect cost time and never a figure; nothing is sent while blocked."""
+    """A failure, a lost response, a limit or a redirect delays a read only; nothing is sent while blocked."""
     calm = READS[name](Reader(harness.run))
     harness.run.cache(CostCenterCache, enterprise).forget()
     sandbox.plan([{"method": "GET", "action": action}, {"method": "GET", "action": action, "nth": 2}])
@@ -59,8 +59,8 @@ def test_a_fault_that_passes_changes_no_answer(
 @pytest.mark.parametrize(
     "action", ["bad_json", "empty_200", "wrong_type", "wrong_content_type", "401", "redirect_host"]
 )
-def test_a_fault_that_stays_is_an_error(action: str, name: str, sandbox: Sandbox, harness: RunHarness) -> None:
-    """What is no answer is an error that says what was tried, never an empty result, and holds no token."""
+def test_a_permanent_fault_is_an_error(action: str, name: str, sandbox: Sandbox, harness: RunHarness) -> None:
+    """The error names the request and contains no token; the result is never empty."""
     sandbox.plan([{"method": "GET", "action": action, "every": 1}])
     with pytest.raises(ForbiddenError if action == "401" else TransportError) as caught:
         READS[name](Reader(harness.run))

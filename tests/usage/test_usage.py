@@ -58,14 +58,14 @@ def line(**fields: Any) -> dict[str, Any]:
 
 
 @given(st.lists(CENTS, max_size=30))
-def test_sums_are_those_of_the_written_figures(amounts: list[Decimal]) -> None:
-    """Whatever the amounts, no error of binary fractions adds up."""
+def test_sums_are_exact_in_decimals(amounts: list[Decimal]) -> None:
+    """For any amounts, the sum has no accumulated binary rounding errors."""
     assert exact_sum(float(amount) for amount in amounts) == float(sum(amounts, Decimal(0)))
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), CENTS, st.sampled_from(("h", "GB")))))
-def test_groups_add_up_to_the_whole(rows: list[tuple[str, str, Decimal, str]]) -> None:
-    """The totals over every grouping are those of all lines, and a quantity is there where it has one unit."""
+def test_groups_add_up_to_the_total(rows: list[tuple[str, str, Decimal, str]]) -> None:
+    """The groups of every key add up to the total, and a group has a quantity if its lines have one unit."""
     wire = [item(product=product, sku=sku, netAmount=float(net), unitType=unit) for product, sku, net, unit in rows]
     items = read_items(wire, TODAY)
     keys: tuple[Callable[[UsageItem], tuple[str, ...]], ...] = (
@@ -93,8 +93,8 @@ def test_groups_add_up_to_the_whole(rows: list[tuple[str, str, Decimal, str]]) -
     ],
     ids=str,
 )
-def test_a_period_has_a_first_and_a_last_day(period: TimePeriod, first: date, last: date) -> None:
-    """A year, a month and a day each span their days."""
+def test_first_and_last_day_of_a_period(period: TimePeriod, first: date, last: date) -> None:
+    """A year, a month and a day have the correct first and last day."""
     assert (period.first(), period.last()) == (first, last)
 
 
@@ -112,24 +112,22 @@ def test_a_period_has_a_first_and_a_last_day(period: TimePeriod, first: date, la
     ],
     ids=str,
 )
-def test_nothing_shown_is_zero_only_where_that_can_be_known(
-    period: TimePeriod, net: float | None, settled: bool
-) -> None:
-    """An empty report is 0 once a day of it has settled; of days to come, lagging or forgotten it is None."""
+def test_totals_of_empty_reports(period: TimePeriod, net: float | None, settled: bool) -> None:
+    """An empty report is 0 if a day of it is final, and None for future, unsettled or no longer covered days."""
     report = read_report(period, [], TODAY, leaves_out=False)
     assert (report.net_amount, report.gross_amount, report.settled) == (net, net, settled)
 
 
-def test_what_is_shown_of_an_unsettled_day_counts() -> None:
-    """A figure of yesterday is there, and said to move."""
+def test_figures_of_an_unsettled_day_are_counted() -> None:
+    """A figure of yesterday is counted and marked as not final."""
     items = read_items([item(date="2026-09-20"), item(date="2026-08-31T00:00:00Z")], TODAY)
     assert [each.settled for each in items] == [False, True]
     report = read_report(TimePeriod(2026, 9, 20), items[:1], TODAY, leaves_out=True)
     assert (report.net_amount, report.settled, report.leaves_out_cost_centers) == (0.8, False, True)
 
 
-def test_a_line_of_this_month_dated_its_first_day_may_still_grow() -> None:
-    """Some accounts get one line a month: the one of the current month has not settled."""
+def test_a_monthly_line_of_the_current_month_is_not_settled() -> None:
+    """Some accounts get one line a month, dated the first day; the current month's line is not final."""
     lines = read_items([item(date="2026-09-01"), item(date="2026-08-01")], TODAY)
     assert [each.settled for each in lines] == [False, True]
 
@@ -145,17 +143,17 @@ def test_a_line_of_this_month_dated_its_first_day_may_still_grow() -> None:
         ({"year": 2026, "month": 9, "day": 10}, [line(grossAmount=0, netAmount=0, discountAmount=0)], True, None),
     ],
 )
-def test_days_of_this_month_lag_in_reports_by_model(
+def test_zero_for_a_recent_day_is_unknown_in_reports_by_model(
     period: dict[str, int], rows: list[dict[str, Any]], lags: bool, net: float | None
 ) -> None:
-    """There a 0 for a single day of the current month says nothing, and is None."""
+    """In reports by model, 0 for a single day of the current month is None."""
     summary = read_summary({"timePeriod": period, "usageItems": rows}, TODAY, lags_by_day=lags)
     assert summary.net_amount == net
     assert summary.time_period == TimePeriod(**period)
 
 
-def test_a_summary_names_its_cost_center() -> None:
-    """The cost center asked for is told by id and name."""
+def test_a_summary_contains_its_cost_center() -> None:
+    """The requested cost center is returned with its id and name."""
     center = {"id": "1", "name": "Data"}
     data = {"timePeriod": {"year": 2026}, "usageItems": [line()], "costCenter": center}
     summary = read_summary(data, TODAY, lags_by_day=False)
@@ -181,18 +179,18 @@ def test_a_summary_names_its_cost_center() -> None:
     ],
 )
 def test_display_names_of_skus(name: str, expected: str | None) -> None:
-    """A display name leads to the identifier that budgets take, and an unknown one to None."""
+    """A display name returns the identifier that budgets use, and an unknown name returns None."""
     assert sku_identifier(name) == expected
 
 
 @pytest.mark.parametrize("sku", sorted(SKUS))
-def test_every_identifier_is_known_by_itself(sku: str) -> None:
-    """An identifier, and its words with capitals, are that identifier."""
+def test_identifiers_are_their_own_display_names(sku: str) -> None:
+    """An identifier, also written as capitalized words, returns itself."""
     assert sku_identifier(sku) == sku_identifier(sku.replace("_", " ").title()) == canonical_sku(sku)
 
 
 def test_display_names_of_products() -> None:
-    """A product that budgets do not have is None."""
+    """A product that budgets do not have returns None."""
     assert (product_identifier("Actions"), product_identifier("Git LFS")) == ("actions", None)
 
 
@@ -231,10 +229,10 @@ def test_sums_of_accepted_amounts_are_finite(amounts: list[float]) -> None:
 
 @pytest.mark.parametrize("body", BAD_SUMMARIES, ids=str)
 @pytest.mark.parametrize("name", ["get_usage_summary", "get_premium_request_usage", "get_ai_credit_usage"])
-def test_a_summary_of_another_form_is_an_error(
+def test_an_invalid_summary_is_an_error(
     name: str, body: Any, enterprise: Owner, new_run: Callable[..., RunHarness]
 ) -> None:
-    """What is no summary is an error that says so, never an empty report."""
+    """An invalid response is an error that names the report, not an empty report."""
     with WireServer(answer(200, body)) as server:
         harness = new_run(base_url=server.url)
         calls = UsageApi(harness.run.transport, harness.clock)
@@ -243,8 +241,8 @@ def test_a_summary_of_another_form_is_an_error(
 
 
 @pytest.mark.parametrize("rows", ["none", [{"date": "2026-09-01"}], [item(netAmount="much")], None], ids=str)
-def test_a_report_of_another_form_is_an_error(rows: Any, enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
-    """What is no usage report is an error that says so; without any lines GitHub leaves out the list."""
+def test_an_invalid_usage_report_is_an_error(rows: Any, enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+    """An invalid response is an error; a response without a list is an empty report, as GitHub returns it."""
     with WireServer(answer(200, {"usageItems": rows}), answer(200, {})) as server:
         harness = new_run(base_url=server.url)
         calls = UsageApi(harness.run.transport, harness.clock)
