@@ -19,8 +19,8 @@ ONE_IN = 37
 
 
 @pytest.mark.parametrize("part", range(PARTS), ids=str)
-def test_no_fault_loses_or_doubles_a_budget(part: int) -> None:
-    """Whatever fails at whatever request, the next run ends with the declared budgets and a clean account."""
+def test_no_fault_loses_or_duplicates_a_budget(part: int) -> None:
+    """Whatever request fails, the next run ends with exactly the declared budgets."""
     # A stride that has no factor in common with the columns visits every fault and every operation in turn.
     table = matrix.cells()[part :: PARTS * ONE_IN]
     tally = matrix.run(table, workers=1)
@@ -41,14 +41,14 @@ def test_no_fault_loses_or_doubles_a_budget(part: int) -> None:
         pytest.param(Cell("several at once", "enterprise", "wrong_fields", 5), id="unreadable_update"),
     ],
 )
-def test_faults_that_have_cost_a_duplicate(cell: Cell) -> None:
-    """A cell that was wrong once stays right."""
+def test_faults_that_once_caused_a_duplicate(cell: Cell) -> None:
+    """Cells of the matrix that failed once stay correct."""
     tally = matrix.run_cell(cell)
     assert tally.notes == []
 
 
-def test_the_matrix_covers_every_operation_with_six_hundred_cells() -> None:
-    """The table has more than 600 cells, each once, with every operation at every one of its requests."""
+def test_size_of_the_fault_matrix() -> None:
+    """The matrix has more than 600 distinct cells, with every operation at each of its requests."""
     table = matrix.cells()
     assert len(table) == len(set(table)) > 600
     asked = {(cell.operation, cell.k) for cell in table}
@@ -57,8 +57,8 @@ def test_the_matrix_covers_every_operation_with_six_hundred_cells() -> None:
     }
 
 
-def test_a_wait_too_long_tells_what_became_of_the_try_before() -> None:
-    """When a repeat is held up by a limit of an hour, the error tells the lost answer and the limit."""
+def test_a_refused_wait_includes_the_previous_failure() -> None:
+    """If a limit of an hour prevents a retry, the error has the lost response and the limit."""
     with World() as world:
         owner = matrix.ENTERPRISE
         assert world.up({"a": matrix.budget(owner)}) is None
@@ -75,12 +75,12 @@ def test_a_wait_too_long_tells_what_became_of_the_try_before() -> None:
 
 @pytest.mark.parametrize("row", baseline.ROWS, ids=[row.fault for row in baseline.ROWS])
 def test_one_create_under_faults_leaves_one_budget(row: baseline.Row) -> None:
-    """The test that leaves up to three budgets with other clients leaves the declared one, or none and an error."""
+    """The comparison test ends with the declared budget, or with none and an error."""
     assert baseline.measure(row) == row.expected
 
 
-def test_a_stack_keeps_its_budgets_whatever_happens() -> None:
-    """In random stories of edits, faults and deaths no budget is doubled, lost or unknown, and no token is seen."""
+def test_random_sequences_keep_the_budgets_of_a_stack() -> None:
+    """In random edits, faults and kills, no budget is duplicated, lost or unknown, and no token is shown."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call, unused-ignore]
         BudgetStory,
         settings=settings(

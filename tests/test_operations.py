@@ -76,15 +76,15 @@ VERBS = {"budgets", "usage", "cost-centers"}
 IDS = [f"{verb} {path}" for verb, path in TABLE]
 
 
-def test_there_are_33_operations_and_the_sandbox_has_them_all() -> None:
-    """The table is GitHub's, and so is the sandbox: none is missing, none is made up."""
+def test_the_sandbox_has_all_33_operations() -> None:
+    """The operations of the table and of the sandbox are those that GitHub documents."""
     assert len(TABLE) == 33
     assert set(TABLE) == {(route.method, route.path) for route in ROUTES}
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=IDS)
-def test_each_has_a_method_that_says_so(operation: tuple[str, str]) -> None:
-    """The last line of the method's docstring is the operation."""
+def test_each_operation_has_a_documented_method(operation: tuple[str, str]) -> None:
+    """The last line of a client method's docstring names its operation."""
     room, _, name = TABLE[operation][0].partition(".")
     said = (inspect.getdoc(getattr(CALLS[room], name)) or "").splitlines()[-1]
     verb, path = operation
@@ -93,8 +93,8 @@ def test_each_has_a_method_that_says_so(operation: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=IDS)
-def test_each_is_used_by_a_function_a_resource_or_a_verb(operation: tuple[str, str]) -> None:
-    """Nothing is called that nobody can reach."""
+def test_each_operation_is_used(operation: tuple[str, str]) -> None:
+    """Each operation is used by a function, a resource or a command."""
     for name in TABLE[operation][1].split(", "):
         if name in VERBS:
             assert name in cli.parser().format_help()
@@ -103,8 +103,8 @@ def test_each_is_used_by_a_function_a_resource_or_a_verb(operation: tuple[str, s
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=IDS)
-def test_each_method_asks_just_that(operation: tuple[str, str], sandbox: Sandbox, harness: RunHarness) -> None:
-    """Called on a real socket the method sends that verb to that path, and GitHub knows it."""
+def test_each_method_sends_its_operation(operation: tuple[str, str], sandbox: Sandbox, harness: RunHarness) -> None:
+    """On a real socket, each method sends its documented request, and the sandbox accepts it."""
     verb, path = operation
     prefix = next(owner for owner in OWNERS if path.startswith(f"/{owner}/"))
     owner = OWNERS[prefix]

@@ -89,12 +89,12 @@ def may_import(name: str) -> set[str]:
 
 @pytest.mark.parametrize("name", [name for name in TREES if name != "__init__"])
 def test_imports_point_one_way(name: str) -> None:
-    """A module imports from the folders before its own; the sandbox and the engine share nothing with the provider."""
+    """A module imports only from lower folders; the sandbox and the engine import nothing of the provider."""
     assert ours(TREES[name]) - may_import(name) == set()
 
 
-def test_no_module_imports_itself_through_others() -> None:
-    """Within a folder too, imports form no circle; imports for type checkers alone are left out."""
+def test_there_are_no_import_cycles() -> None:
+    """Imports form no cycle, also within a folder; imports for type checkers are ignored."""
     edges: dict[str, set[str]] = {}
     for name, tree in TREES.items():
         runtime = ast.Module([node for node in tree.body if not isinstance(node, ast.If)], [])
@@ -107,8 +107,8 @@ def test_no_module_imports_itself_through_others() -> None:
 
 
 @pytest.mark.parametrize("package", OUTSIDE)
-def test_few_folders_know_the_outside(package: str) -> None:
-    """Each third-party package that opens a door is imported where the table says."""
+def test_third_party_imports_are_restricted(package: str) -> None:
+    """Each third-party package for input or output is imported only in the folders of the table."""
     found = {
         name
         for name, tree in TREES.items()
@@ -117,12 +117,12 @@ def test_few_folders_know_the_outside(package: str) -> None:
     assert {name for name in found if not {name, folder(name)} & OUTSIDE[package]} <= {"testing.pytest_plugin"}
 
 
-def test_few_modules_stand_outside_the_folders() -> None:
-    """The package's own folder holds what a state or a program names, and little else."""
+def test_modules_outside_the_folders_are_restricted() -> None:
+    """The package's own folder contains at most the modules that a state or a program names, and few others."""
     assert len(list(PACKAGE.glob("*.py"))) <= MOST_MODULES
 
 
-def test_what_a_program_may_import_is_listed() -> None:
+def test_all_lists_the_public_names() -> None:
     """`__all__` is sorted, each name in it exists and has a docstring, and type checkers see the same names."""
     names = billing_provider.__all__
     assert sorted(names, key=lambda name: (name[0].islower(), name)) == names
@@ -133,8 +133,8 @@ def test_what_a_program_may_import_is_listed() -> None:
     assert seen == {*names, "__version__"}
 
 
-def test_modules_and_classes_open_with_a_sentence() -> None:
-    """Each says in one sentence what it is for (ruff asks the same of functions)."""
+def test_modules_and_classes_have_a_docstring() -> None:
+    """Each docstring starts with one sentence (ruff checks the functions)."""
     silent = []
     for name, tree in TREES.items():
         for node in ast.walk(tree):
@@ -157,16 +157,16 @@ def promised() -> dict[str, set[str]]:
     return found
 
 
-def test_every_promise_to_call_github_is_a_route_of_the_sandbox() -> None:
-    """Each `GitHub: VERB /path` can be tried on the sandbox, for at least one kind of owner."""
+def test_documented_operations_are_routes_of_the_sandbox() -> None:
+    """Each `GitHub: VERB /path` is a route of the sandbox for at least one kind of owner."""
     routes = {f"{route.method} {re.sub(r'{[^}]*}', '{}', route.path)}" for route in ROUTES}
     said = promised()
     assert {line for line in said if "enterprises" in line} - routes == set()
     assert routes - set(said) == set()
 
 
-def test_every_call_says_which_one_it_is() -> None:
-    """A method of a client names GitHub's endpoint in its last line."""
+def test_client_methods_document_their_operation() -> None:
+    """The last line of a client method's docstring names its operation."""
     calls = {name for name in PROVIDER_SIDE if name.endswith(("api", "user_states"))}
     silent = [
         f"{name}.{method.name}"
@@ -183,13 +183,13 @@ def test_every_call_says_which_one_it_is() -> None:
 
 
 def test_every_declared_field_is_written_out() -> None:
-    """Arguments, outputs, details, GitHub's budget and the sandbox have the declared fields and no other."""
+    """Arguments, outputs, details, GitHub's budget and the sandbox have exactly the declared fields."""
     assert complaints(FIELDS) == []
     assert set(BudgetState.model_fields) == {*FIELDS, *OUTPUTS}
 
 
-def test_a_forgotten_field_is_named_wherever_it_is_missing() -> None:
-    """A field that is declared alone is missing in each place; one that is not declared is too much there."""
+def test_a_missing_field_is_reported_everywhere() -> None:
+    """A new declared field is reported as missing in each place, and an undeclared one as superfluous."""
     places = [
         "Budget",
         "BudgetDetails",
@@ -214,8 +214,8 @@ def test_a_forgotten_field_is_named_wherever_it_is_missing() -> None:
     assert complaints(less) == [f"{place} has budget_amount, which is not declared" for place in places]
 
 
-def test_another_text_of_a_field_is_named() -> None:
-    """The text of an argument, and whether a change replaces the budget, are those of the declaration."""
+def test_a_different_text_of_a_field_is_reported() -> None:
+    """The text of an argument, and whether a change replaces the budget, must equal the declaration."""
     amount = FIELDS["budget_amount"]
     for other in (dataclasses.replace(amount, text="Other."), dataclasses.replace(amount, change="replaces")):
         assert complaints({**FIELDS, "budget_amount": other}) == [
@@ -224,7 +224,7 @@ def test_another_text_of_a_field_is_named() -> None:
 
 
 def test_provider_classes_keep_their_names() -> None:
-    """The classes that states name are all there, and no other."""
+    """The provider classes are exactly those that states name."""
     found = {
         name
         for name, value in vars(provider).items()
@@ -233,8 +233,8 @@ def test_provider_classes_keep_their_names() -> None:
     assert found == PROVIDERS
 
 
-def test_few_modules_print() -> None:
-    """A plugin's standard output is read by the engine, so only the command line and the engine's log print."""
+def test_only_the_cli_and_the_engine_log_print() -> None:
+    """The engine reads the standard output of a plugin, so other modules must not print."""
     found = {
         folder(name)
         for name, tree in PROVIDER_SIDE.items()

@@ -38,12 +38,12 @@ def bench(
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_code_blocks_run(example: Example, bench: Bench) -> None:
-    """A block of code does what its language promises."""
+    """Each code block runs as its language requires."""
     example.namespace["bench"] = bench
     example.evaluate()
 
 
-def test_every_language_is_used() -> None:
-    """The machinery has no language that no page needs."""
+def test_every_supported_language_is_used() -> None:
+    """Every language that the runner supports is used by a page."""
     used = {example.region.lexemes["arguments"] for example in EXAMPLES.values()}
     assert used == set(LANGUAGES)

@@ -24,21 +24,21 @@ pages = pytest.mark.parametrize("page", PAGES, ids=NAMES)
 
 
 @pages
-def test_generated_tables_are_fresh(page: Path) -> None:
-    """The generated tables are what the code says today; `make docs` writes them anew."""
+def test_generated_tables_are_up_to_date(page: Path) -> None:
+    """The generated tables equal the output of `make docs`."""
     assert page.read_text() == filled(page.read_text()), "run `make docs`"
 
 
 @pages
-def test_blocks_name_a_language_that_is_tested(page: Path) -> None:
-    """Each fence opens with a language that the tests know, so that no block escapes them."""
+def test_code_blocks_have_a_supported_language(page: Path) -> None:
+    """Each fence has a language that the runner supports, so that every block is tested."""
     opened = re.findall(r"^[ \t]*```(.*)$", page.read_text(), re.MULTILINE)[::2]
     assert set(opened) <= set(LANGUAGES)
 
 
 @pages
-def test_links_lead_somewhere(page: Path) -> None:
-    """Each link to another page names a file and a heading that are there."""
+def test_links_are_valid(page: Path) -> None:
+    """Each link to another page has an existing file and heading."""
     for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text())):
         if re.match(r"https?://", target):
             continue
@@ -49,14 +49,14 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pages
-def test_named_make_verbs_exist(page: Path) -> None:
-    """Each `make VERB` in a sentence is in the Makefile."""
+def test_mentioned_make_targets_exist(page: Path) -> None:
+    """Each `make TARGET` in a page is in the Makefile."""
     assert set(re.findall(r"`make ([a-z]+)`", page.read_text())) <= make_verbs()
 
 
 @pages
 def test_lines_are_short(page: Path) -> None:
-    """Sentences and code are wrapped; only tables and links may be longer."""
+    """Text and code are wrapped; only tables and links may be longer."""
     text = page.read_text()
     code = [line for block in _CODE.findall(text) for line in block.splitlines()]
     prose = [line for line in without_code(text).splitlines() if not line.startswith("|") and "](" not in line]
@@ -65,13 +65,13 @@ def test_lines_are_short(page: Path) -> None:
 
 
 def test_every_page_is_linked_from_the_readme() -> None:
-    """A newcomer finds every page from the README."""
+    """The README has a link to every page."""
     linked = set(re.findall(r"\]\(([^)\s#]+)", README.read_text()))
     assert {name for name in NAMES if name != README.name} <= linked
 
 
 def test_the_readme_is_short_and_names_the_first_steps() -> None:
-    """It stays within its length, and names the demo and the tests."""
+    """The README stays within its length, and names the demo and the tests."""
     text = README.read_text()
     assert len(text.splitlines()) <= MOST_README_LINES
     assert "make demo" in text

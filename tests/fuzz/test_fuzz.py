@@ -11,6 +11,6 @@ ROUNDS = {"hostile answers": 12, "addresses": 400, "settings": 100, "ids": 12, "
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_random_attack_finds_nothing(name: str) -> None:
-    """No raw exception, no request elsewhere, no token and no odd character in a text, no respelling that differs."""
+def test_random_attacks_find_no_defect(name: str) -> None:
+    """There is no raw exception, wrong request, token or control character, and no respelling that differs."""
     assert [found for seed in range(ROUNDS.get(name, 30)) for found in play((name, seed))[2]] == []
