@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing_provider.budgets.models import INPUTS, BudgetSpec
 from billing_provider.budgets.skus import BUDGET_TYPES
-from billing_provider.core.errors import ApiError, OutcomeError
+from billing_provider.core.errors import ApiError, ConfigError, OutcomeError
 from billing_provider.core.inputs import ON_EXISTING
 from billing_provider.core.owners import ENTERPRISE_OWNER, OWNER_KINDS, OwnerKind
 from billing_provider.sandbox import Sandbox
@@ -81,12 +81,12 @@ OWNERS = st.sampled_from([
     {"enterprise": "octo-enterprise"}, {"enterprise": "Octo-Enterprise"}, {"organization": "octo-org"},
     {"organization": "OCTO-ORG"},
 ])  # fmt: skip
-# What GitHub may refuse though its form is right: a check knows neither whom there is nor who is in a cost center.
+# Refusals of valid forms: a check does not know which organizations, cost centers and members exist.
 UNKNOWABLE = (
     "no such organization in this enterprise",
     "owner/repository of this account is needed",
     "requires the cost center to contain only user members",
-    "find the cost center",
+    "has the name or id",
     "Invalid budget_product_sku. Valid products and SKUs for this account",
 )
 
@@ -108,8 +108,10 @@ def shared() -> Iterator[Sandbox]:
     olds={},
     kind=ENTERPRISE_OWNER,
 )
-def test_anything_may_be_written(shared: Sandbox, raw: dict[str, Any], olds: dict[str, Any], kind: OwnerKind) -> None:
-    """Wrong types, odd numbers, control characters, megabytes and nests: short problems, or valid inputs."""
+def test_any_inputs_are_valid_or_problems(
+    shared: Sandbox, raw: dict[str, Any], olds: dict[str, Any], kind: OwnerKind
+) -> None:
+    """Wrong types, odd numbers, control characters, long and nested values are short problems or valid inputs."""
     harness = open_harness(shared)
     lifecycle = harness.enterprise if kind is ENTERPRISE_OWNER else harness.organization
     found = lifecycle.check("urn::budget", olds, raw, NOTHING)
@@ -124,10 +126,10 @@ def test_anything_may_be_written(shared: Sandbox, raw: dict[str, Any], olds: dic
 @given(
     owner=OWNERS, fields=st.fixed_dictionaries({}, optional=RIGHT), unknown=st.frozensets(st.sampled_from(INPUTS[2:]))
 )
-def test_a_preview_knows_less_and_never_more(
+def test_unknown_inputs_cause_no_additional_problems(
     shared: Sandbox, owner: dict[str, Any], fields: dict[str, Any], unknown: frozenset[str]
 ) -> None:
-    """With inputs that are not known yet, no problem is found that is none once they are known."""
+    """With unknown inputs, a preview finds no problem that the known inputs do not have."""
     harness = open_harness(shared)
     full = harness.lifecycle(owner).check("urn::budget", {}, {**owner, **fields}, NOTHING)
     known = {name: value for name, value in fields.items() if name not in unknown}
@@ -145,8 +147,8 @@ CHANGES = st.sets(st.sampled_from(sorted(RIGHT)), max_size=3).flatmap(
 
 @given(which=st.integers(0, 39), changes=CHANGES)
 @example(which=0, changes={"budget_product_sku": "tomorrows_sku"})
-def test_what_passes_has_a_form_that_github_takes(shared: Sandbox, which: int, changes: dict[str, Any]) -> None:
-    """A right budget with a few inputs changed has a problem, or is never refused for its form."""
+def test_checked_inputs_are_accepted_by_github(shared: Sandbox, which: int, changes: dict[str, Any]) -> None:
+    """A valid budget with a few changed inputs has a problem, or the sandbox accepts its form."""
     budget = {**list(everything(shared).values())[which], **changes}
     harness = open_harness(shared)
     found = harness.lifecycle(budget).check("urn::budget", {}, budget, NOTHING)
@@ -154,7 +156,7 @@ def test_what_passes_has_a_form_that_github_takes(shared: Sandbox, which: int, c
         return
     try:
         harness.lifecycle(budget).create("urn::budget", found.inputs)
-    except OutcomeError as error:
+    except (ConfigError, OutcomeError) as error:
         refusal = str(error)
     except ApiError as error:
         refusal = error.said
