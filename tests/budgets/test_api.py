@@ -86,8 +86,8 @@ NEXT = '<http://127.0.0.1/?page=2>; rel="next"'
         ([page("a", has_next_page="yes", total_count="1"), page()], "a", 2),
     ],
 )
-def test_a_listing_is_read_to_its_end(pages: list[bytes], found: str, requests: int) -> None:
-    """However GitHub tells the end, each budget is there once and no page is asked for in vain."""
+def test_a_listing_is_read_completely(pages: list[bytes], found: str, requests: int) -> None:
+    """For every way in which GitHub marks the last page, each budget is returned once and no extra page is read."""
     with WireServer(*pages) as server:
         assert [one.id for one in client_of(server.url).list_budgets(BIG)] == list(found)
     assert len(server.heard) == requests
@@ -103,8 +103,8 @@ def test_a_listing_is_read_to_its_end(pages: list[bytes], found: str, requests: 
         [page(has_next_page=True)],
     ],
 )
-def test_a_listing_that_stays_incomplete_is_an_error(pages: list[bytes]) -> None:
-    """Fewer or more than GitHub counts, or a next page that adds nothing: it proves nothing."""
+def test_an_incomplete_listing_is_an_error(pages: list[bytes]) -> None:
+    """A listing with fewer or more budgets than GitHub counts, or a next page without new rows, is an error."""
     with (
         WireServer(*pages) as server,
         pytest.raises(errors.TransportError, match="The listing is incomplete and was not used"),
@@ -112,8 +112,8 @@ def test_a_listing_that_stays_incomplete_is_an_error(pages: list[bytes]) -> None
         list(client_of(server.url).list_budgets(BIG))
 
 
-def test_a_first_page_that_is_there_is_not_asked_for() -> None:
-    """A listing goes on from the page that has been read."""
+def test_a_known_first_page_is_not_read_again() -> None:
+    """A listing continues after the page that was already read."""
     with WireServer(
         page("a", has_next_page=True, total_count=2), page("b", has_next_page=False, total_count=2)
     ) as server:
@@ -124,8 +124,8 @@ def test_a_first_page_that_is_there_is_not_asked_for() -> None:
     assert len(server.heard) == 2
 
 
-def test_a_listing_can_be_narrowed() -> None:
-    """The filters go out with every page."""
+def test_filters_are_sent_with_every_page() -> None:
+    """The filters of a listing are sent with every page."""
     with WireServer(page("a", has_next_page=False)) as server:
         list(client_of(server.url).list_budgets(BIG, filters={"scope": "user", "user": None}))
     assert server.heard[0].startswith(
@@ -144,8 +144,8 @@ CALLS: dict[str, tuple[Callable[[BudgetsApi], Any], str]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_paths_are_built_of_their_parts(name: str) -> None:
-    """Each call sends its verb to its path; an answer may spell the id with other capitals."""
+def test_method_and_path_of_every_call(name: str) -> None:
+    """Each call sends its method to its path; the id in the response may differ in case."""
     call, line = CALLS[name]
     with WireServer(
         answer(
@@ -175,8 +175,8 @@ def test_paths_are_built_of_their_parts(name: str) -> None:
         ("update", 5, "unexpected form"),
     ],
 )
-def test_an_answer_of_another_form_is_told(name: str, body: Any, words: str) -> None:
-    """What cannot be read is an error that names what was tried and what is wrong."""
+def test_an_invalid_response_is_an_error(name: str, body: Any, words: str) -> None:
+    """The error names the request and the invalid field."""
     content = f'"{body}"' if isinstance(body, str) else body
     with (
         WireServer(answer(200, content)) as server,
@@ -195,16 +195,16 @@ def test_an_answer_of_another_form_is_told(name: str, body: Any, words: str) -> 
         ({"message": "ok"}, None),
     ],
 )
-def test_a_create_reads_either_form_and_fills_the_gaps(reply: dict[str, Any], expected: str | None) -> None:
-    """With or without envelope; what the answer leaves out is what was sent, but the id is GitHub's alone."""
+def test_a_create_reads_both_forms_of_the_response(reply: dict[str, Any], expected: str | None) -> None:
+    """With or without an envelope, missing fields are taken from the request, except for the id."""
     sent = {name: value for name, value in budget("x").items() if name != "id"}
     with WireServer(answer(200, reply)) as server:
         created = client_of(server.url).create_budget(BIG, sent)
     assert (created.id if created else None) == expected
 
 
-def test_an_update_tells_what_github_tells() -> None:
-    """Nothing is made up: an answer with gaps is none."""
+def test_an_update_returns_only_complete_responses() -> None:
+    """If fields are missing in the response to an update, the result is None."""
     with WireServer(answer(200, {"budget": budget("x")}), answer(200, budget("x")), answer(200, {"id": "x"})) as server:
         client = client_of(server.url)
         found = [client.update_budget(BIG, "x", {"budget_amount": 5}) for _ in range(3)]
@@ -224,8 +224,8 @@ HOSTILE = st.one_of(
 @example("\ud800")
 @example("\u0661")
 @example("\u00e9")
-def test_no_part_leaves_its_place_in_a_path(part: str) -> None:
-    """An owner or an id is one segment of the path, as it is, or nothing can be sent."""
+def test_path_parts_are_one_segment_or_refused(part: str) -> None:
+    """An owner or an id is one unchanged segment of the path, or it is refused."""
     for owner, parts in ((Owner(ENTERPRISE_OWNER, part), ("1",)), (BIG, (part,)), (BIG, (part, "user-states"))):
         try:
             path = billing_path(owner, *parts)
@@ -241,8 +241,8 @@ def test_no_part_leaves_its_place_in_a_path(part: str) -> None:
 
 @pytest.mark.parametrize("part", ["..", ".", "", "a/b", "x" * 101])
 @pytest.mark.parametrize("name", ["get", "update", "delete", "create", "page"])
-def test_nothing_is_sent_to_another_path(name: str, part: str) -> None:
-    """Every call refuses such an owner, and such an id, before anything is sent."""
+def test_every_call_refuses_invalid_path_parts(name: str, part: str) -> None:
+    """Every call refuses an invalid owner or id before anything is sent."""
     odd = Owner(ORGANIZATION_OWNER, part)
     calls: dict[str, list[Callable[[BudgetsApi], Any]]] = {
         "get": [lambda client: client.get_budget(odd, "x"), lambda client: client.get_budget(ORG, part)],
@@ -289,8 +289,8 @@ ABOUT: dict[str, tuple[Callable[[BudgetsApi, str], Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", ABOUT)
-def test_an_answer_about_another_one_is_an_error(name: str) -> None:
-    """An answer about B to a question about A is refused; other capitals, or no id, are no difference."""
+def test_a_response_about_another_object_is_an_error(name: str) -> None:
+    """A response with another id is refused; another case or a missing id is accepted."""
     call, data = ABOUT[name]
     with WireServer(answer(200, data)) as server:
         client = client_of(server.url)
@@ -300,8 +300,8 @@ def test_an_answer_about_another_one_is_an_error(name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [{"message": "ok"}, {"id": None}, []])
-def test_a_write_need_not_tell_an_id(data: Any) -> None:
-    """GitHub promises no field of a write's answer."""
+def test_the_response_to_a_write_may_omit_the_id(data: Any) -> None:
+    """GitHub guarantees no field in the response to a write."""
     with WireServer(answer(200, data)) as server:
         CostCentersApi(client_of(server.url).transport).update_cost_center(BIG, "A", {})
 
@@ -331,8 +331,8 @@ ENDLESS: dict[str, tuple[Callable[[BudgetsApi], Any], Callable[[str], dict[str, 
 
 
 @pytest.mark.parametrize("limit", ENDLESS)
-def test_pages_without_an_end_are_an_error(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages with new rows each time are read up to GitHub's limit; at the limit they are whole, above it an error."""
+def test_endless_pages_are_an_error(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages with new rows are read up to GitHub's limit; more rows are an error."""
     call, rows = ENDLESS[limit]
     monkeypatch.setattr(limit, 3)
     endless = [answer(200, {**rows(str(number)), "has_next_page": True}) for number in range(9)]
@@ -347,8 +347,8 @@ def test_pages_without_an_end_are_an_error(limit: str, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("limit", ENDLESS)
-def test_a_page_again_and_again_is_an_error(limit: str) -> None:
-    """A page that adds nothing although further ones are announced does not go on for ever either."""
+def test_repeated_pages_are_an_error(limit: str) -> None:
+    """A page without new rows that announces further pages is an error."""
     call, rows = ENDLESS[limit]
     with (
         WireServer(answer(200, {**rows("1"), "has_next_page": True})) as server,

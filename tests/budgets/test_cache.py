@@ -53,18 +53,18 @@ def paged(clock: VirtualClock) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_a_few_are_asked_for_one_by_one_and_many_are_listed(
+def test_few_budgets_are_read_singly_and_many_by_listing(
     sandbox: Sandbox, harness: RunHarness, enterprise: Owner
 ) -> None:
-    """Three single reads, then one listing for all others."""
+    """Three single reads are followed by one listing for all others."""
     ids = fill(sandbox, 12)
     budgets = harness.run.cache(OwnerCache, enterprise)
     assert [found.id for found in map(budgets.read, ids) if found] == ids
     assert asked(sandbox) == ["one", "one", "one", "list 1"]
 
 
-def test_a_few_of_very_many_are_not_listed(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
-    """While single reads cost less than the pages that are left, the listing is not read further."""
+def test_few_of_many_budgets_are_read_singly(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
+    """While single reads need fewer requests than the remaining pages, the listing is not continued."""
     ids = fill(paged, 20)
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in (*ids[-5:], ids[0]):
@@ -74,8 +74,8 @@ def test_a_few_of_very_many_are_not_listed(paged: Sandbox, clock: VirtualClock, 
     assert asked(paged) == ["one", "one", "one", "list 1", "one", "one"]
 
 
-def test_when_it_pays_the_rest_is_listed(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
-    """The listing goes on from its first page, which is not asked for again."""
+def test_the_listing_continues_after_its_first_page(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
+    """The listing is continued when it needs fewer requests, without reading its first page again."""
     ids = fill(paged, 8)
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in reversed(ids):
@@ -83,10 +83,10 @@ def test_when_it_pays_the_rest_is_listed(paged: Sandbox, clock: VirtualClock, en
     assert asked(paged) == ["one", "one", "one", "list 1", "list 2", "list 3", "list 4"]
 
 
-def test_single_reads_are_shared_by_all_owners(
+def test_the_free_single_reads_are_shared_by_all_owners(
     sandbox: Sandbox, harness: RunHarness, enterprise: Owner, organization: Owner
 ) -> None:
-    """The three that a run has free are not three for each owner."""
+    """A run has three free single reads in total, not three for each owner."""
     ids = fill(sandbox, 3)
     other = sandbox.add_budget("organization", "octo-org")["id"]
     for budget_id in ids:
@@ -95,15 +95,15 @@ def test_single_reads_are_shared_by_all_owners(
     assert asked(sandbox) == ["one", "one", "one", "list 1"]
 
 
-def test_an_owner_is_one_in_every_spelling(harness: RunHarness, enterprise: Owner) -> None:
-    """Both spellings share what is known."""
+def test_the_cache_of_an_owner_ignores_case(harness: RunHarness, enterprise: Owner) -> None:
+    """Both spellings of an owner share one cache."""
     assert harness.run.cache(OwnerCache, enterprise) is harness.run.cache(
         OwnerCache, type(enterprise)(enterprise.kind, "OCTO-enterprise")
     )
 
 
-def test_a_listing_grows_old(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """For five minutes a listing is the truth; then GitHub is asked again."""
+def test_a_listing_expires(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
+    """A listing is used for five minutes, then it is read again."""
     fill(sandbox, 5)
     budgets = harness.run.cache(OwnerCache, enterprise)
     budgets.complete()
@@ -116,8 +116,8 @@ def test_a_listing_grows_old(sandbox: Sandbox, harness: RunHarness, enterprise: 
     assert asked(sandbox) == ["list 1", "list 1"]
 
 
-def test_an_old_first_page_is_no_truth(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """A create that waited long after a refresh sees a budget that was made meanwhile, and makes no second one."""
+def test_a_create_does_not_use_an_old_first_page(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
+    """A create long after a refresh detects a budget that was created meanwhile, and creates no second one."""
     ids = fill(sandbox, 5)
     for budget_id in ids:
         harness.run.cache(OwnerCache, enterprise).read(budget_id)
@@ -128,10 +128,10 @@ def test_an_old_first_page_is_no_truth(sandbox: Sandbox, harness: RunHarness, en
 
 
 @pytest.mark.parametrize("first", ["listing", "first page"])
-def test_a_create_does_not_trust_an_old_listing(
+def test_a_create_does_not_use_an_old_listing(
     sandbox: Sandbox, harness: RunHarness, enterprise: Owner, first: str
 ) -> None:
-    """A existing made by somebody else after the listing, and before the create, is seen: no second one is made."""
+    """A budget that somebody else created after the listing is detected, and no second one is created."""
     ids = fill(sandbox, 5)
     budgets = harness.run.cache(OwnerCache, enterprise)
     if first == "listing":
@@ -145,10 +145,10 @@ def test_a_create_does_not_trust_an_old_listing(
     assert sandbox.writes == []
 
 
-def test_a_create_does_not_trust_an_old_list_of_cost_centers(
+def test_a_create_does_not_use_an_old_listing_of_cost_centers(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness], enterprise: Owner
 ) -> None:
-    """A cost center that was renamed by somebody else meanwhile still has its budget under the new name."""
+    """The budget of a cost center that was renamed meanwhile is found under the new name."""
     center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
     declared = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["id"]}
     harness.run.cache(CostCenterCache, enterprise).list_all()
@@ -159,8 +159,8 @@ def test_a_create_does_not_trust_an_old_list_of_cost_centers(
     assert len(sandbox.writes) == 1
 
 
-def test_forty_creates_in_a_row_list_few_times(sandbox: Sandbox, clock: VirtualClock) -> None:
-    """With a second between two writes the account is listed once in ten seconds, and not once for each create."""
+def test_forty_creates_share_listings(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """With one second between writes, the budgets are listed once in ten seconds, not once for each create."""
     harness = open_harness(sandbox, clock, write_interval_seconds=1.0)
     for number in range(40):
         create(
@@ -171,8 +171,8 @@ def test_forty_creates_in_a_row_list_few_times(sandbox: Sandbox, clock: VirtualC
     assert (methods.count("POST"), methods.count("GET")) == (40, 4)
 
 
-def test_an_old_first_page_is_not_read_on(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
-    """A first page that was kept while single reads were cheaper is asked for again when it is old."""
+def test_an_old_first_page_is_read_again(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
+    """A cached first page that has expired is read again."""
     ids = fill(paged, 20)
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in ids[-4:]:
@@ -184,10 +184,8 @@ def test_an_old_first_page_is_not_read_on(paged: Sandbox, clock: VirtualClock, e
 
 
 @pytest.mark.parametrize("write", ["remember", "forget"])
-def test_an_own_write_is_newer_than_a_first_page(
-    paged: Sandbox, clock: VirtualClock, enterprise: Owner, write: str
-) -> None:
-    """What this run has changed or deleted does not come back from a page that was read before."""
+def test_a_write_invalidates_the_first_page(paged: Sandbox, clock: VirtualClock, enterprise: Owner, write: str) -> None:
+    """A budget that this run changed or deleted does not return from a page that was read before."""
     ids = fill(paged, 20)
     harness = open_harness(paged, clock)
     budgets = harness.run.cache(OwnerCache, enterprise)
@@ -207,8 +205,8 @@ def test_an_own_write_is_newer_than_a_first_page(
         assert after.budget_amount == 77
 
 
-def test_own_writes_are_entered_in_the_listing(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """After the listing, creates and deletes of this run need no other one."""
+def test_writes_update_the_cached_listing(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
+    """After the listing, creates and deletes of this run cause no new listing."""
     budgets = harness.run.cache(OwnerCache, enterprise)
     budgets.complete()
     budget_id = create(harness)
@@ -218,8 +216,8 @@ def test_own_writes_are_entered_in_the_listing(sandbox: Sandbox, harness: RunHar
     assert [request.method for request in sandbox.requests] == ["GET", "POST"]
 
 
-def test_what_a_listing_has_not_is_asked_for(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """A budget that is younger than the listing is read by itself."""
+def test_a_budget_missing_from_the_listing_is_read(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
+    """A budget that is newer than the listing is read by itself."""
     budgets = harness.run.cache(OwnerCache, enterprise)
     budgets.complete()
     [budget_id] = fill(sandbox, 1)
@@ -227,20 +225,20 @@ def test_what_a_listing_has_not_is_asked_for(sandbox: Sandbox, harness: RunHarne
     assert asked(sandbox) == ["list 1", "one"]
 
 
-def test_another_budget_is_no_answer(sandbox: Sandbox, enterprise: Owner) -> None:
-    """A budget with another id than the one asked for is an error."""
+def test_a_response_with_another_budget_is_an_error(sandbox: Sandbox, enterprise: Owner) -> None:
+    """A budget with an id other than the requested one is an error."""
     [budget_id] = fill(sandbox, 1)
     with WireServer(answer(200, sandbox.budgets()[0])) as server:
         budgets = open_harness(sandbox, base_url=server.url).run.cache(OwnerCache, enterprise)
         assert budgets.read(budget_id)
-        with pytest.raises(errors.TransportError, match=f"read budget another of .*another one, {budget_id}"):
+        with pytest.raises(errors.TransportError, match=f"read budget another of .*another object, {budget_id}"):
             budgets.read("another")
 
 
-def test_the_cost_centers_are_asked_for_once(
+def test_the_cost_centers_are_listed_once(
     sandbox: Sandbox, new_run: Callable[..., RunHarness], enterprise: Owner
 ) -> None:
-    """By UUID in any case, by name, and by name in another case where only one fits."""
+    """One listing finds cost centers by UUID in any case, by name, and by a unique name in another case."""
     center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
     cost_centers = new_run().run.cache(CostCenterCache, enterprise)
     for spelling in (center["id"], center["id"].upper(), "Platform", "pLATFORM"):
@@ -250,8 +248,10 @@ def test_the_cost_centers_are_asked_for_once(
     assert new_run().run.cache(CostCenterCache, enterprise).find("Platform").id == center["id"]
 
 
-def test_what_this_run_has_deleted_stays_gone(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
-    """A listing that still shows a budget after our own deletion does not bring it back."""
+def test_a_deleted_budget_is_removed_from_new_listings(
+    sandbox: Sandbox, harness: RunHarness, enterprise: Owner
+) -> None:
+    """A listing that still contains a budget that this run deleted does not return it."""
     first, second = fill(sandbox, 2)
     budgets = harness.run.cache(OwnerCache, enterprise)
     budgets.forget(first)

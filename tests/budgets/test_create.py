@@ -61,8 +61,10 @@ def is_the_one(sandbox: Sandbox, stored: Stored) -> bool:
 
 
 @pytest.mark.parametrize("action", LOST)
-def test_a_lost_answer_is_settled_by_looking(sandbox: Sandbox, harness: RunHarness, action: str) -> None:
-    """The budget was stored and its answer was not readable: one POST, one budget, found by a listing."""
+def test_a_create_with_a_lost_response_is_confirmed_by_a_listing(
+    sandbox: Sandbox, harness: RunHarness, action: str
+) -> None:
+    """The budget was stored and the response unreadable: one POST, one budget, found by a listing."""
     sandbox.plan([{"action": action, "op": CREATE}])
     stored = create(harness)
     assert is_the_one(sandbox, stored)
@@ -73,10 +75,8 @@ def test_a_lost_answer_is_settled_by_looking(sandbox: Sandbox, harness: RunHarne
 
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("action", DROPPED)
-def test_a_dropped_create_is_sent_again_when_that_is_sure(
-    sandbox: Sandbox, harness: RunHarness, action: str, times: int
-) -> None:
-    """GitHub provably did nothing: after its own cut-off has passed, the create is sent again."""
+def test_a_create_without_effect_is_sent_again(sandbox: Sandbox, harness: RunHarness, action: str, times: int) -> None:
+    """If GitHub provably did nothing by the end of its time limit, the create is sent again."""
     sandbox.plan([{"action": action, "op": CREATE, "times": times}])
     assert is_the_one(sandbox, create(harness))
     sent = [request.at for request in sandbox.requests if request.method == "POST"]
@@ -84,8 +84,8 @@ def test_a_dropped_create_is_sent_again_when_that_is_sure(
     assert all(later - earlier >= 10 for earlier, later in pairwise(sent))
 
 
-def test_three_dropped_creates_are_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
-    """After three creates without effect the error says that nothing was created, and why."""
+def test_three_creates_without_effect_are_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The error says that nothing was created, and why."""
     sandbox.plan([{"action": "503_before", "op": CREATE, "times": 3}])
     with pytest.raises(errors.OutcomeError, match=r"was not created, as GitHub's listing shows: .* 503"):
         create(harness)
@@ -94,15 +94,15 @@ def test_three_dropped_creates_are_an_error(sandbox: Sandbox, harness: RunHarnes
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 5, 9, 9.9])
-def test_a_late_create_is_waited_for(sandbox: Sandbox, harness: RunHarness, seconds: float) -> None:
-    """GitHub may store the budget until its own cut-off after the answer was lost: no second one is sent."""
+def test_a_late_create_is_found(sandbox: Sandbox, harness: RunHarness, seconds: float) -> None:
+    """GitHub may store the budget until its time limit after the response was lost; no second POST is sent."""
     sandbox.plan([{"action": "late_commit", "op": CREATE, "seconds": seconds}])
     assert is_the_one(sandbox, create(harness))
     assert posts(sandbox) == 1
 
 
-def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, harness: RunHarness) -> None:
-    """The time to look counts from the lost answer, not from before the wait for a limit."""
+def test_the_settling_time_starts_at_the_lost_response(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The settling time is measured from the lost response, not from before the wait for a limit."""
     limit = {"action": "403_secondary", "op": CREATE}
     sandbox.plan([limit, {"action": "late_commit", "op": CREATE, "nth": 2, "seconds": 9}])
     assert is_the_one(sandbox, create(harness))
@@ -110,8 +110,8 @@ def test_a_late_create_is_waited_for_after_a_limit(sandbox: Sandbox, harness: Ru
     assert sandbox.unmet_faults() == []
 
 
-def test_a_limit_is_no_lost_answer(sandbox: Sandbox, harness: RunHarness) -> None:
-    """A limit did nothing: the create is sent again without looking first."""
+def test_a_limited_create_is_sent_again_without_listing(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A limited create was not applied, so it is sent again without a listing."""
     sandbox.plan([{"action": "429_secondary", "op": CREATE}])
     assert is_the_one(sandbox, create(harness))
     assert [request.method for request in sandbox.requests] == ["GET", "POST", "POST"]
@@ -119,8 +119,8 @@ def test_a_limit_is_no_lost_answer(sandbox: Sandbox, harness: RunHarness) -> Non
 
 @pytest.mark.parametrize("lag", ["list_lag=1", "list_lag=4", "list_lag_seconds=5", "list_lag_seconds=14"])
 @pytest.mark.parametrize("action", ["reset_after", "no id"])
-def test_a_listing_that_lags_is_looked_at_again(clock: VirtualClock, lag: str, action: str) -> None:
-    """The budget is missing from the first listings and is found in a later one."""
+def test_a_lagging_listing_is_read_again(clock: VirtualClock, lag: str, action: str) -> None:
+    """A budget that the first listings omit is found in a later one."""
     with Sandbox(clock=clock.wall, quirks=[lag]) as sandbox:
         harness = open_harness(sandbox, clock)
         if action == "no id":
@@ -131,8 +131,8 @@ def test_a_listing_that_lags_is_looked_at_again(clock: VirtualClock, lag: str, a
         assert posts(sandbox) == 1
 
 
-def test_a_budget_without_id_that_is_not_listed_is_told(clock: VirtualClock) -> None:
-    """GitHub says created and shows nothing: an error, no second create, and the next run adopts it."""
+def test_a_create_response_without_id_that_is_not_listed_is_an_error(clock: VirtualClock) -> None:
+    """No second create is sent, and the next run adopts the budget."""
     with Sandbox(clock=clock.wall, quirks=["no_id_in_create", "list_lag_seconds=100"]) as sandbox:
         with pytest.raises(
             errors.OutcomeError, match=rf"{NO_ID}.* the next run lists first and adopts it if it exists"
@@ -146,10 +146,10 @@ def test_a_budget_without_id_that_is_not_listed_is_told(clock: VirtualClock) -> 
 
 
 @pytest.mark.parametrize("listed", [True, False])
-def test_a_create_answered_with_another_budget_is_settled_by_looking(
+def test_a_create_response_with_an_existing_id_is_confirmed(
     sandbox: Sandbox, clock: VirtualClock, listed: bool
 ) -> None:
-    """An id that the listing before the POST held is not the new budget's: the new one is looked for."""
+    """An id that was listed before the POST is not the new budget's, which is found in a listing."""
     sandbox.add_budget("enterprise", "octo-enterprise", budget_product_sku="packages", budget_type="ProductPricing")
     [before] = sandbox.budgets()
     create(open_harness(sandbox, clock))
@@ -170,8 +170,8 @@ def test_a_create_answered_with_another_budget_is_settled_by_looking(
 
 
 @pytest.mark.parametrize("id_", ["", "a/b", "..", "a b", "x" * 101, 5, "\ud800"], ids=ascii)
-def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
-    """An id that could not be a part of a path is no id: a listing with it is an error, and nothing is written."""
+def test_an_invalid_id_in_a_listing_is_an_error(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
+    """A listing with an id that is not valid in a path is an error, and nothing is written."""
     sandbox.add_budget("enterprise", "octo-enterprise")
     strange = {"budgets": [{**sandbox.budgets()[0], "id": id_}], "has_next_page": False}
     with WireServer(answer(200, strange)) as server:
@@ -189,10 +189,10 @@ def test_an_answer_with_a_strange_id_is_not_read(sandbox: Sandbox, clock: Virtua
         ({"action": "403_primary", "seconds": 3000}, "GitHub's hourly limit requires a wait of"),
     ],
 )
-def test_an_outcome_that_cannot_be_looked_up_is_told(
+def test_an_unconfirmed_outcome_is_reported_as_unknown(
     sandbox: Sandbox, new_run: Callable[..., RunHarness], fault: dict[str, Any], words: str
 ) -> None:
-    """It may have been created, and it has been: the error says both, and the next run adopts it."""
+    """The error says that the budget may have been created, and the next run adopts it."""
     sandbox.plan([{"action": "reset_after", "op": CREATE}, {**fault, "op": LIST, "nth": 2, "times": 1000}])
     with pytest.raises(errors.OutcomeError, match=r"may have been created.* adopts it if it exists") as caught:
         create(new_run())
@@ -224,15 +224,15 @@ def test_the_advice_for_an_unknown_outcome_under_error_is_true(
     assert posts(sandbox) == 1
 
 
-def test_a_look_that_fails_is_not_the_last(sandbox: Sandbox, harness: RunHarness) -> None:
-    """While GitHub fails the looks go on."""
+def test_polling_continues_after_a_failed_listing(sandbox: Sandbox, harness: RunHarness) -> None:
+    """While GitHub fails, the listing is read again."""
     sandbox.plan([{"action": "504_after", "op": CREATE}, {"action": "403_permission", "op": LIST, "nth": 2}])
     assert is_the_one(sandbox, create(harness))
     assert sandbox.unmet_faults() == []
 
 
-def test_an_outcome_without_id_that_cannot_be_looked_up_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
-    """The same where the answer was readable and held no id."""
+def test_an_unconfirmed_response_without_id_is_reported_as_unknown(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The outcome is also unknown if the response was readable but had no id."""
     sandbox.switch("no_id_in_create")
     sandbox.plan([{"action": "403_permission", "op": LIST, "nth": 2, "times": 1000}])
     with pytest.raises(
@@ -242,8 +242,8 @@ def test_an_outcome_without_id_that_cannot_be_looked_up_is_told(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("amounts", [[501], [500, 500]])
-def test_what_somebody_else_made_meanwhile_is_not_ours(clock: VirtualClock, amounts: list[int]) -> None:
-    """A new budget with our key and other values, or two at once, is for a person to look at."""
+def test_a_concurrently_created_budget_is_not_ours(clock: VirtualClock, amounts: list[int]) -> None:
+    """A new budget with our key and other values, or two new ones, is an error."""
 
     def interfere(request: Request) -> None:
         if request.method == "POST":
@@ -259,8 +259,8 @@ def test_what_somebody_else_made_meanwhile_is_not_ours(clock: VirtualClock, amou
 
 
 @pytest.mark.parametrize("status", ["401", "403_permission", "404", "410", "422"])
-def test_a_refusal_is_final(sandbox: Sandbox, harness: RunHarness, status: str) -> None:
-    """A clear no is raised as it is: nothing was created, nothing is looked up."""
+def test_a_refused_create_is_an_error(sandbox: Sandbox, harness: RunHarness, status: str) -> None:
+    """GitHub's error is raised; nothing was created, and no listing is read."""
     sandbox.plan([{"action": status, "op": CREATE}])
     with pytest.raises(
         errors.ApiError, match=f"create a budget of enterprise octo-enterprise: GitHub returned {status[:3]}"
@@ -269,8 +269,8 @@ def test_a_refusal_is_final(sandbox: Sandbox, harness: RunHarness, status: str) 
     assert [request.method for request in sandbox.requests] == ["GET", "POST"]
 
 
-def test_no_connection_is_no_lost_answer(sandbox: Sandbox, clock: VirtualClock) -> None:
-    """GitHub cannot be reached for the create: the error says that nothing was sent, and nothing is looked up."""
+def test_a_create_without_a_connection_is_not_confirmed(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """The error says that nothing was sent, and no listing is read."""
     settings = Settings(token=sandbox.token, base_url=sandbox.url, write_interval_seconds=0)
     harness = RunHarness(
         sandbox,
@@ -285,8 +285,8 @@ def test_no_connection_is_no_lost_answer(sandbox: Sandbox, clock: VirtualClock) 
     assert sandbox.budgets() == []
 
 
-def test_a_refused_twin_is_looked_up(sandbox: Sandbox, harness: RunHarness) -> None:
-    """Where GitHub refuses a second budget, the first is found in a new listing and adopted."""
+def test_a_refused_duplicate_is_found_and_adopted(sandbox: Sandbox, harness: RunHarness) -> None:
+    """If GitHub refuses a second budget, the existing one is found in a new listing and adopted."""
     sandbox.switch("duplicates_refused")
     create(harness, OTHER, "urn::other")
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
@@ -294,8 +294,8 @@ def test_a_refused_twin_is_looked_up(sandbox: Sandbox, harness: RunHarness) -> N
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
 
 
-def test_a_refused_twin_that_is_not_listed_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
-    """GitHub refuses a second budget and does not list the first."""
+def test_a_refused_duplicate_that_is_not_listed_is_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The error says that the budget exists but the listing does not show it."""
     for quirk in ("duplicates_refused", "list_lag_seconds=100"):
         sandbox.switch(quirk)
     sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
@@ -303,8 +303,8 @@ def test_a_refused_twin_that_is_not_listed_is_told(sandbox: Sandbox, harness: Ru
         create(harness)
 
 
-def test_a_budget_that_may_be_ours_is_not_doubled(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
-    """A listing that does not tell the repository's owner leaves the decision to a person."""
+def test_a_possible_match_is_not_duplicated(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """If the listing omits the owner of a repository, the create is an error that asks for a decision."""
     api = {**PLAIN, "budget_scope": "repository", "budget_entity_name": "octo-org/api"}
     stored = create(new_run(), api)
     sandbox.switch("bare_repository")
@@ -320,10 +320,10 @@ def test_a_budget_that_may_be_ours_is_not_doubled(sandbox: Sandbox, new_run: Cal
 
 
 @pytest.mark.parametrize("told", [False, True], ids=["per-member scope not told", "per-member scope told"])
-def test_a_hard_budget_of_a_cost_center_may_be_a_per_member_one(
+def test_a_hard_cost_center_budget_may_be_a_per_member_budget(
     sandbox: Sandbox, harness: RunHarness, *, told: bool
 ) -> None:
-    """Some accounts list both as `cost_center`; one whose listing names the per-member scope leaves no doubt."""
+    """Some accounts list both as `cost_center`; if the listing has the per-member scope, the match is certain."""
     per_member = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "prevent_further_usage": True}
     plain = {**per_member, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
     there = sandbox.add_budget("enterprise", "octo-enterprise", **plain)
@@ -339,8 +339,8 @@ def test_a_hard_budget_of_a_cost_center_may_be_a_per_member_one(
             create(harness, wanted)
 
 
-def test_an_adoption_whose_answer_tells_nothing_counts_as_declared(sandbox: Sandbox, harness: RunHarness) -> None:
-    """GitHub accepts the PATCH and does not show the budget: the run goes on with the declared values."""
+def test_an_adoption_with_an_empty_response_counts_as_declared(sandbox: Sandbox, harness: RunHarness) -> None:
+    """If the response to the PATCH omits the budget, the declared values are used."""
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501)
     sandbox.plan([{"action": "wrong_fields", "op": "update_budget"}])
     alerting = {"will_alert": True, "alert_recipients": ["hubot"]}
@@ -351,10 +351,8 @@ def test_an_adoption_whose_answer_tells_nothing_counts_as_declared(sandbox: Sand
     assert current.inputs == stored.inputs
 
 
-def test_a_budget_without_an_expiry_is_not_as_declared_with_one(
-    sandbox: Sandbox, new_run: Callable[..., RunHarness]
-) -> None:
-    """One that never expires is adopted only where its expiry may be set, and then it is set."""
+def test_a_missing_expiry_differs_from_a_declared_one(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A budget without an expiry is adopted only if the policy allows setting the expiry."""
     person = {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}
     stored = {"budget_entity_name": "octocat", "budget_type": "BundlePricing", "prevent_further_usage": True}
     sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500, **person, **stored)
@@ -376,8 +374,10 @@ def test_a_budget_without_an_expiry_is_not_as_declared_with_one(
         ),
     ],
 )
-def test_a_cost_center_must_be_one(sandbox: Sandbox, harness: RunHarness, entity: str, words: str) -> None:
-    """A name that fits none or several is explained with the names there are, before anything is written."""
+def test_an_ambiguous_or_missing_cost_center_is_an_error(
+    sandbox: Sandbox, harness: RunHarness, entity: str, words: str
+) -> None:
+    """The error lists the existing names, and nothing is written."""
     if "more than one" in words:
         sandbox.rename_cost_center("Data", "platform")
     with pytest.raises(errors.ConfigError, match=words):

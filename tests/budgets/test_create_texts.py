@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_a_twin_is_named_with_the_way_to_adopt_it(policy: str, amount: int, says: str) -> None:
-    """A budget that may not be taken over is named by key and id, with the setting that adopts it."""
+def test_an_existing_budget_is_named_with_the_adoption_setting(policy: str, amount: int, says: str) -> None:
+    """The error has the key, the id, and the setting that adopts the budget."""
     with World() as world:
         there = world.add_budget("enterprise", "octo-enterprise", budget_amount=500)
         failure = world.up({"a": budget(ENTERPRISE, amount, on_existing=policy)})
@@ -38,8 +38,8 @@ def test_a_twin_is_named_with_the_way_to_adopt_it(policy: str, amount: int, says
 
 
 @pytest.mark.parametrize("quirk", ["duplicates_refused"])
-def test_a_refused_twin_is_adopted(quirk: str, new_run: Callable[..., RunHarness]) -> None:
-    """Where GitHub refuses a second budget of a key, the live one is looked up and adopted."""
+def test_a_refused_duplicate_is_adopted(quirk: str, new_run: Callable[..., RunHarness]) -> None:
+    """If GitHub refuses a second budget of a key, the existing one is found and adopted."""
     harness = new_run()
     harness.sandbox.switch(quirk)
     urn, inputs = "urn:pulumi:s::p::t::a", budget(ENTERPRISE, 500)
@@ -54,16 +54,16 @@ def test_a_refused_twin_is_adopted(quirk: str, new_run: Callable[..., RunHarness
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 @pytest.mark.parametrize("words", ["Budget already exists", "Duplicate budget"])
-def test_a_refusal_of_a_twin_is_known_by_its_words(status: int, words: str) -> None:
-    """GitHub's words for a refused second budget are not documented: each likely status and word is looked up."""
+def test_refused_duplicates_are_recognized(status: int, words: str) -> None:
+    """The error for a second budget is not documented, so each likely status and text is recognized."""
     assert _says_taken(InvalidError("create", status, words, "", ""))
     assert not _says_taken(InvalidError("create", 403, words, "", ""))
     assert not _says_taken(InvalidError("create", status, "Validation Failed", "", ""))
 
 
 @pytest.mark.parametrize("policy", ["adopt_if_identical", "adopt", "error"])
-def test_a_twin_of_another_pricing_type_is_not_taken_over(policy: str) -> None:
-    """No PATCH changes the type, so what is declared could never hold: the way out is named, and nothing is written."""
+def test_an_existing_budget_of_another_pricing_type_is_not_adopted(policy: str) -> None:
+    """An update cannot change the type, so the error names the options, and nothing is written."""
     with World() as world:
         there = world.add_budget(
             "enterprise", "octo-enterprise", budget_product_sku="actions_linux", budget_type="ProductPricing"
@@ -74,8 +74,8 @@ def test_a_twin_of_another_pricing_type_is_not_taken_over(policy: str) -> None:
     assert f"exists already as {there}, with the budget_type ProductPricing" in str(failure)
 
 
-def test_another_refusal_is_no_twin(new_run: Callable[..., RunHarness]) -> None:
-    """A refusal that says nothing of a existing is shown as it is, and nothing is looked up after it."""
+def test_other_refusals_are_not_duplicates(new_run: Callable[..., RunHarness]) -> None:
+    """Any other refusal is raised unchanged, and no listing is read."""
     harness = new_run()
     checked = harness.enterprise.check("urn:pulumi:s::p::t::a", {}, budget(ENTERPRISE, 500), frozenset())
     harness.sandbox.plan([{"action": "422", "op": "create_budget"}])
@@ -84,8 +84,8 @@ def test_another_refusal_is_no_twin(new_run: Callable[..., RunHarness]) -> None:
     assert [request.method for request in harness.sandbox.requests] == ["GET", "POST"]
 
 
-def test_a_budget_that_this_run_has_made_is_taken_over_by_no_other_resource(new_run: Callable[..., RunHarness]) -> None:
-    """What one resource of a run has created, another one with the same key is told of, by name and id."""
+def test_a_budget_created_in_this_run_is_not_adopted(new_run: Callable[..., RunHarness]) -> None:
+    """A second resource with the same key gets an error with the first resource's name and the id."""
     harness = new_run()
     inputs = harness.enterprise.check("a", {}, budget(ENTERPRISE, 500), frozenset()).inputs
     made = harness.enterprise.create("a", inputs).outputs["budget_id"]

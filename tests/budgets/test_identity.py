@@ -70,8 +70,8 @@ def live(**fields: Any) -> Budget:
         (BIG, {"budget_product_sku": "premium_requests"}, {"budget_product_sku": "ai_credits"}),
     ],
 )  # fmt: skip
-def test_one_budget_has_one_key(owner: Owner, one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Spelling, amount and the owner's own name make no other budget."""
+def test_equivalent_budgets_have_the_same_key(owner: Owner, one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Spelling, amount and the owner's own name do not change the key."""
     assert natural_key(owner, spec(owner, **one)) == natural_key(owner, spec(owner, **other))
 
 
@@ -90,8 +90,8 @@ def test_one_budget_has_one_key(owner: Owner, one: dict[str, Any], other: dict[s
         {"budget_product_sku": "copilot_ai_credits"},
     ],
 )
-def test_two_budgets_have_two_keys(other: dict[str, Any]) -> None:
-    """Another SKU, scope, entity or user is another budget, and so is the same one of another owner."""
+def test_different_budgets_have_different_keys(other: dict[str, Any]) -> None:
+    """Another SKU, scope, entity, user or owner changes the key."""
     assert natural_key(BIG, spec(**other)) != natural_key(BIG, spec())
     assert natural_key(BIG, spec(**other)) != natural_key(Owner(ENTERPRISE_OWNER, "other"), spec(**other))
 
@@ -110,8 +110,8 @@ def test_two_budgets_have_two_keys(other: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_key_reads_as_a_sentence_part(fields: dict[str, Any], text: str) -> None:
-    """Messages say product, owner, scope and what it covers."""
+def test_text_of_a_key(fields: dict[str, Any], text: str) -> None:
+    """The text of a key has the product, the owner, the scope and the entity."""
     assert str(natural_key(BIG, spec(**fields))) == text
 
 
@@ -161,10 +161,10 @@ def test_a_key_reads_as_a_sentence_part(fields: dict[str, Any], text: str) -> No
          ["octo-org/api"], True, Match.NO),
     ],
 )  # fmt: skip
-def test_a_live_budget_is_surely_perhaps_or_not_the_declared_one(  # noqa: PLR0917 - a row of the table
+def test_match_of_a_live_and_a_declared_budget(  # noqa: PLR0917 - a row of the table
     owner: Owner, declared: dict[str, Any], stored: dict[str, Any], names: list[str], listed: bool, expected: Match
 ) -> None:
-    """Every spelling that GitHub was seen to use is recognised, and what it leaves out makes it unsure."""
+    """Every known spelling of GitHub matches; if fields are omitted, the match is uncertain."""
     found = match(owner, spec(owner, **declared), live(**stored), frozenset(names), lists_per_member_scope=listed)
     assert found is expected
 
@@ -208,23 +208,23 @@ UNLIKE: list[tuple[str, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "one", "other"), ALIKE)
-def test_spellings_of_one_meaning_are_no_difference(field: str, one: Any, other: Any) -> None:
-    """Equal both ways round, and equal to themselves."""
+def test_equivalent_values_are_equal(field: str, one: Any, other: Any) -> None:
+    """Equivalent values are equal in both directions and to themselves."""
     scope = {"budget_scope": "enterprise"}
     assert same(BIG, field, {**scope, field: one}, {**scope, field: other})
     assert same(BIG, field, {**scope, field: other}, {**scope, field: one})
 
 
 @pytest.mark.parametrize(("field", "one", "other"), UNLIKE)
-def test_other_meanings_are_a_difference(field: str, one: Any, other: Any) -> None:
-    """Different both ways round."""
+def test_other_values_differ(field: str, one: Any, other: Any) -> None:
+    """Values of different meaning differ in both directions."""
     assert not same(BIG, field, {field: one}, {field: other})
     assert not same(BIG, field, {field: other}, {field: one})
 
 
 @given(logins=st.lists(LOGINS, max_size=6), data=st.data())
-def test_recipients_are_a_set_without_case(logins: list[str], data: st.DataObject) -> None:
-    """In any order, any case and however often: the same people."""
+def test_recipients_are_a_case_insensitive_set(logins: list[str], data: st.DataObject) -> None:
+    """Order, case and duplicates of recipients do not matter."""
     shuffled = [login.swapcase() for login in data.draw(st.permutations(logins + logins[:2]))]
     one, other = (
         {"budget_alerting": {"will_alert": True, "alert_recipients": people}} for people in (logins, shuffled)
@@ -236,16 +236,16 @@ def test_recipients_are_a_set_without_case(logins: list[str], data: st.DataObjec
     one=st.fixed_dictionaries({}, optional={field: st.sampled_from([a, b]) for field, a, b in ALIKE + UNLIKE}),
     other=st.fixed_dictionaries({}, optional={field: st.sampled_from([a, b]) for field, a, b in ALIKE + UNLIKE}),
 )
-def test_a_difference_is_the_same_from_both_sides(one: dict[str, Any], other: dict[str, Any]) -> None:
-    """Nothing differs from itself, and whichever side is asked first, the same fields differ."""
+def test_comparison_is_symmetric(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """No budget differs from itself, and the differing fields are the same in both directions."""
     fields = IDENTITY + IN_PLACE
     assert differing(BIG, one, one, fields) == []
     assert differing(BIG, one, other, fields) == differing(BIG, other, one, fields)
 
 
 @given(scope=st.sampled_from(ENTERPRISE_OWNER.scopes), entity=LOGINS, user=LOGINS)
-def test_a_key_does_not_depend_on_case(scope: str, entity: str, user: str) -> None:
-    """Swapping the case of logins, repositories and cost centers changes no key."""
+def test_keys_ignore_case(scope: str, entity: str, user: str) -> None:
+    """Another case of logins, repositories and cost centers does not change a key."""
     where = f"{entity}/{entity}" if scope == "repository" else entity
     one, other = (
         natural_key(BIG, spec(budget_scope=scope, budget_entity_name=turn(where), user=turn(user)))
@@ -254,8 +254,8 @@ def test_a_key_does_not_depend_on_case(scope: str, entity: str, user: str) -> No
     assert one == other
 
 
-def test_what_is_seen_keeps_the_declared_spelling() -> None:
-    """Values that mean the same stay as the program writes them, so that nothing looks changed."""
+def test_equivalent_live_values_keep_the_declared_spelling() -> None:
+    """Equivalent live values keep their declared spelling, so nothing differs."""
     declared = complete(
         ENTERPRISE_OWNER,
         {
@@ -281,8 +281,8 @@ def test_what_is_seen_keeps_the_declared_spelling() -> None:
     assert other["budget_entity_name"] == "Data"
 
 
-def test_what_a_scope_does_not_have_is_not_seen() -> None:
-    """A per-member budget that is listed as its cost center's, with fields of other scopes, is as declared."""
+def test_fields_of_other_scopes_are_ignored() -> None:
+    """A per-member budget that is listed as `cost_center`, with fields of other scopes, is as declared."""
     fields = {"budget_amount": 5, "budget_product_sku": "ai_credits", "budget_scope": "multi_user_cost_center"}
     declared = complete(
         ENTERPRISE_OWNER, {**fields, "enterprise": "octo-enterprise", "budget_entity_name": "Data"}, NOBODY
@@ -299,8 +299,8 @@ def test_what_a_scope_does_not_have_is_not_seen() -> None:
     assert live_inputs(BIG, declared, stored, frozenset({"Data"})) == declared
 
 
-def test_what_is_seen_shows_what_changed() -> None:
-    """A field that means something else is shown as it is on GitHub."""
+def test_changed_live_values_are_returned() -> None:
+    """A field with another meaning is returned as GitHub stores it."""
     declared = complete(
         ENTERPRISE_OWNER,
         {"enterprise": "octo-enterprise", "budget_amount": 5, "budget_product_sku": "actions"},
@@ -327,10 +327,8 @@ def test_what_is_seen_shows_what_changed() -> None:
         ),
     ],
 )
-def test_a_budget_read_for_the_first_time_is_seen_as_it_is(
-    owner: Owner, stored: dict[str, Any], expected: dict[str, Any]
-) -> None:
-    """Without a declaration every input is GitHub's, and what a scope does not have is left out."""
+def test_the_first_read_returns_live_values(owner: Owner, stored: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Without declared inputs, all values are GitHub's, without fields that the scope does not have."""
     inputs = live_inputs(owner, {}, live(**stored), frozenset())
     assert inputs[owner.kind.noun] == owner.slug
     assert {name: inputs[name] for name in expected} == expected

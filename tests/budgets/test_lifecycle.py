@@ -84,8 +84,8 @@ def assert_at_rest(sandbox: Sandbox, clock: VirtualClock, budgets: dict[str, Any
     assert sandbox.writes == []
 
 
-def test_forty_budgets_are_as_declared_and_stay_so(sandbox: Sandbox, clock: VirtualClock) -> None:
-    """Every scope and spelling: one POST each, an empty preview without a request, a quiet refresh of few requests."""
+def test_forty_budgets_are_created_and_do_not_differ(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """Every scope: one POST each, an empty preview without requests, and a refresh with few requests."""
     budgets = everything(sandbox)
     assert len(budgets) >= 40
     states = create_all(open_harness(sandbox, clock), budgets)
@@ -96,8 +96,8 @@ def test_forty_budgets_are_as_declared_and_stay_so(sandbox: Sandbox, clock: Virt
 
 
 @pytest.mark.parametrize("quirk", SWITCHES)
-def test_no_habit_of_github_makes_a_difference(quirk: str, clock: VirtualClock) -> None:
-    """Whatever GitHub leaves out, rewrites or delays: the same forty budgets are at rest, the listing read or not."""
+def test_no_quirk_causes_a_difference(quirk: str, clock: VirtualClock) -> None:
+    """Whatever GitHub omits, rewrites or delays, the forty budgets do not differ, however they are read."""
     with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
         budgets = everything(sandbox)
         states = create_all(open_harness(sandbox, clock), budgets)
@@ -115,8 +115,8 @@ def settled() -> Any:
 
 
 @pytest.mark.parametrize("quirk", SWITCHES)
-def test_no_new_habit_of_github_makes_a_difference(quirk: str, settled: Any) -> None:
-    """Budgets made before GitHub took up a habit are at rest after it, each read alone and all together."""
+def test_no_new_quirk_causes_a_difference(quirk: str, settled: Any) -> None:
+    """Budgets that were created before a quirk do not differ after it, read singly or by a listing."""
     sandbox, clock, budgets, states = settled
     sandbox.switch(quirk)
     try:
@@ -136,8 +136,8 @@ def test_no_new_habit_of_github_makes_a_difference(quirk: str, settled: Any) -> 
 @pytest.mark.parametrize(
     ("quirks", "most"), [((), 5), (("page_cap_10",), 10), (("page_cap_10", "total_count_missing"), 10)]
 )
-def test_reads_are_shared(quirks: tuple[str, ...], most: int, clock: VirtualClock) -> None:
-    """A refresh of three budgets sends at most three requests, and one of forty at most ten, with pages of ten too."""
+def test_number_of_requests_of_a_refresh(quirks: tuple[str, ...], most: int, clock: VirtualClock) -> None:
+    """A refresh of three budgets sends at most three requests, and one of forty at most ten."""
     with Sandbox(clock=clock.wall, quirks=quirks) as sandbox:
         budgets = everything(sandbox)
         states = create_all(open_harness(sandbox, clock), budgets)
@@ -176,14 +176,14 @@ IN_PLACE = [
 
 
 @pytest.mark.parametrize(("before", "change", "body"), IN_PLACE)
-def test_a_change_in_place_sends_what_changed(
+def test_an_update_sends_only_changed_fields(
     sandbox: Sandbox,
     new_run: Callable[..., RunHarness],
     before: dict[str, Any],
     change: dict[str, Any],
     body: dict[str, Any],
 ) -> None:
-    """One PATCH with exactly the changed fields; the id stays, and afterwards nothing differs."""
+    """One PATCH has exactly the changed fields; the id stays, and afterwards nothing differs."""
     stored = create(new_run(), before)
     sandbox.forget_requests()
     harness, after = new_run(), {**before, **change}
@@ -205,10 +205,10 @@ def test_a_change_in_place_sends_what_changed(
         {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"},
     ],
 )
-def test_a_change_of_identity_replaces(
+def test_a_changed_identity_replaces_the_budget(
     harness: RunHarness, new_run: Callable[..., RunHarness], change: dict[str, Any]
 ) -> None:
-    """What makes it another budget replaces it, with a warning that the meter starts anew."""
+    """A changed identity replaces the budget, with a warning that its usage starts at zero."""
     stored = create(harness, PLAIN)
     second = new_run()
     changed, replaces = differences(second, "urn::budget", {**PLAIN, **change}, stored)
@@ -226,16 +226,16 @@ def test_a_change_of_identity_replaces(
         ({"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}, {"user": "hubot"}),
     ],
 )
-def test_another_entity_replaces(
+def test_a_changed_entity_replaces_the_budget(
     harness: RunHarness, new_run: Callable[..., RunHarness], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    """Each kind of entity is part of what a budget is."""
+    """Each kind of entity is part of a budget's identity."""
     stored = create(harness, {**PLAIN, **before})
     assert differences(new_run(), "urn::budget", {**PLAIN, **before, **after}, stored) == (list(after), list(after))
 
 
-def test_a_cost_center_may_change_between_name_and_uuid(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
-    """Declared by name and later by UUID, or the other way, it is the same budget: nothing differs."""
+def test_name_and_uuid_of_a_cost_center_are_equivalent(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A change between the name and the UUID is not a difference."""
     center = sandbox.cost_centers()[0]
     by_name = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"]}
     by_uuid = {**by_name, "budget_entity_name": center["id"]}
@@ -246,10 +246,8 @@ def test_a_cost_center_may_change_between_name_and_uuid(sandbox: Sandbox, new_ru
 
 
 @pytest.mark.parametrize("scope", ["cost_center", "multi_user_cost_center"])
-def test_the_case_of_a_cost_center_is_no_difference(
-    sandbox: Sandbox, new_run: Callable[..., RunHarness], scope: str
-) -> None:
-    """Its name and its UUID in any case, and either for the other, mean the same budget; two such resources are one."""
+def test_the_case_of_a_cost_center_is_ignored(sandbox: Sandbox, new_run: Callable[..., RunHarness], scope: str) -> None:
+    """Name and UUID in any case are the same budget, and two such resources are a duplicate."""
     center = next(center for center in sandbox.cost_centers() if center["name"] == "Platform")
     spellings = [spell(center[key]) for key in ("name", "id") for spell in (str, str.upper, str.lower)]
     declared = {**PLAIN, "budget_scope": scope, "budget_product_sku": "ai_credits"}
@@ -268,8 +266,8 @@ def test_the_case_of_a_cost_center_is_no_difference(
     assert [problem.field for problem in again.problems] == ["budget_product_sku"]
 
 
-def test_a_budget_of_a_cost_center_in_another_case_is_not_adopted(sandbox: Sandbox, harness: RunHarness) -> None:
-    """Where two names differ by case alone, a budget under the other spelling may be of the other cost center."""
+def test_cost_centers_that_differ_in_case_are_not_confused(sandbox: Sandbox, harness: RunHarness) -> None:
+    """If two names differ only in case, a budget with the other spelling is not adopted."""
     declared = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
     other = create(harness, {**declared, "budget_entity_name": "Data"}, "urn::data")
     sandbox.rename_cost_center("Data", "platform")
@@ -278,8 +276,8 @@ def test_a_budget_of_a_cost_center_in_another_case_is_not_adopted(sandbox: Sandb
     assert len(sandbox.writes) == 1
 
 
-def test_a_renamed_cost_center_is_the_same_by_its_uuid(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
-    """Declared by UUID nothing differs after the renaming; declared by the old name the new one is shown."""
+def test_a_renamed_cost_center_differs_only_by_name(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """Declared by UUID nothing differs after a rename; declared by the old name, the new name is shown."""
     center = sandbox.cost_centers()[1]
     by_uuid = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["id"]}
     stored = create(new_run(), by_uuid)
@@ -297,7 +295,7 @@ def test_a_renamed_cost_center_is_the_same_by_its_uuid(sandbox: Sandbox, new_run
 
 
 def test_unknown_inputs_count_as_different(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """In a preview, what is not known yet is shown as a change, and what identifies the budget as a replacement."""
+    """In a preview, an unknown input is a change, and a replacement if it identifies the budget."""
     stored = create(harness, PLAIN)
     second = new_run()
     unknown = frozenset({"budget_amount", "budget_entity_name"})
@@ -309,8 +307,8 @@ def test_unknown_inputs_count_as_different(harness: RunHarness, new_run: Callabl
     assert replaces == ["budget_entity_name"]
 
 
-def test_check_keeps_the_former_spelling(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """An input that means what it meant is stored as before, so that the engine sees no change."""
+def test_check_keeps_the_previous_spelling(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """An equivalent input keeps its stored spelling, so that the engine sees no change."""
     stored = create(
         harness, {**PLAIN, "budget_alerting": {"will_alert": True, "alert_recipients": ["OctoCat", "hubot"]}}
     )
@@ -318,8 +316,8 @@ def test_check_keeps_the_former_spelling(harness: RunHarness, new_run: Callable[
     assert checked(new_run(), "urn::budget", {**after, "enterprise": "Octo-Enterprise"}, stored.inputs) == stored.inputs
 
 
-def test_mistakes_come_all_at_once_and_nothing_is_sent(sandbox: Sandbox, harness: RunHarness) -> None:
-    """A check needs neither token nor network, and a budget with mistakes registry nothing."""
+def test_all_problems_are_reported_and_nothing_is_sent(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A check needs no token and no network, and an invalid budget is not registered."""
     wrong = {**PLAIN, "budget_amount": -1, "user": "mona@example.com", "colour": "red"}
     found = harness.enterprise.check("urn::one", {}, wrong, NOTHING)
     assert found.inputs == {}
@@ -328,8 +326,8 @@ def test_mistakes_come_all_at_once_and_nothing_is_sent(sandbox: Sandbox, harness
     assert sandbox.requests == []
 
 
-def test_one_key_is_declared_once(sandbox: Sandbox, harness: RunHarness) -> None:
-    """Two resources for one budget fail in preview, and the second is told the name of the first."""
+def test_a_second_declaration_is_refused(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Two resources for one budget fail in preview, and the message names the first one."""
     checked(harness, "urn::first", PLAIN)
     checked(harness, "urn::first", PLAIN)
     found = harness.enterprise.check(
@@ -340,8 +338,8 @@ def test_one_key_is_declared_once(sandbox: Sandbox, harness: RunHarness) -> None
     assert sandbox.requests == []
 
 
-def test_an_expiry_that_has_come_is_no_new_mistake(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """A date that was right when the budget was made stays right while the program keeps it."""
+def test_an_unchanged_past_expiry_is_valid(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """A date that was valid when the budget was created stays valid while it is not changed."""
     declared = {**PERSON, "expires_at": "2026-10-01"}
     stored = create(harness, declared)
     harness.clock.sleep(30 * 86_400.0)
@@ -351,16 +349,16 @@ def test_an_expiry_that_has_come_is_no_new_mistake(harness: RunHarness, new_run:
 
 
 def test_an_expired_budget_is_gone(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """GitHub removes it at its end, and the next refresh says so."""
+    """GitHub removes it, and the next refresh returns None."""
     stored = create(harness, {**PERSON, "expires_at": "2026-10-01"})
     harness.clock.sleep(30 * 86_400.0)
     assert new_run().enterprise.read(stored.id, stored.outputs) is None
 
 
-def test_a_change_from_outside_is_seen_and_repaired(
+def test_an_external_change_is_detected_and_reverted(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """A refresh shows the live value, the next preview the difference, and one PATCH brings back the declared one."""
+    """A refresh shows the live value, a preview the difference, and one PATCH restores the declared value."""
     stored = create(harness, PLAIN)
     budget_id = stored.outputs["budget_id"]
     sandbox.edit_budget(budget_id, budget_amount=5000, exclude_cost_center_usage=True)
@@ -374,20 +372,18 @@ def test_a_change_from_outside_is_seen_and_repaired(
     assert sandbox.writes[-1].body == {"budget_amount": 500, "exclude_cost_center_usage": False}
 
 
-def test_the_policy_for_existing_budgets_survives_a_refresh(
-    harness: RunHarness, new_run: Callable[..., RunHarness]
-) -> None:
-    """It is an input that GitHub knows nothing of."""
+def test_on_existing_is_kept_in_a_refresh(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """`on_existing` is kept in a refresh, although GitHub does not store it."""
     stored = create(harness, {**PLAIN, "on_existing": "error"})
     current = new_run().enterprise.read(stored.id, stored.outputs)
     assert current is not None
     assert current.inputs["on_existing"] == "error"
 
 
-def test_a_change_of_the_policy_alone_sends_nothing(
+def test_a_change_of_on_existing_sends_nothing(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """An update without a difference on GitHub's side is stored without a request."""
+    """An update without a difference on GitHub is stored without a request."""
     sandbox.switch("consumed_everywhere")
     stored = create(harness, PLAIN)
     sandbox.forget_requests()
@@ -397,10 +393,10 @@ def test_a_change_of_the_policy_alone_sends_nothing(
     assert sandbox.requests == []
 
 
-def test_alerting_in_the_state_of_a_person_is_not_sent(
+def test_alerting_of_a_user_budget_is_not_sent(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """GitHub ignores alerting there, so a difference in it is none."""
+    """GitHub ignores alerting of a budget of one user, so it is no difference."""
     stored = create(harness, PERSON)
     olds = {**stored.outputs, "budget_alerting": {"will_alert": True, "alert_recipients": ["octocat"]}}
     second = new_run()
@@ -408,10 +404,10 @@ def test_alerting_in_the_state_of_a_person_is_not_sent(
     assert [request.method for request in sandbox.writes] == ["POST"]
 
 
-def test_an_update_whose_answer_tells_nothing_is_read(
+def test_a_budget_is_read_after_an_empty_update_response(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """The budget itself is asked for, even where the run has listed it a moment ago."""
+    """The budget is read singly, even if the run has listed it recently."""
     stored = create(harness, PLAIN)
     sandbox.plan([{"action": "wrong_fields", "op": "update_budget"}])
     second, after = new_run(), {**PLAIN, "budget_amount": 900}
@@ -422,8 +418,8 @@ def test_an_update_whose_answer_tells_nothing_is_read(
     assert [request.method for request in sandbox.requests[-2:]] == ["PATCH", "GET"]
 
 
-def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
-    """An accepted change that the answer does not show is an error, not a lie in the state."""
+def test_an_ignored_update_is_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """If GitHub accepts a change but returns the old value, the update is an error."""
     stored = create(harness, PLAIN)
     with WireServer(answer(200, {"message": "ok", "budget": sandbox.budgets()[0]})) as server:
         second, after = open_harness(sandbox, base_url=server.url), {**PLAIN, "budget_amount": 900}
@@ -435,8 +431,8 @@ def test_a_value_that_github_keeps_is_told(sandbox: Sandbox, harness: RunHarness
 # --- adoption -------------------------------------------------------------------------------------------------------
 
 
-def test_an_identical_budget_is_adopted_and_said(sandbox: Sandbox, harness: RunHarness) -> None:
-    """A budget that is already as declared is taken over without a write."""
+def test_an_identical_budget_is_adopted_with_a_warning(sandbox: Sandbox, harness: RunHarness) -> None:
+    """An identical existing budget is adopted without a write."""
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
     stored = create(harness, PLAIN)
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
@@ -444,8 +440,8 @@ def test_an_identical_budget_is_adopted_and_said(sandbox: Sandbox, harness: RunH
     assert f"adopted the existing budget {there['id']} as it is" in harness.reporter.warnings
 
 
-def test_another_one_is_left_alone_unless_asked(sandbox: Sandbox, harness: RunHarness) -> None:
-    """A budget that differs is named with its differences and the way to manage it; nothing is written."""
+def test_a_different_budget_is_not_adopted_by_default(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The error names the differences and the setting that adopts the budget; nothing is written."""
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501, prevent_further_usage=True)
     with pytest.raises(errors.OutcomeError) as caught:
         create(harness, PLAIN)
@@ -454,8 +450,8 @@ def test_another_one_is_left_alone_unless_asked(sandbox: Sandbox, harness: RunHa
     assert sandbox.writes == []
 
 
-def test_adoption_can_bring_it_to_the_declared_state(sandbox: Sandbox, harness: RunHarness) -> None:
-    """With `adopt` one PATCH changes what differs, and the warning says what."""
+def test_adopt_updates_a_different_budget(sandbox: Sandbox, harness: RunHarness) -> None:
+    """With `adopt`, one PATCH changes what differs, and a warning names the changes."""
     sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501, prevent_further_usage=True)
     stored = create(harness, {**PLAIN, "on_existing": "adopt"})
     assert [(request.method, request.body) for request in sandbox.writes] == [
@@ -466,26 +462,26 @@ def test_adoption_can_bring_it_to_the_declared_state(sandbox: Sandbox, harness: 
 
 
 @pytest.mark.parametrize(("amount", "words"), [(500, "it is as declared"), (501, "it differs in budget_amount")])
-def test_adoption_can_be_forbidden(sandbox: Sandbox, harness: RunHarness, amount: int, words: str) -> None:
-    """With `error` even an identical budget is left alone."""
+def test_error_forbids_adoption(sandbox: Sandbox, harness: RunHarness, amount: int, words: str) -> None:
+    """With `error`, even an identical budget is not adopted."""
     sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=amount)
     with pytest.raises(errors.OutcomeError, match=words):
         create(harness, {**PLAIN, "on_existing": "error"})
     assert sandbox.writes == []
 
 
-def test_twins_are_a_matter_for_a_person(sandbox: Sandbox, harness: RunHarness) -> None:
-    """Two live budgets with the declared key are both named, and neither is touched."""
+def test_two_existing_budgets_of_one_key_are_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The error names both budgets, and neither is changed."""
     ids = [sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"] for _ in range(2)]
     with pytest.raises(errors.OutcomeError, match=f"exists more than once: {ids[0]} and {ids[1]}"):
         create(harness, {**PLAIN, "on_existing": "adopt"})
     assert sandbox.writes == []
 
 
-def test_a_rename_without_an_alias_keeps_the_budget(
+def test_a_resource_rename_without_an_alias_keeps_the_budget(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """The new name adopts the budget, and the deletion of the old one leaves it; the next run is at rest."""
+    """The new resource adopts the budget, the delete of the old one is skipped, and nothing differs afterwards."""
     stored = create(harness, PLAIN, "urn::old")
     second = new_run()
     renamed = create(second, PLAIN, "urn::new")
@@ -498,7 +494,7 @@ def test_a_rename_without_an_alias_keeps_the_budget(
 def test_a_budget_of_another_resource_is_not_adopted(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """A cost center by name and by UUID are one budget: the second resource is told the first."""
+    """A cost center by name and by UUID is the same budget, and the message names the first resource."""
     center = sandbox.cost_centers()[0]
     by_name = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"]}
     stored = create(harness, by_name, "urn::by-name")
@@ -511,10 +507,10 @@ def test_a_budget_of_another_resource_is_not_adopted(
 # --- reading and deleting -------------------------------------------------------------------------------------------
 
 
-def test_gone_is_what_a_listing_agrees_to(
+def test_a_budget_is_gone_after_a_404_and_a_complete_listing(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """A 404 and a complete listing without it: gone; its deletion then is done."""
+    """A 404 and a complete listing without the budget prove that it is gone; its delete then succeeds."""
     stored = create(harness, PLAIN)
     sandbox.remove_budget(stored.outputs["budget_id"])
     assert new_run().enterprise.read(stored.id, stored.outputs) is None
@@ -529,10 +525,10 @@ def test_gone_is_what_a_listing_agrees_to(
      "wrong_type", "wrong_content_type", "wrong_fields", "short_list", "429_secondary_bare", "403_primary"],
 )  # fmt: skip
 @pytest.mark.parametrize("gone", [False, True])
-def test_no_other_answer_proves_that_a_budget_is_gone(
+def test_other_responses_do_not_prove_that_a_budget_is_gone(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness], action: str, gone: bool
 ) -> None:
-    """Refused, limited, failing, cut or short: the state is kept by an error, also in the look that would prove it."""
+    """A refused, limited, failed, incomplete or short response is an error, also for the confirming listing."""
     create(harness, {**PLAIN, "budget_product_sku": "packages"}, "urn::other")
     stored = create(harness, PLAIN)
     faults: list[dict[str, Any]] = [{"action": action, "op": "list_budgets", "every": 1}]
@@ -549,10 +545,10 @@ def test_no_other_answer_proves_that_a_budget_is_gone(
     assert len(sandbox.budgets()) == (1 if gone else 2)
 
 
-def test_a_404_against_a_listing_that_has_it_is_an_error(
+def test_a_404_for_a_listed_budget_is_an_error(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """A deletion that is told 404 while the budget is listed did not happen; a read takes the listing's word."""
+    """A delete with a 404 of a listed budget is an error; a read returns the listed budget."""
     stored = create(harness, PLAIN)
     sandbox.plan([{"action": "404", "op": "get_budget"}, {"action": "404", "op": "delete_budget"}])
     current = new_run().enterprise.read(stored.id, stored.outputs)
@@ -563,10 +559,10 @@ def test_a_404_against_a_listing_that_has_it_is_an_error(
     assert sandbox.unmet_faults() == []
 
 
-def test_a_feature_that_is_off_keeps_the_state(
+def test_disabled_budgets_keep_the_state(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """Where every budget route answers 404, nothing is gone and nothing is created."""
+    """If every budget route returns 404, no budget counts as gone and none is created."""
     stored = create(harness, PLAIN)
     sandbox.switch("feature_off")
     works: list[Callable[[], object]] = [
@@ -579,8 +575,10 @@ def test_a_feature_that_is_off_keeps_the_state(
             work()
 
 
-def test_a_budget_is_got_by_its_id(sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """Read without a state, it shows everything; one that does not exist is an error."""
+def test_the_first_read_returns_all_inputs(
+    sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A read without a state returns all inputs, and a missing budget is an error."""
     stored = create(harness, PLAIN)
     found = new_run().enterprise.read(stored.id, {})
     assert found is not None
@@ -590,8 +588,8 @@ def test_a_budget_is_got_by_its_id(sandbox: Sandbox, harness: RunHarness, new_ru
         new_run().enterprise.read(stored.id, {})
 
 
-def test_delete_removes_it(sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """One DELETE, and the budget is gone."""
+def test_delete_removes_the_budget(sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
+    """One DELETE is sent, and the budget is gone."""
     stored = create(harness, PLAIN)
     sandbox.forget_requests()
     new_run().enterprise.delete(stored.id)
@@ -602,16 +600,16 @@ def test_delete_removes_it(sandbox: Sandbox, harness: RunHarness, new_run: Calla
 @pytest.mark.parametrize(
     "id_", ["", "one", "enterprise/octo", "enterprise//one", "enterprise/octo/", "enterprise/octo/a/b", "user/octo/one"]
 )
-def test_an_id_of_another_form_is_explained(harness: RunHarness, id_: str) -> None:
-    """Whoever writes an id by hand is told its form."""
+def test_an_invalid_id_is_refused(harness: RunHarness, id_: str) -> None:
+    """The error explains the form of the id."""
     with pytest.raises(errors.ConfigError, match="the id of EnterpriseBudget has the form enterprise/OWNER/ID"):
         harness.enterprise.read(id_, {})
 
 
-def test_outputs_tell_what_only_github_knows(
+def test_outputs_contain_values_from_github(
     sandbox: Sandbox, harness: RunHarness, new_run: Callable[..., RunHarness]
 ) -> None:
-    """Id, entity as shown, UUID of the cost center, use of this month, and whether it was there before."""
+    """The outputs have the id, the entity, the UUID of the cost center, the usage and whether it was adopted."""
     center = sandbox.cost_centers()[0]
     stored = create(harness, {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": center["name"].lower()})
     assert stored.id == f"enterprise/octo-enterprise/{stored.outputs['budget_id']}"
@@ -625,8 +623,8 @@ def test_outputs_tell_what_only_github_knows(
     assert current.outputs == {**stored.outputs, "consumed_amount": current.outputs["consumed_amount"]}
 
 
-def test_every_listed_sku_makes_a_budget(harness: RunHarness, sandbox: Sandbox) -> None:
-    """What the rules know as a product or SKU, with the pricing type they work out, is taken by the sandbox."""
+def test_every_known_sku_is_accepted(harness: RunHarness, sandbox: Sandbox) -> None:
+    """The sandbox accepts every known product and SKU with its derived pricing type."""
     for sku in sorted(SKUS | PRODUCTS | {"ai_credits"}):
         create(harness, {**PLAIN, "budget_product_sku": sku}, f"urn::{sku}")
     assert len(sandbox.budgets()) == len(SKUS | PRODUCTS) + 1

@@ -35,14 +35,14 @@ def refused(**fields: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("amount", [500, 500.0, "500", "0500"])
-def test_one_amount_has_many_spellings(amount: Any) -> None:
-    """A number, the wire's float and a configuration's text are the same amount."""
+def test_forms_of_an_amount(amount: Any) -> None:
+    """An integer, a whole float and a string of digits are the same amount."""
     assert read_inputs(ENTERPRISE_OWNER, {"budget_amount": amount}) == ({"budget_amount": 500}, [])
 
 
 @given(amount=st.integers(0, MAX_AMOUNT))
-def test_every_whole_amount_is_kept(amount: int) -> None:
-    """Any whole number in range passes unchanged, in each of its three forms."""
+def test_whole_amounts_are_kept(amount: int) -> None:
+    """Any whole number in range passes unchanged in each of its three forms."""
     forms: list[Any] = [amount, float(amount), str(amount)]
     assert [read_inputs(ENTERPRISE_OWNER, {"budget_amount": form})[0]["budget_amount"] for form in forms] == [
         amount
@@ -57,7 +57,7 @@ def test_every_whole_amount_is_kept(amount: int) -> None:
     ],
 )  # fmt: skip
 def test_other_amounts_are_refused(amount: Any) -> None:
-    """Fractions, signs, words and what is beyond 32 bits are refused in one short sentence."""
+    """Fractions, negative numbers, words and numbers above 32 bits are refused with one short message."""
     [(field, reason)] = refused(budget_amount=amount)
     assert field == "budget_amount"
     assert reason.startswith("write a whole number of US dollars (or licences)")
@@ -95,28 +95,28 @@ def test_other_amounts_are_refused(amount: Any) -> None:
         ),
     ],
 )
-def test_a_wrong_type_says_what_to_write(fields: dict[str, Any], field: str, reason: str) -> None:
-    """Each wrong value gives one problem at its input, however large it is."""
+def test_a_wrong_type_is_one_problem(fields: dict[str, Any], field: str, reason: str) -> None:
+    """Each wrong value is one short problem at its input, however large it is."""
     assert refused(**fields) == [(field, reason)]
 
 
-def test_a_strange_input_is_shown_on_one_short_line() -> None:
-    """A name that is no input is shown on one line, and cut."""
+def test_an_unknown_input_is_named_on_one_short_line() -> None:
+    """The name of an unknown input is displayed on one line and truncated."""
     [(field, reason)] = refused(**{"\u00e9\n" + "x" * 500: 1})
     assert field == "\u00e9 " + "x" * 55 + "..."
     assert reason.startswith("unknown input of EnterpriseBudget; its inputs are enterprise, budget_amount")
 
 
-def test_what_is_right_is_kept_beside_what_is_wrong() -> None:
-    """Right inputs are returned although others are wrong, so that all rules can be asked."""
+def test_valid_inputs_are_returned_with_the_problems() -> None:
+    """Valid inputs are returned although others are invalid, so that all rules can be checked."""
     fields, found = read_inputs(ORGANIZATION_OWNER, {"organization": " octo-org ", "budget_amount": -1, "user": None})
     assert fields == {"organization": "octo-org"}
     assert [problem.field for problem in found] == ["budget_amount"]
 
 
 @given(raw=st.dictionaries(st.one_of(st.sampled_from(INPUTS), st.text(max_size=12)), JUNK, max_size=6))
-def test_no_input_is_too_odd(raw: dict[str, Any]) -> None:
-    """Whatever is written, what comes back is valid inputs and problems of one short line."""
+def test_any_input_is_valid_or_a_short_problem(raw: dict[str, Any]) -> None:
+    """For any inputs, the result is valid inputs and problems of one short line."""
     fields, found = read_inputs(ENTERPRISE_OWNER, raw)
     assert BudgetInputs.model_validate(fields).model_dump(exclude_none=True) == fields
     for problem in found:
@@ -143,8 +143,8 @@ def test_defaults_are_filled_in() -> None:
 
 
 @pytest.mark.parametrize("scope", ["user", "multi_user_customer", "multi_user_cost_center"])
-def test_a_cap_on_people_is_a_hard_stop(scope: str) -> None:
-    """The per-user scopes stop usage by default, and a person's budget has no alerting."""
+def test_defaults_of_per_user_scopes(scope: str) -> None:
+    """The per-user scopes are a hard stop by default, and a budget of one user has no alerting."""
     alerting = {"will_alert": False, "alert_recipients": []}
     filled = complete(ENTERPRISE_OWNER, {"budget_scope": scope, "budget_alerting": alerting}, NOBODY)
     assert filled["prevent_further_usage"] is True
@@ -161,20 +161,20 @@ def test_a_cap_on_people_is_a_hard_stop(scope: str) -> None:
         ("budget_entity_name", {"budget_scope", "prevent_further_usage", "budget_alerting", "budget_type"}),
     ],
 )
-def test_no_default_for_what_is_not_known_yet(unknown: str, filled: set[str]) -> None:
-    """A default that depends on an unknown input is left for later."""
+def test_no_default_depends_on_an_unknown_input(unknown: str, filled: set[str]) -> None:
+    """A default that depends on an unknown input is omitted."""
     given_fields = {"budget_product_sku": "actions"}
     assert set(complete(ENTERPRISE_OWNER, given_fields, frozenset({unknown}))) - {"budget_product_sku"} == filled
 
 
 def test_no_pricing_type_without_a_sku() -> None:
-    """While the SKU is not known, neither is its type."""
+    """While the SKU is unknown, the pricing type is unknown."""
     assert "budget_type" not in complete(ENTERPRISE_OWNER, {}, frozenset({"budget_product_sku"}))
     assert "budget_type" not in complete(ENTERPRISE_OWNER, {}, NOBODY)
 
 
-def test_an_owner_is_named_and_compared() -> None:
-    """Case makes no other owner, and messages show the author's spelling."""
+def test_owners_ignore_case() -> None:
+    """Owners are compared without case, and messages have the declared spelling."""
     assert Owner(ENTERPRISE_OWNER, "Octo").key == Owner(ENTERPRISE_OWNER, "octo").key == "enterprise/octo"
     assert str(Owner(ORGANIZATION_OWNER, "Octo-Org")) == "organization Octo-Org"
 
@@ -197,8 +197,8 @@ def test_an_owner_is_named_and_compared() -> None:
         ({"budget_alerting": None}, "budget_alerting", None),
     ],
 )
-def test_what_github_sends_is_read_with_tolerance(wire: dict[str, Any], field: str, value: Any) -> None:
-    """Floats are whole amounts, new fields and keys are passed over, empty ones are none."""
+def test_responses_are_read_tolerantly(wire: dict[str, Any], field: str, value: Any) -> None:
+    """Whole floats become integers, new fields and keys are ignored, and empty ones are None."""
     sent = {**LIVE, **wire}
     if value is None and field == "budget_product_sku":
         with pytest.raises(ValidationError):
@@ -208,7 +208,7 @@ def test_what_github_sends_is_read_with_tolerance(wire: dict[str, Any], field: s
 
 
 def test_the_plural_sku_field_is_read() -> None:
-    """A list of one SKU, or a plain text under the plural name, is the SKU; a list of several is none."""
+    """A list of one SKU, or a string under the plural name, is the SKU; a longer list is invalid."""
     rest = {name: value for name, value in LIVE.items() if name != "budget_product_sku"}
     right: list[Any] = [["actions"], "actions"]
     wrong: list[Any] = [["actions", "packages"], [], None]
@@ -227,14 +227,14 @@ def test_the_plural_sku_field_is_read() -> None:
         {"budget_alerting": {"alert_recipients": "octocat"}},
     ],
 )  # fmt: skip
-def test_what_is_no_budget_is_refused(wire: dict[str, Any]) -> None:
-    """A reply without an id, or with values of another kind, is no budget."""
+def test_invalid_budgets_are_refused(wire: dict[str, Any]) -> None:
+    """A response without an id, or with values of another type, is invalid."""
     with pytest.raises(ValidationError):
         Budget.model_validate({**LIVE, **wire})
 
 
 @given(wire=JUNK)
-def test_junk_is_no_budget(wire: Any) -> None:
-    """Whatever GitHub sends, it is read or refused in the one way."""
+def test_any_response_is_a_budget_or_a_validation_error(wire: Any) -> None:
+    """Any response is read as a budget or refused with a validation error."""
     with pytest.raises(ValidationError):
         Budget.model_validate(wire)

@@ -90,7 +90,7 @@ def entities(sandbox: Sandbox, noun: str, inputs: dict[str, Any]) -> list[str | 
 def test_a_respelled_budget_does_not_differ(
     world: tuple[RunHarness, dict[str, dict[str, Any]], dict[str, Stored]], data: st.DataObject, which: int
 ) -> None:
-    """Owner, entity, login, SKU, amount, recipients, expiry and what is left out, each in any spelling."""
+    """Owner, entity, login, SKU, amount, recipients, expiry and defaults may have any equivalent spelling."""
     first, budgets, states = world
     urn = list(budgets)[which]
     inputs, stored = dict(budgets[urn]), states[urn]
@@ -133,7 +133,7 @@ def test_a_respelled_budget_does_not_differ(
 def test_a_respelled_cost_center_does_not_differ(
     world: tuple[RunHarness, dict[str, dict[str, Any]], dict[str, Stored]], data: st.DataObject
 ) -> None:
-    """The enterprise and the members in any case and order; its own name in another case is a renaming."""
+    """Enterprise and members ignore case and order; another case of the name is a rename."""
     cycle = CostCenterLifecycle(open_harness(world[0].sandbox, world[0].clock).run)
     outputs = {**CENTER, "cost_center_id": "1", "state": "active", "adopted": False}
     inputs = {

@@ -71,8 +71,8 @@ def organization(**fields: Any) -> list[tuple[str, str]]:
         {"on_existing": "adopt_if_identical"},
     ],
 )
-def test_what_is_right_has_no_problem(fields: dict[str, Any]) -> None:
-    """Every form that GitHub takes passes."""
+def test_valid_budgets_have_no_problem(fields: dict[str, Any]) -> None:
+    """Every form that GitHub accepts is valid."""
     assert enterprise(**fields) == []
 
 
@@ -86,8 +86,8 @@ def test_what_is_right_has_no_problem(fields: dict[str, Any]) -> None:
         USER,
     ],
 )
-def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
-    """A repository of the owner needs no owner, and the owner itself no name."""
+def test_an_organization_may_be_omitted_from_its_entities(fields: dict[str, Any]) -> None:
+    """A repository of the owner needs no owner, and the owner's own budget no entity."""
     assert organization(**fields) == []
 
 
@@ -179,8 +179,8 @@ def test_an_organization_may_leave_itself_out(fields: dict[str, Any]) -> None:
         ({"organization": "octo-org"}, "organization", "unknown input of EnterpriseBudget"),
     ],
 )
-def test_each_mistake_is_named_with_what_to_write(fields: dict[str, Any], field: str, advice: str) -> None:
-    """One mistake gives one problem, at the input it sits in, with what to write instead."""
+def test_each_problem_names_the_input_and_the_correction(fields: dict[str, Any], field: str, advice: str) -> None:
+    """One invalid input is one problem with its correction."""
     found = enterprise(**fields)
     assert [name for name, _ in found] == [field]
     assert advice in found[0][1]
@@ -202,15 +202,15 @@ def test_each_mistake_is_named_with_what_to_write(fields: dict[str, Any], field:
         ({"exclude_cost_center_usage": True}, "exclude_cost_center_usage", "the whole enterprise has it"),
     ],
 )
-def test_an_organization_has_its_own_mistakes(fields: dict[str, Any], field: str, advice: str) -> None:
-    """What only enterprises have is refused with the resource that has it."""
+def test_problems_of_organization_budgets(fields: dict[str, Any], field: str, advice: str) -> None:
+    """Inputs that only enterprises have are refused, and the message names the resource that has them."""
     found = organization(**fields)
     assert [name for name, _ in found] == [field]
     assert advice in found[0][1]
 
 
-def test_all_mistakes_come_at_once() -> None:
-    """A budget with many mistakes is corrected in one go."""
+def test_all_problems_are_reported_at_once() -> None:
+    """All problems of a budget are reported in one check."""
     found = enterprise(
         enterprise="octo enterprise",
         budget_amount=1.5,
@@ -242,23 +242,23 @@ def test_all_mistakes_come_at_once() -> None:
     ]
 
 
-def test_each_recipient_is_judged() -> None:
-    """Two wrong recipients are two problems of one input."""
+def test_each_recipient_is_validated() -> None:
+    """Two invalid recipients are two problems of one input."""
     found = enterprise(budget_alerting={"will_alert": True, "alert_recipients": ["a@b.example", "octocat", "@c"]})
     assert [field for field, _ in found] == ["budget_alerting"] * 2
 
 
 @pytest.mark.parametrize("name", ["enterprise", "budget_amount", "budget_product_sku", "budget_type", "budget_scope"])
 @pytest.mark.parametrize("also", ["user", "budget_entity_name", "budget_product_sku"])
-def test_what_is_not_known_yet_is_no_mistake(name: str, also: str) -> None:
-    """An input that a preview does not know silences the rules that need it, and no other."""
+def test_unknown_inputs_are_not_validated(name: str, also: str) -> None:
+    """An unknown input disables only the rules that need it."""
     fields: dict[str, Any] = {**ENTERPRISE, **USER, "budget_type": "BundlePricing"}
     unsure = frozenset({name, also})
     assert check(ENTERPRISE_OWNER, {key: value for key, value in fields.items() if key not in unsure}, unsure) == []
 
 
-def test_an_entity_is_judged_without_its_owner() -> None:
-    """While the owner is not known, an entity is not compared with it."""
+def test_an_entity_is_validated_without_its_owner() -> None:
+    """While the owner is unknown, an entity is not compared with it."""
     for fields in ({"budget_entity_name": "whoever"}, {"budget_scope": "repository", "budget_entity_name": "who/ever"}):
         known = {**ORGANIZATION, **fields}
         del known["organization"]
@@ -276,8 +276,8 @@ def test_an_entity_is_judged_without_its_owner() -> None:
         ({"budget_alerting": {"will_alert": False, "alert_recipients": []}}, "sends no alerts"),
     ],
 )
-def test_what_is_worth_a_second_look_is_said(fields: dict[str, Any], words: str) -> None:
-    """What is allowed and rarely meant gives a warning."""
+def test_unusual_settings_give_a_warning(fields: dict[str, Any], words: str) -> None:
+    """A setting that is allowed but probably not intended gives a warning."""
     told = {"will_alert": True, "alert_recipients": []} if "alerts" not in words else None
     budget = complete(ENTERPRISE_OWNER, {**ENTERPRISE, "budget_alerting": told, **fields}, NOBODY)
     found = list(rules.warnings(budget))
@@ -285,8 +285,8 @@ def test_what_is_worth_a_second_look_is_said(fields: dict[str, Any], words: str)
 
 
 @pytest.mark.parametrize("fields", [{"budget_alerting": {"will_alert": True, "alert_recipients": []}}, USER])
-def test_a_plain_budget_gives_no_warning(fields: dict[str, Any]) -> None:
-    """A budget that alerts somebody, or that of a person, is nothing to look at twice."""
+def test_a_usual_budget_gives_no_warning(fields: dict[str, Any]) -> None:
+    """A budget with alerts, or a budget of one user, gives no warning."""
     assert list(rules.warnings(complete(ENTERPRISE_OWNER, {**ENTERPRISE, **fields}, NOBODY))) == []
 
 
@@ -302,8 +302,8 @@ def test_a_plain_budget_gives_no_warning(fields: dict[str, Any]) -> None:
         ("tomorrows_sku", "SkuPricing", False),
     ],
 )
-def test_the_pricing_type_follows_from_the_sku(sku: str, kind: str, known: bool) -> None:
-    """Bundles and products are few; everything else is a SKU, listed or not."""
+def test_the_pricing_type_is_derived_from_the_sku(sku: str, kind: str, known: bool) -> None:
+    """Bundles and products have their own type; every other name is a SKU, listed or not."""
     assert (pricing_type(sku), known_sku(sku)) == (kind, known)
 
 
@@ -319,8 +319,8 @@ def test_the_pricing_type_follows_from_the_sku(sku: str, kind: str, known: bool)
         ("2027-01-31T00:00:01Z", False),
     ],
 )
-def test_one_moment_has_many_spellings(text: str, same: bool) -> None:
-    """A date alone is its midnight in UTC."""
+def test_spellings_of_a_time(text: str, same: bool) -> None:
+    """A date means midnight in UTC, and equivalent times are equal."""
     assert (instant(text) == datetime(2027, 1, 31, tzinfo=timezone.utc)) == same
 
 
@@ -329,8 +329,8 @@ def test_one_moment_has_many_spellings(text: str, same: bool) -> None:
         st.text(max_size=30), st.from_regex(r"\d{4}-\d\d-\d\d(T\d\d:\d\d)?([+-]\d\d:\d\d)?Z?", fullmatch=True)
     )
 )
-def test_no_text_is_too_odd_for_a_moment(text: str) -> None:
-    """A text is a moment in UTC, or a ValueError."""
+def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
+    """Any text is parsed to a time in UTC, or is a ValueError."""
     try:
         moment = instant(text)
     except ValueError:
@@ -338,15 +338,15 @@ def test_no_text_is_too_odd_for_a_moment(text: str) -> None:
     assert moment.utcoffset() == timedelta(0)
 
 
-def test_the_end_of_time_is_no_moment() -> None:
-    """A moment that UTC's calendar does not have is refused as any other text."""
+def test_times_outside_the_calendar_are_refused() -> None:
+    """A time that UTC's calendar does not have is refused."""
     with pytest.raises(ValueError, match="0001-01-01"):
         instant("0001-01-01T00:00:00+23:59")
 
 
 @given(text=st.text(max_size=80))
-def test_a_login_is_told_from_other_texts(text: str) -> None:
-    """What is refused as a login is not repeated; what passes is made of a login's characters."""
+def test_logins_are_recognized(text: str) -> None:
+    """A refused login is not repeated in the message; an accepted one has valid characters only."""
     reason = login_problem(text)
     if reason is None:
         assert all(character.isascii() and (character.isalnum() or character in "-_") for character in text)

@@ -103,10 +103,8 @@ def calls(cycle: Any, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> d
     + [("center", field, value) for field, values in WRONG_CENTER.items() for value in values],
     ids=lambda value: ascii(value)[:30],
 )
-def test_a_state_of_a_wrong_form_sends_nothing(
-    resource: str, field: str, value: Any, verb: str, shared: Sandbox
-) -> None:
-    """A value of a wrong type is named, with the way to correct it; the token is not needed."""
+def test_an_invalid_state_sends_nothing(resource: str, field: str, value: Any, verb: str, shared: Sandbox) -> None:
+    """The error names the invalid value and the correction; no token is needed."""
     harness = open_harness(shared)
     shared.forget_requests()
     cycle = harness.enterprise if resource == "budget" else CostCenterLifecycle(harness.run)
@@ -118,8 +116,8 @@ def test_a_state_of_a_wrong_form_sends_nothing(
 
 
 @pytest.mark.parametrize("field", ["budget_amount", "budget_scope", "prevent_further_usage", "expires_at"])
-def test_inputs_of_a_wrong_form_are_not_sent(field: str, shared: Sandbox) -> None:
-    """An update and a create with inputs that no check has returned say which is wrong."""
+def test_unchecked_inputs_are_not_sent(field: str, shared: Sandbox) -> None:
+    """An update and a create with inputs that no check returned name the invalid one."""
     harness = open_harness(shared)
     shared.forget_requests()
     inputs = harness.enterprise.check("urn", {}, BUDGET, NOTHING).inputs
@@ -139,7 +137,7 @@ def test_inputs_of_a_wrong_form_are_not_sent(field: str, shared: Sandbox) -> Non
     other_news=st.dictionaries(st.sampled_from([*CostCenterState.model_fields]), HOSTILE, max_size=2),
     whole=st.booleans(),
 )
-def test_only_billing_errors_leave(  # noqa: PLR0917 - what hypothesis draws
+def test_invalid_states_and_inputs_raise_only_billing_errors(  # noqa: PLR0917 - what hypothesis draws
     shared: Sandbox,
     budget: dict[str, Any],
     center: dict[str, Any],
@@ -147,7 +145,7 @@ def test_only_billing_errors_leave(  # noqa: PLR0917 - what hypothesis draws
     other_news: dict[str, Any],
     whole: bool,
 ) -> None:
-    """Check, diff, read, update and delete over hostile states and inputs: a billing error or a result."""
+    """Check, diff, read, update and delete return a result or raise a billing error."""
     shared.reset()
     shared.add_budget("enterprise", "octo-enterprise", budget_scope="cost_center", budget_entity_name="Platform")
     harness = open_harness(shared)

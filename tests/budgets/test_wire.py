@@ -35,15 +35,15 @@ def wider(**values: Any) -> WiderSpec:
 
 
 def test_a_declared_field_is_sent() -> None:
-    """A field that is only declared stands in the body of a create and of an update."""
+    """A new declared field is part of the bodies of a create and an update."""
     assert create_body(wider(brand_new="x"), "")["brand_new"] == "x"
     assert "brand_new" not in create_body(wider(), "")
     assert patch_body(wider(brand_new="x"), ["brand_new"]) == {"brand_new": "x"}
     assert patch_body(wider(), ["brand_new"]) == {"brand_new": None}
 
 
-def test_a_create_sends_what_is_declared() -> None:
-    """Required fields are always sent, the others where they are declared, the owner and `on_existing` never."""
+def test_a_create_sends_required_and_declared_fields() -> None:
+    """Required fields are always sent, others if declared, the owner and `on_existing` never."""
     always = {
         "budget_amount": 5,
         "prevent_further_usage": False,
@@ -65,8 +65,8 @@ def test_a_create_sends_what_is_declared() -> None:
     }
 
 
-def test_every_field_does_one_thing() -> None:
-    """A change of a field replaces, updates or does nothing, and what updates can be sent."""
+def test_every_field_has_one_effect() -> None:
+    """A change of a field replaces, updates or has no effect, and every updatable field can be sent."""
     nothing = {name for name, field in FIELDS.items() if field.change == "nothing"}
     assert sorted([*IDENTITY, *IN_PLACE, *nothing]) == sorted(FIELDS)
     assert [name for name in IN_PLACE if FIELDS[name].sent == "never"] == []
@@ -76,8 +76,8 @@ def test_every_field_does_one_thing() -> None:
     assert set(BudgetInputs.model_fields) == set(FIELDS) < set(BudgetState.model_fields)
 
 
-def test_a_field_without_a_declaration_is_named() -> None:
-    """A field whose annotation declares nothing stops the import, whatever else is declared."""
+def test_a_field_without_a_declaration_is_an_error() -> None:
+    """The error names a field whose annotation has no declaration."""
 
     class Silent(BudgetSpec):
         forgotten: str = ""
@@ -88,8 +88,8 @@ def test_a_field_without_a_declaration_is_named() -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 @pytest.mark.parametrize("scope", [*ENTERPRISE_OWNER.scopes, "of_tomorrow"])
-def test_a_field_of_other_scopes_is_refused(name: str, scope: str) -> None:
-    """A field that the scope does not have is a problem; GitHub's value of it counts only where that is declared."""
+def test_a_field_of_another_scope_is_refused(name: str, scope: str) -> None:
+    """A field of another scope is a problem; GitHub's value of it counts only if that is declared."""
     field, values = FIELDS[name], {**PLAIN, "budget_scope": scope, name: VALUES[name]}
     found = [
         problem
