@@ -43,7 +43,7 @@ class BudgetStory(RuleBasedStateMachine):
     """The model is `program`, what is declared; all else is asked of the world.
 
     Attributes:
-        told: Keys of which a run has said, by its error or by dying, that their budget may exist.
+        reported: Keys whose budget may exist, according to an error or a kill of a run.
         removed: Ids that others, or a run that died, have removed and no refresh has noticed.
     """
 
@@ -51,7 +51,7 @@ class BudgetStory(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         self.program: Program = {}
-        self.told: set[Key] = set()
+        self.reported: set[Key] = set()
         self.removed: set[str] = set()
 
     @initialize(
@@ -156,13 +156,13 @@ class BudgetStory(RuleBasedStateMachine):
         declared = {_key(inputs): inputs["budget_amount"] for inputs in self.program.values()}
         there = {(live["owner"], live["budget_product_sku"]): live["budget_amount"] for live in self.world.live()}
         left = {key for key in there if key not in declared}
-        assert left <= self.told
+        assert left <= self.reported
         assert {key: amount for key, amount in there.items() if key not in left} == declared
         assert self.world.differences(self.program) == []
         assert {entry.budget_id for entry in self.world.entries.values()} == {
             live["id"] for live in self.world.live() if (live["owner"], live["budget_product_sku"]) not in left
         }
-        self.told &= left
+        self.reported &= left
 
     # What must hold always.
 
@@ -182,10 +182,10 @@ class BudgetStory(RuleBasedStateMachine):
 
     @invariant()
     def no_budget_is_unknown(self) -> None:
-        """Hold every budget on GitHub's side in the state, or have told of it."""
+        """Every budget on GitHub is in the state, or a run has reported it."""
         known = {entry.budget_id for entry in [*self.world.entries.values(), *self.world.pending]}
         unknown = {(live["owner"], live["budget_product_sku"]) for live in self.world.live() if live["id"] not in known}
-        assert unknown <= self.told
+        assert unknown <= self.reported
 
     @invariant()
     def no_token_is_seen(self) -> None:
@@ -196,7 +196,7 @@ class BudgetStory(RuleBasedStateMachine):
     def _up(self, cut_after: int = 0) -> BaseException | None:
         failure = self.world.up({name: dict(inputs) for name, inputs in self.program.items()}, cut_after)
         if isinstance(failure, (Cut, OutcomeError)):
-            self.told |= {_key(inputs) for inputs in self.program.values()}
+            self.reported |= {_key(inputs) for inputs in self.program.values()}
         if failure is not None:
             # A deletion that was asked for may have been done; the state keeps its budget until that is known.
             entries = self.world.entries

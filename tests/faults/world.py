@@ -127,7 +127,7 @@ class World:
         self._cut_after = 0
         self._last_write: Request | None = None
         self._mortal: MortalClock | None = None
-        self._twins: set[tuple[Any, ...]] = set()
+        self._duplicates: set[tuple[Any, ...]] = set()
         self.sandbox = Sandbox(clock=self.clock.wall, page_cap=self.page_cap, on_request=self._saw, quirks=self.quirks)
         self._foreign_ids: set[str] = {center["id"] for center in self.sandbox.cost_centers()}
 
@@ -164,7 +164,7 @@ class World:
         # No two runs follow each other faster than a process starts.
         self.clock.sleep(1.0)
         self._served, self._cut_after = 0, cut_after
-        self._mortal = MortalClock(self.clock, self._look_for_twins)
+        self._mortal = MortalClock(self.clock, self._find_duplicates)
         chosen: dict[str, Any] = {
             "write_interval_seconds": 1.0,
             "writes_per_minute": 80,
@@ -218,7 +218,7 @@ class World:
 
     def settle_accounts(self) -> None:
         """Count as orphan what is on GitHub's side and not in the state, and as lost what is the other way round."""
-        self._look_for_twins()
+        self._find_duplicates()
         here = {entry.budget_id for entry in self.entries.values()}
         there = {thing["id"] for thing in [*self.live(), *self.live_cost_centers()]}
         self.orphans += len(there - here)
@@ -246,7 +246,7 @@ class World:
                 self.violations.append(f"{request.method} came {request.at - last.at:.1f} s after {last.method}")
         if self._served == self._cut_after and self._mortal is not None:
             self._mortal.is_dead = True
-        self._look_for_twins()
+        self._find_duplicates()
 
     def _active(self) -> list[dict[str, Any]]:
         return [center for center in self.sandbox.cost_centers() if center["state"] == "active"]
@@ -254,13 +254,13 @@ class World:
     def _all_ids(self) -> set[str]:
         return {thing["id"] for thing in [*self.sandbox.budgets(None), *self._active()]}
 
-    def _look_for_twins(self) -> None:
+    def _find_duplicates(self) -> None:
         seen: dict[tuple[Any, ...], str] = {}
         for thing in [*self.sandbox.budgets(None), *self._active()]:
             key = tuple(str(thing.get(name, "")).casefold() for name in _KEY)
-            twins = (seen.setdefault(key, thing["id"]), thing["id"])
-            if twins[0] != twins[1] and twins not in self._twins:
-                self._twins.add(twins)
+            pair = (seen.setdefault(key, thing["id"]), thing["id"])
+            if pair[0] != pair[1] and pair not in self._duplicates:
+                self._duplicates.add(pair)
                 self.duplicates += 1
 
     def _run(self, work: Callable[[RunHarness], None], cut_after: int) -> BaseException | None:
