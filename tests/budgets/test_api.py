@@ -1,4 +1,4 @@
-"""The calls of the API: what they send, which answers they take, and when a listing is complete."""
+"""Budget API client: requests, accepted responses, and complete listings."""
 
 from __future__ import annotations
 

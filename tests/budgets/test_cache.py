@@ -1,4 +1,4 @@
-"""What a run knows of an owner's budgets: as few requests as can be, and never an old truth."""
+"""Cache of an owner's budgets: number of requests, and the age of the data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a program writes: check answers with a clean list of problems, or GitHub takes the form of the budget."""
+"""Check of random inputs: a list of problems, or inputs that the sandbox accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A create brings about one budget, whatever becomes of its answer."""
+"""The create of a budget under faults: exactly one budget, or an error."""
 
 from __future__ import annotations
 

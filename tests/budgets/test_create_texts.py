@@ -1,4 +1,4 @@
-"""What a create says and sends, to the letter, where a slip would misguide a person or GitHub."""
+"""Messages and requests of a create, compared literally."""
 
 from __future__ import annotations
 

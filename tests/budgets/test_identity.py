@@ -1,4 +1,4 @@
-"""When two budgets are one, and when two values mean the same."""
+"""Identity of budgets, and equivalence of values."""
 
 from __future__ import annotations
 

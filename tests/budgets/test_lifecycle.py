@@ -1,4 +1,4 @@
-"""The one lifecycle over a real socket: what is declared is there, stays there, and is touched only where need be."""
+"""The lifecycle of budgets against a real sandbox."""
 
 from __future__ import annotations
 

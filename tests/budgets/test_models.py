@@ -1,4 +1,4 @@
-"""How plain values become budgets, and which are refused."""
+"""Conversion of plain values to budgets, and refused values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A budget whose inputs are written in another way is the same budget: check and diff find no difference."""
+"""Equivalent spellings of inputs cause no difference in check and diff."""
 
 from __future__ import annotations
 

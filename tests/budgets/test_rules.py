@@ -1,4 +1,4 @@
-"""What GitHub allows a budget to be, one mistake at a time and all at once."""
+"""GitHub's rules for budgets, one problem at a time and all at once."""
 
 from __future__ import annotations
 

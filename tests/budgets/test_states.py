@@ -1,4 +1,4 @@
-"""Hostile values in states and inputs: a clear error or a normal result, and no request for a state of a wrong form."""
+"""Invalid values in states and inputs: a clear error or a normal result, and no request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a create and an update send follows from what is declared of each field."""
+"""Bodies of a create and an update, derived from the declarations of the fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses may be called, read by two parsers."""
+"""Allowed addresses, read by two URL parsers."""
 
 from __future__ import annotations
 

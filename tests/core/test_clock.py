@@ -1,4 +1,4 @@
-"""The real clock, of which everything else sees only a virtual or a fixed one."""
+"""The system clock, and the variable that fixes it."""
 
 from __future__ import annotations
 

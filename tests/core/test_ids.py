@@ -1,4 +1,4 @@
-"""The forms of ids, and what is refused before a request is made."""
+"""Formats of ids, and ids that are refused before a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check says of mistakes: short, however many there are, and without the values."""
+"""Reports of problems are short and contain no values."""
 
 from __future__ import annotations
 

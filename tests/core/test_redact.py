@@ -1,4 +1,4 @@
-"""No form of a token is left in a text."""
+"""Masking of tokens in every encoding."""
 
 from __future__ import annotations
 

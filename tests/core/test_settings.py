@@ -1,4 +1,4 @@
-"""What a run is told, and what it refuses to be told."""
+"""Settings of a run: sources, defaults, bounds and refused values."""
 
 from __future__ import annotations
 

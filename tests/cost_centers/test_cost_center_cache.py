@@ -1,4 +1,4 @@
-"""The one lookup of a cost center by UUID or name."""
+"""Lookup of a cost center by UUID or name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lifecycle of cost centers in one process: steps, adoption, members, faults; against a real sandbox."""
+"""The lifecycle of cost centers against a real sandbox."""
 
 from __future__ import annotations
 

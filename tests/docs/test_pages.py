@@ -1,4 +1,4 @@
-"""The pages as a whole: generated tables are fresh, links lead somewhere, blocks have a language."""
+"""The pages as a whole: generated tables, links, and languages of code blocks."""
 
 from __future__ import annotations
 

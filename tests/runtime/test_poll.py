@@ -1,4 +1,4 @@
-"""Looking until there is an answer: the waits, the status line and the end."""
+"""Polling: the waits, the status line and the end."""
 
 from __future__ import annotations
 

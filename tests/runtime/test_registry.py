@@ -1,4 +1,4 @@
-"""Who holds which budget in a run."""
+"""The registry of resources and the budgets that they hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the resources of one run share."""
+"""The state that the resources of one run share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request under all rules: what is sent, what is followed, what is repeated, and what no error says."""
+"""One request: headers, redirects, retries, limits and errors."""
 
 from __future__ import annotations
 

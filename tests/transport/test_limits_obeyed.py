@@ -1,4 +1,4 @@
-"""GitHub's limits as the sandbox counts them, by its own clock, with four threads writing at once."""
+"""GitHub's limits as the sandbox counts them, with four threads that write at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast is written, and when nothing is sent."""
+"""Pauses between writes, windows and blocks."""
 
 from __future__ import annotations
 

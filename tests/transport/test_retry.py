@@ -1,4 +1,4 @@
-"""When a request is sent again, and how long is waited before."""
+"""Retry rules: when a request is repeated, and after which wait."""
 
 from __future__ import annotations
 

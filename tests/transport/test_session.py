@@ -1,4 +1,4 @@
-"""How HTTP is spoken, by requests to the API and by downloads: time, cookies, proxies and certificates."""
+"""The HTTP session of API requests and downloads: deadlines, cookies, proxies and certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report exports from the wish to the rows, and downloads that carry no token."""
+"""Report exports from the request to the rows, and downloads without a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every public function under hostile arguments and hostile answers: a result or a billing error, nothing else."""
+"""Public functions with hostile arguments and responses return a result or raise a billing error."""
 
 from __future__ import annotations
 

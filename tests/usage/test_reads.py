@@ -1,4 +1,4 @@
-"""All that can be read, from a real sandbox: filters, owners, cost centers added up, budgets and their people."""
+"""Queries against a real sandbox: filters, owners, cost centers, budgets and users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every read of GitHub's billing API under the rules for faults: repeated, waited for, refused in clear words."""
+"""Every read under every fault: retried, delayed, or refused with a clear error."""
 
 from __future__ import annotations
 

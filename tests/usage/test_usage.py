@@ -1,4 +1,4 @@
-"""The nouns of usage: sums that are exact, periods, figures that cannot be known, names of SKUs."""
+"""Usage models: exact sums, periods, unknown figures, and names of SKUs."""
 
 from __future__ import annotations
 
