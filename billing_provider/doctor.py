@@ -57,14 +57,16 @@ def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
 
     Args:
         run: The settings and the client.
-        owners: Whose budgets are to be managed.
+        owners: The owners of the budgets.
     """
     try:
         settings = run.settings
     except ConfigError as error:
-        yield Finding(FAILED, "settings", str(error), "Set it as the text says; nothing else can be checked before.")
+        yield Finding(
+            FAILED, "settings", str(error), "Correct this setting, then run the doctor again; nothing else was checked."
+        )
         return
-    kind = next((name for prefix, name in _KINDS.items() if settings.token.startswith(prefix)), "of no form known here")
+    kind = next((name for prefix, name in _KINDS.items() if settings.token.startswith(prefix)), "of an unknown kind")
     yield Finding(OK, "token", f"from {settings.token_source}, {kind}")
     yield from _kind(settings.token, owners)
     try:
@@ -77,7 +79,7 @@ def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
     for owner in owners:
         yield _listing(run, owner)
     if not owners:
-        yield Finding(WARNING, "budgets", "no owner given", "Name them: --enterprise SLUG, --org LOGIN.")
+        yield Finding(WARNING, "budgets", "no owner given", "Add --enterprise SLUG or --org LOGIN.")
 
 
 def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
@@ -86,20 +88,20 @@ def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "token",
-            f"GitHub documents only classic tokens for the budgets of an enterprise ({', '.join(enterprises)})",
-            "Make a classic token with the scope manage_billing:enterprise.",
+            f"only classic tokens are documented for enterprise budgets ({', '.join(enterprises)})",
+            "Create a classic token with the scope manage_billing:enterprise.",
         )
 
 
 def _unreachable(error: BillingError, host: str) -> Finding:
     if isinstance(error, ForbiddenError) and error.status == 401:  # noqa: PLR2004 - Unauthorized
         return Finding(
-            FAILED, "token", "GitHub refuses it", "Renew it: it has expired, was revoked, or was cut in copying."
+            FAILED, "token", "GitHub rejected the token (401)", "Replace it: it is expired, revoked or incomplete."
         )
     if isinstance(error, ApiError) and error.status in (400, 410):
         repair = "Update this package."
-        return Finding(FAILED, "API version", f"{API_VERSION} is refused: {error.said}", repair)
-    return Finding(FAILED, "host", str(error), f"Check that this machine reaches {host}, its proxy and its CA bundle.")
+        return Finding(FAILED, "API version", f"{API_VERSION} was rejected: {error.said}", repair)
+    return Finding(FAILED, "host", str(error), f"Check the connection to {host}, the proxy and the CA bundle.")
 
 
 def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Iterator[Finding]:
@@ -108,8 +110,8 @@ def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Itera
     yield from _scopes(headers, owners)
     yield from _expiry(headers, wall_seconds)
     if "deprecation" in headers or "sunset" in headers:
-        end = headers.get("sunset", "a day not told")
-        yield Finding(WARNING, "API version", f"{API_VERSION} ends on {end}", "Update this package before.")
+        end = headers.get("sunset", "an unknown date")
+        yield Finding(WARNING, "API version", f"{API_VERSION} ends on {end}", "Update this package before that date.")
     else:
         yield Finding(OK, "API version", API_VERSION)
     yield from _time(headers, wall_seconds)
@@ -119,7 +121,7 @@ def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Itera
 def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Finding]:
     told = headers.get("x-oauth-scopes")
     if told is None:
-        yield Finding(OK, "scopes", "not told: GitHub tells them only of classic tokens")
+        yield Finding(OK, "scopes", "unknown: GitHub reports scopes of classic tokens only")
         return
     scopes = [scope.strip() for scope in told.split(",") if scope.strip()]
     for_enterprise = any(owner.kind is ENTERPRISE_OWNER for owner in owners)
@@ -127,7 +129,7 @@ def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Fin
         yield Finding(
             WARNING,
             "scopes",
-            f"{', '.join(scopes) or 'none'}: none of them is for an enterprise's billing",
+            f"{', '.join(scopes) or 'none'}: no scope for the billing of an enterprise",
             f"Add {_ENTERPRISE_SCOPES[0]} to the token.",
         )
     else:
@@ -143,7 +145,9 @@ def _expiry(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding
     if days is None or days >= _SOON_DAYS:
         yield Finding(OK, "expiry", told if days is None else f"in {days} days ({told})")
     else:
-        yield Finding(WARNING, "expiry", f"in {days} days ({told})", "Renew the token before, and update the secret.")
+        yield Finding(
+            WARNING, "expiry", f"in {days} days ({told})", "Renew the token before that date, and update the secret."
+        )
 
 
 def _moment(text: str) -> float | None:
@@ -157,12 +161,12 @@ def _moment(text: str) -> float | None:
 def _time(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
     told = retry.http_date(headers.get("date"))
     if told is None:
-        yield Finding(WARNING, "clock", "the answer has no time to compare with", "Check the proxy on the way.")
+        yield Finding(WARNING, "clock", "the reply has no Date header", "Check the proxy.")
         return
     skew = told - wall_seconds
     if abs(skew) > _MAX_SKEW_SECONDS:
         text = f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} GitHub's"
-        yield Finding(WARNING, "clock", text, "Set it by NTP: expiry dates are judged by it.")
+        yield Finding(WARNING, "clock", text, "Synchronize the clock with NTP: it decides when a budget expires.")
     else:
         yield Finding(OK, "clock", "agrees with GitHub's")
 
@@ -172,10 +176,12 @@ def _limits(data: Any) -> Iterator[Finding]:
     rate = rate if isinstance(rate, dict) else {}
     remaining, limit = rate.get("remaining"), rate.get("limit")
     if not isinstance(remaining, int) or not isinstance(limit, int):
-        yield Finding(WARNING, "limits", "GitHub does not tell them", "Nothing to do: they are obeyed as they come.")
+        yield Finding(
+            WARNING, "limits", "the reply has no rate limits", "Nothing to do: limits are followed when they occur."
+        )
     elif remaining < min(_FEW_REQUESTS, limit // 10):
         text = f"{remaining} of {limit} requests are left this hour"
-        yield Finding(WARNING, "limits", text, "Wait for the next hour, or use a token of its own for budgets.")
+        yield Finding(WARNING, "limits", text, "Wait for the next hour, or use a separate token for budgets.")
     else:
         yield Finding(OK, "limits", f"{remaining} of {limit} requests are left this hour")
 
@@ -185,22 +191,22 @@ def _listing(run: Run, owner: Owner) -> Finding:
     try:
         page = run.api(BudgetsApi).get_budget_page(owner, 1)
     except (NotFoundError, ForbiddenError) as error:
-        said = f"its budgets cannot be listed: {error.said} ({error.status})"
+        said = f"budgets cannot be listed: {error.said} ({error.status})"
         return Finding(FAILED, subject, said, _repair(error, owner))
     except BillingError as error:
-        return Finding(FAILED, subject, str(error), "Run again; if it stays, see https://www.githubstatus.com.")
+        return Finding(
+            FAILED, subject, str(error), "Run again; if the error remains, see https://www.githubstatus.com."
+        )
     count = page.total if page.total is not None else f"{len(page.budgets)} or more"
-    return Finding(
-        OK, subject, f"its budgets can be listed: {count} (whether they can be written shows at the first up)"
-    )
+    return Finding(OK, subject, f"budgets can be listed: {count} (write access is not checked; the first up shows it)")
 
 
 def _repair(error: ApiError, owner: Owner) -> str:
     if "single sign-on" in error.advice:
         return error.advice
     if "personal access token" in error.said:
-        return "GitHub takes a classic token here: make one with the scope manage_billing:enterprise."
+        return "A classic token is required: create one with the scope manage_billing:enterprise."
     if isinstance(error, NotFoundError):
-        return "Check the slug; then that the token's user is owner or billing manager; then that usage is billed."
-    also = ", and the token Administration (write)" if owner.kind is ORGANIZATION_OWNER else ""
+        return "Check the slug, the role of the token's user (owner or billing manager), and whether usage is billed."
+    also = ", and the token the permission Administration (write)" if owner.kind is ORGANIZATION_OWNER else ""
     return f"Give the token's user the role of owner or billing manager{also}."

@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of `billing-provider` with every verb."""
     top = argparse.ArgumentParser(
         prog="billing-provider",
-        description="Keep GitHub's billing budgets as declared in code: the tools around the Pulumi provider.",
+        description="Command line of the Pulumi provider that keeps GitHub's billing budgets as declared in code.",
     )
     verbs = top.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb in _VERBS:

@@ -1,4 +1,4 @@
-"""The verb `budgets`: an owner's budgets, each with what has been spent against it this month."""
+"""The verb `budgets`: the budgets of an owner, each with the amount spent this month."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "budgets",
-        help="show budgets and what has been spent against them",
-        description="Show the budgets of an enterprise or an organization, and what has been spent against each this "
-        "month: GitHub's own figure where it has one, else the sum of the usage reports. Nothing is changed.",
+        help="show budgets and the amounts spent",
+        description="Show the budgets of an enterprise or an organization, each with the amount spent this month: "
+        "GitHub's own figure, or the sum of the usage reports if there is none. Read-only.",
     )
     owner = parser.add_mutually_exclusive_group(required=True)
-    owner.add_argument("--enterprise", metavar="SLUG", help="whose budgets: an enterprise's")
-    owner.add_argument("--org", metavar="LOGIN", help="whose budgets: an organization's")
+    owner.add_argument("--enterprise", metavar="SLUG", help="the enterprise that owns the budgets")
+    owner.add_argument("--org", metavar="LOGIN", help="the organization that owns the budgets")
     parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
-    parser.add_argument("--user", metavar="LOGIN", help="only budgets that concern this person")
+    parser.add_argument("--user", metavar="LOGIN", help="only budgets that apply to this user")
     render.add_formats(parser)
     parser.set_defaults(run=run)
 
@@ -64,8 +64,8 @@ def _rank(budget: BudgetDetails) -> tuple[int, str, str]:
 
 
 def _row(spend: Spend) -> dict[str, Any]:
-    told = {"unit": spend.unit, "spent": spend.spent, "spent_from": spend.source, "spent_by": spend.user}
-    return {**asdict(spend.budget), **told}
+    spending = {"unit": spend.unit, "spent": spend.spent, "spent_from": spend.source, "spent_by": spend.user}
+    return {**asdict(spend.budget), **spending}
 
 
 def _print_table(owner: Owner, spends: list[Spend]) -> None:
@@ -94,9 +94,9 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
         )
         for number, spend in enumerate(spends)
     ]
-    notes = ["Spent this month; a budget itself counts only what is used after it was made."]
+    notes = ["Amounts are for this month; a budget counts only the usage after its creation."]
     if any(spend.spent is None for spend in spends):
-        notes.append(f"{render.UNKNOWN} cannot be known: GitHub has no figure for just this, or not for this token.")
+        notes.append(f"{render.UNKNOWN} means unknown: GitHub has no figure for this budget, or not for this token.")
     render.print_table(f"Budgets of {owner}: {len(spends)}", columns, rows, notes if spends else [])
 
 

@@ -23,11 +23,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "cost-centers",
         help="show cost centers and their members",
-        description="Show the cost centers of an enterprise, or the members of one. Nothing is changed.",
+        description="Show the cost centers of an enterprise, or the members of one. Read-only.",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="show the members of this one, by name or id")
-    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="whose cost centers")
-    parser.add_argument("--state", choices=(ACTIVE, DELETED), help="only those of this state")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="show the members of this cost center (name or id)")
+    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="the enterprise")
+    parser.add_argument("--state", choices=(ACTIVE, DELETED), help="only cost centers in this state")
     render.add_formats(parser)
     parser.set_defaults(run=run)
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 def _print_members(center: CostCenterDetails) -> None:
     columns = (render.Column("kind"), render.Column("member"))
     rows = [(each.type, each.name) for each in center.resources]
-    notes = [f"id {center.id}, {center.state}, pool of AI credits {_POOL[center.ai_credit_pool_enabled]}"]
+    notes = [f"id {center.id}, {center.state}, AI-credit pool {_POOL[center.ai_credit_pool_enabled]}"]
     render.print_table(f"Cost center {center.name}: {len(rows)} members", columns, rows, notes)
 
 

@@ -1,4 +1,4 @@
-"""The verb `doctor`: says whether budgets can be managed from here, and what to repair, without writing anything."""
+"""The verb `doctor`: check whether this setup can manage budgets, and show repairs; read-only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from billing_provider.cli.render import patient_voice
+from billing_provider.cli.render import progress_reporter
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import Settings, read_settings
@@ -24,11 +24,12 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = verbs.add_parser(
         "doctor",
-        help="check the token, the host and each owner's budgets; nothing is written",
+        help="check the token, the host and the budgets of each owner (read-only)",
         description=(
-            "Checks the token, its scopes and its end, the host, the API version, the clock, the limits, and whether "
-            "each owner's budgets can be listed. It reads GITHUB_BILLING_TOKEN (or GITHUB_TOKEN) and GITHUB_API_URL, "
-            "not a stack's configuration, and writes nothing. Exit code: 1 when something has to be repaired."
+            "Check the token, its scopes and expiry, the host, the API version, the clock, the rate limits, and "
+            "whether the budgets of each owner can be listed. The settings come from GITHUB_BILLING_TOKEN (or "
+            "GITHUB_TOKEN) and GITHUB_API_URL, not from a stack's configuration. Read-only. Exit code 1 if a check "
+            "failed."
         ),
     )
     parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise to manage")
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     owners = [Owner(ENTERPRISE_OWNER, slug) for slug in args.enterprise]
     owners += [Owner(ORGANIZATION_OWNER, login) for login in args.org]
     failed = 0
-    with patient_voice() as reporter:
+    with progress_reporter() as reporter:
         for finding in examine(Run(_settings, reporter), owners):
             print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}")
             if finding.repair:

@@ -32,7 +32,7 @@ _FEWEST_DECIMALS, _FINEST = 2, Decimal("0.0001")
 # The largest float has 309 digits before the point.
 _EXACT = Context(prec=400)
 _WIDE = 200
-# GitHub's marks: it alerts at 75 % and stops, or bills on, at 100 %.
+# GitHub alerts at 75 %; at 100 % it stops usage or continues to bill.
 _COLOURS = ((1.0, "red"), (0.75, "yellow"), (float("-inf"), "green"))
 
 
@@ -43,7 +43,7 @@ class Column:
     Attributes:
         title: Its heading, with the unit of its figures.
         right: Whether it is aligned to the right.
-        total: What stands below it.
+        total: The text below the column.
     """
 
     title: str
@@ -51,13 +51,13 @@ class Column:
     total: str = ""
 
 
-class StderrVoice:
+class StderrReporter:
     """Shows progress on standard error during a long wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shown = False
-        self._text = "asking GitHub"
+        self._text = "waiting for GitHub"
 
     def warn(self, text: str) -> None:
         """Print a warning."""
@@ -89,9 +89,9 @@ class StderrVoice:
 
 
 @contextmanager
-def patient_voice(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[StderrVoice]:
+def progress_reporter(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[StderrReporter]:
     """Provide a reporter that shows progress after a delay."""
-    reporter = StderrVoice()
+    reporter = StderrReporter()
     timer = threading.Timer(patience_seconds, reporter.show)
     timer.daemon = True
     timer.start()
@@ -105,16 +105,16 @@ def patient_voice(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Stderr
 
 @contextmanager
 def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
-    """Provide what reads, with the settings of the environment and progress on standard error."""
-    with patient_voice(patience_seconds) as reporter:
+    """Provide a reader with the settings of the environment; it shows progress on standard error."""
+    with progress_reporter(patience_seconds) as reporter:
         yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), reporter))
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose between a table, JSON and CSV."""
     formats = parser.add_mutually_exclusive_group()
-    formats.add_argument("--json", action="store_true", help="print JSON, with totals and what they cover")
-    formats.add_argument("--csv", action="store_true", help="print CSV, one line each")
+    formats.add_argument("--json", action="store_true", help="print JSON, with totals")
+    formats.add_argument("--csv", action="store_true", help="print CSV")
 
 
 def check_formats(args: argparse.Namespace) -> None:
@@ -143,7 +143,7 @@ def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[A
     """Print a table with totals and notes.
 
     Args:
-        title: What stands above it.
+        title: The line above the table.
         columns: Its columns.
         rows: Its cells; texts are shown as they are, without markup, but what `bar` returns.
         notes: What stands below it.
@@ -189,7 +189,7 @@ def quantity(value: float | None) -> str:
 
 
 def bar(share: float | None) -> Any:
-    """Return a cell with a bar of what part is spent, with the percentage; its colour follows GitHub's marks."""
+    """Return a cell with a bar and the percentage spent; its colour follows GitHub's alert thresholds."""
     if share is None:
         return UNKNOWN
     cells = int(min(max(share, 0.0), 1.0) * _BAR_CELLS)

@@ -1,4 +1,4 @@
-"""The verb `sandbox`: GitHub's billing API on this machine, until it is ended."""
+"""The verb `sandbox`: serve GitHub's billing API on this machine."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["add", "run"]
 
 _MOST_PORT = 65535
 _NOT_IMITATED = """\
-What it does not imitate: who exists (any login, and any repository of its three organizations, is taken), who is in an
-enterprise team, mails and alerts, the web pages, GitHub Apps and custom roles, the limit of 10,000 budgets, SAML, TLS,
-the time GitHub needs and the days its figures take to settle. A hard budget stops nobody; user states and consumed
-amounts show whom it would. Its year of usage is made up: the same on every machine, a little more every day.
-GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes its date.
+What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its three
+organizations), members of enterprise teams, mails and alerts, web pages, GitHub Apps and custom roles, the limit of
+10,000 budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops
+nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on every
+machine, with a new day every day. GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes the date.
 It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."""
 
 
@@ -37,24 +37,28 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "sandbox",
-        help="serve GitHub's billing API from this machine, to try things out",
-        description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines it prints are "
-        "shell commands that point every tool of this package at it.",
+        help="serve GitHub's billing API on this machine, for trials and tests",
+        description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines of output are "
+        "shell commands that make every tool of this package use it.",
         epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--state", metavar="FILE", help="keep everything in this file from one run to the next")
+    parser.add_argument("--state", metavar="FILE", help="keep the content in this file between runs")
     parser.add_argument(
-        "--quirk", metavar="NAME", action="append", default=[], help="switch a quirk on; may be repeated"
+        "--quirk", metavar="NAME", action="append", default=[], help="switch on a quirk; can be repeated"
     )
-    parser.add_argument("--list-quirks", action="store_true", help="list the quirks and end")
+    parser.add_argument("--list-quirks", action="store_true", help="list the quirks and exit")
     parser.add_argument(
-        "--faults", metavar="FILE", help="a JSON list of planned faults; those never met are told at the end, exit 1"
+        "--faults",
+        metavar="FILE",
+        help="a JSON list of planned faults; faults that did not occur are reported at the end, with exit code 1",
     )
-    parser.add_argument("--list-faults", action="store_true", help="list the actions of faults and end")
+    parser.add_argument("--list-faults", action="store_true", help="list the actions of faults and exit")
     parser.add_argument(
-        "--control", action="store_true", help="answer /_sandbox/ (requests, faults, quirks, snapshot, reset)"
+        "--control",
+        action="store_true",
+        help="serve the control plane below /_sandbox/ (requests, faults, quirks, snapshot, reset)",
     )
     parser.set_defaults(run=run)
 
@@ -63,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM.
 
     Returns:
-        0 when it was ended so, 1 when planned faults were not met by then, 2 for a quirk or a file that is none.
+        0 after a signal, 1 if planned faults did not occur, 2 for an invalid option or file.
     """
     if args.list_quirks or args.list_faults:
         _list(args)
@@ -82,28 +86,30 @@ def run(args: argparse.Namespace) -> int:
             return 2
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
-        _introduce(args, sandbox)
+        _print_start(args, sandbox)
         ended.get()
     unmet = sandbox.unmet_faults()
     for fault in unmet:
-        print(f"never met as planned: {json.dumps(fault)}", file=sys.stderr)
+        print(f"fault did not occur as planned: {json.dumps(fault)}", file=sys.stderr)
     return 1 if unmet else 0
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_PORT)) and int(text) <= _MOST_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {_MOST_PORT}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use a number from 0 to {_MOST_PORT}")
     return int(text)
 
 
 def _started(args: argparse.Namespace) -> Sandbox:
-    """Return the sandbox that the options ask for, serving.
+    """Start the sandbox with the options.
 
     Raises:
-        ValueError: A quirk or a fault is none, or the state file holds something else.
+        ValueError: A quirk, a fault or the state file is invalid.
         OSError: A file cannot be used, or the port is taken.
     """
-    sandbox = Sandbox(args.port, quirks=args.quirk, state_file=args.state, on_request=_tell, control=args.control)
+    sandbox = Sandbox(
+        args.port, quirks=args.quirk, state_file=args.state, on_request=_print_request, control=args.control
+    )
     if args.faults:
         try:
             sandbox.plan(json_text.parse(Path(args.faults).read_bytes()))
@@ -112,7 +118,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
     try:
         return sandbox.start()
     except OSError as error:
-        raise OSError(f"cannot open port {args.port}: {error.strerror}; choose another one with --port") from None
+        raise OSError(f"cannot open port {args.port}: {error.strerror}; use another one with --port") from None
 
 
 def _tokens() -> list[str]:
@@ -129,21 +135,21 @@ def _list(args: argparse.Namespace) -> None:
             print(f"{name:20}{action.summary}")
 
 
-def _introduce(args: argparse.Namespace, sandbox: Sandbox) -> None:
+def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
     lines = [
         f"Sandbox: enterprise {sample.ENTERPRISE}; organizations {', '.join(sample.ORGANIZATIONS)};",
         f"  repositories {', '.join(sample.REPOSITORIES)};",
         f"  users {', '.join(sample.USERS)}; cost centers {', '.join(name for name, _ in sample.COST_CENTERS)}.",
         "Tokens:",
         *_tokens(),
-        f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Ctrl-C ends it.",
+        f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Press Ctrl-C to stop.",
     ]
     if args.control:
-        lines.append(f"Control plane: send X-Sandbox-Control: {sandbox.control_token} to /_sandbox/faults and others.")
+        lines.append(f"Control plane: send X-Sandbox-Control: {sandbox.control_token} to /_sandbox/faults etc.")
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def _tell(request: Request) -> None:
+def _print_request(request: Request) -> None:
     # A path may contain control characters, which a terminal would interpret.
     path = "".join(sign if sign.isprintable() else "?" for sign in request.path)
     print(f"{request.status} {request.method} {path}", file=sys.stderr, flush=True)

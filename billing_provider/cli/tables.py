@@ -1,4 +1,4 @@
-"""The parts of rich that tables are made of; importing it fails where the extra `cli` is not installed."""
+"""The parts of rich for tables; the import fails without the extra `cli`."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ __all__ = ["add", "run"]
 
 _FOLDER = Path(".pulumi") / "try"
 _KEPT = _FOLDER / "github.json"
-# As of the Pulumi command line, so that a script may tell "it failed" from "it would change something".
+# As of the Pulumi command line, so that a script can distinguish failures from changes.
 _MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 
 _ABOUT = """\
-It runs the program and its dynamic providers for real and keeps state as Pulumi does. Resources of other packages are
-simulated: nothing is created for them. `up`, `refresh` and `destroy` act at once, without a preview and a question.
-Budgets go to a sandbox whose content is kept in .pulumi/try/ beside the state; to one that already runs on this machine
-where GITHUB_API_URL names it; never to GitHub."""
+The program and its dynamic providers really run, and state is kept as Pulumi does. Resources of other packages are
+simulated: nothing is created for them. `up`, `refresh` and `destroy` act at once, without preview and confirmation.
+Budgets go to a sandbox, never to GitHub. Its content is kept in .pulumi/try/ beside the state. If GITHUB_API_URL is the
+address of a sandbox that runs on this machine, that one is used."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,15 +39,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "try",
         help="run the Pulumi project in this folder without Pulumi and without GitHub",
-        description="Try the Pulumi project in this folder: on an engine inside this package, against a sandbox.",
+        description="Run the Pulumi project in this folder on the embedded engine, against a sandbox.",
         epilog=_ABOUT,
     )
     verbs = ("preview", "up", "refresh", "destroy")
     parser.add_argument("verb", nargs="?", choices=verbs, default="preview", help="what to do (default: preview)")
-    parser.add_argument("--stack", default="dev", help="the stack; each has a state of its own (default: dev)")
-    parser.add_argument("--expect-no-changes", action="store_true", help="exit 7 if something changed, or would")
+    parser.add_argument("--stack", default="dev", help="the stack; each has its own state (default: dev)")
     parser.add_argument(
-        "--clear-pending-creates", action="store_true", help="with refresh: forget unfinished creations"
+        "--expect-no-changes", action="store_true", help="exit with 7 if something changed or would change"
+    )
+    parser.add_argument(
+        "--clear-pending-creates", action="store_true", help="with refresh: remove pending creates from the state"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end and nothing else")
     parser.set_defaults(run=run)
@@ -57,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
     """Run one verb.
 
     Returns:
-        0 when it went well, 1 when it failed, 2 when nothing could be run, 7 for changes that were not expected, 130
-        after a second interruption.
+        0 for success, 1 for a failed run, 2 if the run could not start, 7 for unexpected changes, 130 after a second
+        interruption.
     """
     # Imported here, because the engine loads slowly and the other commands do not need it.
     from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
@@ -68,9 +70,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     write: Callable[[str], None] = _nothing if args.json else _print
-    write(
-        f"billing-provider try: stack {args.stack} on the embedded engine, which is for trying and not Pulumi itself."
-    )
+    write(f"billing-provider try: stack {args.stack} on the embedded engine (for trials; this is not Pulumi).")
     begun = time.monotonic()
     try:
         _prepare(args.stack)
@@ -102,7 +102,7 @@ def _prepare(stack: str) -> None:
     config.read_project(Path.cwd(), stack)
     # Some file systems ignore case.
     if stack.casefold() == _KEPT.stem:
-        raise EngineError(f"{_KEPT} holds the sandbox, so a stack named {stack} has no place: choose another --stack")
+        raise EngineError(f"{_KEPT} holds the sandbox, so no stack can be named {stack}: choose another --stack")
     files.make_folder(Path(), *_FOLDER.parts)
 
 
@@ -115,29 +115,29 @@ def _call(engine: Engine, args: argparse.Namespace) -> Result:
 
 def _exit_code(args: argparse.Namespace, result: Result) -> int:
     if result.ok and args.expect_no_changes and result.changed:
-        print(f"error: no changes were expected, but {args.verb} has some", file=sys.stderr)
+        print(f"error: no changes were expected, but {args.verb} found changes", file=sys.stderr)
         return _CHANGED
     return result.exit_code
 
 
 @contextlib.contextmanager
 def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
-    """Give the settings that point the provider at a sandbox: a running one that is named, else our own.
+    """Provide the settings of a sandbox: the running one that GITHUB_API_URL names, else our own.
 
-    CI systems set GITHUB_API_URL to GitHub itself, so any other place than this machine is not followed. The token is
+    CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
     always one of the sandbox's sample tokens: it overrides the stack's token and the environment's, which may be real.
     """
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
     from billing_provider.sandbox.access import TOKENS  # noqa: PLC0415 - as above
 
     if (running := _running_sandbox()) is not None:
-        write(f"GitHub is the sandbox at {running}.")
+        write(f"Budgets go to the sandbox at {running}.")
         given = os.environ.get("GITHUB_BILLING_TOKEN", "")
         token = given if given in TOKENS else Sandbox.token
         yield {"github-billing:baseUrl": running, "github-billing:token": token}
         return
     with _own_sandbox() as sandbox:
-        write(f"GitHub is a sandbox, kept in {_KEPT}.")
+        write(f"Budgets go to a sandbox, kept in {_KEPT}.")
         yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
 
 
@@ -157,7 +157,7 @@ def _own_sandbox() -> Iterator[Sandbox]:
 
     # Two sandboxes on one file would overwrite each other's data.
     with contextlib.ExitStack() as stack:
-        stack.enter_context(files.locked(_KEPT, wait=_tell_wait))
+        stack.enter_context(files.locked(_KEPT, wait=_print_wait))
         try:
             sandbox = stack.enter_context(Sandbox(state_file=_KEPT))
         except ValueError as error:
@@ -165,7 +165,7 @@ def _own_sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _tell_wait() -> None:
+def _print_wait() -> None:
     print(f"waiting: another run uses {_KEPT} ...", file=sys.stderr, flush=True)
 
 

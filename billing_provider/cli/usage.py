@@ -1,4 +1,4 @@
-"""The verb `usage`: what was used and what it costs, grouped, with totals."""
+"""The verb `usage`: usage and its cost, grouped, with totals."""
 
 from __future__ import annotations
 
@@ -42,30 +42,36 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Add the command and its options."""
     parser = subparsers.add_parser(
         "usage",
-        help="show what was used and what it costs",
-        description="Show usage of an enterprise, an organization or a person. The widest of the three is whose usage "
-        "it is, narrower ones narrow it down. Amounts are US dollars: gross before discounts, net as billed.",
+        help="show usage and its cost",
+        description="Show the usage of an enterprise, an organization or a user. The broadest of the three selects the "
+        "report; the others filter it. Amounts are US dollars: gross before discounts, net as billed.",
     )
     parser.add_argument("--enterprise", metavar="SLUG", help="an enterprise")
     parser.add_argument("--org", dest="organization", metavar="LOGIN", help="an organization")
-    parser.add_argument("--user", metavar="LOGIN", help="a person")
-    parser.add_argument("--report", choices=tuple(_READS), default="summary", help="which report (default: summary)")
+    parser.add_argument("--user", metavar="LOGIN", help="a user")
+    parser.add_argument("--report", choices=tuple(_READS), default="summary", help="the report (default: summary)")
     parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
     for name in ("year", "month", "day"):
-        parser.add_argument(f"--{name}", type=int, help="of the period (default: this month; daily: this year)")
+        parser.add_argument(f"--{name}", type=int, help="the period (default: this month; daily: this year)")
     for name in ("repository", "model", "product", "sku"):
         parser.add_argument(f"--{name}", metavar="NAME", help=f"only this {name}")
-    parser.add_argument("--cost-center", metavar="NAME", help="only this cost center, by name or id; none for outside")
-    parser.add_argument("--all-cost-centers", action="store_true", help="add them to the daily report")
+    parser.add_argument(
+        "--cost-center",
+        metavar="NAME",
+        help="only this cost center (name or id), or none for usage without a cost center",
+    )
+    parser.add_argument("--all-cost-centers", action="store_true", help="include cost centers in the daily report")
     render.add_formats(parser)
     parser.set_defaults(run=run, misused=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the usage; 0 when it could be read, 2 for a grouping that the report does not have."""
+    """Print the usage; return 0, or 2 for a grouping that the report does not support."""
     by = tuple(args.by or ("product", "sku"))
     if strangers := [name for name in by if name not in _CAN_GROUP[args.report]]:
-        args.misused(f"--by {strangers[0]}: the report {args.report} has {', '.join(_CAN_GROUP[args.report])}")
+        args.misused(
+            f"--by {strangers[0]}: the report {args.report} can be grouped by {', '.join(_CAN_GROUP[args.report])}"
+        )
     render.check_formats(args)
     names = ("enterprise", "organization", "user", "year", "month", "day", "repository", "model", "product", "sku")
     given = {name: getattr(args, name) for name in (*names, "cost_center")}
@@ -123,11 +129,11 @@ def _print_table(
 def _notes(report: UsageReport | UsageSummary) -> list[str]:
     notes = []
     if report.net_amount is None:
-        notes.append("Nothing is shown, and what was used cannot be known yet: GitHub's figures lag by about two days.")
+        notes.append("No usage is reported yet: GitHub's figures lag by about two days.")
     elif not report.settled:
-        notes.append("Figures of the last days still move for about two days.")
+        notes.append("Figures of the last days can still change for about two days.")
     if _leaves_out(report):
-        notes.append("GitHub leaves out cost centers here: --all-cost-centers adds them.")
+        notes.append("This report leaves out cost centers: --all-cost-centers includes them.")
     return notes
 
 

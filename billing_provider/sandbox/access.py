@@ -54,28 +54,28 @@ class Token:
 TOKENS: dict[str, Token] = {
     token.name: token
     for token in (
-        Token(OWNER_TOKEN, "owner", "octocat", "enterprise owner: everything"),
-        Token("sandbox-billing-manager", "manager", "monalisa", "billing manager: everything of the enterprise"),
+        Token(OWNER_TOKEN, "owner", "octocat", "enterprise owner: full access"),
+        Token("sandbox-billing-manager", "manager", "monalisa", "billing manager of the enterprise: full access"),
         Token(
             "sandbox-org-owner",
             "organization",
             "hubot",
-            "owner of octo-org: its budgets, and of the enterprise's those of octo-org and its repositories",
+            "organization owner: budgets of octo-org, and enterprise budgets for octo-org and its repositories",
             organization="octo-org",
         ),
-        Token("sandbox-read-only", "reader", "hubot", "may read all, write nothing (403)"),
-        Token("sandbox-no-billing", "outsider", "hubot", "has no billing scope: 404 or 403", scopes="repo, read:org"),
+        Token("sandbox-read-only", "reader", "hubot", "read-only: writes are refused (403)"),
+        Token("sandbox-no-billing", "outsider", "hubot", "no billing scope: 404 or 403", scopes="repo, read:org"),
         Token(
             "sandbox-fine-grained",
             "organization",
             "hubot",
-            "fine-grained for octo-org: no enterprise path (403), ends in 30 days",
+            "fine-grained token of octo-org: enterprise paths are refused (403); expires in 30 days",
             scopes=None,
             lives_days=30,
             organization="octo-org",
         ),
         Token("sandbox-expired", "expired", "octocat", "expired: 401"),
-        Token("sandbox-no-sso", "no-sso", "octocat", "not authorised for single sign-on: 403 or 404 and x-github-sso"),
+        Token("sandbox-no-sso", "no-sso", "octocat", "not authorized for single sign-on: 403 or 404"),
     )
 }
 
@@ -92,16 +92,16 @@ def authenticate(authorization: str | None) -> Token:
     if _REAL.match(secret):
         raise RefusedError(
             HTTPStatus.UNAUTHORIZED,
-            "Bad credentials: this looks like a real GitHub token, and this is a sandbox. "
-            f"It was not stored and not logged. Use {OWNER_TOKEN}.",
-            problem="a token that looks like a real one",
+            "Bad credentials: the token has the form of a real GitHub token. "
+            f"The sandbox neither stored nor logged it. Use {OWNER_TOKEN}.",
+            problem="the token has the form of a real GitHub token",
         )
     token = TOKENS.get(secret)
     if scheme.lower() not in {"bearer", "token"} or token is None or token.role == "expired":
         raise RefusedError(
             HTTPStatus.UNAUTHORIZED,
             "Bad credentials",
-            problem="the token has expired" if token else f"no such sample token; one is {OWNER_TOKEN}",
+            problem="the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}",
         )
     return token
 
@@ -121,7 +121,7 @@ def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str
     """
     if owner_kind == "user":
         if not same_name(token.login, owner):
-            raise not_found(problem=f"the token belongs to {token.login}; a user's usage is shown to the user alone")
+            raise not_found(problem=f"the token belongs to {token.login}; only this user can read the usage")
         return
     if token.role == "no-sso":
         _refuse_without_sso(owner_kind)
@@ -131,11 +131,14 @@ def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str
         raise forbidden(f"Insufficient permissions to {does}.", "the token has no billing scope")
     if token.role == "organization":
         if token.scopes is None and owner_kind == "enterprise":
-            raise forbidden("Resource not accessible by personal access token", "fine-grained: organization paths only")
+            raise forbidden(
+                "Resource not accessible by personal access token",
+                "fine-grained tokens can use organization paths only",
+            )
         if owner_kind == "organization" and not administers(token, owner):
-            raise not_found(problem=f"the token administers {token.organization} alone")
+            raise not_found(problem=f"the token administers only {token.organization}")
     if token.role == "reader" and writes:
-        raise forbidden(f"Insufficient permissions to {does}.", "the token may read, not write")
+        raise forbidden(f"Insufficient permissions to {does}.", "the token is read-only")
 
 
 def _refuse_without_sso(owner_kind: str) -> None:
@@ -162,7 +165,9 @@ def only_enterprise_staff(token: Token, does: str) -> None:
         RefusedError: The token is of an organization owner (403).
     """
     if token.organization is not None:
-        raise forbidden(f"Insufficient permissions to {does}.", "for enterprise owners and billing managers")
+        raise forbidden(
+            f"Insufficient permissions to {does}.", "only enterprise owners and billing managers are allowed"
+        )
 
 
 def sees_budget(token: Token, budget: Budget) -> bool:

@@ -35,14 +35,14 @@ class Scene:
     """The input of a fault.
 
     Attributes:
-        honest: The regular reply; without a body if the request had no effect.
+        regular: The regular reply; without a body if the request had no effect.
         url: The URL of the request.
         now: The time of the sandbox's clock.
         seconds: The duration of a stall, drip, delay or limit.
         status: The status of a redirect to another host.
     """
 
-    honest: Reply
+    regular: Reply
     url: str
     now: float
     seconds: float
@@ -57,7 +57,7 @@ class Action:
         summary: A one-line description.
         commits: Whether the request takes effect.
         deliver: How the reply is sent: `plain`, `reset`, `cut`, `stall` or `drip`.
-        spoil: Returns the reply for the client.
+        reply: Returns the reply for the client.
         seconds: The default duration.
         times: How often a rule with `nth` applies by default.
         limits: Whether the reply asks the client to wait and to send nothing meanwhile.
@@ -66,7 +66,7 @@ class Action:
     summary: str
     commits: bool = False
     deliver: str = "plain"
-    spoil: Callable[[Scene], Reply] = lambda scene: scene.honest
+    reply: Callable[[Scene], Reply] = lambda scene: scene.regular
     seconds: float = 0
     times: int = 1
     limits: bool = False
@@ -77,7 +77,7 @@ def _refusal(status: int, message: str, **headers: str) -> Reply:
     return Reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def _says(status: int, message: str, **headers: str) -> Callable[[Scene], Reply]:
+def _refuse(status: int, message: str, **headers: str) -> Callable[[Scene], Reply]:
     return lambda _: _refusal(status, message, **headers)
 
 
@@ -86,11 +86,11 @@ def _server_error(status: int) -> Callable[[Scene], Reply]:
     if status == HTTPStatus.BAD_GATEWAY:
         page = f"<html><head><title>{text}</title></head></html>".encode()
         return lambda _: Reply(page, status, {"Content-Type": "text/html"})
-    return _says(status, text)
+    return _refuse(status, text)
 
 
 def _primary(status: int) -> Callable[[Scene], Reply]:
-    def spoil(scene: Scene) -> Reply:
+    def make_reply(scene: Scene) -> Reply:
         reply = _refusal(status, "API rate limit exceeded for user ID 1.")
         reply.headers |= {
             "x-ratelimit-limit": "5000",
@@ -101,7 +101,7 @@ def _primary(status: int) -> Callable[[Scene], Reply]:
         }
         return reply
 
-    return spoil
+    return make_reply
 
 
 def _secondary(status: int) -> Callable[[Scene], Reply]:
@@ -132,11 +132,11 @@ def _invalid(_: Scene) -> Reply:
 
 
 def _change(change: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Reply]:
-    def spoil(scene: Scene) -> Reply:
-        scene.honest.body = change(scene.honest.body)
-        return scene.honest
+    def make_reply(scene: Scene) -> Reply:
+        scene.regular.body = change(scene.regular.body)
+        return scene.regular
 
-    return spoil
+    return make_reply
 
 
 def _page(content: bytes, kind: str) -> Callable[[Scene], Reply]:
@@ -151,61 +151,71 @@ def _shorten(body: dict[str, Any]) -> Any:
 
 
 ACTIONS: dict[str, Action] = {
-    "reset_before": Action("RST, nothing done", deliver="reset"),
-    "reset_after": Action("done, then RST", commits=True, deliver="reset"),
-    "reset_mid_body": Action("done, then RST in the middle of the reply", commits=True, deliver="cut"),
-    "late_commit": Action("RST; done only after `seconds` by the sandbox's clock", deliver="reset", seconds=9),
-    "stall_before": Action("no answer for `seconds`, nothing done", deliver="stall", seconds=30),
-    "stall_after": Action("done, then no answer for `seconds`", commits=True, deliver="stall", seconds=30),
-    "slow_drip": Action("done; the reply comes byte by byte over `seconds`", commits=True, deliver="drip", seconds=20),
+    "reset_before": Action("not applied; connection reset", deliver="reset"),
+    "reset_after": Action("applied; connection reset", commits=True, deliver="reset"),
+    "reset_mid_body": Action("applied; connection reset in the middle of the reply", commits=True, deliver="cut"),
+    "late_commit": Action(
+        "connection reset; applied after `seconds` of the sandbox's clock", deliver="reset", seconds=9
+    ),
+    "stall_before": Action("not applied; no reply for `seconds`", deliver="stall", seconds=30),
+    "stall_after": Action("applied; no reply for `seconds`", commits=True, deliver="stall", seconds=30),
+    "slow_drip": Action(
+        "applied; the reply is sent byte by byte over `seconds`", commits=True, deliver="drip", seconds=20
+    ),
     **{
         f"{status}_{when}": Action(
-            f"{'done, then' if when == 'after' else 'nothing done,'} {status}",
+            f"{'applied' if when == 'after' else 'not applied'}; status {status}",
             commits=when == "after",
-            spoil=_server_error(status),
+            reply=_server_error(status),
         )
         for status in _SERVER_ERRORS
         for when in ("before", "after")
     },
-    "401": Action("the token is refused", spoil=_says(401, "Bad credentials")),
-    "403_permission": Action("no permission", spoil=_says(403, "Resource not accessible by personal access token")),
+    "401": Action("the token is rejected", reply=_refuse(401, "Bad credentials")),
+    "403_permission": Action(
+        "the token lacks a permission", reply=_refuse(403, "Resource not accessible by personal access token")
+    ),
     **{
-        f"{status}_{kind}": Action(f"{text} ({status})", spoil=spoil, seconds=BARE_WAIT, limits=True)
+        f"{status}_{kind}": Action(f"{text} ({status})", reply=make_reply, seconds=BARE_WAIT, limits=True)
         for status in (403, 429)
-        for kind, text, spoil in (
-            ("primary", "primary limit, until x-ratelimit-reset", _primary(status)),
-            ("secondary", "secondary limit with retry-after", _secondary(status)),
-            ("secondary_bare", "secondary limit without any header: a minute", _says(status, _SECONDARY)),
+        for kind, text, make_reply in (
+            ("primary", "primary rate limit, with x-ratelimit-reset", _primary(status)),
+            ("secondary", "secondary rate limit, with retry-after", _secondary(status)),
+            ("secondary_bare", "secondary rate limit without headers: wait one minute", _refuse(status, _SECONDARY)),
         )
     },
-    "404": Action("not found, whatever is there", spoil=_says(404, "Not Found")),
-    "410": Action("the API version is retired", spoil=_gone),
-    "422": Action("validation failed", spoil=_invalid),
-    "bad_json": Action("done; the reply is cut JSON", commits=True, spoil=_change(lambda body: json.dumps(body)[:-2])),
-    "empty_200": Action("done; an empty 200", commits=True, spoil=_page(b"", "application/json; charset=utf-8")),
-    "wrong_type": Action("done; JSON, but a list", commits=True, spoil=_change(lambda _: ["unexpected"])),
+    "404": Action("not found, even if it exists", reply=_refuse(404, "Not Found")),
+    "410": Action("the API version is retired", reply=_gone),
+    "422": Action("validation failed", reply=_invalid),
+    "bad_json": Action(
+        "applied; the reply is truncated JSON", commits=True, reply=_change(lambda body: json.dumps(body)[:-2])
+    ),
+    "empty_200": Action(
+        "applied; the reply is 200 without a body", commits=True, reply=_page(b"", "application/json; charset=utf-8")
+    ),
+    "wrong_type": Action("applied; the reply is a JSON list", commits=True, reply=_change(lambda _: ["unexpected"])),
     "wrong_fields": Action(
-        "done; every field holds a list",
+        "applied; every field of the reply is a list",
         commits=True,
-        spoil=_change(lambda body: {key: [value] for key, value in body.items()}),
+        reply=_change(lambda body: {key: [value] for key, value in body.items()}),
     ),
     "wrong_content_type": Action(
-        "done; a page of HTML with the status 200",
+        "applied; the reply is an HTML page with status 200",
         commits=True,
-        spoil=_page(b"<html><body>Unicorn!</body></html>", "text/html"),
+        reply=_page(b"<html><body>Unicorn!</body></html>", "text/html"),
     ),
     "huge_body": Action(
-        "done; a reply of 20 MB", commits=True, spoil=_change(lambda body: {**body, "padding": "x" * 20_000_000})
+        "applied; the reply has 20 MB", commits=True, reply=_change(lambda body: {**body, "padding": "x" * 20_000_000})
     ),
     "short_list": Action(
-        "the last entry of a listing is missing, its total_count is right", commits=True, spoil=_change(_shorten)
+        "a listing lacks its last entry; its total_count is unchanged", commits=True, reply=_change(_shorten)
     ),
     **{
-        f"redirect_{status}": Action(f"{status} to the same place", spoil=_redirect(status))
+        f"redirect_{status}": Action(f"redirect ({status}) to the same URL", reply=_redirect(status))
         for status in (301, 302, 303, 307, 308)
     },
-    "redirect_host": Action("redirect to another host", spoil=_redirect_away("127.0.0.1", "localhost")),
-    "redirect_scheme": Action("redirect to https", spoil=_redirect_away("http:", "https:")),
-    "redirect_loop": Action("307 to the same place, again and again", spoil=_redirect(307), times=25),
-    "switch": Action("an honest reply, after `quirk` was switched on", commits=True),
+    "redirect_host": Action("redirect to another host", reply=_redirect_away("127.0.0.1", "localhost")),
+    "redirect_scheme": Action("redirect to https", reply=_redirect_away("http:", "https:")),
+    "redirect_loop": Action("redirect (307) to the same URL, repeatedly", reply=_redirect(307), times=25),
+    "switch": Action("the regular reply, after switching on `quirk`", commits=True),
 }

@@ -92,7 +92,7 @@ class Api:
             return reply
 
     def _answer(self, request: Incoming, headers: dict[str, str]) -> Reply:
-        token = self._let_in(request, headers)
+        token = self._authorize(request, headers)
         if request.method == "GET" and request.path == "/rate_limit":
             core = {key.removeprefix("x-ratelimit-"): value for key, value in headers.items()}
             limit = {name: int(core[name]) for name in ("limit", "used", "remaining", "reset")}
@@ -101,7 +101,7 @@ class Api:
             return Reply({"login": token.login, "id": 1, "type": "User"})
         found = routes.find(request.method, request.path)
         if found is None:
-            hint = "a path never ends in a slash" if request.path.endswith("/") else "no such route; see --help"
+            hint = "paths must not end with a slash" if request.path.endswith("/") else "unknown route; see --help"
             raise not_found(problem=f"{request.method} {request.path}: {hint}")
         route, params = found
         call = self._call(request, route, params, token)
@@ -114,7 +114,7 @@ class Api:
             self.state.save()
         return reply
 
-    def _let_in(self, request: Incoming, headers: dict[str, str]) -> access.Token:
+    def _authorize(self, request: Incoming, headers: dict[str, str]) -> access.Token:
         if not request.headers.get("User-Agent"):
             raise forbidden(
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
@@ -164,7 +164,7 @@ class Api:
         known = {"enterprise": (sample.ENTERPRISE,), "organization": sample.ORGANIZATIONS, "user": sample.USERS}[kind]
         owner = next((name for name in known if same_name(name, params[parameter])), None)
         if owner is None:
-            raise not_found(problem=f"the sandbox has no such {kind}; it has {', '.join(known)}")
+            raise not_found(problem=f"unknown {kind}; known: {', '.join(known)}")
         access.permit(token, kind, owner, writes=request.method != "GET", does=route.does)
         query = request.parsed_query()
         if strange := [name for name in query if name not in route.query]:

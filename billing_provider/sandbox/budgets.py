@@ -99,7 +99,7 @@ def delete_budget(call: Call) -> Reply:
     """Delete one budget."""
     budget = _find(call, "delete a budget")
     if call.token.role == "manager" and "manager_cannot_delete" in call.quirks:
-        raise forbidden("Insufficient permissions to delete a budget.", "only an enterprise owner deletes budgets")
+        raise forbidden("Insufficient permissions to delete a budget.", "only an enterprise owner can delete budgets")
     del call.state.budgets[budget.id]
     key = "budget_id" if "delete_says_budget_id" in call.quirks else "id"
     return Reply({"message": "Budget successfully deleted.", key: budget.id})
@@ -185,5 +185,5 @@ def _find(call: Call, does: str, text: str = "Not Found") -> Budget:
     if budget is None or budget.owner_kind != call.owner_kind or not same_name(budget.owner, call.owner):
         raise not_found(text)
     if not access.sees_budget(call.token, budget):
-        raise forbidden(f"Insufficient permissions to {does}.", "the token's owner administers another organization")
+        raise forbidden(f"Insufficient permissions to {does}.", "the token administers another organization")
     return budget

@@ -58,7 +58,7 @@ def user_states(call: Call) -> Reply:
     only_enterprise_staff(call.token, "retrieve a budget")
     budget = call.state.budgets.get(call.params["budget_id"])
     if budget is None or not budget.budget_scope.startswith("multi_user"):
-        raise not_found(problem="only a multi-user budget of this enterprise has user states")
+        raise not_found(problem="only multi-user budgets of this enterprise have user states")
     states = _states(call.state, call.quirks, budget)
     lower = call.whole_number("threshold_lower_bound", 0, lowest=0)
     upper = call.whole_number("threshold_upper_bound", -1, lowest=0)

@@ -35,7 +35,7 @@ def _faults(sandbox: Sandbox, _: Any) -> Any:
 
 def _switch(sandbox: Sandbox, wanted: Any) -> None:
     if not isinstance(wanted, dict) or not all(isinstance(on, bool) for on in wanted.values()):
-        raise ValueError("an object is needed that has true or false for each quirk")
+        raise ValueError("the body must be an object that maps quirk names to true or false")
     # Check all names first: with a wrong name, nothing is switched.
     Quirks(wanted)
     for name, on in wanted.items():
@@ -67,7 +67,7 @@ def answer(sandbox: Sandbox, request: Incoming) -> Reply:
     act = _ACTIONS.get((request.method, request.path))
     if act is None:
         known = ", ".join(" ".join(pair) for pair in _ACTIONS)
-        return Reply({"message": f"The control plane has: {known}"}, HTTPStatus.NOT_FOUND)
+        return Reply({"message": f"Unknown control request; known: {known}"}, HTTPStatus.NOT_FOUND)
     try:
         return Reply(act(sandbox, json_text.parse(request.body or b"null")))
     except ValueError as error:

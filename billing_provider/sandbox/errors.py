@@ -68,10 +68,10 @@ def conflict(message: str) -> RefusedError:
 def unknown_fields(where: str, names: list[str], accepted: list[str]) -> RefusedError:
     """Return a 422 for unknown names; GitHub may ignore them, the sandbox refuses them."""
     known = ", ".join(accepted) or "none"
-    text = f"unknown {where} {', '.join(names)}; this operation takes: {known}"
+    text = f"unknown {where} {', '.join(names)}; known: {known}"
     return RefusedError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"Validation Failed: {text} (the sandbox is strict where GitHub may ignore a name)",
+        f"Validation Failed: {text} (the sandbox refuses unknown names; GitHub may ignore them)",
         errors=[{"resource": "Request", "field": name, "code": "invalid"} for name in names],
         problem=text,
     )

@@ -33,11 +33,11 @@ def _is_number(value: Any, most: float) -> bool:
 
 # The valid values of each field of a rule, in words and as a check.
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(("action", "method", "path", "op", "quirk"), ("a text", lambda value: isinstance(value, str))),
+    **dict.fromkeys(("action", "method", "path", "op", "quirk"), ("a string", lambda value: isinstance(value, str))),
     **dict.fromkeys(
-        ("nth", "every", "times"), ("a whole number from 1", lambda value: _is_whole(value, 1, _MOST_COUNT))
+        ("nth", "every", "times"), ("a whole number of at least 1", lambda value: _is_whole(value, 1, _MOST_COUNT))
     ),
-    "seed": ("a whole number from 0", lambda value: _is_whole(value, 0, _MOST_COUNT)),
+    "seed": ("a whole number of at least 0", lambda value: _is_whole(value, 0, _MOST_COUNT)),
     "probability": ("a number from 0 to 1", lambda value: _is_number(value, 1)),
     "seconds": (f"a number from 0 to {_MOST_SECONDS}", lambda value: _is_number(value, _MOST_SECONDS)),
     "status": ("a status from 300 to 399", lambda value: _is_whole(value, 300, 399)),
@@ -85,27 +85,29 @@ class Rule:
             ValueError: A field or action is unknown, or a value is invalid.
         """
         if not isinstance(record, dict):
-            raise ValueError("a fault is a JSON object")  # noqa: TRY004 - as all that is wrong with a plan
+            raise ValueError("a fault must be a JSON object")  # noqa: TRY004 - as all that is wrong with a plan
         known = {entry.name: entry.default for entry in fields(cls) if entry.init}
         if strange := sorted(set(record) - set(known)):
-            raise ValueError(f"a fault has no {', '.join(strange)}; it has {', '.join(sorted(known))}")
+            raise ValueError(
+                f"unknown field of a fault: {', '.join(strange)}; known fields: {', '.join(sorted(known))}"
+            )
         for name, value in record.items():
             needed, fits = _FORMS[name]
             if not fits(value) and (value is not None or known[name] is not None):
-                raise ValueError(f"{name} of a fault: {needed} is needed")
+                raise ValueError(f"{name} of a fault must be {needed}")
         if record.get("action") not in ACTIONS:
-            raise ValueError(f"no fault is called {record.get('action')!r}; there are {', '.join(sorted(ACTIONS))}")
+            raise ValueError(f"unknown fault {record.get('action')!r}; known faults: {', '.join(sorted(ACTIONS))}")
         if record["action"] == "switch":
             Quirks([record.get("quirk", "")])
         operations = {route.operation for route in routes.ROUTES}
         if record.get("op") not in {None, *operations}:
-            raise ValueError(f"no operation is called {record['op']!r}; there are {', '.join(sorted(operations))}")
+            raise ValueError(f"unknown operation {record['op']!r}; known operations: {', '.join(sorted(operations))}")
         return cls(**record)
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
 
-    def looks_at(self, method: str, path: str, operation: str) -> bool:
+    def matches(self, method: str, path: str, operation: str) -> bool:
         """Return whether the request matches the rule."""
         return (
             self.method in {None, method}
@@ -142,8 +144,8 @@ class Rule:
             now: The time of the sandbox's clock.
         """
         action = ACTIONS[self.action]
-        honest = answer() if action.commits else Reply({})
-        reply = action.spoil(Scene(honest, url, now, self.length(), self.status))
+        regular = answer() if action.commits else Reply({})
+        reply = action.reply(Scene(regular, url, now, self.length(), self.status))
         reply.deliver, reply.seconds = action.deliver, self.length()
         return reply
 
@@ -167,12 +169,12 @@ class Plan:
 
     def __init__(self, rules: Sequence[Mapping[str, Any]] = ()) -> None:
         if not isinstance(rules, list | tuple):
-            raise ValueError("planned faults are a list of JSON objects")  # noqa: TRY004 - as above
+            raise ValueError("the planned faults must be a list of JSON objects")  # noqa: TRY004 - as above
         self.rules = [Rule.parse(record) for record in rules]
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:
         """Return the fault that applies to this request, if any."""
-        due = [rule for rule in self.rules if rule.looks_at(method, path, operation) and rule.due()]
+        due = [rule for rule in self.rules if rule.matches(method, path, operation) and rule.due()]
         for rule in due[:1]:
             rule.met += 1
             return rule

@@ -21,7 +21,7 @@ class Limits:
         self._writes: dict[str, deque[float]] = {}
         self._last: dict[str, float] = {}
 
-    def arrive(self, now: float) -> None:
+    def count_request(self, now: float) -> None:
         """Count a request that was sent before the end of a requested wait."""
         self.requests_while_blocked += now < self._blocked_until
 

@@ -58,11 +58,11 @@ class RequestPipeline:
         """Answer one request and write it to the log."""
         with self.api.lock:
             now = self.api.state.clock()
-            self.land_late()
-            self.api.limits.arrive(now)
+            self.execute_late()
+            self.api.limits.count_request(now)
             found = routes.find(request.method, request.path)
             fault = self.plan.pick(request.method, request.path, found[0].operation if found else "")
-            reply = self.api.answer(request) if fault is None else self._spoil(fault, request, now)
+            reply = self.api.answer(request) if fault is None else self._apply_fault(fault, request, now)
             is_answered = reply.deliver in {"plain", "drip"}
             entry = Request(
                 request.method,
@@ -95,7 +95,7 @@ class RequestPipeline:
         """Return the time of the sandbox's clock."""
         return self.api.state.clock()
 
-    def land_late(self) -> None:
+    def execute_late(self) -> None:
         """Execute the delayed requests that are due."""
         now = self.now()
         due = [request for at, request in self._late if at <= now]
@@ -103,7 +103,7 @@ class RequestPipeline:
         for request in due:
             self.api.answer(request)
 
-    def _spoil(self, fault: Rule, request: Incoming, now: float) -> Reply:
+    def _apply_fault(self, fault: Rule, request: Incoming, now: float) -> Reply:
         if fault.action == "switch":
             self.api.quirks.switch(fault.quirk)
         if fault.action == "late_commit":

@@ -63,7 +63,7 @@ class Sandbox:
     ) -> None:
         state = State(clock, None if state_file is None else Path(state_file))
         self._api = Api(state, Quirks(quirks), page_cap)
-        self._front = RequestPipeline(self._api, on_request)
+        self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -73,7 +73,7 @@ class Sandbox:
         """Open the port and serve in a background thread; a second call does nothing."""
         if self._server is not None:
             return self
-        self._server = Server(self._port, self._front, lambda request: control.answer(self, request))
+        self._server = Server(self._port, self._pipeline, lambda request: control.answer(self, request))
         self._port = self._server.server_address[1]
         self._api.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -104,21 +104,21 @@ class Sandbox:
     @property
     def requests(self) -> list[Request]:
         """All requests since the start or the last `forget_requests`, in the order they were answered."""
-        return list(self._front.log)
+        return list(self._pipeline.log)
 
     @property
     def writes(self) -> list[Request]:
         """The requests that were not GET."""
-        return [request for request in self._front.log if request.method != "GET"]
+        return [request for request in self._pipeline.log if request.method != "GET"]
 
     def forget_requests(self) -> None:
         """Empty the log."""
-        self._front.log.clear()
+        self._pipeline.log.clear()
 
     def budgets(self, owner: str | None = sample.ENTERPRISE) -> list[dict[str, Any]]:
         """Return the stored budgets of one owner (None: of all owners), without quirks."""
         with self._api.lock:
-            self._front.land_late()
+            self._pipeline.execute_late()
             return [
                 {"owner_kind": budget.owner_kind, "owner": budget.owner, **plain(self._api.state, budget)}
                 for budget in self._api.state.budgets.values()
@@ -206,7 +206,7 @@ class Sandbox:
         """Reset to the sample data, an empty log, no faults and counters at 0; quirks stay."""
         with self._api.lock:
             self._api.state.reset()
-            self._front.forget()
+            self._pipeline.forget()
 
     def plan(self, rules: Sequence[Mapping[str, Any]]) -> None:
         """Replace the planned faults; each rule is a JSON object as `faults.Rule` describes it.
@@ -216,21 +216,21 @@ class Sandbox:
         """
         plan = Plan(rules)
         with self._api.lock:
-            self._front.plan = plan
+            self._pipeline.plan = plan
 
     @property
     def met(self) -> list[dict[str, Any]]:
         """The planned faults that occurred, each with its count."""
-        return [rule.description() for rule in self._front.plan.rules if rule.met]
+        return [rule.description() for rule in self._pipeline.plan.rules if rule.met]
 
     def unmet_faults(self) -> list[dict[str, Any]]:
         """Return the planned faults that occurred less often than planned; a test should assert that there are none."""
-        return [rule.description() for rule in self._front.plan.rules if rule.is_unmet()]
+        return [rule.description() for rule in self._pipeline.plan.rules if rule.is_unmet()]
 
     @property
     def strayed(self) -> list[str]:
         """Requests that should not have been sent: to another host after a redirect, or a token with a download."""
-        return list(self._front.strayed)
+        return list(self._pipeline.strayed)
 
     @property
     def requests_while_blocked(self) -> int:

@@ -61,15 +61,15 @@ class Service(Protocol):
 
 
 class Server(ThreadingHTTPServer):
-    """A server on one loopback port, with a thread for each connection; `steer` answers the control plane."""
+    """A server on one loopback port, with a thread for each connection; `control` answers the control plane."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, service: Service, steer: Callable[[Incoming], Reply]) -> None:
+    def __init__(self, port: int, service: Service, control: Callable[[Incoming], Reply]) -> None:
         self.service = service
-        self.steer = steer
+        self.control = control
         self.closing = threading.Event()
         self._connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
@@ -124,10 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer any method; the table of routes decides."""
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            self.send_error(HTTPStatus.LENGTH_REQUIRED, "A Content-Length is needed.")
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "Content-Length is required.")
             return
         if len(length) > _MOST_DIGITS or int(length) > _MOST_BODY:
-            text = f"A body has at most {_MOST_BODY} bytes."
+            text = f"The body must have at most {_MOST_BODY} bytes."
             self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
             return
         body = self.rfile.read(int(length))
@@ -139,14 +139,14 @@ class _Handler(BaseHTTPRequestHandler):
         if host.partition(":")[0] != "127.0.0.1":
             self.server.service.stray(f"{host} {self.command} {path}")
         service = self.server.service
-        rooms = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.steer), (DOWNLOADS, service.download))
-        for prefix, answer in rooms:
+        handlers = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.control), (DOWNLOADS, service.download))
+        for prefix, answer in handlers:
             if path.startswith(prefix):
                 request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)
                 self._deliver(answer(request))
                 return
         refused = not_found()
-        self._deliver(Reply(refused.body(), refused.status, {"X-Sandbox-Problem": f"all paths start with {PREFIX}"}))
+        self._deliver(Reply(refused.body(), refused.status, {"X-Sandbox-Problem": f"paths must start with {PREFIX}"}))
 
     do_POST = do_GET  # noqa: N815  # the standard library looks for these names
     do_PATCH = do_GET  # noqa: N815
@@ -173,9 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_expect_100(self) -> bool:
         """Reply 100 Continue to a client that waits for it."""
-        going_on = super().handle_expect_100()
+        proceed = super().handle_expect_100()
         self.wfile.flush()
-        return going_on
+        return proceed
 
     def _deliver(self, reply: Reply) -> None:
         if reply.deliver == "reset":

@@ -98,7 +98,9 @@ class State:
         try:
             self._take(json_text.parse(self._saved))
         except ValueError as error:
-            raise ValueError(f"{file}: {error}; restore a copy of the file, or move it away to start anew") from None
+            raise ValueError(
+                f"{file}: {error}; restore a copy of the file, or move it away to start with the sample data"
+            ) from None
 
     def reset(self) -> None:
         """Reset to the sample data."""

@@ -109,34 +109,34 @@ def check(content: Any) -> None:
         ValueError: It is invalid; the message names the first problem.
     """
     if not isinstance(content, dict) or not _is_count(content.get("made")):
-        raise _other("it has no count of what was made")
+        raise _invalid("`made` is missing or not a count")
     for name in _FORMS:
         # Files of older versions have no exports.
         records = content.get(name, [] if name == "exports" else None)
         if not isinstance(records, list):
-            raise _other(f"{name} is no list")
+            raise _invalid(f"{name} is not a list")
         for at, record in enumerate(records):
             _check_record(name, f"{name}[{at}]", record)
     centers = {center["id"] for center in content["cost_centers"]}
     for at, budget in enumerate(content["budgets"]):
         entity = budget["budget_entity_name"]
         if budget["budget_scope"] in {"cost_center", "multi_user_cost_center"} and entity not in centers:
-            raise _other(f"the cost center of budgets[{at}] is missing")
+            raise _invalid(f"the cost center of budgets[{at}] is missing")
         if budget["budget_type"] == "BundlePricing" and budget["budget_product_sku"] not in skus.BUNDLES:
-            raise _other(f"the product of budgets[{at}] is no bundle")
+            raise _invalid(f"the product of budgets[{at}] is not a bundle")
 
 
 def _check_record(name: str, place: str, record: Any) -> None:
     if not isinstance(record, dict):
-        raise _other(f"{place} is no object")
+        raise _invalid(f"{place} is not an object")
     required, optional = _FORMS[name]
     forms = {**required, **optional}
     for field in dict.fromkeys([*required, *record]):
         if field not in record:
-            raise _other(f"{place} has no {field}")
+            raise _invalid(f"{place} lacks the field {field}")
         if field not in forms or not forms[field](record[field]):
-            raise _other(f"{place} has another {field} than this sandbox writes")
+            raise _invalid(f"{place} has an unknown or invalid field {field}")
 
 
-def _other(what: str) -> ValueError:
-    return ValueError(f"no state of this sandbox: {what}")
+def _invalid(what: str) -> ValueError:
+    return ValueError(f"not a valid sandbox state: {what}")

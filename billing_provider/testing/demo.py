@@ -25,7 +25,7 @@ class DemoError(Exception):
     """A step of the demo failed."""
 
 
-class Story:
+class Demo:
     """One run of the demo: a copy of the project, a sandbox, an engine, and the steps so far.
 
     Args:
@@ -58,45 +58,45 @@ class Story:
             DemoError: The CLI failed.
         """
         command = [*self._engine, "stack", "init", _STACK, "--non-interactive"]
-        made = subprocess.run(  # noqa: S603 - our own command line
+        result = subprocess.run(  # noqa: S603 - our own command line
             command, cwd=self._project, env=self._environ, check=False, text=True, capture_output=True
         )
-        if made.returncode:
-            raise DemoError(f"pulumi stack init: {made.stderr.strip()}")
+        if result.returncode:
+            raise DemoError(f"pulumi stack init: {result.stderr.strip()}")
 
-    def tell(self) -> None:
+    def run(self) -> None:
         """Run every step.
 
         Raises:
             DemoError: A step failed.
         """
         self._step("Create: two budgets, declared in stacks/quickstart.py", "up", 0)
-        self._budgets()
-        self._step("Again: nothing changes, and a preview asks GitHub nothing", "preview", 0, "--expect-no-changes")
+        self._print_budgets()
+        self._step("Preview: nothing changes, and no request is sent", "preview", 0, "--expect-no-changes")
         actions = next(
             budget for budget in self._sandbox.budgets(owner=None) if budget["budget_product_sku"] == "actions"
         )
         self._sandbox.edit_budget(actions["id"], budget_amount=9000, prevent_further_usage=False)
-        self._head("Somebody edits a budget behind our back: the cap goes to 9000, the hard stop goes off")
-        self._budgets()
-        self._step("Refresh: the drift is seen", "refresh", 0)
-        self._step("Up: the declared cap comes back", "up", 0)
-        self._budgets()
+        self._print_title("A budget is edited outside of Pulumi: cap 9000, hard stop off")
+        self._print_budgets()
+        self._step("Refresh: the drift is detected", "refresh", 0)
+        self._step("Up: the declared cap is restored", "up", 0)
+        self._print_budgets()
         declared = self._program.read_text()
         mistaken = declared.replace("budget_amount=500", "budget_amount=499.5").replace(
             '["octocat"]', '["cfo@example.com"]'
         )
         self._program.write_text(mistaken)
-        self._head("A mistake: budget_amount=499.5, and an e-mail address as recipient")
-        self._step("Preview: both are refused before anything is sent", "preview", 1)
+        self._print_title("The program gets two errors: budget_amount=499.5, and an e-mail address as recipient")
+        self._step("Preview: both are refused before any request is sent", "preview", 1)
         self._program.write_text(declared)
-        self._step("Destroy: the budgets go", "destroy", 0)
-        self._budgets()
-        self._end()
+        self._step("Destroy: the budgets are deleted", "destroy", 0)
+        self._print_budgets()
+        self._check_end()
 
     def _step(self, title: str, verb: str, expected: int, *extra: str) -> None:
         """Run one command, show its output, and check its exit code (0, or 1 for any failure)."""
-        self._head(title)
+        self._print_title(title)
         command = [*self._engine, verb, "--stack", _STACK, *self._flags.get(verb, []), *extra]
         shown = " ".join([Path(command[0]).name, *command[1:]])
         print(f"$ {shown}", flush=True)
@@ -112,11 +112,11 @@ class Story:
         if min(process.returncode, 1) != expected:
             raise DemoError(f"{shown} ended with {process.returncode}")
 
-    def _head(self, title: str) -> None:
+    def _print_title(self, title: str) -> None:
         self._steps.append(title)
         print(f"\n[{len(self._steps)}] {title}")
 
-    def _budgets(self) -> None:
+    def _print_budgets(self) -> None:
         """Print the budgets in the sandbox."""
         rows = [_row(budget) for budget in self._sandbox.budgets(owner=None)]
         if not rows:
@@ -126,11 +126,11 @@ class Story:
         for row in [("product", "covers", "USD a month", "hard stop", "alerts"), *rows]:
             print("    " + f"{row[0]:<10}{row[1]:<28}{row[2]:>12}   {row[3]:<11}{row[4]}")
 
-    def _end(self) -> None:
+    def _check_end(self) -> None:
         left = self._sandbox.budgets(owner=None)
         if left:
             raise DemoError(f"{len(left)} budgets are left")
-        print(f"\nAll {len(self._steps)} steps went as told. Next: README.md, 'Your first budget on a real account'.")
+        print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'Your first budget on a real account'.")
 
 
 def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
@@ -148,7 +148,7 @@ def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
             yield line
     yield from held
     if left_out:
-        yield f"({left_out} lines left out: Pulumi interrupts a program after a refusal, and Python says where)"
+        yield f"({left_out} lines left out: the traceback of a program that Pulumi interrupted)"
 
 
 def _row(budget: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
@@ -158,7 +158,7 @@ def _row(budget: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
         f"{budget['budget_scope']} {budget['budget_entity_name']}",
         f"{budget['budget_amount']:,}",
         "yes" if budget["prevent_further_usage"] else "no",
-        ", ".join(alerting["alert_recipients"]) if alerting["will_alert"] else "nobody",
+        ", ".join(alerting["alert_recipients"]) if alerting["will_alert"] else "none",
     )
 
 
@@ -182,7 +182,7 @@ def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], st
         }
         return [found], flags, f"Engine: the Pulumi CLI ({Path(found).name})"
     embedded = str(Path(sys.executable).with_name("billing-provider"))
-    line = "Engine: the embedded one, since no Pulumi CLI is on PATH and none could be installed"
+    line = "Engine: the embedded engine, because no Pulumi CLI is on PATH and none could be installed"
     return [embedded, "try"], {}, line
 
 
@@ -192,7 +192,7 @@ def _installed(root: Path) -> str | None:
         return None
     program = root / "bin" / "pulumi"
     if not program.is_file():
-        print("No pulumi on PATH: trying Pulumi's own installer ...", flush=True)
+        print("No pulumi on PATH: running Pulumi's installer ...", flush=True)
         code = f"import pulumi.automation as auto; auto.PulumiCommand.install(root={str(root)!r})"
         try:
             subprocess.run(  # noqa: S603 - our own command line
@@ -206,7 +206,7 @@ def _installed(root: Path) -> str | None:
 def main() -> int:
     """Run the demo and return the exit code: 0 if every step succeeded, else 1."""
     started = time.monotonic()
-    print("GitHub's billing budgets as code, on a sandbox: no account, no token, no money.", flush=True)
+    print("GitHub's billing budgets as code, on a sandbox; no account or token is needed.", flush=True)
     engine, flags, line = find_engine(_PROJECT / ".pulumi" / "cli")
     print(line)
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
@@ -217,11 +217,11 @@ def main() -> int:
         shutil.copy(_PROJECT / "stacks" / f"{_STACK}.py", project / "stacks")
         # The environment that runs this demo is the one that the program and the plugin run in.
         (project / ".venv").symlink_to(Path(sys.prefix))
-        story = Story(project, sandbox, engine, flags)
+        demo = Demo(project, sandbox, engine, flags)
         try:
             if Path(engine[0]).name == "pulumi":
-                story.prepare()
-            story.tell()
+                demo.prepare()
+            demo.run()
         except DemoError as error:
             print(f"\nThe demo stopped: {error}", file=sys.stderr)
             return 1

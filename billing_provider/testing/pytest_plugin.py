@@ -31,14 +31,14 @@ class StackFactory(Protocol):
         Args:
             stack: The stack's name.
             project_dir: The folder of Pulumi.yaml; by default the nearest one above the test's own file.
-            settings: Configuration, keys with namespace, on top of what Pulumi.<stack>.yaml says.
+            settings: Configuration, keys with namespace, in addition to those of Pulumi.<stack>.yaml.
             env: Added to the environment of the program and of its plugin.
         """
 
 
 @pytest.fixture
 def billing_sandbox() -> Iterator[Sandbox]:
-    """GitHub's billing API for this test: an enterprise without budgets, and a look at what it was asked."""
+    """GitHub's billing API for this test: an enterprise without budgets, and a log of its requests."""
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - see the top
 
     with Sandbox() as sandbox:
@@ -86,4 +86,4 @@ def find_project(path: Path) -> Path:
     for folder in (path, *path.parents):
         if (folder / "Pulumi.yaml").is_file():
             return folder
-    raise LookupError(f"no Pulumi.yaml above {path}: name the project's folder, pulumi_stack(stack, project_dir)")
+    raise LookupError(f"no Pulumi.yaml above {path}: pass the project's folder as pulumi_stack(stack, project_dir)")

@@ -1,4 +1,4 @@
-"""The real `pulumi` on a file backend: what unit tests cannot know about the engine around the provider."""
+"""The provider with the real Pulumi CLI and a file backend."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PACKAGES = {"organization": "octo-org", "budget_product_sku": "packages", "budge
 
 
 class Cli:
-    """A project of one program and a stack of its own, and everything that the command line has said."""
+    """A project with one program and one stack, and all output of the Pulumi CLI."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.sandbox, self.backend, self.project = sandbox, folder / "backend", folder / "project"
@@ -55,7 +55,7 @@ class Cli:
         self.run("config", "set", "--secret", "github-billing:token", sandbox.token)
 
     def declare(self, **budgets: dict[str, Any]) -> None:
-        """Write the program: budgets and cost centers by name; `opts` is a text of Python."""
+        """Write the program: budgets and cost centers by name; `opts` is Python code."""
         lines = ["import pulumi", "from billing_provider import CostCenter, EnterpriseBudget, OrgBudget"]
         for name, inputs in budgets.items():
             kind = "EnterpriseBudget" if "enterprise" in inputs else "OrgBudget"
@@ -68,7 +68,7 @@ class Cli:
         (self.project / "__main__.py").write_text("\n".join(lines) + "\n")
 
     def run(self, *arguments: str, code: int | None = 0) -> str:
-        """Run one command from a clean log of requests and return what it said; `code` None lets it fail."""
+        """Empty the log of requests, run one command, and return its output; `code` None accepts any exit code."""
         self.sandbox.forget_requests()
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],  # noqa: S607 - whichever the developer has
@@ -89,11 +89,11 @@ class Cli:
         return self.run("up", "--yes", "--skip-preview", *arguments, code=code)
 
     def unchanged(self, *arguments: str) -> None:
-        """Assert that a preview finds nothing to do."""
+        """Assert that a preview finds no changes."""
         self.run("preview", "--expect-no-changes", *arguments)
 
     def state(self) -> dict[str, Any]:
-        """Return the stack's state, secrets encrypted."""
+        """Return the state of the stack, with encrypted secrets."""
         text = self.run("stack", "export")
         exported: dict[str, Any] = json.loads(text)
         return exported
@@ -106,12 +106,12 @@ class Cli:
 
     @property
     def writes(self) -> list[str]:
-        """The methods of the last command's writes, in order."""
+        """The methods of the last command's write requests, in order."""
         return [write.method for write in self.sandbox.writes]
 
     @property
     def live(self) -> dict[str, int]:
-        """The amounts on GitHub's side by id."""
+        """The amounts of the stored budgets by id."""
         return {budget["id"]: budget["budget_amount"] for budget in self.sandbox.budgets(None)}
 
 
@@ -122,7 +122,7 @@ def cli(tmp_path: Path) -> Iterator[Cli]:
 
 
 def forty(platform: str) -> dict[str, dict[str, Any]]:
-    """Return 40 budgets, each with another combination of inputs, over both resources and all their scopes."""
+    """Return 40 budgets with different inputs, of both resources and all scopes."""
     loud = {"budget_alerting": {"will_alert": True, "alert_recipients": ["octocat", "Monalisa"]}}
     quiet = {"budget_alerting": {"will_alert": False}}
     hard = {"prevent_further_usage": True}
@@ -188,8 +188,8 @@ QUIRKS_OF_READING = (
 )
 
 
-def test_forty_budgets_settle_whatever_github_echoes(cli: Cli) -> None:
-    """After up nothing is left to do, a preview asks nothing, a refresh asks little, and no quirk shows as a change."""
+def test_forty_budgets_are_unchanged_under_every_quirk(cli: Cli) -> None:
+    """After `up`, a preview sends no requests, a refresh sends few, and no quirk causes a change."""
     platform = next(center["id"] for center in cli.sandbox.cost_centers() if center["name"] == "Platform")
     declared = forty(platform)
     assert len(declared) == 40
@@ -208,14 +208,14 @@ def test_forty_budgets_settle_whatever_github_echoes(cli: Cli) -> None:
         cli.sandbox.switch(quirk, on=False)
     cli.run("destroy", "--yes", "--skip-preview")
     assert cli.live == {}
-    told = chain(
+    texts = chain(
         [cli.said, json.dumps(cli.state())], (file.read_text() for file in cli.backend.rglob("*") if file.is_file())
     )
-    assert [text for text in told if cli.sandbox.token in text] == []
+    assert [text for text in texts if cli.sandbox.token in text] == []
 
 
 def test_three_budgets_are_refreshed_by_three_requests(cli: Cli) -> None:
-    """A few budgets are read one by one, and an amount that is a secret stays one in state."""
+    """A few budgets are read one by one, and a secret amount is secret in the state."""
     cli.declare(
         a=ACTIONS,
         b=PACKAGES,
@@ -231,8 +231,8 @@ def test_three_budgets_are_refreshed_by_three_requests(cli: Cli) -> None:
     assert "4711" not in json.dumps(secret)
 
 
-def test_a_cost_center_and_its_budget_live_together(cli: Cli) -> None:
-    """Made, renamed with other members, and archived, in an order in which its budget always finds it."""
+def test_a_cost_center_and_its_budget(cli: Cli) -> None:
+    """A cost center is created, changed and archived in an order in which its budget always finds it."""
     center = {"enterprise": "octo-enterprise", "name": "Apps", "users": ["octocat"]}
     budget = {**ACTIONS, "cost_center": "Apps", "opts": "depends_on=[center]"}
 
@@ -259,7 +259,7 @@ def test_a_cost_center_and_its_budget_live_together(cli: Cli) -> None:
 
 
 def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:
-    """The new name takes the budget over, the old one's deletion lifts no cap, and destroy then really deletes."""
+    """The new name adopts the budget, the delete of the old name is skipped, and destroy deletes the budget."""
     cli.declare(old=ACTIONS)
     cli.up()
     before = cli.live
@@ -273,8 +273,8 @@ def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:
     assert cli.live == {}
 
 
-def test_what_is_no_longer_declared_goes_also_after_a_refresh(cli: Cli) -> None:
-    """`up --refresh` deletes what the program no longer has, and both kinds of destroy delete the rest."""
+def test_undeclared_budgets_are_deleted_after_a_refresh(cli: Cli) -> None:
+    """`up --refresh` deletes undeclared budgets, and both kinds of destroy delete the rest."""
     cli.declare(a=ACTIONS, b=PACKAGES)
     cli.up()
     cli.declare(a=ACTIONS)
@@ -287,8 +287,8 @@ def test_what_is_no_longer_declared_goes_also_after_a_refresh(cli: Cli) -> None:
     assert cli.live == {}
 
 
-def test_a_replacement_is_created_before_the_old_one_goes(cli: Cli) -> None:
-    """A new identity makes a new budget first; `delete_before_replace` turns the order round."""
+def test_a_replacement_is_created_before_the_delete(cli: Cli) -> None:
+    """A new identity creates the new budget first; `delete_before_replace` reverses the order."""
     cli.declare(a=ACTIONS)
     cli.up()
     cli.declare(a={**ACTIONS, "budget_product_sku": "codespaces"})
@@ -301,7 +301,7 @@ def test_a_replacement_is_created_before_the_old_one_goes(cli: Cli) -> None:
     cli.unchanged("--refresh")
 
 
-def test_a_replacement_of_the_same_budget_never_makes_two(cli: Cli) -> None:
+def test_a_replacement_of_the_same_budget_creates_no_duplicate(cli: Cli) -> None:
     """`--replace` keeps the budget; `replace_on_changes` deletes first, and fails where it must create first."""
     cli.declare(a=ACTIONS)
     cli.up()
@@ -321,8 +321,8 @@ def test_a_replacement_of_the_same_budget_never_makes_two(cli: Cli) -> None:
     cli.unchanged("--refresh")
 
 
-def test_what_depends_on_a_replaced_budget_leaves_nothing_behind(cli: Cli) -> None:
-    """A deletion before a replacement takes along the budget that is named after it, and both come back once."""
+def test_dependents_of_a_replaced_budget_are_replaced(cli: Cli) -> None:
+    """With `delete_before_replace`, a dependent budget is deleted too, and both are created once."""
     program = (
         "import pulumi\n"
         "from billing_provider import EnterpriseBudget\n"
@@ -339,8 +339,8 @@ def test_what_depends_on_a_replaced_budget_leaves_nothing_behind(cli: Cli) -> No
     cli.unchanged("--refresh")
 
 
-def test_two_names_that_are_swapped_keep_their_budgets(cli: Cli) -> None:
-    """Two resources that take each other's place at once cost no write."""
+def test_two_swapped_names_keep_their_budgets(cli: Cli) -> None:
+    """Swapping the names of two resources sends no write request."""
     packages = {**ACTIONS, "budget_product_sku": "packages"}
     cli.declare(a=ACTIONS, b=packages)
     cli.up()
@@ -350,8 +350,8 @@ def test_two_names_that_are_swapped_keep_their_budgets(cli: Cli) -> None:
     assert (cli.live, cli.writes) == (before, [])
 
 
-def test_a_failed_deletion_that_is_reverted_lifts_no_cap(cli: Cli) -> None:
-    """A replaced budget whose deletion failed is taken back when the program goes back, and the other one goes."""
+def test_a_reverted_program_after_a_failed_delete_keeps_the_budget(cli: Cli) -> None:
+    """A replaced budget whose delete failed is kept when the program is reverted; the replacement is deleted."""
     cli.declare(a=ACTIONS)
     cli.up()
     before = cli.live
@@ -365,8 +365,8 @@ def test_a_failed_deletion_that_is_reverted_lifts_no_cap(cli: Cli) -> None:
     cli.unchanged("--refresh")
 
 
-def test_an_old_entry_of_a_declared_budget_lifts_no_cap(cli: Cli) -> None:
-    """A state that says a declared budget's id is also still to be deleted, as after a crash, costs no budget."""
+def test_a_pending_delete_of_a_declared_budget_is_skipped(cli: Cli) -> None:
+    """A state with a pending delete for the id of a declared budget, as after a crash, deletes no budget."""
     cli.declare(a=ACTIONS)
     cli.up()
     before, state = cli.live, cli.state()
@@ -380,8 +380,8 @@ def test_an_old_entry_of_a_declared_budget_lifts_no_cap(cli: Cli) -> None:
     cli.unchanged("--refresh")
 
 
-def test_an_import_file_takes_budgets_over(cli: Cli) -> None:
-    """A file that carries inputs and outputs imports a budget that was there, and then nothing is left to do."""
+def test_an_import_file_imports_budgets(cli: Cli) -> None:
+    """An import file with inputs and outputs imports an existing budget; a preview then finds no changes."""
     live = cli.sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
     inputs = {
         **ACTIONS,

@@ -1,4 +1,4 @@
-"""The verbs budgets, usage and cost-centers against a real sandbox: figures, bars, totals, formats, words."""
+"""The verbs budgets, usage and cost-centers on the sandbox: figures, bars, totals, formats, texts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SKU = {"budget_type": "SkuPricing", "prevent_further_usage": True, "budget_alert
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A sandbox at which the environment points, on a day that is the same for ever."""
+    """A sandbox that the environment names, on a fixed day."""
     monkeypatch.setattr(Clock, "wall", lambda _clock: START)
     with Sandbox(clock=lambda: START) as sandbox:
         monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
@@ -48,7 +48,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def declare(sandbox: Sandbox) -> None:
-    """Make a budget of each kind."""
+    """Create a budget of each kind."""
     platform, _ = (center["id"] for center in sandbox.cost_centers())
     alerting = {"will_alert": True, "alert_recipients": ["octocat"]}
     for fields in (
@@ -78,14 +78,14 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 
 def cells(table: str, *first: str) -> list[str]:
-    """Return the cells of the one line that begins with these words."""
+    """Return the cells of the line that begins with these words."""
     lines = [re.split(r"\s{2,}", re.sub(r" {2,}(\d+ %)", r" \1", line.strip())) for line in table.splitlines()]
     (found,) = [line for line in lines if tuple(line[: len(first)]) == first]
     return found
 
 
-def test_budgets_show_spend_against_cap(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each budget has its spend, as GitHub tells it or as the reports add up, and what cannot be known is not 0."""
+def test_budgets_show_spend_and_cap(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each budget has its spend, GitHub's figure or the sum of the reports; an unknown spend is not 0."""
     served.switch("whole_month_counts")
     declare(served)
     table = shown(capsys, "budgets", "--enterprise", E)
@@ -114,7 +114,7 @@ def test_budgets_show_spend_against_cap(served: Sandbox, capsys: pytest.CaptureF
     assert cells(table, "organization", "octo-org")[-1] == "alerts"
     assert cells(table, "repository", "octo-org/api")[3:] == ["-", "0.00", "USD", "-", "goes on"]
     assert "2,000.00" in table
-    assert "- cannot be known" in table
+    assert "- means unknown" in table
     scopes = [row["budget_scope"] for row in rows]
     assert scopes == sorted(scopes, key=list(ENTERPRISE_OWNER.scopes).index)
     lines = list(csv.DictReader(io.StringIO(shown(capsys, "budgets", "--enterprise", E, "--csv"))))
@@ -122,7 +122,7 @@ def test_budgets_show_spend_against_cap(served: Sandbox, capsys: pytest.CaptureF
 
 
 def test_each_report_is_read_once_for_all_budgets(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Budgets that cover the same usage share the question."""
+    """Budgets with the same usage share one request."""
     for sku in ("actions", "packages", "codespaces"):
         fields = {**PLAIN, "budget_scope": "organization", "budget_product_sku": sku, "budget_amount": 100}
         served.add_budget("organization", "octo-org", **fields)
@@ -131,8 +131,8 @@ def test_each_report_is_read_once_for_all_budgets(served: Sandbox, capsys: pytes
     assert [request.path.rpartition("/billing/")[2] for request in served.requests] == ["budgets", "usage/summary"]
 
 
-def test_an_owner_without_budgets_is_said_so(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """No budgets are no table, no lines and an empty list."""
+def test_an_owner_without_budgets(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without budgets, the formats have no table, no rows and an empty list."""
     assert served.url
     assert shown(capsys, "budgets", "--org", "octo-org") == "Budgets of organization octo-org: 0\n"
     assert shown(capsys, "budgets", "--org", "octo-org", "--csv") == "unit,spent,spent_from,spent_by\n"
@@ -147,7 +147,7 @@ def test_an_owner_without_budgets_is_said_so(served: Sandbox, capsys: pytest.Cap
 def test_totals_are_the_same_in_every_format(
     report: str, owner: tuple[str, str], served: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The lines of JSON and CSV add up to the totals of JSON, which stand below the table's columns."""
+    """The rows of JSON and CSV add up to the totals of JSON and of the table."""
     assert served.url
     ask = ("usage", *owner, "--report", report, "--year", "2026", "--month", "8")
     document = json.loads(shown(capsys, *ask, "--json"))
@@ -164,7 +164,7 @@ def test_totals_are_the_same_in_every_format(
 
 
 def test_figures_are_aligned_to_the_right(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Amounts of a column end at one place, with the same number of decimals."""
+    """The amounts of a column are aligned to the right, with equal decimals."""
     assert served.url
     table = shown(capsys, "usage", "--org", "octo-org", "--month", "8")
     body = [line.rstrip() for line in table.splitlines() if re.search(r"\.\d\d+$", line.rstrip())]
@@ -173,8 +173,8 @@ def test_figures_are_aligned_to_the_right(served: Sandbox, capsys: pytest.Captur
     assert len({line.rpartition(".")[2] and len(line.rpartition(".")[2]) for line in body}) == 1
 
 
-def test_usage_is_grouped_as_asked(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every key of a report groups it; all cost centers are added on demand; mixed units have no sum."""
+def test_usage_is_grouped(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report can be grouped by each of its keys, can include cost centers, and has no sum of mixed units."""
     assert served.url
     every = ("usage", "--enterprise", E, "--report", "daily", "--month", "8", "--all-cost-centers")
     by = ("--by", "date", "organization", "repository", "cost-center")
@@ -187,22 +187,22 @@ def test_usage_is_grouped_as_asked(served: Sandbox, capsys: pytest.CaptureFixtur
     table = shown(capsys, *every, "--by", "cost-center")
     assert cells(table, "-")[0] == "-"
     assert "leaves out" not in table
-    assert "--all-cost-centers adds them" in shown(capsys, "usage", "--enterprise", E, "--report", "daily")
+    assert "--all-cost-centers includes them" in shown(capsys, "usage", "--enterprise", E, "--report", "daily")
 
 
-def test_what_is_not_settled_or_known_is_said(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """Below the table a person reads how far the figures can be trusted."""
+def test_unknown_and_preliminary_figures_have_a_note(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Notes below the table name unknown and preliminary figures."""
     served.switch("current_days_zero")
-    assert "still move" in shown(capsys, "usage", "--org", "octo-org")
+    assert "can still change" in shown(capsys, "usage", "--org", "octo-org")
     day = "10"
     unknown = shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day)
-    assert "cannot be known yet" in unknown
+    assert "No usage is reported yet" in unknown
     document = json.loads(shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day, "--json"))
     assert document["totals"] == {"gross_amount": None, "discount_amount": None, "net_amount": None}
 
 
 def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    """All cost centers with counts that add up, or the members of one."""
+    """The verb shows all cost centers with totals, or the members of one."""
     platform, data = (center["id"] for center in served.cost_centers())
     table = shown(capsys, "cost-centers", "--enterprise", E)
     assert cells(table, "Platform") == ["Platform", "active", "2", "0", "0", "0", "off", platform]
@@ -210,7 +210,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
     members = shown(capsys, "cost-centers", "data", "--enterprise", E)
     assert members.startswith("Cost center Data: 1 members\n")
     assert cells(members, "Org") == ["Org", "octo-lab"]
-    assert f"id {data}, active, pool of AI credits off" in members
+    assert f"id {data}, active, AI-credit pool off" in members
     document = json.loads(shown(capsys, "cost-centers", "--enterprise", E, "--state", "active", "--json"))
     assert [center["name"] for center in document["cost_centers"]] == ["Platform", "Data"]
     lines = shown(capsys, "cost-centers", "--enterprise", E, "--csv").splitlines()
@@ -230,7 +230,11 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
     [
         (("usage",), 1, "error: set the owner: one of enterprise, organization, user"),
         (("usage", "--org", "octo-org", "--all-cost-centers"), 1, "error: all_cost_centers: the report usage/summary"),
-        (("usage", "--org", "octo-org", "--by", "model"), 2, "--by model: the report summary has product, sku"),
+        (
+            ("usage", "--org", "octo-org", "--by", "model"),
+            2,
+            "--by model: the report summary can be grouped by product, sku",
+        ),
         (("budgets",), 2, "one of the arguments --enterprise --org is required"),
         (("cost-centers", "None", "--enterprise", E), 1, "has the name or id None"),
         (
@@ -241,24 +245,24 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
     ],
     ids=str,
 )
-def test_what_cannot_be_shown(
+def test_exit_codes_of_errors(
     arguments: tuple[str, ...], code: int, words: str, served: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A refusal ends with 1, a misuse with 2, and standard output stays empty."""
+    """A refused request exits with 1, invalid usage with 2, and standard output is empty."""
     assert served.url
     with pytest.raises(SystemExit) if code == MISUSED else nullcontext() as ended:
         assert main(list(arguments)) == code
     if ended is not None:
         assert ended.value.code == code
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert words in told.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
 
 
-def test_without_the_extra_tables_say_how_to_get_it(
+def test_tables_without_the_extra(
     served: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Tables need rich; JSON and CSV do not, and nothing is asked for in vain."""
+    """Tables need rich, JSON and CSV do not; without rich, no request is sent for a table."""
     monkeypatch.setitem(sys.modules, "billing_provider.cli.tables", None)
     monkeypatch.delattr("billing_provider.cli.tables", raising=False)
     for verb in (("budgets", "--org", "octo-org"), ("usage", "--org", "octo-org"), ("cost-centers", "--enterprise", E)):
@@ -269,8 +273,8 @@ def test_without_the_extra_tables_say_how_to_get_it(
         served.forget_requests()
 
 
-def test_the_command_itself_prints_a_table(served: Sandbox) -> None:
-    """In a process of its own, piped, a table is as wide as it needs to be, and names are shown as they are."""
+def test_the_command_prints_a_table(served: Sandbox) -> None:
+    """In a pipe, a table has its full width, and names are printed unchanged."""
     served.rename_cost_center("Platform", "[red]Platform[/red]")
     command = [sys.executable, "-c", "import sys; from billing_provider.cli import main; sys.exit(main())"]
     done = subprocess.run([*command, "cost-centers", "--enterprise", E], capture_output=True, text=True, check=True)
@@ -316,10 +320,10 @@ ECHOES = {
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
 @pytest.mark.parametrize("verb", ECHOES)
-def test_nothing_that_github_echoes_shows_the_token(
+def test_output_never_shows_the_token(
     verb: str, form: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A token in any field of an answer is masked in every format, and a table shows texts on one line, unstyled."""
+    """A token in any field of a reply is masked in every format; a table shows plain text on one line."""
     with WireServer(answer(200, ECHOES[verb])) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", CANARY)
@@ -332,30 +336,30 @@ def test_nothing_that_github_echoes_shows_the_token(
 
 
 class Terminal(io.StringIO):
-    """A standard error that is a terminal."""
+    """Standard error as a terminal."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Return True."""
         return True
 
 
 @pytest.mark.parametrize(
     ("stream", "expected"),
     [
-        (io.StringIO, "warning: look\nasking GitHub ...\nthe rest ...\n"),
-        (Terminal, "warning: look\n\r\x1b[2Kasking GitHub ...\r\x1b[2Kthe rest ...\r\x1b[2K"),
+        (io.StringIO, "warning: look\nwaiting for GitHub ...\nthe rest ...\n"),
+        (Terminal, "warning: look\n\r\x1b[2Kwaiting for GitHub ...\r\x1b[2Kthe rest ...\r\x1b[2K"),
     ],
     ids=["piped", "terminal"],
 )
-def test_progress_is_shown_after_a_while(
+def test_progress_is_shown_after_a_delay(
     stream: Callable[[], io.StringIO], expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wait is told on standard error once it is worth a word, in place on a terminal, line by line elsewhere."""
+    """A long wait is shown on standard error: in place on a terminal, else line by line."""
     heard = stream()
     monkeypatch.setattr(sys, "stderr", heard)
-    reporter = render.StderrVoice()
+    reporter = render.StderrReporter()
     reporter.warn("look")
-    reporter.status("asking GitHub")
+    reporter.status("waiting for GitHub")
     reporter.show()
     reporter.status("the rest")
     reporter.end()
@@ -363,8 +367,8 @@ def test_progress_is_shown_after_a_while(
     assert heard.getvalue() == expected
 
 
-def test_the_wait_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any status a long question is told all the same, and a short one is not."""
+def test_progress_needs_no_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long wait is shown even without a status; a short one is not."""
     heard = io.StringIO()
     monkeypatch.setattr(sys, "stderr", heard)
     with render.reading(patience_seconds=60):
@@ -373,7 +377,7 @@ def test_the_wait_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     with render.reading(patience_seconds=0):
         while not heard.getvalue():
             pass
-    assert heard.getvalue() == "asking GitHub ...\n"
+    assert heard.getvalue() == "waiting for GitHub ...\n"
 
 
 @pytest.mark.parametrize(
@@ -389,12 +393,12 @@ def test_the_wait_is_measured_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     ids=str,
 )
 def test_amounts_of_a_column_share_their_decimals(values: list[float | None], expected: list[str]) -> None:
-    """Two at least, four at most, and none that are not needed."""
+    """A column has two to four decimals, as many as its values need."""
     assert render.amounts(values) == expected
 
 
 def test_shares_and_counts() -> None:
-    """A bar is as long as its share, and never longer than the whole; counts have no decimals that they do not need."""
+    """The length of a bar is its share, at most the full width; counts have only the decimals they need."""
     assert render.bar(None) == "-"
     assert [render.bar(share).markup for share in (-0.5, 0.0, 0.749, 0.75, 3.0, 1e308)] == [
         "░░░░░░░░░░  -50 %",
@@ -415,8 +419,8 @@ def numbered(rows: list[dict[str, Any]]) -> None:
 BUDGET = {"budget_product_sku": "ai_credits", "prevent_further_usage": True}
 
 
-def test_what_the_token_may_not_see_is_unknown(new_run: Callable[..., RunHarness], enterprise: Owner) -> None:
-    """A refused report, an unknown user and lagging figures leave the spend open; 0 of 0 is nothing spent."""
+def test_inaccessible_usage_is_unknown(new_run: Callable[..., RunHarness], enterprise: Owner) -> None:
+    """A refused report, an unknown user and delayed figures give an unknown spend; 0 of 0 is 0 %."""
     empty = {"timePeriod": {"year": 2026, "month": 9, "day": 20}, "usageItems": []}
     rows: list[dict[str, Any]] = [
         {**BUDGET, "budget_scope": "user", "user": "ghost", "budget_amount": 5},
@@ -447,10 +451,10 @@ def test_what_the_token_may_not_see_is_unknown(new_run: Callable[..., RunHarness
     ]
 
 
-def test_bare_repositories_and_budgets_of_many_of_an_organization(
+def test_bare_repositories_and_multi_user_budgets_of_an_organization(
     new_run: Callable[..., RunHarness], organization: Owner
 ) -> None:
-    """An organization's repository may be shown without its owner; the states of users are told to enterprises only."""
+    """A repository of an organization is matched without its owner; only enterprises have user states."""
     rows: list[dict[str, Any]] = [
         {**BUDGET, "budget_scope": "repository", "budget_entity_name": "api", "budget_amount": 5,
          "budget_product_sku": "actions"},
@@ -467,8 +471,8 @@ def test_bare_repositories_and_budgets_of_many_of_an_organization(
     assert Spend(spends[0].budget, 5.0, "USD").share == 1.0
 
 
-def test_a_new_scope_comes_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A scope that is newer than this package is shown all the same."""
+def test_an_unknown_scope_is_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A scope that this package does not know is shown after the known ones."""
     rows: list[dict[str, Any]] = [
         {**BUDGET, "budget_scope": "brand_new", "budget_amount": 5, "consumed_amount": 1},
         {**BUDGET, "budget_scope": "user", "user": "x", "budget_amount": 5, "consumed_amount": 1},

@@ -1,4 +1,4 @@
-"""The doctor: each thing that can be wrong is found, with its repair, and nothing is written."""
+"""The doctor: each problem is found, with its repair, and nothing is written."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ORGANIZATION = Owner(ORGANIZATION_OWNER, "octo-org")
 
 
 class Quiet:
-    """A reporter that nobody hears."""
+    """A reporter without output."""
 
     def warn(self, text: str) -> None:
         """Fail: the doctor only reads."""
         raise AssertionError(text)
 
     def status(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def findings(sandbox: Sandbox, token: str, *owners: Owner, **settings: Any) -> list[Finding]:
-    told = Settings(token=token, base_url=sandbox.url, max_wait_seconds=0, **settings)
-    return list(examine(Run(lambda: told, Quiet()), owners))
+    chosen = Settings(token=token, base_url=sandbox.url, max_wait_seconds=0, **settings)
+    return list(examine(Run(lambda: chosen, Quiet()), owners))
 
 
 def worst(found: list[Finding], subject: str) -> Finding:
@@ -50,8 +50,8 @@ def worst(found: list[Finding], subject: str) -> Finding:
     return max((one for one in found if one.subject == subject), key=lambda one: order.index(one.level))
 
 
-def test_all_is_well_for_an_owner_of_everything(sandbox: Sandbox) -> None:
-    """The enterprise owner's token passes every check, and nothing is written."""
+def test_the_enterprise_owners_token_passes_every_check(sandbox: Sandbox) -> None:
+    """The token of the enterprise owner passes every check, and nothing is written."""
     found = findings(sandbox, sandbox.token, ENTERPRISE, ORGANIZATION)
     assert {one.level for one in found} == {OK}
     assert "can be listed: 0" in worst(found, "enterprise octo-enterprise").text
@@ -61,7 +61,7 @@ def test_all_is_well_for_an_owner_of_everything(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("token", "owner", "subject", "expected"),
     [
-        ("sandbox-expired", ENTERPRISE, "token", (FAILED, "Renew it")),
+        ("sandbox-expired", ENTERPRISE, "token", (FAILED, "Replace it")),
         ("sandbox-fine-grained", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "classic token")),
         ("sandbox-no-sso", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "single sign-on")),
         ("sandbox-no-billing", ENTERPRISE, "scopes", (WARNING, "manage_billing:enterprise")),
@@ -72,21 +72,21 @@ def test_all_is_well_for_an_owner_of_everything(sandbox: Sandbox) -> None:
 def test_each_token_gets_its_repair(
     sandbox: Sandbox, token: str, owner: Owner, subject: str, expected: tuple[str, str]
 ) -> None:
-    """A token that may not manage the owner's budgets is told what it lacks."""
+    """For a token that cannot manage the budgets, the missing permission is reported."""
     found = worst(findings(sandbox, token, owner), subject)
     assert (found.level, expected[1] in found.repair) == (expected[0], True), found
 
 
-def test_a_refusal_without_a_hint_asks_for_the_role(sandbox: Sandbox) -> None:
-    """Where GitHub's words do not name the token's kind, the role is what is left."""
+def test_a_refusal_without_a_reason_suggests_the_role(sandbox: Sandbox) -> None:
+    """If GitHub's message does not name the kind of token, the repair names the role."""
     sandbox.plan([{"path": "*budgets*", "action": "401"}])
     found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
     assert found.repair == "Give the token's user the role of owner or billing manager."
 
 
 @pytest.mark.parametrize("prefix", ["github_pat_", "ghs_", "ghu_"])
-def test_a_token_of_the_wrong_kind_is_told_for_an_enterprise(sandbox: Sandbox, prefix: str) -> None:
-    """Fine-grained and App tokens are warned of before GitHub is asked."""
+def test_an_unsupported_kind_of_token_is_a_warning(sandbox: Sandbox, prefix: str) -> None:
+    """Fine-grained and App tokens cause a warning for an enterprise before any request."""
     found = findings(sandbox, f"{prefix}x", ENTERPRISE)
     assert any("classic token" in one.repair for one in found)
     assert worst(found, "token").level == FAILED
@@ -103,32 +103,32 @@ def test_without_a_token_nothing_else_is_checked() -> None:
 
 def test_an_unreachable_host_is_named() -> None:
     """A closed port is reported with the host to check."""
-    told = Settings(token="t", base_url="http://127.0.0.1:9", max_wait_seconds=0)
-    last = list(examine(Run(lambda: told, Quiet()), []))[-1]
+    chosen = Settings(token="t", base_url="http://127.0.0.1:9", max_wait_seconds=0)
+    last = list(examine(Run(lambda: chosen, Quiet()), []))[-1]
     assert (last.level, last.subject, "127.0.0.1:9" in last.repair) == (FAILED, "host", True)
 
 
-def test_a_retired_api_version_asks_for_an_update(sandbox: Sandbox) -> None:
-    """GitHub's refusal of the version is told apart from an unreachable host."""
+def test_a_retired_api_version_suggests_an_update(sandbox: Sandbox) -> None:
+    """A rejected API version is distinguished from an unreachable host."""
     sandbox.plan([{"path": "*rate_limit*", "action": "410"}])
     found = findings(sandbox, sandbox.token)
     assert (found[-1].subject, found[-1].repair) == ("API version", "Update this package.")
 
 
-def test_a_broken_listing_asks_for_patience(sandbox: Sandbox) -> None:
-    """A failure on GitHub's side is not blamed on the token."""
+def test_a_server_error_suggests_to_run_again(sandbox: Sandbox) -> None:
+    """After a server error of GitHub, the repair does not name the token."""
     sandbox.plan([{"path": "*budgets*", "action": "503_before", "every": 1}])
     found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
     assert "Run again" in found.repair
 
 
-def test_no_owner_is_a_remark(sandbox: Sandbox) -> None:
-    """Without owners the doctor says how to name them."""
+def test_no_owner_is_a_warning(sandbox: Sandbox) -> None:
+    """Without owners, a warning names the options."""
     assert worst(findings(sandbox, sandbox.token), "budgets").level == WARNING
 
 
 def test_a_listing_without_a_count_is_still_counted(sandbox: Sandbox) -> None:
-    """Where GitHub leaves out total_count the first page is counted."""
+    """Without total_count, the budgets of the first page are counted."""
     sandbox.switch("total_count_missing")
     found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
     assert "0 or more" in found.text
@@ -151,15 +151,13 @@ def test_a_listing_without_a_count_is_still_counted(sandbox: Sandbox) -> None:
     ],
 )
 def test_every_header_is_read(headers: dict[str, str], data: Any, subject: str, level: str) -> None:
-    """What the headers of one answer tell becomes one finding each."""
+    """Each header of a reply gives one finding."""
     with Answer(headers, data) as answer:
-        told = Settings(token="t", base_url=answer.url, max_wait_seconds=0)
-        assert worst(list(examine(Run(lambda: told, Quiet()), [])), subject).level == level
+        chosen = Settings(token="t", base_url=answer.url, max_wait_seconds=0)
+        assert worst(list(examine(Run(lambda: chosen, Quiet()), [])), subject).level == level
 
 
-def test_nothing_that_github_echoes_shows_the_token(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_headers_never_show_the_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Headers that hold the token or a line break are masked and printed on one line."""
     token = "sandbox-canary-token-5up3r"
     names = ("x-oauth-scopes", "sunset", "github-authentication-token-expiration", "x-github-request-id")
@@ -174,7 +172,7 @@ def test_nothing_that_github_echoes_shows_the_token(
 
 
 class Answer:
-    """A server that gives one answer, with headers that the sandbox would never send."""
+    """A server with one fixed reply, whose headers the sandbox never sends."""
 
     def __init__(self, headers: dict[str, str], data: Any) -> None:
         import json  # noqa: PLC0415
@@ -204,24 +202,24 @@ class Answer:
         self._socket.close()
 
 
-def test_the_verb_prints_repairs_and_fails_on_failures(
+def test_the_exit_code_and_the_repairs(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`billing-provider doctor` ends with 0 when all is well and with 1 and the repair when it is not."""
+    """`billing-provider doctor` exits with 0 without failures, else with 1 and prints the repairs."""
     monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
     assert main(["doctor", "--enterprise", "octo-enterprise", "--org", "octo-org"]) == 0
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-expired")
     assert main(["doctor", "--org", "octo-org"]) == 1
     printed = capsys.readouterr().out
-    assert "-> Renew it" in printed
+    assert "-> Replace it" in printed
     assert "sandbox-expired" not in printed
 
 
-def test_the_verb_shows_what_it_waits_for(
+def test_the_verb_shows_progress(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A wait of more than a second is shown on standard error, beside the findings."""
+    """A wait of more than one second is shown on standard error."""
     monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
     sandbox.plan([{"path": "*rate_limit*", "action": "429_secondary", "seconds": 2}])

@@ -1,4 +1,4 @@
-"""The verb `sandbox`: what it prints first, how it ends, and what it refuses."""
+"""The verb `sandbox`: its output, its exit codes, and invalid options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The verb alone: its neighbours have tests of their own.
+# The verb alone; the other verbs have separate tests.
 PROGRAM = """
 import argparse, sys
 from billing_provider.cli import sandbox
@@ -31,7 +31,7 @@ COMMAND = [sys.executable, "-c", PROGRAM, "sandbox"]
 
 @contextmanager
 def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Start the verb, and leave it running for nobody."""
+    """Start the verb, and kill it at the end."""
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -44,8 +44,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_ended(tmp_path: Path, number: signal.Signals) -> None:
-    """Its first two lines are exports that work, it tells each request on stderr, and a signal ends it with 0."""
+def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
+    """The first two lines are working exports, requests are printed on stderr, and a signal ends it with 0."""
     file = tmp_path / "state.json"
     with started("--state", str(file), "--quirk", "plural_sku", "--quirk", "list_lag=3") as process:
         assert process.stdout is not None
@@ -63,15 +63,15 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, number: signal.Signals) -> 
 
 
 def test_quirks_are_listed() -> None:
-    """--list-quirks prints name, grade and effect of each, and ends."""
+    """--list-quirks prints the name, grade and effect of each quirk."""
     result = run("--list-quirks")
     assert result.returncode == 0
-    assert "plural_sku                        documented  budgets are read with budget_product_skus" in result.stdout
+    assert "plural_sku                        documented  budgets are returned with " in result.stdout
     assert "list_lag[=2]" in result.stdout
 
 
-def test_faults_are_listed_and_told_when_never_met(tmp_path: Path) -> None:
-    """--list-faults prints the actions; a planned fault that was never met is told at the end, with exit code 1."""
+def test_faults_are_listed_and_reported_if_they_did_not_occur(tmp_path: Path) -> None:
+    """--list-faults prints the actions; a planned fault that did not occur is reported at the end, with exit code 1."""
     assert "reset_after" in run("--list-faults").stdout
     plan = tmp_path / "faults.json"
     plan.write_text(json.dumps([{"op": "create_budget", "action": "reset_after"}]))
@@ -82,34 +82,34 @@ def test_faults_are_listed_and_told_when_never_met(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, remarks = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert 'never met as planned: {"action": "reset_after", "op": "create_budget", "met": 0}' in remarks
+    assert 'fault did not occur as planned: {"action": "reset_after", "op": "create_budget", "met": 0}' in remarks
     assert "X-Sandbox-Control: " in remarks
 
 
-def test_help_says_what_is_not_imitated() -> None:
-    """The help names what the sandbox does not imitate."""
+def test_help_lists_what_is_not_imitated() -> None:
+    """The help lists what the sandbox does not imitate."""
     assert "What it does not imitate" in run("--help").stdout
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        pytest.param(["--quirk", "plural_skus"], "near ones: plural_sku", id="quirk"),
+        pytest.param(["--quirk", "plural_skus"], "similar: plural_sku", id="quirk"),
         pytest.param(["--faults", "/dev/null"], "/dev/null: Expecting value", id="faults"),
         pytest.param(["--faults", "/none"], "/none", id="no faults"),
-        pytest.param(["--port", "65536"], "'65536' is no port: give a number from 0 to 65535", id="port"),
-        pytest.param(["--port", "x"], "'x' is no port", id="no port"),
+        pytest.param(["--port", "65536"], "'65536' is not a port: use a number from 0 to 65535", id="port"),
+        pytest.param(["--port", "x"], "'x' is not a port", id="no port"),
         pytest.param(["--state", "/proc/none/state.json"], "/proc/none", id="state file"),
     ],
 )
-def test_a_wrong_option_ends_it_with_2(arguments: list[str], text: str) -> None:
-    """An unknown quirk and a file that cannot be written are told in one line, with exit code 2."""
+def test_an_invalid_option_exits_with_2(arguments: list[str], text: str) -> None:
+    """An invalid option is reported without a traceback, with exit code 2."""
     result = run(*arguments)
     assert (result.returncode, text in result.stderr, "Traceback" in result.stderr) == (2, True, False)
 
 
-def test_the_time_of_tests_is_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process tells the time that the environment fixes, and a text that is no time ends it with 2."""
+def test_the_environment_fixes_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GITHUB_BILLING_TEST_TIME fixes the time of the process; an invalid time exits with 2."""
     monkeypatch.setenv("GITHUB_BILLING_TEST_TIME", "2026-12-01T00:00:30Z")
     with started() as process:
         assert process.stdout is not None
@@ -122,8 +122,8 @@ def test_the_time_of_tests_is_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("text", ["{}", "[5]", '[{"action": 5}]', "[" * 5000, "5", "null", "\udcff"])
-def test_a_faults_file_of_another_form_ends_it_with_2(tmp_path: Path, text: str) -> None:
-    """A faults file that is no list of faults is told in one line that names it."""
+def test_an_invalid_faults_file_exits_with_2(tmp_path: Path, text: str) -> None:
+    """An invalid faults file is reported in one line that names the file."""
     plan = tmp_path / "faults.json"
     plan.write_text(text, encoding="utf-8", errors="surrogateescape")
     result = run("--faults", str(plan))
@@ -131,22 +131,22 @@ def test_a_faults_file_of_another_form_ends_it_with_2(tmp_path: Path, text: str)
     assert result.stderr.startswith(f"billing-provider sandbox: {plan}: ")
 
 
-def test_a_port_or_a_file_in_use_ends_it_with_2(tmp_path: Path) -> None:
-    """A second sandbox on the port, or on the state file, of a running one is told in one line; the first goes on."""
+def test_a_used_port_or_state_file_exits_with_2(tmp_path: Path) -> None:
+    """A port or state file that another sandbox uses is reported in one line; the other sandbox is not affected."""
     file = tmp_path / "state.json"
     with started("--state", str(file)) as process:
         assert process.stdout is not None
         port = process.stdout.readline().split(":")[2].partition("/")[0]
         second = run("--port", port)
-        said = f"cannot open port {port}: Address already in use; choose another one with --port"
+        said = f"cannot open port {port}: Address already in use; use another one with --port"
         assert (second.returncode, second.stderr) == (2, f"billing-provider sandbox: {said}\n")
         third = run("--state", str(file))
         assert (third.returncode, f"another run is using {file}" in third.stderr) == (2, True)
         assert process.poll() is None
 
 
-def test_a_terminal_is_sent_no_control_characters() -> None:
-    """A path with an escape sequence is printed without it."""
+def test_control_characters_are_not_printed() -> None:
+    """An escape sequence in a path is not printed."""
     with started() as process:
         assert process.stdout is not None
         port = int(process.stdout.readline().split(":")[2].partition("/")[0])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.cli.render import StderrVoice
+from billing_provider.cli.render import StderrReporter
 from billing_provider.core.errors import ApiError, BillingError
 from billing_provider.core.redact import MASK, MAX_TEXT, clean, forms, masked, redact, remember
 from billing_provider.engine_log import EngineLog
@@ -166,7 +166,7 @@ def test_base64_of_a_token_inside_a_longer_text_is_masked(token: str, before: in
         assert redact(text, token) == text[:first] + MASK + text[end:]
 
 
-@pytest.mark.parametrize("reporter", [EngineLog(""), StderrVoice()], ids=["plugin", "command line"])
+@pytest.mark.parametrize("reporter", [EngineLog(""), StderrReporter()], ids=["plugin", "command line"])
 def test_warnings_are_clean(reporter: Reporter, capsys: pytest.CaptureFixture[str]) -> None:
     """A warning of the plugin and of the command line is one clean line without the token."""
     remember("sandbox-canary-token")

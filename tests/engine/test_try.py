@@ -62,7 +62,7 @@ def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     preview = capsys.readouterr().out
     first = preview.splitlines()[0]
     assert "embedded engine" in first
-    assert "not Pulumi itself" in first
+    assert "this is not Pulumi" in first
     assert "Previewing update (dev):" in preview
     assert " +  pulumi-python:dynamic/github-billing:EnterpriseBudget b create\n" in preview
     assert "      + budget_amount: 100\n" in preview
@@ -153,7 +153,7 @@ def test_github_itself_is_never_used(
         "config: {'github-billing:baseUrl': 'https://api.github.com', 'github-billing:token': {secure: v1:x:y}}\n"
     )
     assert call("up") == 0
-    assert "GitHub is a sandbox, kept in" in capsys.readouterr().out
+    assert "Budgets go to a sandbox, kept in" in capsys.readouterr().out
     assert "octocat" in (project / ".pulumi" / "try" / "github.json").read_text()
 
 

@@ -259,7 +259,7 @@ def test_damaged_sandbox_is_refused(project: Path, refused: Callable[..., str]) 
     file = project / ".pulumi" / "try" / "github.json"
     file.write_text(file.read_text()[:-20])
     before = file.read_bytes(), (project / STATE).read_bytes()
-    assert "restore a copy of the file, or move it away to start anew" in refused("up")
+    assert "restore a copy of the file, or move it away to start with the sample data" in refused("up")
     assert (file.read_bytes(), (project / STATE).read_bytes()) == before
 
 

@@ -272,12 +272,12 @@ def test_the_first_rule_wins_and_the_second_waits_unmet(sandbox: Sandbox) -> Non
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
-        pytest.param({"action": "explode"}, "no fault is called 'explode'", id="action"),
-        pytest.param({"action": "404", "when": 1}, "a fault has no when", id="name"),
-        pytest.param({"action": "404", "met": 1}, "a fault has no met", id="counter"),
-        pytest.param({"action": "404", "op": "make_budget"}, "no operation is called 'make_budget'", id="operation"),
-        pytest.param({"action": "404", "nth": "2"}, "nth of a fault: a whole number from 1 is needed", id="number"),
-        pytest.param({"action": "switch", "quirk": "plural"}, "no quirk is called", id="quirk"),
+        pytest.param({"action": "explode"}, "unknown fault 'explode'", id="action"),
+        pytest.param({"action": "404", "when": 1}, "unknown field of a fault: when", id="name"),
+        pytest.param({"action": "404", "met": 1}, "unknown field of a fault: met", id="counter"),
+        pytest.param({"action": "404", "op": "make_budget"}, "unknown operation 'make_budget'", id="operation"),
+        pytest.param({"action": "404", "nth": "2"}, "nth of a fault must be a whole number of at least 1", id="number"),
+        pytest.param({"action": "switch", "quirk": "plural"}, "unknown quirk", id="quirk"),
     ],
 )
 def test_a_wrong_plan_is_refused(sandbox: Sandbox, rule: dict[str, Any], text: str) -> None:

@@ -241,13 +241,13 @@ def test_a_damaged_state_file_is_refused(tmp_path: Path, changes: dict[str, Any]
     file.write_text(json.dumps(kept(**changes)))
     before = file.read_bytes()
     with pytest.raises(
-        ValueError, match=r"state.json: no state of this sandbox: .*; restore a copy of the file, or move"
+        ValueError, match=r"state.json: not a valid sandbox state: .*; restore a copy of the file, or move"
     ):
         Sandbox(state_file=file)
     assert file.read_bytes() == before
     sandbox = Sandbox()
     whole = sandbox.snapshot()
-    with pytest.raises(ValueError, match=r"no state of this sandbox"):
+    with pytest.raises(ValueError, match=r"not a valid sandbox state"):
         sandbox.restore(kept(**changes))
     assert sandbox.snapshot() == whole
 

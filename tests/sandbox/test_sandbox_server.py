@@ -149,7 +149,7 @@ def test_an_unknown_quirk_is_an_error(name: str) -> None:
     """A name that is no quirk, or a number where none is taken, is refused; near names are listed."""
     with pytest.raises(UnknownQuirkError, match="--list-quirks") as caught:
         Sandbox(quirks=[name])
-    assert ("near ones: " in str(caught.value)) == (name != "0123456789")
+    assert ("similar: " in str(caught.value)) == (name != "0123456789")
 
 
 def test_quirks_are_graded_and_sorted() -> None:

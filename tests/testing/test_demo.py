@@ -1,4 +1,4 @@
-"""The demo: the whole story on the embedded engine, and the choice of an engine."""
+"""The demo: all steps on the embedded engine, and the choice of an engine."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def without_cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
 
 
-def test_the_story_is_told_on_the_embedded_engine(tmp_path: Path) -> None:
-    """Without a Pulumi CLI every step of the story goes as told, and each is visible."""
+def test_the_demo_runs_on_the_embedded_engine(tmp_path: Path) -> None:
+    """Without a Pulumi CLI, every step of the demo succeeds and is printed."""
     environ = {**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin", "BILLING_DEMO_NO_INSTALL": "1"}
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "billing_provider.testing.demo"],
         env=environ,
         check=False,
         capture_output=True,
         text=True,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
-    for sight in (
-        "Engine: the embedded one",
+    assert result.returncode == 0, result.stdout + result.stderr
+    for text in (
+        "Engine: the embedded engine",
         "+ 3 created",
         "3 unchanged",
         "~ budget_amount: 500 => 9000",
@@ -53,13 +53,13 @@ def test_the_story_is_told_on_the_embedded_engine(tmp_path: Path) -> None:
         "GitHub accepts no fractions",
         "is an e-mail address",
         "- 3 deleted",
-        "All 8 steps went as told",
+        "All 8 steps succeeded",
     ):
-        assert sight in told.stdout, sight
+        assert text in result.stdout, text
 
 
 def test_the_cli_on_path_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A pulumi on PATH tells the story, with flags that ask nothing."""
+    """A pulumi on PATH is used, with flags that suppress questions."""
     path = program(tmp_path, "exit 0")
     monkeypatch.setenv("PATH", str(tmp_path))
     command, flags, _ = demo.find_engine(tmp_path / "cli")
@@ -69,23 +69,23 @@ def test_the_cli_on_path_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.usefixtures("without_cli")
 def test_an_installed_cli_comes_second(tmp_path: Path) -> None:
-    """A CLI that the installer has put into the project is used."""
+    """A CLI that the installer placed in the project is used."""
     path = program(tmp_path / "cli" / "bin", "exit 0")
     assert demo.find_engine(tmp_path / "cli")[0] == [str(path)]
 
 
 @pytest.mark.usefixtures("without_cli")
 def test_the_embedded_engine_comes_last(tmp_path: Path) -> None:
-    """Where the installer reaches nothing, the embedded engine tells the story and says why."""
+    """If the installer fails, the embedded engine is used, and a line gives the reason."""
     command, _, line = demo.find_engine(tmp_path / "cli")
     assert command[1:] == ["try"]
     assert "none could be installed" in line
 
 
-def test_a_step_that_goes_wrong_ends_the_demo(
+def test_a_failed_step_stops_the_demo(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A command that ends otherwise than the story has it stops the demo with exit code 1."""
+    """A command with an unexpected exit code stops the demo with exit code 1."""
     program(tmp_path, '[ "$1" = stack ] || { echo no engine; exit 7; }')
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert demo.main() == 1
@@ -94,8 +94,8 @@ def test_a_step_that_goes_wrong_ends_the_demo(
     assert "ended with 7" in printed.err
 
 
-def test_only_interruptions_are_left_out_of_what_is_shown() -> None:
-    """A traceback that ends in an interruption is noise of a refusal; one that does not is shown to the letter."""
+def test_only_tracebacks_of_interruptions_are_left_out() -> None:
+    """Tracebacks that end with KeyboardInterrupt are left out; all others are printed unchanged."""
     first = ["error: no", "Traceback (most recent call last):", "  File x", "KeyboardInterrupt"]
     shown = list(
         demo.without_interruptions([*first, "", "During handling of the above ...", "KeyboardInterrupt", "end"])
@@ -105,23 +105,23 @@ def test_only_interruptions_are_left_out_of_what_is_shown() -> None:
     assert list(demo.without_interruptions(real)) == real
 
 
-def test_a_stack_that_cannot_be_made_ends_the_demo(
+def test_a_failed_stack_init_stops_the_demo(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The CLI's own words say why there is no stack."""
+    """The CLI's error is printed if the stack cannot be created."""
     program(tmp_path, "echo no backend >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert demo.main() == 1
     assert "pulumi stack init: no backend" in capsys.readouterr().err
 
 
-def test_budgets_that_are_left_fail_the_story(tmp_path: Path) -> None:
-    """An engine that says yes and does nothing is found out."""
+def test_remaining_budgets_fail_the_demo(tmp_path: Path) -> None:
+    """An engine that exits with 0 but deletes no budgets fails the demo."""
     path = program(tmp_path / "bin", '[ "$1" != preview ] || ! grep -q 499.5 stacks/quickstart.py')
     (tmp_path / "stacks").mkdir()
     (tmp_path / "stacks" / "quickstart.py").write_text("budget_amount=500")
     with Sandbox() as sandbox:
         sandbox.add_budget("enterprise", "octo-enterprise", budget_product_sku="actions", budget_amount=1)
-        story = demo.Story(tmp_path, sandbox, [str(path)], {})
+        run = demo.Demo(tmp_path, sandbox, [str(path)], {})
         with pytest.raises(demo.DemoError, match="1 budgets are left"):
-            story.tell()
+            run.run()
