@@ -91,7 +91,7 @@ def read_project(folder: Path, stack: str) -> dict[str, Any]:
     runtime = _checked(path, document["runtime"], {"options": dict}, "runtime.")
     _checked(path, runtime.get("options", {}), {"virtualenv": str}, "runtime.options.")
     if runtime.get("name") != "python":
-        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine supports only python")
+        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine supports python only")
     if _NAME.fullmatch(document.get("name", "")) is None:
         raise ConfigError(f"{path}: {document.get('name')!r} is not a valid project name: {_NAME_RULE}")
     return {**document, "runtime": runtime}
@@ -125,7 +125,7 @@ def _checked(path: Path, document: dict[str, Any], kinds: dict[str, type], prefi
     filled = {key: value for key, value in document.items() if value is not None}
     for key, kind in kinds.items():
         if key in filled and not isinstance(filled[key], kind):
-            raise ConfigError(f"{path}: {prefix}{key} is no {'text' if kind is str else 'mapping'}")
+            raise ConfigError(f"{path}: {prefix}{key} is not a {'string' if kind is str else 'mapping'}")
     return filled
 
 

@@ -78,12 +78,12 @@ class Display:
         # A preview and a refresh print only the result of a step.
         if hidden or (event.phase == "start" and (preview or self._verb == "refresh")):
             return
-        planned, going_on, done = _WORDS[step.op]
+        planned, running, done = _WORDS[step.op]
         said = (
             planned
             if preview
-            else {"start": f"{going_on} (0s)", "done": f"{done} ({event.seconds:.2f}s)"}.get(
-                event.phase, f"**{going_on} failed**"
+            else {"start": f"{running} (0s)", "done": f"{done} ({event.seconds:.2f}s)"}.get(
+                event.phase, f"**{running} failed**"
             )
         )
         marks = "".join([_changed_keys(step), " (simulated)" if step.simulated else ""])

@@ -40,7 +40,9 @@ class RunFailedError(RuntimeError):
     """A run ended with errors; `result` describes it."""
 
     def __init__(self, result: Result) -> None:
-        errors = [f"{urns.name_of(said.urn)}: {said.message}" if said.urn else said.message for said in result.errors]
+        errors = [
+            f"{urns.name_of(error.urn)}: {error.message}" if error.urn else error.message for error in result.errors
+        ]
         super().__init__("\n".join([f"{result.verb} failed", *errors]))
         self.result = result
 

@@ -80,10 +80,10 @@ class ForkServer:
 class ForkedProcess:
     """A forked process, with the interface of `subprocess.Popen`."""
 
-    def __init__(self, news: socket.socket) -> None:
-        self._news = news.makefile("r")
-        news.close()
-        self.pid = int(self._news.readline())
+    def __init__(self, status: socket.socket) -> None:
+        self._status = status.makefile("r")
+        status.close()
+        self.pid = int(self._status.readline())
         self._code: int | None = None
 
     def wait(self, timeout: float | None = None) -> int:
@@ -93,11 +93,11 @@ class ForkedProcess:
             TimeoutExpired: The process still runs.
         """
         if self._code is None:
-            if timeout is not None and not _readable(self._news.fileno(), timeout):
+            if timeout is not None and not _readable(self._status.fileno(), timeout):
                 raise subprocess.TimeoutExpired(["python"], timeout)
             # No exit code arrives if the fork server was killed.
-            self._code = int(self._news.readline() or -signal.SIGKILL)
-            self._news.close()
+            self._code = int(self._status.readline() or -signal.SIGKILL)
+            self._status.close()
         return self._code
 
     def poll(self) -> int | None:
@@ -127,24 +127,24 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
     signal.set_wakeup_fd(wake)
     # A forked process must accept SIGINT, even if this process was started with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    news: dict[int, int] = {}
+    status_pipes: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([requests.fileno(), ended], [], [])
         if ended in ready:
             os.read(ended, _WAKEUP_BYTES)
-            _report_exits(news)
+            _report_exits(status_pipes)
         if requests.fileno() not in ready:
             continue
         length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
         if not length:
             return None
         message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
-        *streams, told = descriptors
+        *streams, status_pipe = descriptors
         child = os.fork()
         if child == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for descriptor in (requests.detach(), ended, wake, told, *news.values()):
+            for descriptor in (requests.detach(), ended, wake, status_pipe, *status_pipes.values()):
                 os.close(descriptor)
             os.setsid()
             for number, stream in enumerate(streams):
@@ -152,22 +152,22 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
                 os.close(stream)
             wanted: dict[str, Any] = json.loads(message)
             return wanted
-        news[child] = told
-        os.write(told, f"{child}\n".encode())
+        status_pipes[child] = status_pipe
+        os.write(status_pipe, f"{child}\n".encode())
         for stream in streams:
             os.close(stream)
 
 
-def _report_exits(news: dict[int, int]) -> None:
+def _report_exits(status_pipes: dict[int, int]) -> None:
     """Send the exit code of each process that has exited."""
-    for child in list(news):
+    for child in list(status_pipes):
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
-            told = news.pop(child)
+            status_pipe = status_pipes.pop(child)
             # The requesting process may have exited.
             with contextlib.suppress(BrokenPipeError):
-                os.write(told, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            os.close(told)
+                os.write(status_pipe, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os.close(status_pipe)
 
 
 def run(request: dict[str, Any]) -> None:

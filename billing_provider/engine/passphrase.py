@@ -50,7 +50,7 @@ class Passphrase:
         version, _, rest = salt_line.partition(":")
         salt, _, proof = rest.partition(":")
         if f"{version}:" != _VERSION or not proof:
-            raise ConfigError("its encryptionsalt is not the one of a passphrase")
+            raise ConfigError("its encryptionsalt is not that of a passphrase")
         try:
             self._cipher = _cipher(phrase, base64.b64decode(salt))
         except ValueError:
@@ -69,7 +69,7 @@ class Passphrase:
                 raise ConfigError(f"an encrypted value of version {version!r} cannot be read")
             return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
         except self._refusal:
-            raise ConfigError("the passphrase is not the one of this stack") from None
+            raise ConfigError("the passphrase is wrong for this stack") from None
         except ValueError:
             raise ConfigError("an encrypted value is damaged") from None
 

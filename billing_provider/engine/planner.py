@@ -195,7 +195,7 @@ class Planner:
         These are the dependents that their provider would replace if values from a deleted resource changed.
         """
         run = self._run
-        condemned, reached, found = {root.urn}, {root.urn}, []
+        deleted, reached, found = {root.urn}, {root.urn}, []
         # Resources that are already registered cannot depend on the one that is registered now.
         settled = run.news.keys() - {root.urn}
         following = run.before[next(at for at, entry in enumerate(run.before) if entry is root) + 1 :]
@@ -204,17 +204,17 @@ class Planner:
             if candidate.urn in settled or id(candidate) in run.gone or not depends:
                 continue
             reached.add(candidate.urn)
-            if self._would_be_replaced(candidate, condemned):
-                condemned.add(candidate.urn)
+            if self._would_be_replaced(candidate, deleted):
+                deleted.add(candidate.urn)
                 found.append(candidate)
         return found
 
-    def _would_be_replaced(self, candidate: Resource, condemned: set[str]) -> bool:
+    def _would_be_replaced(self, candidate: Resource, deleted: set[str]) -> bool:
         if not candidate.custom or candidate.external:
             return False
-        if candidate.deleted_with in condemned:
+        if candidate.deleted_with in deleted:
             return True
-        unclear = {key for key, listed in candidate.property_dependencies.items() if condemned & set(listed)}
+        unclear = {key for key, listed in candidate.property_dependencies.items() if deleted & set(listed)}
         if not unclear & candidate.inputs.keys():
             return False
         inputs = {key: wire.UNKNOWN if key in unclear else value for key, value in candidate.inputs.items()}

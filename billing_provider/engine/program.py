@@ -17,7 +17,7 @@ from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 
 SETTINGS_VARIABLE = "PULUMI_TRY_PROGRAM"
 # The exit code after an error that is already reported.
-TOLD = 32
+REPORTED = 32
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def main() -> int:
         return 130
     except Exception as error:  # noqa: BLE001 - whatever a user's program raises is told to the user
         pulumi.log.error(f"Program failed with an unhandled exception:\n{_users_part(error, main_file)}")
-        return TOLD
+        return REPORTED
     return 0
 
 

@@ -38,7 +38,7 @@ def reread(run: Run) -> None:
     if not interrupted:
         return
     found: list[Resource | None] = []
-    said = []
+    lines = []
     for old in run.before:
         new: Resource | None = old
         if old.id in interrupted and run.is_real(old.type):
@@ -48,11 +48,11 @@ def reread(run: Run) -> None:
                 run.fail(step=True)
                 run.events.log("error", str(error), old.urn, error.traceback)
                 return
-            outcome = "it is gone" if new is None else "it is there"
-            said.append(f"  * {old.urn}, interrupted while {interrupted[old.id]}: {outcome}")
+            outcome = "it does not exist" if new is None else "it exists"
+            lines.append(f"  * {old.urn}, interrupted while {interrupted[old.id]}: {outcome}")
         found.append(new)
     heading = "an earlier run was interrupted; these resources were read again:"
-    run.events.log("warning", "\n".join([heading, *said]))
+    run.events.log("warning", "\n".join([heading, *lines]))
     _start_from(run, found)
 
 

@@ -20,7 +20,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
-class Turn:
+class BudgetStep:
     """One step, and the changes made on GitHub before it."""
 
     do: Do
@@ -72,64 +72,66 @@ EnterpriseBudget(
 )
 """
 
-SCENARIOS: dict[str, list[Turn]] = {
+SCENARIOS: dict[str, list[BudgetStep]] = {
     "life": [
-        Turn(Do("preview", declared())),
-        Turn(Do("up")),
-        Turn(Do("up")),
-        Turn(Do("up", declared(budget_amount=150))),
-        Turn(Do("refresh")),
-        Turn(Do("destroy")),
+        BudgetStep(Do("preview", declared())),
+        BudgetStep(Do("up")),
+        BudgetStep(Do("up")),
+        BudgetStep(Do("up", declared(budget_amount=150))),
+        BudgetStep(Do("refresh")),
+        BudgetStep(Do("destroy")),
     ],
     "replaced_by_another_product": [
-        Turn(Do("up", declared())),
-        Turn(Do("preview", declared(budget_product_sku="packages"))),
-        Turn(Do("up")),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(Do("preview", declared(budget_product_sku="packages"))),
+        BudgetStep(Do("up")),
     ],
     "replaced_by_another_scope": [
-        Turn(Do("up", declared(budget_scope="repository", budget_entity_name="octo-org/api"))),
-        Turn(Do("up", declared(budget_scope="repository", budget_entity_name="octo-org/website"))),
+        BudgetStep(Do("up", declared(budget_scope="repository", budget_entity_name="octo-org/api"))),
+        BudgetStep(Do("up", declared(budget_scope="repository", budget_entity_name="octo-org/website"))),
     ],
     "replaced_with_the_deletion_first": [
-        Turn(Do("up", declared())),
-        Turn(Do("up", declared(opts="ResourceOptions(delete_before_replace=True)", budget_product_sku="packages"))),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(
+            Do("up", declared(opts="ResourceOptions(delete_before_replace=True)", budget_product_sku="packages"))
+        ),
     ],
     "drift": [
-        Turn(Do("up", declared())),
-        Turn(Do("refresh"), behind=_raised),
-        Turn(Do("preview")),
-        Turn(Do("up")),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(Do("refresh"), behind=_raised),
+        BudgetStep(Do("preview")),
+        BudgetStep(Do("up")),
     ],
     "gone": [
-        Turn(Do("up", declared())),
-        Turn(Do("refresh"), behind=_removed),
-        Turn(Do("up")),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(Do("refresh"), behind=_removed),
+        BudgetStep(Do("up")),
     ],
     "failed_check": [
-        Turn(Do("preview", declared(budget_amount=1.5), ok=False)),
-        Turn(Do("up", ok=False)),
+        BudgetStep(Do("preview", declared(budget_amount=1.5), ok=False)),
+        BudgetStep(Do("up", ok=False)),
     ],
     "failed_create": [
-        Turn(Do("up", declared(), ok=False), fault={"op": "create_budget", "action": "422"}),
-        Turn(Do("up")),
+        BudgetStep(Do("up", declared(), ok=False), fault={"op": "create_budget", "action": "422"}),
+        BudgetStep(Do("up")),
     ],
     "renamed_without_an_alias": [
-        Turn(Do("up", declared())),
-        Turn(Do("up", declared("other"))),
-        Turn(Do("up")),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(Do("up", declared("other"))),
+        BudgetStep(Do("up")),
     ],
     "renamed_with_an_alias": [
-        Turn(Do("up", declared())),
-        Turn(Do("up", declared("other", "ResourceOptions(aliases=[pulumi.Alias(name='b')])"))),
+        BudgetStep(Do("up", declared())),
+        BudgetStep(Do("up", declared("other", "ResourceOptions(aliases=[pulumi.Alias(name='b')])"))),
     ],
-    "cost_center": [Turn(Do("up", CENTER)), Turn(Do("up")), Turn(Do("destroy"))],
+    "cost_center": [BudgetStep(Do("up", CENTER)), BudgetStep(Do("up")), BudgetStep(Do("destroy"))],
     "adopted": [
-        Turn(Do("up", declared(), ok=False), behind=_made_by_hand),
-        Turn(Do("up", declared(on_existing="adopt"))),
-        Turn(Do("up")),
-        Turn(Do("destroy")),
+        BudgetStep(Do("up", declared(), ok=False), behind=_made_by_hand),
+        BudgetStep(Do("up", declared(on_existing="adopt"))),
+        BudgetStep(Do("up")),
+        BudgetStep(Do("destroy")),
     ],
-    "one_of_two_leaves": [Turn(Do("up", TWO)), Turn(Do("up", declared()))],
+    "one_of_two_leaves": [BudgetStep(Do("up", TWO)), BudgetStep(Do("up", declared()))],
 }
 
 
@@ -141,7 +143,7 @@ def against(driver: Embedded | CommandLine) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def play(driver: Embedded | CommandLine, turns: Sequence[Turn]) -> list[dict[str, Any]]:
+def play(driver: Embedded | CommandLine, turns: Sequence[BudgetStep]) -> list[dict[str, Any]]:
     """Run a scenario and return the result of each step: exit code, counts, requests, budgets and state."""
     recorded = []
     with against(driver) as sandbox:

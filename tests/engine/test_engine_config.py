@@ -70,7 +70,7 @@ def test_another_stack_has_the_projects_settings(tmp_path: Path) -> None:
     assert set(config.load(tmp_path, "other", {}, {}).config) == {"shop:plain", "shop:declared", "other:key"}
 
 
-def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
+def test_the_projects_interpreter_is_used_if_it_exists(tmp_path: Path) -> None:
     """The project's virtual environment is used if it exists, else the interpreter that runs the engine."""
     write(tmp_path, stack="")
     assert config.load(tmp_path, "dev", {}, {}).python == sys.executable
@@ -83,24 +83,28 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
     ("project", "stack", "said"),
     [
         (None, "", "no Pulumi.yaml in"),
-        ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine supports only python"),
+        ("name: x\nruntime: nodejs\n", "", "the runtime is 'nodejs', this engine supports python only"),
         ("a: [", "", "Pulumi.yaml"),
         ("- a\n", "", "a mapping is expected"),
         ("runtime: python\n", "", "None is not a valid project name"),
         ("name: a/b\nruntime: python\n", "", "'a/b' is not a valid project name"),
-        ("name: 5\nruntime: python\n", "", "name is no text"),
-        ("name: x\nruntime: [python]\n", "", "runtime is no mapping"),
-        ("name: x\nruntime: {name: python, options: 5}\n", "", "runtime.options is no mapping"),
-        ("name: x\nruntime: {name: python, options: {virtualenv: 5}}\n", "", "runtime.options.virtualenv is no text"),
-        ("name: x\nruntime: python\nmain: [a]\n", "", "main is no text"),
-        ("name: x\nruntime: python\nstackConfigDir: {}\n", "", "stackConfigDir is no text"),
-        ("name: x\nruntime: python\nconfig: [a]\n", "", "config is no mapping"),
+        ("name: 5\nruntime: python\n", "", "name is not a string"),
+        ("name: x\nruntime: [python]\n", "", "runtime is not a mapping"),
+        ("name: x\nruntime: {name: python, options: 5}\n", "", "runtime.options is not a mapping"),
+        (
+            "name: x\nruntime: {name: python, options: {virtualenv: 5}}\n",
+            "",
+            "runtime.options.virtualenv is not a string",
+        ),
+        ("name: x\nruntime: python\nmain: [a]\n", "", "main is not a string"),
+        ("name: x\nruntime: python\nstackConfigDir: {}\n", "", "stackConfigDir is not a string"),
+        ("name: x\nruntime: python\nconfig: [a]\n", "", "config is not a mapping"),
         ("[" * 5000, "", "is nested too deeply"),
         ('name: "\\ud800"', "", "surrogates not allowed"),
         ("a: 2024-99-99", "", "month must be in"),
         ("a: &x [*x]", "", "Circular reference"),
-        (PROJECT, "config: [a]", "Pulumi.dev.yaml: config is no mapping"),
-        (PROJECT, "encryptionsalt: 5", "encryptionsalt is no text"),
+        (PROJECT, "config: [a]", "Pulumi.dev.yaml: config is not a mapping"),
+        (PROJECT, "encryptionsalt: 5", "encryptionsalt is not a string"),
         (
             PROJECT,
             "config: {a: 2024-01-01, b: {c: 2024-01-01}}",
@@ -111,7 +115,7 @@ def test_own_interpreter_is_used_where_there_is_one(tmp_path: Path) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, project: str | None, stack: str, said: str) -> None:
+def test_invalid_settings_are_refused(tmp_path: Path, project: str | None, stack: str, said: str) -> None:
     """Invalid settings are reported with the file and what to do."""
     if project is not None:
         write(tmp_path, project, stack)
@@ -119,14 +123,14 @@ def test_settings_that_cannot_be_used_are_refused(tmp_path: Path, project: str |
         config.load(tmp_path, "dev", {}, {})
 
 
-def test_setting_of_the_run_needs_no_secret(tmp_path: Path) -> None:
+def test_overridden_secret_is_not_decrypted(tmp_path: Path) -> None:
     """An encrypted value that this run overrides is not decrypted."""
     write(tmp_path, stack="config: {shop:word: {secure: v1:x:y}}")
     assert config.load(tmp_path, "dev", {}, {"shop:word": "mine"}).plain_config()["shop:word"] == "mine"
 
 
 def encrypted(folder: Path, line: str = "", instead: str = "") -> Path:
-    """Copy the project whose settings the command line encrypted, with something in the stack's file replaced."""
+    """Copy the project with settings encrypted by the Pulumi CLI, and replace a text in the stack's file."""
     shutil.copytree(ENCRYPTED, folder / "shop")
     file = folder / "shop" / "Pulumi.prod.yaml"
     assert line in file.read_text()
@@ -134,8 +138,8 @@ def encrypted(folder: Path, line: str = "", instead: str = "") -> Path:
     return folder / "shop"
 
 
-def test_passphrase_opens_what_the_command_line_encrypted() -> None:
-    """With the stack's passphrase a program gets the same texts and secret marks as on the command line."""
+def test_passphrase_decrypts_settings_of_the_command_line() -> None:
+    """With the stack's passphrase, a program gets the same values and secret marks as with the Pulumi CLI."""
     project = config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})
     assert project.plain_config() == {
         "other:empty": "",
@@ -161,17 +165,17 @@ def test_passphrase_in_a_file(tmp_path: Path) -> None:
     ("line", "instead", "env", "said"),
     [
         ("", "", {}, "set PULUMI_CONFIG_PASSPHRASE .or PULUMI_CONFIG_PASSPHRASE_FILE. to the stack's passphrase"),
-        ("", "", {"PULUMI_CONFIG_PASSPHRASE": "another"}, "passphrase is not the one of this stack"),
-        ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is not the one of this stack"),
+        ("", "", {"PULUMI_CONFIG_PASSPHRASE": "another"}, "passphrase is wrong for this stack"),
+        ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is wrong for this stack"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read"),
-        ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not the one of a passphrase"),
+        ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not that of a passphrase"),
         ("salt: v1:p", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
         ("secure: v1:", "secure: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "of version 'v2' cannot be read"),
         ("YzoMqCanUxQoqdTD:", "", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "is damaged"),
     ],
     ids=["none", "another", "empty", "no file", "another lock", "damaged lock", "another version", "damaged"],
 )
-def test_encrypted_setting_that_stays_closed_is_refused(
+def test_setting_that_cannot_be_decrypted_is_refused(
     tmp_path: Path, line: str, instead: str, env: dict[str, str], said: str
 ) -> None:
     """A decryption error names the setting and the variable that can replace its value."""
@@ -187,8 +191,8 @@ def test_passphrase_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})
 
 
-def test_files_that_are_no_text_or_cannot_be_read(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8, and a folder in place of a file, are refused with the file's name."""
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    """A file that is not UTF-8, or a folder in place of a file, is refused with its name."""
     write(tmp_path)
     (tmp_path / "Pulumi.yaml").write_bytes(b"name: \xff\xfe")
     with pytest.raises(ConfigError, match=r"Pulumi\.yaml cannot be used: "):
@@ -200,7 +204,7 @@ def test_files_that_are_no_text_or_cannot_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", ["../x", "", "a b", "x" * 101])
-def test_stacks_have_the_names_of_the_command_line(tmp_path: Path, stack: str) -> None:
+def test_invalid_stack_names_are_refused(tmp_path: Path, stack: str) -> None:
     """A stack name that does not match Pulumi's pattern is refused."""
     write(tmp_path)
     with pytest.raises(ConfigError, match="is not a valid stack name: use 1 to 100 of the characters"):

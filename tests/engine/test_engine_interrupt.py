@@ -89,7 +89,7 @@ Noting(noting.NotingProvider(), "a", {"key": "a", "made": None}).made.apply(wait
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interruption_drains_and_saves(bench: ToyProject, number: int) -> None:
+def test_interruption_finishes_and_saves_running_operations(bench: ToyProject, number: int) -> None:
     """A signal during a create lets it finish and saves it; dependents are not started."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:
@@ -104,8 +104,8 @@ def test_interruption_drains_and_saves(bench: ToyProject, number: int) -> None:
     assert bench.engine.up().checked().counts == {"create": 1, "same": 2}
 
 
-def test_interruption_ends_a_program_that_waits(bench: ToyProject) -> None:
-    """A busy program is stopped as well."""
+def test_interruption_stops_a_busy_program(bench: ToyProject) -> None:
+    """An interruption stops a busy program."""
     bench.program(
         f'import time\nfrom pathlib import Path\nPath({str(bench.remote)!r}, "on").touch()\ntime.sleep(600)\n'
     )
@@ -116,7 +116,7 @@ def test_interruption_ends_a_program_that_waits(bench: ToyProject) -> None:
 
 
 @pytest.mark.parametrize("how", [RUN, WITH_FORK_SERVER], ids=["started", "forked"])
-def test_children_end_by_an_interruption_that_the_engine_ignores(bench: ToyProject, how: str) -> None:
+def test_children_exit_by_sigint_if_the_engine_ignores_it(bench: ToyProject, how: str) -> None:
     """Started with SIGINT ignored, as by nohup, the engine still stops program and plugin with SIGINT, not SIGKILL."""
     (bench.project / "noting.py").write_text(NOTING)
     bench.program(WAITING)
@@ -130,7 +130,7 @@ def test_children_end_by_an_interruption_that_the_engine_ignores(bench: ToyProje
     assert {path.stem for path in bench.remote.glob("*.ended")} == loaded
 
 
-def test_an_early_interruption_is_kept(tmp_path: Path) -> None:
+def test_an_early_interruption_is_not_lost(tmp_path: Path) -> None:
     """A child that is stopped before it handles SIGINT exits by SIGINT, even if its engine ignores it."""
     program = tmp_path / "program.py"
     program.write_text("import time\ntime.sleep(600)\n")
@@ -158,7 +158,7 @@ def test_interruption_of_deletions(bench: ToyProject) -> None:
     assert len(bench.resources()) == 4
 
 
-def test_second_interruption_ends_at_once(bench: ToyProject) -> None:
+def test_second_interruption_exits_at_once(bench: ToyProject) -> None:
     """A second signal does not wait for running operations, which stay marked as pending."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:

@@ -17,7 +17,7 @@ pulumi.export("secret", Output.secret("hush"))
 
 
 def test_up_creates_once(bench: ToyProject) -> None:
-    """A first run creates what is declared, in order of dependency, and a second one changes nothing."""
+    """The first run creates the resources in order of dependency; the second changes nothing."""
     first = bench.up(TWO).checked()
     assert first.counts == {"create": 3}
     assert first.outputs == {"made": "made-b", "secret": "hush"}
@@ -34,7 +34,7 @@ def test_up_creates_once(bench: ToyProject) -> None:
 
 
 def test_preview_changes_nothing(bench: ToyProject) -> None:
-    """A preview says what would be created, leaves unknown what depends on it, and writes no state."""
+    """A preview reports the creates, leaves their dependents unknown, and writes no state."""
     result = bench.preview(TWO).checked()
     assert result.counts == {"create": 3}
     assert result.outputs == {"secret": "hush"}
@@ -43,7 +43,7 @@ def test_preview_changes_nothing(bench: ToyProject) -> None:
 
 
 def test_state_has_whole_numbers_and_marked_secrets(bench: ToyProject) -> None:
-    """State keeps integers as integers and marks a secret, as Pulumi's own does."""
+    """State keeps integers as integers and marks secrets, as Pulumi does."""
     bench.up(TWO).checked()
     resources = bench.resources()
     assert resources["a"]["inputs"]["amount"] == 5
@@ -55,7 +55,7 @@ def test_state_has_whole_numbers_and_marked_secrets(bench: ToyProject) -> None:
 
 
 def test_update_names_what_differs(bench: ToyProject) -> None:
-    """A change in place updates the one resource and names the properties that differ."""
+    """An update changes only its resource and names the properties that differ."""
     bench.up('Toy("a", amount=5)\nToy("b")').checked()
     bench.calls()
     result = bench.up('Toy("a", amount=6)\nToy("b")').checked()
@@ -68,7 +68,7 @@ def test_update_names_what_differs(bench: ToyProject) -> None:
 
 
 def test_replacement_creates_before_it_deletes(bench: ToyProject) -> None:
-    """A replacement makes the new one, lets dependents follow, and deletes the old one at the end."""
+    """A replacement creates the new resource, updates dependents, and deletes the old resource last."""
     bench.up('a = Toy("a")\nToy("b", ref=a.made)').checked()
     bench.calls()
     result = bench.up('a = Toy("a", key="z")\nToy("b", ref=a.made)').checked()
@@ -76,8 +76,8 @@ def test_replacement_creates_before_it_deletes(bench: ToyProject) -> None:
     assert bench.calls() == [["create", "z"], ["update", "b-1"], ["delete", "a-1"]]
 
 
-def test_deletion_first_takes_dependents_along(bench: ToyProject) -> None:
-    """A replacement that deletes first deletes dependents that would be replaced before, and makes them anew after."""
+def test_deletion_first_deletes_dependents(bench: ToyProject) -> None:
+    """A replacement that deletes first also deletes and recreates the dependents that it would replace."""
     program = """
 a = Toy("a", place="{0}")
 Toy("b", key=Output.concat("b", a.made))
@@ -91,7 +91,7 @@ Toy("c", opts=ResourceOptions(depends_on=[a]))
     assert bench.up(program.format("there")).checked().counts == {"same": 4}
 
 
-def test_what_is_no_longer_declared_is_deleted(bench: ToyProject) -> None:
+def test_undeclared_resources_are_deleted(bench: ToyProject) -> None:
     """Resources that are no longer declared are deleted, dependents first."""
     bench.up('a = Toy("a")\nToy("b", ref=a.made)').checked()
     bench.calls()
@@ -128,7 +128,7 @@ def test_destroy_empties_the_stack(bench: ToyProject) -> None:
 
 
 def test_component_keeps_its_outputs(bench: ToyProject) -> None:
-    """A component is kept with its outputs, and its children carry its type in their names."""
+    """State keeps a component with its outputs; the URNs of its children contain its type."""
     program = """
 class Box(pulumi.ComponentResource):
     def __init__(self, name, size):

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_every_field_of_a_registration_has_its_place() -> None:
+def test_every_field_of_a_registration_is_handled() -> None:
     """Each field that an SDK can send is handled, ignored or refused; a new field fails this test."""
     placed = [*monitor.HANDLED_FIELDS, *monitor.IGNORED_FIELDS, *monitor.REFUSED_FIELDS]
     assert sorted(placed) == sorted(resource_pb2.RegisterResourceRequest.DESCRIPTOR.fields_by_name)
 
 
-def test_every_feature_of_the_monitor_has_its_place() -> None:
+def test_every_feature_of_the_monitor_is_listed() -> None:
     """Each feature that an SDK can query is supported or listed as unsupported; a new one fails this test."""
     prefix = "RESOURCE_MONITOR_FEATURE_"
     known = {name.removeprefix(prefix) for name in resource_pb2.ResourceMonitorFeature.keys()}  # noqa: SIM118 - no dict
@@ -59,14 +59,14 @@ def test_every_feature_of_the_monitor_has_its_place() -> None:
         ('Toy("a", ResourceOptions(replace_with=[Toy("b")]))', "ReplaceWith"),
     ],
 )
-def test_what_is_out_of_scope_is_refused_by_name(bench: ToyProject, program: str, named: str) -> None:
+def test_unsupported_options_are_refused(bench: ToyProject, program: str, named: str) -> None:
     """An unsupported option is refused by name, and nothing is created."""
     result = bench.preview(program)
     assert not result.ok
     assert any(named in error.message for error in result.errors), result.errors
 
 
-def test_older_sdks_ask_for_features_one_by_one() -> None:
+def test_the_feature_query_of_older_sdks() -> None:
     """The old feature query returns the same answers as the new one."""
     ask: Any = monitor.MonitorService.SupportsFeature
     asked = ("secrets", "deletedWith", "aliasSpecs", "transforms")
@@ -141,7 +141,7 @@ Thing("mine")
 
 
 def test_difference_secret_settings_are_not_recorded(bench: ToyProject) -> None:
-    """Unlike the command line, which encrypts it, this engine keeps no secret setting in state."""
+    """Unlike the Pulumi CLI, which encrypts secret settings, this engine does not store them."""
     (bench.project / "Pulumi.dev.yaml").write_text(
         json.dumps({"config": {"toys:greeting": "hi", "toys:word": {"secure": "v1:x:y"}}})
     )
@@ -152,8 +152,8 @@ def test_difference_secret_settings_are_not_recorded(bench: ToyProject) -> None:
     assert '"toys:greeting": "hi"' in text
 
 
-def test_difference_refresh_and_destroy_use_todays_settings(bench: ToyProject) -> None:
-    """Unlike the command line, which takes what the last `up` recorded, this engine reads the settings each time."""
+def test_difference_refresh_and_destroy_use_current_settings(bench: ToyProject) -> None:
+    """Unlike the Pulumi CLI, which uses the settings of the last `up`, this engine reads them on each run."""
     bench.engine.settings["toys:greeting"] = "one"
     bench.up('Toy("a")').checked()
     bench.engine.settings["toys:greeting"] = "two"
@@ -162,13 +162,13 @@ def test_difference_refresh_and_destroy_use_todays_settings(bench: ToyProject) -
 
 
 def test_difference_program_ends_quietly_after_a_failure(bench: ToyProject) -> None:
-    """Unlike on the command line, which interrupts the program, no traceback of an interruption follows a failure."""
+    """Unlike the Pulumi CLI, which interrupts the program, this engine causes no traceback after a failure."""
     result = bench.up('a = Toy("a", boom="create")\npulumi.export("made", a.made)')
     assert not any("KeyboardInterrupt" in said.message for said in result.diagnostics)
 
 
-def test_difference_error_is_its_conclusion(bench: ToyProject) -> None:
-    """Unlike on the command line, a plugin's error is told by what its traceback ends in; the rest is kept beside."""
+def test_difference_error_is_the_end_of_the_traceback(bench: ToyProject) -> None:
+    """Unlike the Pulumi CLI, this engine prints the last part of a plugin's traceback and stores the rest."""
     bench.up('Toy("a", amount=1)').checked()
     error = bench.up('Toy("a", amount=2, boom="update")').errors[0]
     assert error.message == "RuntimeError: boom on update\nin two lines"
@@ -176,7 +176,7 @@ def test_difference_error_is_its_conclusion(bench: ToyProject) -> None:
 
 
 def test_difference_lost_call_stays_pending(bench: ToyProject) -> None:
-    """Unlike the command line, this engine keeps an operation as pending when the plugin died in the middle of it."""
+    """Unlike the Pulumi CLI, this engine keeps an operation as pending if the plugin died during it."""
     bench.program('Toy("a", dies=True)')
     result = bench.engine.up()
     assert not result.ok
@@ -185,7 +185,7 @@ def test_difference_lost_call_stays_pending(bench: ToyProject) -> None:
 
 
 def test_difference_no_source_positions(bench: ToyProject) -> None:
-    """Unlike the command line, this engine does not record where in the program a resource was declared."""
+    """Unlike the Pulumi CLI, this engine does not record source positions."""
     bench.up('Toy("a")').checked()
     assert "sourcePosition" not in bench.state_file.read_text()
 
@@ -198,8 +198,8 @@ def test_plugin_that_does_not_start_is_an_error(tmp_path: Path) -> None:
     assert any("the provider plugin did not start" in error.message for error in result.errors)
 
 
-def test_program_that_just_exits_is_an_error(bench: ToyProject) -> None:
-    """A program that ends itself with an exit code fails the run, and nothing is deleted."""
+def test_program_that_exits_is_an_error(bench: ToyProject) -> None:
+    """A program that calls exit fails the run, and nothing is deleted."""
     bench.up('Toy("a")').checked()
     for code in (3, 0):
         result = bench.up(f"import os\nos._exit({code})")
@@ -223,7 +223,7 @@ def test_secret_is_not_shown_in_an_error(bench: ToyProject) -> None:
     assert "property absent value {<nil>} has a problem" in result.errors[0].message
 
 
-def test_nothing_begins_after_a_failure(bench: ToyProject) -> None:
+def test_no_operation_starts_after_a_failure(bench: ToyProject) -> None:
     """After a failure, no further registration or read is started."""
     bench.program(
         "import asyncio, os, pathlib\n"
@@ -250,14 +250,14 @@ def _release(bench: ToyProject) -> None:
     (bench.remote / "go").touch()
 
 
-def test_error_of_the_program_is_told_as_it_is(bench: ToyProject) -> None:
+def test_run_error_is_printed_without_traceback(bench: ToyProject) -> None:
     """A RunError is reported by its message only."""
     result = bench.up('raise pulumi.RunError("not like this")')
     assert [error.message for error in result.errors] == ["not like this"]
 
 
-def test_program_may_be_elsewhere(bench: ToyProject) -> None:
-    """`main` names the program's file, and the project's own interpreter is used where it has one."""
+def test_program_in_another_folder(bench: ToyProject) -> None:
+    """`main` names the program's file, and the project's interpreter is used if it exists."""
     shutil.move(bench.project / "Pulumi.yaml", bench.project / "old.yaml")
     (bench.project / "Pulumi.yaml").write_text("name: toys\nruntime: python\nmain: sub/other.py\n")
     (bench.project / "sub").mkdir()
@@ -265,7 +265,7 @@ def test_program_may_be_elsewhere(bench: ToyProject) -> None:
     assert bench.engine.up().checked().outputs == {"x": 1}
 
 
-def test_debug_remarks_are_dropped() -> None:
+def test_debug_messages_are_dropped() -> None:
     """Debug messages are dropped; temporary ones are shown and not stored; others are stored."""
     told: list[Any] = []
     events = Events(told.append)

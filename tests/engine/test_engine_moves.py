@@ -49,7 +49,7 @@ SETTLED = [name for name in sorted(SCENARIOS) if last_good(name) is not None]
 
 
 def program_of(scenario: Scenario, last: int) -> str:
-    """Return what the program declared at a step."""
+    """Return the program of a step."""
     return next(step.program for step in reversed(scenario.steps[: last + 1]) if step.program is not None)
 
 
@@ -60,7 +60,7 @@ def exported_names(recording: dict[str, Any]) -> set[str]:
 
 
 def exported(recording: dict[str, Any]) -> dict[str, Any]:
-    """Return a recorded state in the form in which the command line exports it."""
+    """Return a recorded state in the export format of the Pulumi CLI."""
     return {"version": 3, "deployment": recording["state"]}
 
 
@@ -90,7 +90,7 @@ def test_state_of_the_embedded_engine_previews_unchanged(tmp_path: Path, name: s
 
 
 def move_to_command_line(folder: Path, name: str) -> None:
-    """Play a scenario on the embedded engine up to its last settled step, and go on with the command line."""
+    """Run a scenario on the embedded engine up to its last successful step, then continue with the Pulumi CLI."""
     scenario, last = SCENARIOS[name], last_good(name)
     assert last is not None
     (folder / "embedded").mkdir()

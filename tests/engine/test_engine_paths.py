@@ -41,7 +41,7 @@ def test_paths_are_read(text: str, path: paths.Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["a[", "a]", "a..b", '["x'])
-def test_what_is_no_path_is_refused(text: str) -> None:
+def test_invalid_paths_are_refused(text: str) -> None:
     """A text that is not a path is refused."""
     with pytest.raises(ValueError, match="not a property path"):
         paths.parse(text)
@@ -89,20 +89,20 @@ def test_reset(text: str, source: Any, target: Any, result: Any) -> None:
 
 
 @given(objects, objects)
-def test_reset_of_everything_gives_the_source(source: dict[str, Any], target: dict[str, Any]) -> None:
+def test_reset_of_all_properties_gives_the_source(source: dict[str, Any], target: dict[str, Any]) -> None:
     """Resetting all properties leaves no difference."""
     assert not list(paths.differences(source, paths.reset(("*",), source, target)))
 
 
 @given(objects, objects)
 def test_differences_are_none_for_equals_only(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Two values without differences are equal, type by type, and equal ones have none."""
+    """Two values have no differences exactly if they and their types are equal."""
     equal = json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True)
     assert (not list(paths.differences(old, new))) == equal
 
 
-def test_differences_name_innermost_places() -> None:
-    """A difference names the innermost place, and whether it stands in a secret."""
+def test_differences_name_the_innermost_path() -> None:
+    """A difference has the innermost path, and states whether it is in a secret."""
     old = {"a": {"b": [1, 2], "gone": 1}, "s": Secret({"x": 1}), "u": 1, "t": True}
     new = {"a": {"b": [1, 3, 4]}, "s": Secret({"x": 2}), "u": UNKNOWN, "t": 1, "new": None}
     assert [(found.path, found.kind, found.secret) for found in paths.differences(old, new)] == [

@@ -49,7 +49,7 @@ def test_interrupted_deletion_that_took_effect(bench: ToyProject) -> None:
     before = bench.state_file.read_text()
     preview = bench.engine.preview().checked()
     assert preview.counts == {"create": 2, "same": 1}
-    assert "Toy::a, interrupted while deleting: it is gone" in preview.diagnostics[0].message
+    assert "Toy::a, interrupted while deleting: it does not exist" in preview.diagnostics[0].message
     assert bench.state_file.read_text() == before
     assert bench.engine.up().checked().counts == {"create": 2, "same": 1}
     assert {toy["key"] for toy in bench.toys().values()} == {"a", "b"}
@@ -62,12 +62,12 @@ def test_interrupted_deletion_without_effect(bench: ToyProject) -> None:
     kill_in_deletion(bench)
     (bench.remote / "go").touch()
     result = bench.engine.destroy().checked()
-    assert "Toy::a, interrupted while deleting: it is there" in result.diagnostics[0].message
+    assert "Toy::a, interrupted while deleting: it exists" in result.diagnostics[0].message
     assert result.counts == {"delete": 2}
     assert (bench.toys(), bench.resources()) == ({}, {})
 
 
-def test_interrupted_deletion_is_settled_by_refresh(bench: ToyProject) -> None:
+def test_refresh_resolves_an_interrupted_deletion(bench: ToyProject) -> None:
     """A refresh drops resources that a killed destroy deleted, and removes the operation."""
     kill_in_deletion(bench)
     bench.remove("a-1")
@@ -104,7 +104,7 @@ def test_interrupted_operation_that_cannot_be_read_stays(bench: ToyProject, verb
 
 
 def fill_disk_at(bench: ToyProject, op: str, phase: str) -> None:
-    """Let every write of the engine fail from a step on, as on a full disk."""
+    """Let every write of the engine fail from one step on, as on a full disk."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def listen(event: Any) -> None:
@@ -138,7 +138,7 @@ def _room() -> Any:
     ids=["before a creation", "before the outputs", "before a deletion", "in a refresh"],
 )
 def test_full_disk(bench: ToyProject, verb: str, op: str, phase: str, calls: list[list[str]]) -> None:
-    """When state cannot be written no change is begun, the run fails with one line, and the old state stays."""
+    """If the state cannot be written, no change starts, the run fails with one line, and the old state is kept."""
     program = 'Toy("a")\npulumi.export("x", 1)'
     if verb != "up":
         bench.up(program).checked()
@@ -172,7 +172,7 @@ Box("a")
     assert [error.message.partition(":")[0] for error in result.errors] == [f"cannot write {bench.state_file}"]
 
 
-def test_state_that_cannot_be_locked(bench: ToyProject) -> None:
+def test_state_folder_that_cannot_be_created(bench: ToyProject) -> None:
     """A state folder that cannot be created is an EngineError."""
     bench.state_file.parent.write_text("a file")
     with pytest.raises(EngineError, match="File exists"):
@@ -180,7 +180,7 @@ def test_state_that_cannot_be_locked(bench: ToyProject) -> None:
 
 
 def test_null_is_read_as_none(bench: ToyProject) -> None:
-    """Null, which the command line writes for an empty list, is read."""
+    """Null, which the Pulumi CLI writes for an empty list, is read as None."""
     bench.up('Toy("a")').checked()
     exported = bench.engine.export()
     for entry in exported["deployment"]["resources"]:
@@ -191,7 +191,7 @@ def test_null_is_read_as_none(bench: ToyProject) -> None:
     assert not bench.engine.up().checked().changed
 
 
-def test_an_interpreter_that_cannot_be_started(bench: ToyProject) -> None:
+def test_an_invalid_interpreter_is_an_error(bench: ToyProject) -> None:
     """An invalid interpreter of the project is an EngineError."""
     python = bench.project / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)

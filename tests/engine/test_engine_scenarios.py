@@ -25,15 +25,15 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_engine_does_as_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
-    """Each step of a scenario ends as on the command line: exit code, calls, counts, what is there, and the state."""
+def test_engine_matches_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
+    """Each step of a scenario ends as with the Pulumi CLI: exit code, calls, counts, existing resources, and state."""
     scenario = SCENARIOS[name]
     for mine, real in zip(play(Embedded(tmp_path, scenario, pulumi_nursery), scenario), recorded(name), strict=True):
         assert mine == real
 
 
 @pytest.mark.parametrize("name", budgets.SCENARIOS)
-def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
+def test_budgets_match_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
     """With budgets, requests, exit code, counts and state are the same at each step."""
     played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_nursery), budgets.SCENARIOS[name])
     for mine, real in zip(played, recorded(BUDGETS + name), strict=True):
@@ -43,14 +43,14 @@ def test_budgets_end_as_on_the_command_line(tmp_path: Path, pulumi_nursery: Fork
 @pytest.mark.cli
 @pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
 @pytest.mark.parametrize("name", chosen(list(SCENARIOS), "failed_create", "replace_create_first"))
-def test_recording_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
-    """The installed Pulumi CLI does what was recorded; `python -m tests.engine.record` records anew."""
+def test_recording_matches_the_command_line(tmp_path: Path, name: str) -> None:
+    """The installed Pulumi CLI matches the recording; `python -m tests.engine.record` records again."""
     assert play(CommandLine(tmp_path, SCENARIOS[name]), SCENARIOS[name]) == recorded(name)
 
 
 @pytest.mark.cli
 @pytest.mark.skipif(not command_line_here(), reason="no pulumi on PATH")
 @pytest.mark.parametrize("name", chosen(list(budgets.SCENARIOS), "replaced_by_another_scope"))
-def test_recording_of_budgets_is_what_the_command_line_does(tmp_path: Path, name: str) -> None:
+def test_recording_of_budgets_matches_the_command_line(tmp_path: Path, name: str) -> None:
     """The installed Pulumi CLI sends the recorded requests."""
     assert budgets.play(CommandLine(tmp_path, Scenario([])), budgets.SCENARIOS[name]) == recorded(BUDGETS + name)

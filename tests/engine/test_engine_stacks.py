@@ -1,4 +1,4 @@
-"""The example stacks end to end, as users would test theirs; resources of other packages are simulated."""
+"""The example stacks end to end, tested as users test their stacks; resources of other packages are simulated."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_quickstart(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> Non
 
 
 def test_guardrails(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
-    """The guardrails are four budgets of the enterprise."""
+    """The guardrails stack creates four budgets of the enterprise."""
     stack = pulumi_stack("copilot_guardrails", settings={"github-budgets:overrideUntil": "2099-01-31"})
     assert stack.up().outputs["override_until"] == "2099-01-31"
     assert len(billing_sandbox.budgets()) == 4
@@ -58,7 +58,7 @@ def test_two_clouds(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> Non
 
 
 def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
-    """Budgets named after simulated repositories are made."""
+    """The platform stack creates budgets named after simulated repositories."""
     stack = pulumi_stack("platform_team")
     result = stack.up()
     assert {"website", "api"} <= simulated(result)
@@ -71,13 +71,13 @@ def test_platform_team(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> 
     assert billing_sandbox.budgets(owner=None) == []
 
 
-def test_an_unknown_example_is_told_its_neighbours(pulumi_stack: StackFactory) -> None:
+def test_an_unknown_example_lists_the_examples(pulumi_stack: StackFactory) -> None:
     """A stack without an example of its name is refused; the message lists the examples."""
     with pytest.raises(RunFailedError, match="name the stack like one of budget_from_usage, copilot_guardrails"):
         pulumi_stack("quickstar").preview()
 
 
-def test_failed_run_raises_what_was_said(pulumi_stack: StackFactory, tmp_path: Path) -> None:
+def test_failed_run_raises_the_messages(pulumi_stack: StackFactory, tmp_path: Path) -> None:
     """A stack under test that fails raises an error with the messages that a user would see."""
     (tmp_path / "Pulumi.yaml").write_text("name: wrong\nruntime: python\n")
     (tmp_path / "__main__.py").write_text(

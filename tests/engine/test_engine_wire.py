@@ -39,7 +39,7 @@ def test_values_survive_the_state_file(given_values: dict[str, Any]) -> None:
 
 @given(objects)
 def test_plugin_gets_no_secret_marker(given_values: dict[str, Any]) -> None:
-    """The plugin gets the same values with all secrets in the open."""
+    """The plugin gets the same values without secret markers."""
     assert wire.read_struct(wire.write_struct(given_values, for_plugin=True)) == wire.unwrap(given_values)
     assert not wire.has_secret(wire.unwrap(given_values))
 
@@ -57,14 +57,14 @@ def test_secrets_come_back_marked(given_values: dict[str, Any]) -> None:
     ("number", "read"), [(5.0, 5), (5.5, 5.5), (-0.0, 0), (2.0**53, 2**53), (2.0**60, 2.0**60), (1e300, 1e300)]
 )
 def test_whole_floats_become_integers(number: float, read: float) -> None:
-    """A float without a fraction is an integer, as far as floats can tell integers apart."""
+    """A float without a fraction is an integer, within the exact range of floats."""
     assert wire.whole(number) == read
     assert type(wire.whole(number)) is type(read)
     assert type(wire.from_json(number)) is type(read)
 
 
 def test_list_with_a_secret_becomes_secret() -> None:
-    """A list is marked as a whole: its items may have changed places."""
+    """A list with a secret is marked as a whole, because its items may be reordered."""
     given_values = {"list": [Secret("a"), "b"], "other": {"deep": Secret(1), "open": 2}}
     assert wire.mark_secrets({"list": ["b", "a"], "other": {"deep": 1, "open": 2}}, given_values) == {
         "list": Secret(["b", "a"]),
@@ -88,7 +88,7 @@ def test_additional_outputs_become_secret() -> None:
     ],
 )
 def test_output_values_are_read(output: dict[str, Any], read: Any) -> None:
-    """An output value stands for what it holds; without a value it is unknown."""
+    """An output is read as its value; without a value, it is unknown."""
     struct = wire.write_struct({"x": {wire.SIGNATURE_KEY: wire.OUTPUT_SIGNATURE, **output}})
     assert wire.read_struct(struct) == {"x": read}
 
@@ -98,7 +98,7 @@ def test_output_values_are_read(output: dict[str, Any], read: Any) -> None:
     [({"urn": "u", "id": "i"}, "i"), ({"urn": "u", "id": ""}, UNKNOWN), ({"urn": "u"}, "u")],
 )
 def test_plugin_gets_ids_for_references(reference: dict[str, str], sent: Any) -> None:
-    """The plugin understands no references: it gets the id, a component's URN, or an unknown."""
+    """The plugin does not support references: it gets the id, a component's URN, or an unknown."""
     marked = {"r": {wire.SIGNATURE_KEY: wire.RESOURCE_SIGNATURE, **reference}}
     assert wire.read_struct(wire.write_struct(marked, for_plugin=True)) == {"r": sent}
     assert wire.read_struct(wire.write_struct(marked)) == marked
@@ -112,6 +112,6 @@ def test_encrypted_secrets_are_refused() -> None:
 
 @given(values)
 def test_unknown_is_found_anywhere(value: Any) -> None:
-    """An unknown is found exactly where the written state names one."""
+    """An unknown is found exactly if the written state contains one."""
     assert wire.has_unknown(value) == (wire.UNKNOWN_TEXT in json.dumps(wire.to_json(value)))
     assert "UNKNOWN" in repr(UNKNOWN)

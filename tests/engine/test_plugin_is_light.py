@@ -20,6 +20,6 @@ def test_pytest_plugin_loads_nothing_heavy() -> None:
 
 
 def test_unknown_name_of_the_sandbox() -> None:
-    """A name that the sandbox does not have is refused as of any module."""
+    """An unknown name of the sandbox package is an AttributeError."""
     with pytest.raises(AttributeError, match="has no attribute 'Budget'"):
         getattr(sandbox, "Budget")  # noqa: B009 - mypy knows that it is not there

@@ -48,7 +48,7 @@ def declare(folder: Path, amount: float) -> None:
 
 
 def call(*arguments: str) -> int:
-    """Call the verb as the command line does."""
+    """Run the verb."""
     parser = argparse.ArgumentParser()
     try_.add(parser.add_subparsers())
     args = parser.parse_args(["try", *arguments])
@@ -56,7 +56,7 @@ def call(*arguments: str) -> int:
     return code
 
 
-def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_verbs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each verb prints a title, uses the Pulumi CLI's words, and finds the state of the previous one."""
     assert call() == 0
     preview = capsys.readouterr().out
@@ -99,8 +99,8 @@ def test_story(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "hush" not in f"{preview}{up}{changed}{destroyed}"
 
 
-def test_changes_that_are_not_expected(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Changes that were not expected end with exit code 7, as on the command line; a failure ends with 1."""
+def test_unexpected_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Unexpected changes exit with 7, as with the Pulumi CLI; a failure exits with 1."""
     assert call("preview", "--expect-no-changes") == 7
     assert "no changes were expected" in capsys.readouterr().err
     declare(project, 1.5)
@@ -108,7 +108,7 @@ def test_changes_that_are_not_expected(project: Path, capsys: pytest.CaptureFixt
 
 
 def test_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One JSON document is printed and nothing else; a secret output is not in it, nor the sandbox's token in state."""
+    """Only one JSON document is printed; it contains no secret output, and the state no token of the sandbox."""
     assert call("up", "--json", "--stack", "prod") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["stack"] == "prod"
@@ -121,7 +121,7 @@ def test_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox on this machine that GITHUB_API_URL names is used instead of an own one."""
+    """A running sandbox that GITHUB_API_URL names is used."""
     with Sandbox() as sandbox:
         monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
@@ -147,7 +147,7 @@ def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPat
 def test_github_itself_is_never_used(
     address: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither GitHub's address, which CI systems set, nor one that parsers read differently is followed."""
+    """GitHub's address, which CI systems set, and ambiguous addresses are ignored."""
     monkeypatch.setenv("GITHUB_API_URL", address)
     (project / "Pulumi.dev.yaml").write_text(
         "config: {'github-billing:baseUrl': 'https://api.github.com', 'github-billing:token': {secure: v1:x:y}}\n"

@@ -101,7 +101,7 @@ def kept(folder: Path) -> list[str]:
 
 
 def test_everything_is_private(project: Path) -> None:
-    """All files are 0600 and the folder 0700, also where an older run left them open."""
+    """All files have mode 0600 and the folder 0700, even if an older run created them with other modes."""
     folder = project / ".pulumi" / "try"
     folder.mkdir(parents=True, mode=0o755)
     assert call(project, "up")[0] == 0
@@ -113,7 +113,7 @@ def test_everything_is_private(project: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dev.json", "dev.json.lock", "github.json", "github.json.lock"])
 def test_linked_files_are_refused(project: Path, refused: Callable[..., str], name: str) -> None:
-    """A symbolic link in place of a file is refused in one line; its target is neither cut nor written."""
+    """A symbolic link in place of a file is refused in one line; its target is not changed."""
     folder = project / ".pulumi" / "try"
     folder.mkdir(parents=True)
     (project / "precious").write_text("precious")
@@ -124,7 +124,7 @@ def test_linked_files_are_refused(project: Path, refused: Callable[..., str], na
 
 @pytest.mark.parametrize("name", [".pulumi", ".pulumi/try"])
 def test_linked_folders_are_refused(project: Path, refused: Callable[..., str], name: str) -> None:
-    """A symbolic link in place of a folder is refused; nothing is written behind it."""
+    """A symbolic link in place of a folder is refused; nothing is written to its target."""
     (project / "elsewhere").mkdir()
     (project / name).parent.mkdir(exist_ok=True)
     (project / name).symlink_to(project / "elsewhere")
@@ -133,21 +133,21 @@ def test_linked_folders_are_refused(project: Path, refused: Callable[..., str], 
 
 
 @pytest.mark.parametrize("stack", ["../../../x", "a/b", "", "x" * 101, "a\nb", "ä", "github", "GitHub"])
-def test_names_that_are_no_stack_are_refused(project: Path, refused: Callable[..., str], stack: str) -> None:
+def test_invalid_stack_names_are_refused(project: Path, refused: Callable[..., str], stack: str) -> None:
     """An invalid stack name, or that of the sandbox's file, is refused before anything is written."""
     before = sorted(project.rglob("*"))
     assert "stack" in refused("up", "--stack", stack)
     assert sorted(project.rglob("*")) == before
 
 
-def test_nothing_is_written_where_there_is_no_project(tmp_path: Path) -> None:
+def test_nothing_is_written_without_a_project(tmp_path: Path) -> None:
     """In a folder without a project, no state folder is created."""
     code, _, err = call(tmp_path)
     assert (code, "no Pulumi.yaml in" in err, list(tmp_path.iterdir())) == (2, True, [])
 
 
-def test_runs_at_once_lose_no_budget(project: Path) -> None:
-    """Runs in one folder follow each other, whatever their stack, with a line that says so; all budgets are kept."""
+def test_concurrent_runs_lose_no_budget(project: Path) -> None:
+    """Concurrent runs in one folder wait for each other and print a line; all budgets are kept."""
     (project / "__main__.py").write_text(PROGRAM.replace("SKUS", "[pulumi.get_stack()]"))
     folder = project / ".pulumi" / "try"
     folder.mkdir(parents=True)
@@ -162,8 +162,8 @@ def test_runs_at_once_lose_no_budget(project: Path) -> None:
     assert kept(project) == ["actions", "packages"]
 
 
-def test_same_stack_at_once_on_a_running_sandbox(project: Path) -> None:
-    """With one sandbox for all, a second run of the same stack is refused in one line while the first goes on."""
+def test_concurrent_runs_of_one_stack_on_a_running_sandbox(project: Path) -> None:
+    """On a shared sandbox, a second run of the same stack is refused in one line; the first continues."""
     with Sandbox() as sandbox:
         env = {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
         (project / ".pulumi" / "try").mkdir(parents=True)
@@ -177,8 +177,8 @@ def test_same_stack_at_once_on_a_running_sandbox(project: Path) -> None:
 
 
 @pytest.mark.parametrize("lands", [True, False], ids=["done", "not done"])
-def test_a_kill_in_a_destroy_is_made_right(project: Path, lands: bool) -> None:
-    """After a kill in a deletion the next run reads the budget again: what is gone is created, the rest is kept."""
+def test_recovery_from_a_kill_during_a_destroy(project: Path, lands: bool) -> None:
+    """After a kill during a delete, the next run reads the budget again; a deleted one is created, others are kept."""
     declare(project, "actions", "packages")
     with Sandbox() as sandbox:
         env = {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
@@ -199,7 +199,7 @@ def test_a_kill_in_a_destroy_is_made_right(project: Path, lands: bool) -> None:
         assert document["counts"] == ({"create": gone, "same": 3 - gone} if gone else {"same": 3})
         said = document["diagnostics"][0]["message"]
         assert (code, "an earlier run was interrupted; these resources were read again:" in said) == (0, True)
-        assert f"interrupted while deleting: it is {'gone' if lands else 'there'}" in said
+        assert f"interrupted while deleting: it {'does not exist' if lands else 'exists'}" in said
         assert counts(project, "up", **env) == document["counts"]
         assert len(sandbox.budgets(None)) == 2
         assert json.loads((project / STATE).read_text())["deployment"]["pending_operations"] == []
@@ -242,7 +242,7 @@ def state(*resources: Any, pending: Any = ()) -> str:
     ids=lambda value: str(value)[:40],
 )
 def test_damaged_state_is_refused(project: Path, refused: Callable[..., str], text: str | bytes, said: str) -> None:
-    """A state of another form is one line that names the file and what to do; the file stays, and no budget is made."""
+    """A damaged state is a one-line error with the file and a repair; the file is kept, and no budget is created."""
     file = project / STATE
     file.parent.mkdir(parents=True)
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -254,7 +254,7 @@ def test_damaged_state_is_refused(project: Path, refused: Callable[..., str], te
 
 
 def test_damaged_sandbox_is_refused(project: Path, refused: Callable[..., str]) -> None:
-    """A sandbox file of another form is one line that names it; file and state stay."""
+    """A damaged sandbox file is a one-line error with its name; file and state are kept."""
     assert call(project, "up")[0] == 0
     file = project / ".pulumi" / "try" / "github.json"
     file.write_text(file.read_text()[:-20])
@@ -289,7 +289,7 @@ def test_read_only_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 
 def test_interruption_while_waiting(project: Path) -> None:
-    """Ctrl-C while another run is waited for ends with one line, exit code 130 and no traceback."""
+    """Ctrl-C while waiting for another run prints one line and exits with 130, without a traceback."""
     (project / ".pulumi" / "try").mkdir(parents=True)
     with locked(project / ".pulumi" / "try" / "github.json"), start(project, "up") as process:
         assert process.stderr is not None
@@ -299,7 +299,7 @@ def test_interruption_while_waiting(project: Path) -> None:
     assert process.returncode == 130
 
 
-def test_a_reader_that_leaves_stops_nothing(project: Path) -> None:
+def test_a_closed_output_pipe_does_not_stop_the_run(project: Path) -> None:
     """When the output pipe is closed, the run continues to its end, without a traceback."""
     with start(project, "up") as process:
         assert process.stdout is not None

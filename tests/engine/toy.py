@@ -78,7 +78,7 @@ class ToyProvider(ResourceProvider):
         ToyProvider.greeting = req.config.get("toys:greeting") or ""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Fail for properties marked `bad`, and for all if marked `refused`."""
+        """Fail for properties marked `bad`, and for all properties if marked `refused`."""
         key = news.get("key")
         Remote().log("check", key if isinstance(key, str) else "unknown")
         if news.get("thinks"):
