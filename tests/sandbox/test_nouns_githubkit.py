@@ -1,4 +1,4 @@
-"""Our nouns against an independent client's models of GitHub's description: the same fields under the same names."""
+"""Compare our data classes with the models of githubkit: the same fields under the same names."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ SNAKE: tuple[tuple[type[Any], str, set[str]], ...] = (
 
 
 def described(room: str, name: str) -> set[str]:
-    """Return the names that the independent model reads from the wire."""
+    """Return the field names of a githubkit model."""
     model: Any = getattr(importlib.import_module(room), name)
     return {field.alias or own for own, field in model.model_fields.items()}
 
 
 @pytest.mark.parametrize(("noun", "room", "name", "ours"), CAMEL, ids=lambda value: getattr(value, "__name__", None))
 def test_reports_have_githubs_fields(noun: type[Any], room: str, name: str, ours: set[str] | None) -> None:
-    """Every field of the description is read under its name, and what is ours beside them is known."""
+    """The report classes have every field of GitHub's description, and only known additional fields."""
     names = {field.name for field in fields(noun)}
     assert described(room, name) <= {to_camel(each) for each in names}
     if ours is not None:
@@ -51,6 +51,6 @@ def test_reports_have_githubs_fields(noun: type[Any], room: str, name: str, ours
 
 
 @pytest.mark.parametrize(("noun", "name", "theirs"), SNAKE, ids=lambda value: getattr(value, "__name__", None))
-def test_the_other_nouns_have_githubs_fields(noun: type[Any], name: str, theirs: set[str]) -> None:
-    """The same for what travels under the names that a program uses too."""
+def test_the_other_classes_have_githubs_fields(noun: type[Any], name: str, theirs: set[str]) -> None:
+    """The other classes have every field of GitHub's description under the same name."""
     assert {field.name for field in fields(noun)} == described(GHEC, name) - theirs

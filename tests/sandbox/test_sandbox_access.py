@@ -1,4 +1,4 @@
-"""Who is let into the sandbox: tokens, roles, versions, routes, and what every reply carries."""
+"""Access to the sandbox: tokens, roles, versions, routes, and the headers of every reply."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
-    """One sandbox for many examples."""
+    """One sandbox for all examples."""
     with Sandbox() as served:
         yield served
 
@@ -64,7 +64,7 @@ def running() -> Iterator[Sandbox]:
         pytest.param("sandbox-stranger", 401, 401, 401, 401, 401, id="unknown"),
     ],
 )
-def test_what_each_token_may(
+def test_permissions_of_each_token(
     sandbox: Sandbox,
     *,
     token: str,
@@ -74,7 +74,7 @@ def test_what_each_token_may(
     organization_writes: int,
     other: int,
 ) -> None:
-    """Each sample token reads and writes where its role lets it, and is refused with its own status elsewhere."""
+    """Each sample token reads and writes as its role permits, and is refused elsewhere with the status of its role."""
     answers = [
         ask(sandbox, method, path, data, token).status_code
         for method, path, data in (
@@ -88,8 +88,8 @@ def test_what_each_token_may(
     assert answers == [reads, writes, organization_reads, organization_writes, other]
 
 
-def test_an_organization_owner_sees_its_part_of_the_enterprise(sandbox: Sandbox) -> None:
-    """Of the enterprise's budgets an organization owner lists its own, and is refused the others by 403."""
+def test_an_organization_owner_sees_only_its_enterprise_budgets(sandbox: Sandbox) -> None:
+    """An organization owner lists the enterprise budgets of the organization, and gets 403 for the others."""
     hidden = sandbox.add_budget("enterprise", "octo-enterprise")
     seen = sandbox.add_budget(
         "enterprise", "octo-enterprise", budget_scope="repository", budget_entity_name="octo-org/api"
@@ -103,8 +103,8 @@ def test_an_organization_owner_sees_its_part_of_the_enterprise(sandbox: Sandbox)
     assert (refused.status_code, refused.json()["message"]) == (403, "Insufficient permissions to create a budget.")
 
 
-def test_who_deletes_is_a_switch(sandbox: Sandbox) -> None:
-    """A billing manager deletes, but not under manager_cannot_delete, where only an enterprise owner does."""
+def test_manager_cannot_delete(sandbox: Sandbox) -> None:
+    """A billing manager can delete budgets; with manager_cannot_delete, only an enterprise owner can."""
     paths = [f"{ENTERPRISE}/{sandbox.add_budget('enterprise', 'octo-enterprise')['id']}" for _ in range(2)]
     assert ask(sandbox, "DELETE", paths[0], token="sandbox-billing-manager").status_code == 200
     sandbox.switch("manager_cannot_delete")
@@ -113,14 +113,14 @@ def test_who_deletes_is_a_switch(sandbox: Sandbox) -> None:
 
 
 def test_a_masked_404_carries_the_sso_header(sandbox: Sandbox) -> None:
-    """A token without single sign-on is told so by a header, on the 404 and on the 403."""
+    """For a token without single sign-on, the 404 and the 403 have the header x-github-sso."""
     for path in (ORGANIZATION, ENTERPRISE):
         assert "required" in ask(sandbox, "GET", path, token="sandbox-no-sso").headers["x-github-sso"]
 
 
 @pytest.mark.parametrize("token", ["ghp_0000", "github_pat_0000", "ghs_0000"])
-def test_what_looks_like_a_real_token_is_refused_and_not_kept(sandbox: Sandbox, token: str) -> None:
-    """A token in a real form is answered 401 with the reason, and stands neither in the reply nor in the log."""
+def test_a_real_token_is_refused_and_not_logged(sandbox: Sandbox, token: str) -> None:
+    """A token in the form of a real one gets 401 with the reason, and is neither in the reply nor in the log."""
     reply = ask(sandbox, "GET", ENTERPRISE, token=token)
     assert (reply.status_code, "the form of a real GitHub token" in reply.json()["message"]) == (401, True)
     assert token not in reply.text + repr(sandbox.requests)
@@ -134,21 +134,21 @@ def test_what_looks_like_a_real_token_is_refused_and_not_kept(sandbox: Sandbox, 
         pytest.param("Basic sandbox-enterprise-owner", "Bad credentials", id="basic"),
     ],
 )
-def test_without_a_token_nothing_is_answered(sandbox: Sandbox, authorization: str | None, text: str) -> None:
-    """A request without a usable Authorization header is answered 401."""
+def test_requests_without_a_token_are_refused(sandbox: Sandbox, authorization: str | None, text: str) -> None:
+    """A request without a valid Authorization header gets 401."""
     headers = {} if authorization is None else {"Authorization": authorization}
     reply = requests.get(sandbox.url + ENTERPRISE, headers=headers, timeout=10)
     assert (reply.status_code, reply.json()["message"]) == (401, text)
 
 
 def test_the_older_form_of_authorization_works(sandbox: Sandbox) -> None:
-    """The scheme `token` does what `Bearer` does."""
+    """The scheme `token` works like `Bearer`."""
     headers = {"Authorization": f"token {sandbox.token}"}
     assert requests.get(sandbox.url + ENTERPRISE, headers=headers, timeout=10).status_code == 200
 
 
-def test_every_reply_says_where_it_came_from(sandbox: Sandbox) -> None:
-    """Each reply has a request id of its own, the limits, the scopes and the sandbox's mark."""
+def test_headers_of_every_reply(sandbox: Sandbox) -> None:
+    """Each reply has a unique request id, the rate limits, the scopes and the header X-Sandbox."""
     replies = [ask(sandbox, "GET", ENTERPRISE), ask(sandbox, "GET", f"{ENTERPRISE}/none")]
     assert len({reply.headers["X-GitHub-Request-Id"] for reply in replies}) == 2
     assert [int(reply.headers["x-ratelimit-used"]) for reply in replies] == [1, 2]
@@ -156,8 +156,8 @@ def test_every_reply_says_where_it_came_from(sandbox: Sandbox) -> None:
     assert "manage_billing:enterprise" in replies[0].headers["X-OAuth-Scopes"]
 
 
-def test_a_token_can_be_looked_at_for_free() -> None:
-    """/rate_limit costs nothing and shows scopes, the end of a fine-grained token and the sandbox's own time."""
+def test_rate_limit_is_free() -> None:
+    """/rate_limit does not count, and returns the scopes, the expiry of a fine-grained token and the sandbox's time."""
     with Sandbox(clock=lambda: 1_790_000_000.0) as sandbox:
         for _ in range(2):
             reply = ask(sandbox, "GET", "/rate_limit", token="sandbox-fine-grained")
@@ -180,16 +180,14 @@ def test_a_token_can_be_looked_at_for_free() -> None:
         pytest.param("GET", f"{ENTERPRISE}/a%2Fb", 404, "", id="encoded slash"),
     ],
 )
-def test_an_unknown_name_is_an_error_never_a_shrug(
-    sandbox: Sandbox, method: str, path: str, status: int, problem: str
-) -> None:
-    """What no route and no operation has is refused, and a header says why."""
+def test_unknown_names_are_refused(sandbox: Sandbox, method: str, path: str, status: int, problem: str) -> None:
+    """Unknown routes, fields and parameters are refused, and a header gives the reason."""
     reply = ask(sandbox, method, path)
     assert (reply.status_code, problem in reply.headers.get("X-Sandbox-Problem", "")) == (status, True)
 
 
-def test_a_path_outside_the_prefix_is_pointed_to_it(sandbox: Sandbox) -> None:
-    """A client that forgets the path of its base URL is told."""
+def test_a_path_without_the_prefix_is_refused(sandbox: Sandbox) -> None:
+    """The reply to a path without the prefix names the prefix."""
     reply = requests.get(sandbox.url.removesuffix("/api/v3") + ENTERPRISE, timeout=10)
     assert (reply.status_code, reply.headers["X-Sandbox-Problem"]) == (404, "paths must start with /api/v3")
 
@@ -203,19 +201,19 @@ def test_a_path_outside_the_prefix_is_pointed_to_it(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_body_must_be_a_json_object(sandbox: Sandbox, content: bytes, text: str) -> None:
-    """A body that is no JSON object is answered 400."""
+    """A body that is not a JSON object gets 400."""
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     reply = requests.post(sandbox.url + ENTERPRISE, data=content, headers=headers, timeout=10)
     assert (reply.status_code, reply.json()["message"]) == (400, text)
 
 
-def test_a_body_where_none_is_read_is_refused(sandbox: Sandbox) -> None:
-    """A listing with a body in it is answered 422."""
+def test_an_unexpected_body_is_refused(sandbox: Sandbox) -> None:
+    """A listing request with a body gets 422."""
     assert ask(sandbox, "GET", ENTERPRISE, {"per_page": 100}).status_code == 422
 
 
-def test_versions_and_agents_are_checked(sandbox: Sandbox) -> None:
-    """An unknown API version is answered 400, a request without User-Agent 403, both known versions are served."""
+def test_api_version_and_user_agent_are_checked(sandbox: Sandbox) -> None:
+    """An unknown API version gets 400 and a missing User-Agent 403; both known versions are served."""
     version = "X-GitHub-Api-Version"
     statuses = [ask(sandbox, "GET", ENTERPRISE, **{version: name}).status_code for name in ("2022-11-28", "2026-03-10")]
     assert statuses == [200, 200]
@@ -229,7 +227,7 @@ def test_versions_and_agents_are_checked(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("headers", ["Content-Length: x", "Content-Length: -1", "Transfer-Encoding: chunked"])
 def test_a_body_of_unknown_length_is_refused(sandbox: Sandbox, headers: str) -> None:
-    """Without a usable Content-Length the sandbox answers 411 and closes, instead of taking the body for a request."""
+    """Without a valid Content-Length, the sandbox replies 411 and closes the connection."""
     host, _, port = sandbox.url.removeprefix("http://").partition("/")[0].partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.sendall(f"POST /api/v3/user HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n\r\n".encode())
@@ -260,10 +258,10 @@ TARGETS = (
     fields=st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=8), VALUES | ENUMS, max_size=5),
     is_whole=st.booleans(),
 )
-def test_whatever_is_sent_is_answered_in_githubs_form(
+def test_any_body_gets_a_reply_in_githubs_form(
     running: Sandbox, target: tuple[str, str], fields: dict[str, Any], is_whole: bool
 ) -> None:
-    """Any body, at any route that takes one, is taken or refused with a message; no connection is dropped."""
+    """Any body, on any route with a body, is accepted or refused with a message; no connection is dropped."""
     running.reset()
     budget = running.add_budget("enterprise", "octo-enterprise")
     path = target[1].replace("BUDGET", budget["id"]).replace("CENTER", running.cost_centers()[0]["id"])
@@ -273,8 +271,8 @@ def test_whatever_is_sent_is_answered_in_githubs_form(
 
 
 @pytest.mark.parametrize("query", [f"page={'9' * 5000}", "per_page=9999999999", "year=9999&month=12", "%00=1", "page"])
-def test_whatever_is_asked_is_answered_in_githubs_form(sandbox: Sandbox, query: str) -> None:
-    """Any query is taken or refused with a message."""
+def test_any_query_gets_a_reply_in_githubs_form(sandbox: Sandbox, query: str) -> None:
+    """Any query is accepted or refused with a message."""
     for path in (ENTERPRISE, ENTERPRISE.replace("budgets", "usage")):
         reply = ask(sandbox, "GET", f"{path}?{query}")
         assert reply.status_code in {400, 422}

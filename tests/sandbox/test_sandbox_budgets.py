@@ -1,4 +1,4 @@
-"""The sandbox's budgets: what is taken, refused, listed and read back, plain and under every quirk."""
+"""The sandbox's budgets: create, refuse, list and read, without and with quirks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def ask(sandbox: Sandbox, method: str, path: str, data: Any = None, token: str =
 
 
 def made(sandbox: Sandbox, data: dict[str, Any], root: str = ENTERPRISE) -> str:
-    """Create a budget and return its id as GitHub's side knows it."""
+    """Create a budget and return its stored id."""
     before = {budget["id"] for budget in sandbox.budgets(None)}
     reply = ask(sandbox, "POST", root, data)
     assert reply.status_code == 200, reply.text
@@ -106,7 +106,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_every_scope_is_stored_and_read_back_with_its_entity(
     sandbox: Sandbox, owner: str, data: dict[str, Any], entity: str
 ) -> None:
-    """Each scope of each owner can be created, and reads back as sent but for the entity GitHub writes."""
+    """Each scope of each owner can be created, and is returned as sent except for the entity."""
     budget_id = made(sandbox, data, ROOTS[owner])
     read = ask(sandbox, "GET", f"{ROOTS[owner]}/{budget_id}").json()
     assert read == {
@@ -208,10 +208,8 @@ def test_every_scope_is_stored_and_read_back_with_its_entity(
         pytest.param(body(target_entity={"user": "hubot"}), 422, "target_entity", id="unknown field"),
     ],
 )
-def test_a_wrong_budget_is_refused_in_githubs_words_and_not_stored(
-    sandbox: Sandbox, data: dict[str, Any], status: int, text: str
-) -> None:
-    """A body that breaks a rule is refused with a text that names it, and nothing is stored."""
+def test_an_invalid_budget_is_refused(sandbox: Sandbox, data: dict[str, Any], status: int, text: str) -> None:
+    """An invalid body is refused with a text that names the rule, and nothing is stored."""
     reply = ask(sandbox, "POST", ENTERPRISE, data)
     assert (reply.status_code, text in reply.json()["message"]) == (status, True), reply.text
     assert sandbox.budgets(None) == []
@@ -226,15 +224,15 @@ def test_an_organization_has_four_scopes(sandbox: Sandbox, scope: str) -> None:
 
 
 def test_the_create_reply_is_an_envelope_without_user(sandbox: Sandbox) -> None:
-    """A create answers 200 with message and budget, and leaves out whose it is."""
+    """A create returns 200 with message and budget, without user."""
     reply = ask(sandbox, "POST", ENTERPRISE, on_credits(budget_scope="user", user="hubot"))
     assert reply.status_code == 200
     assert reply.json()["message"] == "Budget successfully created."
     assert "user" not in reply.json()["budget"]
 
 
-def test_github_keeps_twins_unless_told_otherwise(sandbox: Sandbox) -> None:
-    """Two equal creates leave two budgets; under duplicates_refused the second one answers 422."""
+def test_duplicates_are_accepted(sandbox: Sandbox) -> None:
+    """Two equal creates store two budgets; with duplicates_refused, the second one gets 422."""
     made(sandbox, body())
     made(sandbox, body())
     sandbox.switch("duplicates_refused")
@@ -245,8 +243,8 @@ def test_github_keeps_twins_unless_told_otherwise(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("owner", ["enterprise", "organization"])
-def test_update_changes_what_it_names(sandbox: Sandbox, owner: str) -> None:
-    """A PATCH of one field leaves the others, and answers with the whole budget."""
+def test_update_changes_only_its_fields(sandbox: Sandbox, owner: str) -> None:
+    """A PATCH of one field keeps the others, and returns the complete budget."""
     root = ROOTS[owner]
     budget_id = made(sandbox, body(budget_scope=owner), root)
     for change in ({"budget_amount": 7.0}, {"prevent_further_usage": False}, {"budget_alerting": {"will_alert": True}}):
@@ -258,8 +256,8 @@ def test_update_changes_what_it_names(sandbox: Sandbox, owner: str) -> None:
     assert stored["budget_alerting"] == {"will_alert": True, "alert_recipients": []}
 
 
-def test_update_of_a_user_budget_ignores_alerting_and_moves_expiry(sandbox: Sandbox) -> None:
-    """For a user budget alerting is ignored on PATCH, expires_at is set and taken away by null or 0."""
+def test_update_of_a_user_budget_ignores_alerting_and_changes_expiry(sandbox: Sandbox) -> None:
+    """PATCH of a user budget ignores alerting and sets expires_at; null or 0 removes it."""
     path = f"{ENTERPRISE}/{made(sandbox, on_credits(budget_scope='user', user='hubot', expires_at='2998-01-01'))}"
     assert ask(sandbox, "GET", path).json()["expires_at"] == "2998-01-01"
     ask(sandbox, "PATCH", path, {"budget_alerting": {"will_alert": True}})
@@ -286,8 +284,8 @@ def test_update_sets_the_exclusion_of_an_enterprise_budget(sandbox: Sandbox) -> 
         pytest.param({"budget_amount": None}, "whole number", id="amount"),
     ],
 )
-def test_a_wrong_update_changes_nothing(sandbox: Sandbox, change: dict[str, Any], text: str) -> None:
-    """A PATCH that breaks a rule answers 400 and leaves the budget as it was."""
+def test_an_invalid_update_changes_nothing(sandbox: Sandbox, change: dict[str, Any], text: str) -> None:
+    """An invalid PATCH gets 400 and does not change the budget."""
     path = f"{ENTERPRISE}/{made(sandbox, body())}"
     before = sandbox.budgets()
     reply = ask(sandbox, "PATCH", path, change)
@@ -295,8 +293,8 @@ def test_a_wrong_update_changes_nothing(sandbox: Sandbox, change: dict[str, Any]
     assert sandbox.budgets() == before
 
 
-def test_what_is_not_there_answers_404(sandbox: Sandbox) -> None:
-    """An unknown id, and one of another owner, answer 404; PATCH says which id."""
+def test_unknown_budgets_get_404(sandbox: Sandbox) -> None:
+    """An unknown id, or one of another owner, gets 404; for PATCH the text names the id."""
     budget_id = made(sandbox, body())
     for path in (f"{ENTERPRISE}/unknown", f"{ORGANIZATION}/{budget_id}"):
         assert ask(sandbox, "GET", path).json()["message"] == "Not Found"
@@ -306,7 +304,7 @@ def test_what_is_not_there_answers_404(sandbox: Sandbox) -> None:
 
 
 def test_delete_removes_one_budget(sandbox: Sandbox) -> None:
-    """A delete answers with the id, and a second one 404."""
+    """A delete returns the id, and a second one gets 404."""
     budget_id = made(sandbox, body())
     reply = ask(sandbox, "DELETE", f"{ENTERPRISE}/{budget_id}")
     assert reply.json() == {"message": "Budget successfully deleted.", "id": budget_id}
@@ -314,8 +312,8 @@ def test_delete_removes_one_budget(sandbox: Sandbox) -> None:
 
 
 @given(count=st.integers(0, 35), size=st.integers(1, 40), cap=st.integers(1, 12))
-def test_pages_hold_every_budget_once(count: int, size: int, cap: int) -> None:
-    """Following has_next_page yields each budget once, whatever size is asked and whatever the cap is."""
+def test_pages_contain_every_budget_once(count: int, size: int, cap: int) -> None:
+    """The pages until has_next_page is false contain each budget once, for any page size and cap."""
     with Sandbox(page_cap=cap) as sandbox:
         made_ids = [sandbox.add_budget("enterprise", "octo-enterprise")["id"] for _ in range(count)]
         listed: list[str] = []
@@ -331,8 +329,8 @@ def test_pages_hold_every_budget_once(count: int, size: int, cap: int) -> None:
         assert reply["total_count"] == count
 
 
-def test_a_page_has_ten_budgets_unless_asked(sandbox: Sandbox) -> None:
-    """Without per_page a listing has ten budgets, with it up to a hundred; page_cap_10 keeps it at ten."""
+def test_a_page_has_ten_budgets_by_default(sandbox: Sandbox) -> None:
+    """A page has ten budgets by default and up to a hundred with per_page; page_cap_10 limits it to ten."""
     for _ in range(120):
         sandbox.add_budget("organization", "octo-org")
     assert len(ask(sandbox, "GET", ORGANIZATION).json()["budgets"]) == 10
@@ -342,15 +340,15 @@ def test_a_page_has_ten_budgets_unless_asked(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("query", ["page=0", "per_page=x", "per_page=²", "scope=cost-center"])
-def test_a_wrong_query_value_is_refused(sandbox: Sandbox, query: str) -> None:
-    """A listing names the parameter whose value it does not take."""
+def test_an_invalid_query_value_is_refused(sandbox: Sandbox, query: str) -> None:
+    """The error of a listing names the parameter with the invalid value."""
     reply = ask(sandbox, "GET", f"{ENTERPRISE}?{query}")
     assert reply.status_code == 400
     assert query.partition("=")[0] in reply.json()["message"]
 
 
 def test_listings_filter_by_scope(sandbox: Sandbox) -> None:
-    """scope= lists that scope alone."""
+    """The parameter scope lists only that scope."""
     made(sandbox, body())
     wanted = made(sandbox, body(budget_scope="organization", budget_entity_name="octo-lab"))
     listed = ask(sandbox, "GET", f"{ENTERPRISE}?scope=organization").json()
@@ -419,10 +417,10 @@ PLATFORM = "47244a5b-54f2-5b85-a556-862962ab66fb"
         ),
     ],
 )
-def test_quirks_of_reading(
+def test_quirks_of_returned_budgets(
     sandbox: Sandbox, *, quirk: str, data: dict[str, Any], field: str, listed: Any, read: Any
 ) -> None:
-    """Each quirk of reading changes its field in listings and in single reads as the table of quirks says."""
+    """Each of these quirks changes its field in listings and single reads."""
     sandbox.switch(quirk)
     budget_id = made(sandbox, data)
     (entry,) = ask(sandbox, "GET", ENTERPRISE).json()["budgets"]
@@ -431,7 +429,7 @@ def test_quirks_of_reading(
 
 
 def test_quirks_of_the_create_reply(sandbox: Sandbox) -> None:
-    """A create reply can be flat, can name the user, and can lack the id."""
+    """With quirks, the create reply is flat, contains the user, or lacks the id."""
     for quirk in ("flat_create", "create_echoes_user", "no_id_in_create"):
         sandbox.switch(quirk)
     reply = ask(sandbox, "POST", ENTERPRISE, USER).json()
@@ -440,7 +438,7 @@ def test_quirks_of_the_create_reply(sandbox: Sandbox) -> None:
 
 
 def test_other_quirks_of_budgets(sandbox: Sandbox) -> None:
-    """Long ids, the old text for a missing user, budget_id in the delete reply and an ignored identity are switches."""
+    """Quirks switch long ids, the old text for a missing user, budget_id in delete replies, and an ignored identity."""
     for quirk in ("long_ids", "old_missing_user_text", "delete_says_budget_id", "patch_ignores_identity"):
         sandbox.switch(quirk)
     budget_id = made(sandbox, body())
@@ -452,8 +450,8 @@ def test_other_quirks_of_budgets(sandbox: Sandbox) -> None:
     assert ask(sandbox, "DELETE", f"{ENTERPRISE}/{budget_id}").json()["budget_id"] == budget_id
 
 
-def test_listings_can_lack_their_marks_and_send_a_link(sandbox: Sandbox) -> None:
-    """total_count, or both marks of paging, can be missing; a Link header leads to the next page while there is one."""
+def test_quirks_of_paging(sandbox: Sandbox) -> None:
+    """With quirks, total_count or both paging fields are missing, or a Link header names the next page."""
     for _ in range(3):
         sandbox.add_budget("enterprise", "octo-enterprise")
     for quirk in ("link_header", "total_count_missing"):
@@ -465,8 +463,8 @@ def test_listings_can_lack_their_marks_and_send_a_link(sandbox: Sandbox) -> None
     assert (len(second.json()["budgets"]), sorted(second.json()), second.links) == (1, ["budgets"], {})
 
 
-def test_a_new_budget_can_be_missing_from_listings_for_a_while() -> None:
-    """list_lag hides a new budget from the next listings, list_lag_seconds for a time; a single read shows it."""
+def test_delayed_listings() -> None:
+    """list_lag hides a new budget from the next listings, list_lag_seconds for some time; single reads return it."""
     now = 1_790_000_000.0
     with Sandbox(quirks=["list_lag=2"], clock=lambda: now) as sandbox:
         budget_id = made(sandbox, body())
@@ -481,8 +479,8 @@ def test_a_new_budget_can_be_missing_from_listings_for_a_while() -> None:
         assert ask(sandbox, "GET", ENTERPRISE).json()["total_count"] == 2
 
 
-def test_an_expired_budget_is_removed_by_itself() -> None:
-    """On the day of expires_at GitHub removes the budget; under expired_kept it stays."""
+def test_an_expired_budget_is_removed() -> None:
+    """A budget is removed on the day of expires_at; with expired_kept it is kept."""
     now = 1_790_000_000.0  # 2026-09-21
     with Sandbox(quirks=["expired_kept"], clock=lambda: now) as sandbox:
         made(sandbox, on_credits(budget_scope="user", user="hubot", expires_at="2026-09-22"))
@@ -493,8 +491,8 @@ def test_an_expired_budget_is_removed_by_itself() -> None:
         assert ask(sandbox, "GET", ENTERPRISE).json()["total_count"] == 1
 
 
-def test_a_feature_that_is_off_answers_404_everywhere(sandbox: Sandbox) -> None:
-    """Under feature_off every budget route answers Not Found; cost centers still answer."""
+def test_feature_off(sandbox: Sandbox) -> None:
+    """With feature_off, every budget route returns 404; cost centers still work."""
     budget_id = made(sandbox, body())
     sandbox.switch("feature_off")
     for path in (ENTERPRISE, f"{ENTERPRISE}/{budget_id}"):
@@ -502,8 +500,8 @@ def test_a_feature_that_is_off_answers_404_everywhere(sandbox: Sandbox) -> None:
     assert ask(sandbox, "GET", ENTERPRISE.replace("budgets", "cost-centers")).status_code == 200
 
 
-def test_somebody_behind_our_back(sandbox: Sandbox) -> None:
-    """Budgets can be added, edited and removed without a request, and a cost center renamed."""
+def test_direct_edits(sandbox: Sandbox) -> None:
+    """Budgets can be added, edited and removed, and a cost center renamed, without a request."""
     added = sandbox.add_budget(
         "enterprise", "octo-enterprise", budget_scope="cost_center", budget_entity_name="Platform"
     )

@@ -1,4 +1,4 @@
-"""The sandbox's cost centers: names, members that move, archives, and the quirks of them."""
+"""The sandbox's cost centers: names, members, archiving and quirks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_sample_has_two_cost_centers(sandbox: Sandbox) -> None:
-    """Platform has only users, Data has an organization; octo-org is in none."""
+    """Platform has only users, Data has an organization; octo-org is in no cost center."""
     centers = ask(sandbox, "GET", ROOT).json()["costCenters"]
     assert {center["name"]: [member["name"] for member in center["resources"]] for center in centers} == {
         "Platform": ["monalisa", "hubot"],
@@ -36,8 +36,8 @@ def test_the_sample_has_two_cost_centers(sandbox: Sandbox) -> None:
     assert [center["id"] for center in centers] == [center["id"] for center in sandbox.cost_centers()]
 
 
-def test_a_cost_center_lives_and_is_archived(sandbox: Sandbox) -> None:
-    """Created empty, filled, renamed, and archived: still readable, with the state deleted."""
+def test_life_of_a_cost_center(sandbox: Sandbox) -> None:
+    """A cost center is created, filled, renamed and archived; it stays readable with the state deleted."""
     made = ask(sandbox, "POST", ROOT, {"name": "Apps", "ai_credit_pool_enabled": True}).json()
     assert made["ai_credit_pool_state"] == {"target_amount": None, "current_amount": None}
     path = f"{ROOT}/{made['id']}"
@@ -60,8 +60,8 @@ def test_a_cost_center_lives_and_is_archived(sandbox: Sandbox) -> None:
     assert ask(sandbox, "POST", ROOT, {"name": "Applications"}).status_code == 200
 
 
-def test_members_move_without_a_question(sandbox: Sandbox) -> None:
-    """A member of another cost center is moved, and the reply names where it was."""
+def test_members_are_moved(sandbox: Sandbox) -> None:
+    """A member of another cost center is moved, and the reply names its former cost center."""
     platform, data = (center["id"] for center in sandbox.cost_centers())
     reply = ask(sandbox, "POST", f"{ROOT}/{data}/resource", {"users": ["HUBOT"], "repositories": ["octo-org/api"]})
     assert reply.json()["reassigned_resources"] == [
@@ -73,8 +73,8 @@ def test_members_move_without_a_question(sandbox: Sandbox) -> None:
     assert len(ask(sandbox, "GET", f"{ROOT}/{data}").json()["resources"]) == 4
 
 
-def test_members_come_in_pages_when_asked(sandbox: Sandbox) -> None:
-    """Asking for page or per_page cuts the members and adds has_next_page; without them all members come."""
+def test_pages_of_members(sandbox: Sandbox) -> None:
+    """With page or per_page, the reply has one page of members and has_next_page; else it has all members."""
     platform = sandbox.cost_centers()[0]["id"]
     ask(sandbox, "POST", f"{ROOT}/{platform}/resource", {"users": [f"user-{number}" for number in range(48)]})
     whole = ask(sandbox, "GET", f"{ROOT}/{platform}").json()
@@ -111,10 +111,10 @@ def test_members_come_in_pages_when_asked(sandbox: Sandbox) -> None:
         pytest.param("GET", "/DATA/resource", None, 404, "Not Found", id="no such route"),
     ],
 )
-def test_a_wrong_request_changes_nothing(
+def test_an_invalid_request_changes_nothing(
     sandbox: Sandbox, *, method: str, path: str, data: Any, status: int, text: str
 ) -> None:
-    """What breaks a rule is refused with a text that names it."""
+    """An invalid request is refused with a text that names the rule."""
     before = sandbox.cost_centers()
     reply = ask(sandbox, method, ROOT + path.replace("DATA", before[1]["id"]), data)
     assert (reply.status_code, text in reply.json()["message"]) == (status, True), reply.text
@@ -122,7 +122,7 @@ def test_a_wrong_request_changes_nothing(
 
 
 def test_quirks_of_cost_centers(sandbox: Sandbox) -> None:
-    """The holder's UUID in a 409, names held by archived ones, long member types and a needed name are switches."""
+    """Quirks switch the UUID in a 409, names of archived cost centers, long member types, and a required name."""
     platform, data = sandbox.cost_centers()
     ask(sandbox, "POST", f"{ROOT}/{data['id']}/resource", {"repositories": ["octo-org/api"]})
     for quirk in (
@@ -142,7 +142,7 @@ def test_quirks_of_cost_centers(sandbox: Sandbox) -> None:
     assert conflict.json()["message"].endswith(f"existing cost center UUID: {platform['id']}")
 
 
-def test_an_organization_owner_sees_the_cost_centers_of_its_own(sandbox: Sandbox) -> None:
+def test_an_organization_owner_sees_its_cost_centers(sandbox: Sandbox) -> None:
     """An organization owner sees the cost centers with its organization or repositories, and creates none."""
     token = "sandbox-org-owner"
     data = sandbox.cost_centers()[1]["id"]

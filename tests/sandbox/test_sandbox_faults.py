@@ -1,4 +1,4 @@
-"""The sandbox's planned faults on real sockets: what the client gets, and what was done; limits and control."""
+"""The sandbox's planned faults on real sockets: replies, effects, limits and the control plane."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOST = requests.ConnectionError, requests.exceptions.ChunkedEncodingError
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that tests advance."""
 
     now = 1_790_000_000.0
 
@@ -81,10 +81,8 @@ def create(sandbox: Sandbox, seconds: float = 10) -> requests.Response:
         pytest.param("slow_drip", 200, "Budget successfully created", 1, id="slow_drip"),
     ],
 )
-def test_what_the_client_gets_and_what_was_done(
-    sandbox: Sandbox, action: str, status: int, text: str, stored: int
-) -> None:
-    """A spoiled answer has its status and text, and the budget is stored or not as the fault says; then all is well."""
+def test_reply_and_effect_of_each_fault(sandbox: Sandbox, action: str, status: int, text: str, stored: int) -> None:
+    """A fault gives its status and text, stores the budget or not, and does not affect the next request."""
     sandbox.plan([{"op": "create_budget", "action": action, "seconds": 0.2}])
     reply = create(sandbox)
     assert (reply.status_code, text in reply.text) == (status, True)
@@ -93,8 +91,8 @@ def test_what_the_client_gets_and_what_was_done(
     assert create(sandbox).status_code == 200
 
 
-def test_bodies_are_spoiled_as_promised(sandbox: Sandbox) -> None:
-    """Cut JSON does not parse, HTML says so, a huge body is 20 MB, and a retired version has its headers."""
+def test_bodies_of_faults(sandbox: Sandbox) -> None:
+    """Truncated JSON is invalid, HTML has its content type, a huge body has 20 MB, a retired version its headers."""
     sandbox.plan(
         [{"action": name, "nth": number} for number, name in enumerate(("bad_json", "huge_body", "410"), start=1)]
     )
@@ -109,8 +107,8 @@ def test_bodies_are_spoiled_as_promised(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("action", "stored"), [("reset_before", 0), ("reset_after", 1), ("reset_mid_body", 1)], ids=str
 )
-def test_a_reset_leaves_no_answer(sandbox: Sandbox, action: str, stored: int) -> None:
-    """A reset before, after or within the reply is an error of the connection; the log has the status 0."""
+def test_a_reset_prevents_the_reply(sandbox: Sandbox, action: str, stored: int) -> None:
+    """A reset before, after or within the reply is a connection error; the log has the status 0."""
     sandbox.plan([{"op": "create_budget", "action": action}])
     with pytest.raises(LOST):
         create(sandbox)
@@ -119,16 +117,16 @@ def test_a_reset_leaves_no_answer(sandbox: Sandbox, action: str, stored: int) ->
 
 
 @pytest.mark.parametrize(("action", "stored"), [("stall_before", 0), ("stall_after", 1)], ids=["before", "after"])
-def test_a_stall_ends_when_the_client_gives_up(sandbox: Sandbox, action: str, stored: int) -> None:
-    """A stall lasts until the client hangs up, done or not as the fault says."""
+def test_a_stall_ends_when_the_client_disconnects(sandbox: Sandbox, action: str, stored: int) -> None:
+    """A stall lasts until the client disconnects; the request takes effect or not, as planned."""
     sandbox.plan([{"op": "create_budget", "action": action}])
     with pytest.raises(requests.ReadTimeout):
         create(sandbox, seconds=0.1)
     assert len(sandbox.budgets()) == stored
 
 
-def test_a_stall_is_bounded(sandbox: Sandbox) -> None:
-    """A stall ends without an answer after its seconds, and at once when the sandbox closes."""
+def test_a_stall_has_a_limit(sandbox: Sandbox) -> None:
+    """A stall ends without a reply after its duration, or when the sandbox closes."""
     sandbox.plan([{"action": "stall_before", "seconds": 0.1}, {"action": "stall_before", "nth": 2, "seconds": 600}])
     with pytest.raises(LOST):
         create(sandbox)
@@ -139,8 +137,8 @@ def test_a_stall_is_bounded(sandbox: Sandbox) -> None:
     closer.join()
 
 
-def test_a_drip_ends_when_the_client_gives_up(sandbox: Sandbox) -> None:
-    """A reply that comes byte by byte stops with the client, and the sandbox goes on."""
+def test_a_drip_ends_when_the_client_disconnects(sandbox: Sandbox) -> None:
+    """A byte-by-byte reply stops when the client disconnects, and the sandbox serves other requests."""
     sandbox.plan([{"action": "slow_drip", "seconds": 5}])
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     with requests.get(sandbox.url + PATH, headers=headers, timeout=10, stream=True) as reply:
@@ -148,8 +146,8 @@ def test_a_drip_ends_when_the_client_gives_up(sandbox: Sandbox) -> None:
     assert ask(sandbox, "GET").status_code == 200
 
 
-def test_a_late_commit_lands_by_the_clock(sandbox: Sandbox, clock: Clock) -> None:
-    """A lost request takes effect only once the sandbox's clock has passed its seconds."""
+def test_a_late_commit_follows_the_clock(sandbox: Sandbox, clock: Clock) -> None:
+    """A late commit takes effect when the sandbox's clock has passed its duration."""
     sandbox.plan([{"op": "create_budget", "action": "late_commit"}])
     with pytest.raises(LOST):
         create(sandbox)
@@ -169,10 +167,10 @@ def test_a_late_commit_lands_by_the_clock(sandbox: Sandbox, clock: Clock) -> Non
         pytest.param("secondary_bare", 60, {}, id="secondary without headers"),
     ],
 )
-def test_requests_in_a_blocked_window_are_counted(
+def test_requests_while_blocked_are_counted(
     sandbox: Sandbox, clock: Clock, *, status: int, kind: str, wait: int, headers: dict[str, str]
 ) -> None:
-    """A limit answer says how long to wait as its kind does; what is sent before is counted, later ones are not."""
+    """A rate limit names its wait; requests before the end of the wait are counted, later ones are not."""
     sandbox.plan([{"action": f"{status}_{kind}", "seconds": 60.5}])
     reply = create(sandbox)
     assert (reply.status_code, sandbox.budgets()) == (status, [])
@@ -187,15 +185,15 @@ def test_requests_in_a_blocked_window_are_counted(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_leads_to_the_same_place(sandbox: Sandbox, status: int) -> None:
-    """A redirect of each kind names the same resource, query included, and nothing is done."""
+def test_a_redirect_names_the_same_url(sandbox: Sandbox, status: int) -> None:
+    """Each redirect names the same URL with its query, and the request has no effect."""
     sandbox.plan([{"method": "GET", "action": f"redirect_{status}"}])
     reply = ask(sandbox, "GET", f"{PATH}?page=1")
     assert (reply.status_code, reply.headers["Location"]) == (status, f"{sandbox.url}{PATH}?page=1")
 
 
-def test_a_redirect_away_is_noticed_when_followed(sandbox: Sandbox) -> None:
-    """Redirects to another host, to https and in a loop are sent; who follows to another host is written down."""
+def test_followed_redirects_to_other_hosts_are_recorded(sandbox: Sandbox) -> None:
+    """Redirects to another host, to https and in a loop are sent; a request to another host is recorded."""
     sandbox.plan(
         [
             {"action": "redirect_host", "status": 302},
@@ -218,7 +216,7 @@ def test_a_redirect_away_is_noticed_when_followed(sandbox: Sandbox) -> None:
 
 
 def test_a_short_listing_keeps_its_count(sandbox: Sandbox) -> None:
-    """A short listing lacks a budget that its total_count counts; other replies are left alone."""
+    """A short listing lacks a budget, but its total_count is unchanged; other replies are not changed."""
     path = f"{PATH}/{create(sandbox).json()['budget']['id']}"
     sandbox.plan([{"action": "short_list", "times": 2}])
     listed = ask(sandbox, "GET").json()
@@ -226,8 +224,8 @@ def test_a_short_listing_keeps_its_count(sandbox: Sandbox) -> None:
     assert ask(sandbox, "GET", path).json()["budget_amount"] == 1
 
 
-def test_a_switch_turns_on_a_quirk_in_the_middle(sandbox: Sandbox) -> None:
-    """A planned switch takes effect with the request that meets it."""
+def test_a_planned_switch_of_a_quirk(sandbox: Sandbox) -> None:
+    """A planned switch takes effect with the request that it applies to."""
     sandbox.plan([{"op": "create_budget", "nth": 2, "action": "switch", "quirk": "duplicates_refused"}])
     assert [create(sandbox).status_code for _ in range(2)] == [200, 422]
     assert sandbox.quirks() == ["duplicates_refused"]
@@ -249,8 +247,8 @@ def test_a_switch_turns_on_a_quirk_in_the_middle(sandbox: Sandbox) -> None:
         pytest.param({"op": "get_budget"}, [], id="another operation"),
     ],
 )
-def test_which_requests_a_rule_meets(sandbox: Sandbox, rule: dict[str, Any], met: list[int]) -> None:
-    """A rule meets the requests its terms name, and says whether it was met as often as planned."""
+def test_which_requests_a_rule_affects(sandbox: Sandbox, rule: dict[str, Any], met: list[int]) -> None:
+    """A rule affects the requests that its fields select, and reports whether it occurred as often as planned."""
     sandbox.plan([{**rule, "action": "404"}])
     statuses = [ask(sandbox, "GET").status_code for _ in range(8)]
     assert [number for number, status in enumerate(statuses, start=1) if status == 404] == met
@@ -258,8 +256,8 @@ def test_which_requests_a_rule_meets(sandbox: Sandbox, rule: dict[str, Any], met
     assert sandbox.unmet_faults() == [{**rule, "action": "404", "met": 0}] * (not met)
 
 
-def test_the_first_rule_wins_and_the_second_waits_unmet(sandbox: Sandbox) -> None:
-    """Of two rules for one request the first is met; a rule met less often than planned is reported."""
+def test_the_first_rule_applies(sandbox: Sandbox) -> None:
+    """Of two rules for one request, the first applies; a rule that occurred too seldom is reported."""
     sandbox.plan([{"action": "404"}, {"action": "401"}, {"action": "422", "nth": 2, "times": 2}])
     assert [ask(sandbox, "GET").status_code for _ in range(2)] == [404, 401]
     assert sandbox.unmet_faults() == [{"action": "422", "nth": 2, "times": 2, "met": 0}]
@@ -280,16 +278,16 @@ def test_the_first_rule_wins_and_the_second_waits_unmet(sandbox: Sandbox) -> Non
         pytest.param({"action": "switch", "quirk": "plural"}, "unknown quirk", id="quirk"),
     ],
 )
-def test_a_wrong_plan_is_refused(sandbox: Sandbox, rule: dict[str, Any], text: str) -> None:
-    """A rule with an unknown name or action is refused, and the plan stays."""
+def test_an_invalid_plan_is_refused(sandbox: Sandbox, rule: dict[str, Any], text: str) -> None:
+    """A rule with an unknown field or action is refused, and the plan is not changed."""
     sandbox.plan([{"action": "404"}])
     with pytest.raises(ValueError, match=text):
         sandbox.plan([rule])
     assert ask(sandbox, "GET").status_code == 404
 
 
-def test_every_action_says_what_it_does() -> None:
-    """Each action has a line for --list-faults."""
+def test_every_action_has_a_summary() -> None:
+    """Each action has a summary for --list-faults."""
     assert all(action.summary for action in ACTIONS.values())
 
 
@@ -297,8 +295,8 @@ def test_every_action_says_what_it_does() -> None:
     ("gap", "fits", "wait"),
     [pytest.param(0.5, 80, "20", id="eighty a minute"), pytest.param(1.5, 500, "2850", id="five hundred an hour")],
 )
-def test_limits_hold_when_they_are_enforced(clock: Clock, gap: float, fits: int, wait: str) -> None:
-    """Under enforce_limits the 81st write of a minute and the 501st of an hour are told how long to wait."""
+def test_enforced_limits_of_writes(clock: Clock, gap: float, fits: int, wait: str) -> None:
+    """With enforce_limits, the 81st write of a minute and the 501st of an hour are refused with a wait."""
     with Sandbox(clock=clock, quirks=["enforce_limits"]) as sandbox, requests.Session() as client:
         client.headers["Authorization"] = f"Bearer {sandbox.token}"
 
@@ -314,8 +312,8 @@ def test_limits_hold_when_they_are_enforced(clock: Clock, gap: float, fits: int,
         assert sandbox.requests_while_blocked == 0
 
 
-def test_the_hourly_limit_of_all_requests_holds(sandbox: Sandbox) -> None:
-    """Under enforce_limits a request above the hourly limit is answered 403 with nothing left."""
+def test_enforced_limit_of_all_requests(sandbox: Sandbox) -> None:
+    """With enforce_limits, a request above the hourly limit gets 403 with 0 remaining requests."""
     sandbox.switch("enforce_limits=20")
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     with requests.Session() as client:
@@ -325,26 +323,28 @@ def test_the_hourly_limit_of_all_requests_holds(sandbox: Sandbox) -> None:
     assert (reply.status_code, reply.headers["x-ratelimit-remaining"]) == (403, "0")
 
 
-def steer(sandbox: Sandbox, method: str, path: str, data: Any = None, token: str | None = None) -> requests.Response:
+def send_control(
+    sandbox: Sandbox, method: str, path: str, data: Any = None, token: str | None = None
+) -> requests.Response:
     headers = {"X-Sandbox-Control": sandbox.control_token if token is None else token}
     url = sandbox.url.replace("/api/v3", "/_sandbox")
     return requests.request(method, url + path, json=data, headers=headers, timeout=10)
 
 
-def test_the_control_plane_does_what_the_handle_does(sandbox: Sandbox) -> None:
+def test_the_control_plane(sandbox: Sandbox) -> None:
     """Another process can plan faults, read the log, switch quirks, take and restore a snapshot, and reset."""
-    empty = steer(sandbox, "GET", "/snapshot").json()
+    empty = send_control(sandbox, "GET", "/snapshot").json()
     create(sandbox)
-    assert [entry["status"] for entry in steer(sandbox, "GET", "/requests").json()] == [200]
-    assert steer(sandbox, "PUT", "/faults", [{"action": "404"}]).status_code == 200
-    assert len(steer(sandbox, "GET", "/faults").json()["unmet"]) == 1
-    assert steer(sandbox, "PATCH", "/quirks", {"plural_sku": True, "float_amounts": False}).status_code == 200
-    assert steer(sandbox, "GET", "/quirks").json() == ["plural_sku"]
-    assert steer(sandbox, "PUT", "/snapshot", empty).status_code == 200
+    assert [entry["status"] for entry in send_control(sandbox, "GET", "/requests").json()] == [200]
+    assert send_control(sandbox, "PUT", "/faults", [{"action": "404"}]).status_code == 200
+    assert len(send_control(sandbox, "GET", "/faults").json()["unmet"]) == 1
+    assert send_control(sandbox, "PATCH", "/quirks", {"plural_sku": True, "float_amounts": False}).status_code == 200
+    assert send_control(sandbox, "GET", "/quirks").json() == ["plural_sku"]
+    assert send_control(sandbox, "PUT", "/snapshot", empty).status_code == 200
     assert sandbox.budgets() == []
-    steer(sandbox, "DELETE", "/requests")
+    send_control(sandbox, "DELETE", "/requests")
     assert sandbox.requests == []
-    steer(sandbox, "POST", "/reset")
+    send_control(sandbox, "POST", "/reset")
     assert sandbox.unmet_faults() == []
 
 
@@ -359,18 +359,18 @@ def test_the_control_plane_does_what_the_handle_does(sandbox: Sandbox) -> None:
         pytest.param("GET", "/nothing", None, 404, id="unknown"),
     ],
 )
-def test_the_control_plane_refuses_what_is_wrong(
+def test_the_control_plane_refuses_invalid_requests(
     sandbox: Sandbox, method: str, path: str, data: Any, status: int
 ) -> None:
-    """A wrong control request is answered with a text, and leaves everything as it was."""
+    """An invalid control request gets an error text and changes nothing."""
     before = sandbox.snapshot()
-    assert steer(sandbox, method, path, data).status_code == status
+    assert send_control(sandbox, method, path, data).status_code == status
     assert sandbox.snapshot() == before
 
 
-def test_the_control_plane_is_off_unless_asked_for(sandbox: Sandbox) -> None:
-    """Without the option it is not there, and with it only for who sends its token."""
-    assert steer(sandbox, "GET", "/requests", token="guess").status_code == 401
+def test_the_control_plane_is_off_by_default(sandbox: Sandbox) -> None:
+    """The control plane is off without the option; with it, its token is required."""
+    assert send_control(sandbox, "GET", "/requests", token="guess").status_code == 401
     with Sandbox() as closed:
-        reply = steer(closed, "GET", "/requests")
+        reply = send_control(closed, "GET", "/requests")
     assert (reply.status_code, "--control" in json.dumps(reply.json())) == (404, True)

@@ -1,4 +1,4 @@
-"""Private files of the sandbox and of `try`: their modes, symbolic links, locks, full disks and damaged content."""
+"""The private files of the sandbox and of `try`: modes, symbolic links, locks, full disks and damaged content."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def full_disk() -> Iterator[None]:
 
 
 def test_files_are_private(tmp_path: Path) -> None:
-    """A file is 0600 also when an older one was not, its lock is too, and folders are 0700."""
+    """Files and locks have mode 0600, even if an older file had another mode; folders have 0700."""
     (tmp_path / "outer" / "inner").mkdir(parents=True)
     folder = files.make_folder(tmp_path, "outer", "inner", "last")
     assert mode(folder) == 0o700
@@ -64,7 +64,7 @@ def test_files_are_private(tmp_path: Path) -> None:
 
 
 def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
-    """A link in place of a file, its lock, its draft or its folder is refused or replaced; its target stays."""
+    """A link in place of a file, its lock, its draft or its folder is refused or replaced; its target is kept."""
     target, file = tmp_path / "target", tmp_path / "state.json"
     target.write_text("precious")
     (tmp_path / "state.json.lock").symlink_to(target)
@@ -84,8 +84,8 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     assert target.read_text() == "precious"
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
-    """A folder, a named pipe (which would block for ever) and bytes that are no text are refused."""
+def test_only_regular_text_files_are_read(tmp_path: Path) -> None:
+    """A folder, a named pipe (which would block) and bytes that are not text are refused."""
     assert files.read(tmp_path / "missing") is None
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
@@ -101,8 +101,8 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
         files.make_folder(tmp_path, "bytes", "try")
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
-    """When a write fails, the file is as before and no draft is left; the error says so."""
+def test_a_full_disk_keeps_the_old_file(tmp_path: Path) -> None:
+    """If a write fails, the file is not changed and no draft is left; the error states it."""
     file = tmp_path / "state.json"
     files.replace(file, "old")
     with full_disk(), pytest.raises(files.FileError, match=r"cannot write .*: File too large; the file is as it was"):
@@ -117,7 +117,7 @@ def hold(path: Path, held: Any) -> None:
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
-    """A second process is refused, or waits where it was told to, until the first is killed."""
+    """A second process is refused, or waits if configured, until the first is killed."""
     file = tmp_path / "state.json"
     context = multiprocessing.get_context("spawn")
     held = context.Event()
@@ -152,27 +152,27 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
         ("{", "Expecting property name"),
     ],
 )
-def test_json_beyond_bounds_is_refused(text: str | bytes, said: str) -> None:
-    """What Python could not read, or not write again, is a ValueError as any other mistake."""
+def test_unsupported_json_is_refused(text: str | bytes, said: str) -> None:
+    """JSON that Python cannot read, or cannot write again, is a ValueError."""
     with pytest.raises(ValueError, match=said):
         json_text.parse(text)
 
 
 def test_the_sandbox_survives_a_full_disk(tmp_path: Path) -> None:
-    """A change that cannot be saved is answered 507 and undone; the file and the sandbox are as before."""
+    """A change that cannot be saved gets 507 and is undone; the file and the sandbox are not changed."""
     file = tmp_path / "state.json"
     with Sandbox(state_file=file, control=True) as sandbox, requests.Session() as client:
         client.headers["Authorization"] = f"Bearer {sandbox.token}"
         first = client.post(sandbox.url + PATH, json=BODY).json()["budget"]
         before, text = sandbox.snapshot(), file.read_text()
         control = sandbox.url.replace("/api/v3", "/_sandbox")
-        steer = {"X-Sandbox-Control": sandbox.control_token}
+        control_headers = {"X-Sandbox-Control": sandbox.control_token}
         with full_disk():
             replies = [
                 client.post(sandbox.url + PATH, json=BODY),
                 client.patch(f"{sandbox.url}{PATH}/{first['id']}", json={"budget_amount": 2}),
                 client.delete(f"{sandbox.url}{PATH}/{first['id']}"),
-                client.post(f"{control}/reset", headers=steer),
+                client.post(f"{control}/reset", headers=control_headers),
             ]
             with pytest.raises(files.FileError):
                 sandbox.add_budget("enterprise", "octo-enterprise")
@@ -186,7 +186,7 @@ def test_the_sandbox_survives_a_full_disk(tmp_path: Path) -> None:
 
 
 def kept(**changes: Any) -> dict[str, Any]:
-    """Return what a sandbox stores, one of each kind."""
+    """Return the content of a sandbox with one record of each kind."""
     sandbox = Sandbox()
     budget = sandbox.add_budget("enterprise", "octo-enterprise")["id"]
     content = sandbox.snapshot()
@@ -236,7 +236,7 @@ def kept(**changes: Any) -> dict[str, Any]:
     ids=str,
 )
 def test_a_damaged_state_file_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
-    """A file with a wrong type anywhere is named, with what to do, and stays as it is; a snapshot of that form too."""
+    """The error names a file with a wrong type and the repair, and the file is kept; such a snapshot is refused too."""
     file = tmp_path / "state.json"
     file.write_text(json.dumps(kept(**changes)))
     before = file.read_bytes()
@@ -253,7 +253,7 @@ def test_a_damaged_state_file_is_refused(tmp_path: Path, changes: dict[str, Any]
 
 
 def test_files_of_older_sandboxes_are_read(tmp_path: Path) -> None:
-    """Without exports and without the fields that came later, a file is read."""
+    """A file without exports and without later fields is read."""
     content = kept()
     del content["exports"]
     for name in ("user", "expires_at", "exclude_cost_center_usage", "created_at", "hidden_listings"):

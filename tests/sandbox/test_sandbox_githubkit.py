@@ -1,4 +1,4 @@
-"""An independent client drives the sandbox: its requests are taken, its models of GitHub's replies accept every one."""
+"""The client githubkit with the sandbox: its requests are accepted, and its models parse every reply."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def billing(sandbox: Sandbox) -> Iterator[tuple[Any, Any]]:
-    """The client's calls for an enterprise and for an organization."""
+    """The client's methods for billing."""
     with GitHub(sandbox.token, base_url=f"{sandbox.url}/", auto_retry=False, http_cache=False) as github:
         yield github.rest("ghec-2026-03-10").billing, github.rest("2026-03-10").billing
 
 
 def test_the_six_budget_calls_of_an_enterprise(sandbox: Sandbox, billing: tuple[Any, Any]) -> None:
-    """Create, list, get, update, user states and delete of an enterprise's budgets parse."""
+    """The replies to create, list, get, update, user states and delete of enterprise budgets parse."""
     rest, _ = billing
     body = {**CREDITS, "budget_amount": 30, "prevent_further_usage": True}
     created = rest.create_budget(
@@ -54,7 +54,7 @@ def test_the_six_budget_calls_of_an_enterprise(sandbox: Sandbox, billing: tuple[
 
 
 def test_the_five_budget_calls_of_an_organization(billing: tuple[Any, Any]) -> None:
-    """Create, list, get, update and delete of an organization's budgets parse."""
+    """The replies to create, list, get, update and delete of organization budgets parse."""
     _, rest = billing
     body = {**CREDITS, "budget_amount": 30, "prevent_further_usage": False}
     created = rest.create_organization_budget(
@@ -69,7 +69,7 @@ def test_the_five_budget_calls_of_an_organization(billing: tuple[Any, Any]) -> N
 
 
 def test_the_seven_calls_of_cost_centers(billing: tuple[Any, Any]) -> None:
-    """List, create, get, update, members in and out, and archive parse."""
+    """The replies to list, create, get, update, add and remove members, and archive parse."""
     rest, _ = billing
     assert len(rest.get_all_cost_centers(ENTERPRISE, state="active").parsed_data.cost_centers) == 2
     made = rest.create_cost_center(ENTERPRISE, name="Apps", ai_credit_pool_enabled=True).parsed_data
@@ -86,7 +86,7 @@ def test_the_seven_calls_of_cost_centers(billing: tuple[Any, Any]) -> None:
     ("changes", "status"), [({"budget_product_sku": "none"}, 404), ({"budget_amount": -1}, 400)], ids=["404", "400"]
 )
 def test_refusals_parse(billing: tuple[Any, Any], changes: dict[str, Any], status: int) -> None:
-    """A refusal has the form that the client's models of errors accept."""
+    """Error replies have the form of the client's error models."""
     rest, _ = billing
     body = {**CREDITS, "budget_amount": 30, "prevent_further_usage": True, "budget_scope": "enterprise", **changes}
     with pytest.raises(RequestFailed) as failed:

@@ -1,4 +1,4 @@
-"""Hostile requests: whatever bytes come, the sandbox answers with HTTP and serves the next client."""
+"""Hostile requests: the sandbox replies with HTTP to any bytes and serves the next client."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def _quiet(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Nothing is printed by a serving thread: no traceback."""
+    """The serving threads print nothing, in particular no traceback."""
     yield
     assert capfd.readouterr().err == ""
 
 
 def exchange(sandbox: Sandbox, raw: bytes, method: str = "GET", *, ends: bool = True) -> tuple[int, bytes]:
-    """Send bytes on a connection of its own, end the sending side, and return status and body of the answer."""
+    """Send bytes on a new connection, close the sending side, and return status and body of the reply."""
     port = int(sandbox.url.split(":")[2].partition("/")[0])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
 
@@ -59,7 +59,7 @@ def exchange(sandbox: Sandbox, raw: bytes, method: str = "GET", *, ends: bool = 
 
 
 def request(sandbox: Sandbox, method: str, target: str, body: bytes = b"", headers: str = "") -> tuple[int, Any]:
-    """Send a request that is complete, and return status and JSON body of the answer."""
+    """Send a complete request, and return status and JSON body of the reply."""
     token = f"Authorization: Bearer {sandbox.token}\r\nX-Sandbox-Control: {sandbox.control_token}\r\nUser-Agent: x\r\n"
     lines = f"{method} {target} HTTP/1.1\r\n{token}Content-Length: {len(body)}\r\n{headers}".encode("latin-1")
     status, content = exchange(sandbox, lines + HOST + b"\r\n" + body, method, ends=False)
@@ -87,7 +87,7 @@ def is_served(sandbox: Sandbox) -> bool:
     ids=["deep", "deep value", "10^400", "10^5000", "surrogate", "no UTF-8", "UTF-16", "NaN"],
 )
 def test_hostile_bodies_are_bad_requests(sandbox: Sandbox, body: bytes) -> None:
-    """JSON that is nested too deeply, has numbers or texts that nothing can store, or is no UTF-8, is a 400."""
+    """JSON that is nested too deeply, cannot be stored, or is not UTF-8 gets 400."""
     for method, target in (("POST", BUDGETS), ("PUT", "/_sandbox/snapshot"), ("PUT", "/_sandbox/faults")):
         status, answer = request(sandbox, method, target, body)
         assert (status, "message" in answer) == (400, True)
@@ -106,8 +106,8 @@ def test_hostile_bodies_are_bad_requests(sandbox: Sandbox, body: bytes) -> None:
         ("5", 400),
     ],
 )
-def test_lengths_that_cannot_be_are_refused(sandbox: Sandbox, length: str, status: int) -> None:
-    """A length beyond all bounds, none, or one that the body does not have, is answered as JSON."""
+def test_invalid_lengths_are_refused(sandbox: Sandbox, length: str, status: int) -> None:
+    """A Content-Length that is too large, missing or wrong gets a JSON error."""
     raw = f"POST {BUDGETS} HTTP/1.1\r\nContent-Length: {length}\r\n".encode() + HOST + b"\r\n{}"
     got, body = exchange(sandbox, raw)
     assert (got, "message" in json.loads(body)) == (status, True)
@@ -135,20 +135,20 @@ def test_lengths_that_cannot_be_are_refused(sandbox: Sandbox, length: str, statu
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_is_no_request_is_answered(sandbox: Sandbox, raw: bytes, status: int) -> None:
-    """A request that reaches no route is answered with JSON and a status of 400 to 499, even while it is being sent."""
+def test_invalid_requests_get_a_reply(sandbox: Sandbox, raw: bytes, status: int) -> None:
+    """A request that reaches no route gets JSON with a status of 400 to 499, even before it is complete."""
     got, body = exchange(sandbox, raw)
     assert (got, "message" in json.loads(body)) == (status, True)
     assert is_served(sandbox)
 
 
 def test_head_has_no_body(sandbox: Sandbox) -> None:
-    """HEAD, which the sandbox does not have, is refused without a body."""
+    """HEAD, which is not supported, is refused without a body."""
     assert exchange(sandbox, b"HEAD /api/v3/user HTTP/1.1\r\n" + HOST + b"\r\n", "HEAD") == (405, b"")
 
 
-def test_a_client_that_waits_to_be_asked_is_asked(sandbox: Sandbox) -> None:
-    """A client that sends its body only after `100 Continue` gets that line before."""
+def test_expect_100_continue(sandbox: Sandbox) -> None:
+    """A client that waits for `100 Continue` before its body gets that line."""
     port = int(sandbox.url.split(":")[2].partition("/")[0])
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         head = f"POST {BUDGETS} HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n".encode()
@@ -187,8 +187,10 @@ def test_a_client_that_waits_to_be_asked_is_asked(sandbox: Sandbox) -> None:
     ],
     ids=str,
 )
-def test_odd_values_on_the_control_plane_change_nothing(sandbox: Sandbox, method: str, path: str, body: Any) -> None:
-    """A wrong plan, switch or snapshot is a 400 with a text, none of it is done, and requests go on being served."""
+def test_invalid_values_on_the_control_plane_change_nothing(
+    sandbox: Sandbox, method: str, path: str, body: Any
+) -> None:
+    """An invalid plan, switch or snapshot gets 400 with a text, has no effect, and requests are still served."""
     before = sandbox.snapshot(), sandbox.quirks(), sandbox.unmet_faults()
     status, answer = request(sandbox, method, f"/_sandbox/{path}", json.dumps(body).encode())
     assert (status, answer["message"] != "") == (400, True)
@@ -196,8 +198,8 @@ def test_odd_values_on_the_control_plane_change_nothing(sandbox: Sandbox, method
     assert is_served(sandbox)
 
 
-def test_values_that_rules_leave_out_may_be_null(sandbox: Sandbox) -> None:
-    """Null in a fault stands for a value that has no default."""
+def test_null_in_a_fault_is_no_value(sandbox: Sandbox) -> None:
+    """Null in a fault means no value, for fields without a default."""
     body = [{"action": "404", "method": None, "path": None, "op": "delete_budget", "times": None}]
     assert request(sandbox, "PUT", "/_sandbox/faults", json.dumps(body).encode()) == (200, None)
     assert request(sandbox, "PUT", "/_sandbox/faults", b"[]") == (200, None)
@@ -228,7 +230,7 @@ def encoded(text: str) -> str:
 def test_no_values_on_any_route_drop_a_connection(
     sandbox: Sandbox, route: Any, name: str, query: dict[str, str], body: Any
 ) -> None:
-    """Any JSON and any parameters on any route get an answer in JSON below 500."""
+    """Any JSON and any parameters on any route get a JSON reply with a status below 500."""
     target = route.path
     for key in ("enterprise", "org", "username"):
         target = target.replace(f"{{{key}}}", OWNERS[key])
@@ -263,7 +265,7 @@ def test_no_values_on_any_route_drop_a_connection(
     ),
 )
 def test_no_values_on_the_control_plane_drop_a_connection(sandbox: Sandbox, route: tuple[str, str], body: Any) -> None:
-    """Any JSON on the control plane gets an answer in JSON below 500, and so does the next request of the API."""
+    """Any JSON on the control plane, and the next request of the API, get a JSON reply with a status below 500."""
     status, _ = request(sandbox, route[0], f"/_sandbox/{route[1]}", json.dumps(body).encode())
     assert 200 <= status < 500
     if not any(fault["action"] == "late_commit" for fault in sandbox.unmet_faults()):
@@ -282,7 +284,7 @@ def test_no_values_on_the_control_plane_drop_a_connection(sandbox: Sandbox, rout
     st.lists(st.binary(max_size=40) | st.sampled_from([b"\r\n", b"\r\n\r\n", b": ", b"HTTP/1.1", b"%ff", b"Host"])),
 )
 def test_no_bytes_drop_a_connection(sandbox: Sandbox, start: bytes, rest: list[bytes]) -> None:
-    """Any bytes get a valid answer below 500, or none only where none was asked for."""
+    """Any bytes get a valid reply with a status below 500; there is no reply only if there was no request."""
     raw = start + b"".join(rest)
     if raw:
         status, _ = exchange(sandbox, raw)

@@ -1,4 +1,4 @@
-"""The sandbox as a thing to hold: ports, the log, the file, quirks by name, and many clients at once."""
+"""The Sandbox class: ports, the log, the file, quirks, and concurrent clients."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def session(sandbox: Sandbox) -> requests.Session:
     return opened
 
 
-def test_the_log_tells_each_request_in_order() -> None:
-    """The log has method, path, query, body, status and time, and can be forgotten."""
+def test_the_log_has_each_request_in_order() -> None:
+    """The log has method, path, query, body, status and time, and can be emptied."""
     heard: list[Request] = []
     with Sandbox(clock=lambda: 1_790_000_000.0, on_request=heard.append) as sandbox, session(sandbox) as client:
         client.get(sandbox.url + PATH, params={"page": "1"})
@@ -50,8 +50,8 @@ def test_the_log_tells_each_request_in_order() -> None:
         assert sandbox.requests == []
 
 
-def test_what_is_returned_is_a_copy() -> None:
-    """Changing what the handle returned changes nothing that is stored."""
+def test_results_are_copies() -> None:
+    """Changing a returned value does not change the stored data."""
     with Sandbox() as sandbox:
         sandbox.add_budget("enterprise", "octo-enterprise")["budget_alerting"]["alert_recipients"].append("x")
         sandbox.budgets()[0]["budget_alerting"]["alert_recipients"].append("x")
@@ -60,8 +60,8 @@ def test_what_is_returned_is_a_copy() -> None:
         assert len(sandbox.cost_centers()[0]["resources"]) == 2
 
 
-def test_reset_goes_back_to_the_sample() -> None:
-    """A reset forgets budgets and requests, keeps quirks, and hands out the same ids again."""
+def test_reset_restores_the_sample_data() -> None:
+    """A reset removes budgets and requests, keeps quirks, and restarts the ids."""
     with Sandbox(quirks=["plural_sku"]) as sandbox, session(sandbox) as client:
         first = client.post(sandbox.url + PATH, json=BODY).json()["budget"]["id"]
         sandbox.reset()
@@ -70,8 +70,8 @@ def test_reset_goes_back_to_the_sample() -> None:
         assert "budget_product_skus" in client.get(sandbox.url + PATH).json()["budgets"][0]
 
 
-def test_the_file_keeps_everything_from_run_to_run(tmp_path: Path) -> None:
-    """A second sandbox on the same file has the first one's budgets and cost centers, and goes on counting ids."""
+def test_the_file_keeps_everything_between_runs(tmp_path: Path) -> None:
+    """A second sandbox on the same file has the budgets and cost centers of the first, and continues its ids."""
     file = tmp_path / "state.json"
     with Sandbox(state_file=file) as sandbox, session(sandbox) as client:
         client.post(sandbox.url + PATH, json=BODY)
@@ -86,8 +86,8 @@ def test_the_file_keeps_everything_from_run_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"made": 1}', '{"made": 1, "budgets": [{}], "cost_centers": []}'])
-def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
-    """A file that holds no state is left alone, with an error that names it."""
+def test_an_invalid_file_is_refused(tmp_path: Path, text: str) -> None:
+    """A file that is not a state is not changed, and the error names it."""
     file = tmp_path / "other.json"
     file.write_text(text)
     with pytest.raises(ValueError, match=r"other\.json: "):
@@ -96,7 +96,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_port_opens_once_and_closes_with_every_connection() -> None:
-    """A second start and a second stop do nothing; after the stop neither the port nor an open connection answers."""
+    """A second start or stop does nothing; after the stop, the port and open connections are closed."""
     sandbox = Sandbox().start()
     url = sandbox.url
     assert sandbox.start().url == url
@@ -108,8 +108,8 @@ def test_the_port_opens_once_and_closes_with_every_connection() -> None:
             client.get(url + PATH)
 
 
-def test_a_client_that_leaves_early_breaks_nothing() -> None:
-    """A connection that is reset while the sandbox reads leaves the others served."""
+def test_a_client_that_disconnects_early() -> None:
+    """A connection that is reset while the sandbox reads does not affect others."""
     with Sandbox() as sandbox, session(sandbox) as client:
         host, _, port = sandbox.url.removeprefix("http://").partition("/")[0].partition(":")
         with socket.create_connection((host, int(port))) as rude:
@@ -118,8 +118,8 @@ def test_a_client_that_leaves_early_breaks_nothing() -> None:
         assert client.get(sandbox.url + PATH).status_code == 200
 
 
-def test_a_mistake_of_the_sandbox_itself_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    """What goes wrong in a serving thread is printed, and the client gets no answer."""
+def test_an_internal_error_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """An exception in a serving thread is printed, and the client gets no reply."""
 
     def fail(_: Request) -> None:
         raise RuntimeError("the listener fell over")
@@ -129,8 +129,8 @@ def test_a_mistake_of_the_sandbox_itself_is_shown(capfd: pytest.CaptureFixture[s
     assert "the listener fell over" in capfd.readouterr().err
 
 
-def test_many_clients_at_once_lose_nothing() -> None:
-    """Eight threads that create at the same time leave each budget once."""
+def test_concurrent_clients_lose_nothing() -> None:
+    """Eight threads that create budgets concurrently store each budget once."""
     with Sandbox() as sandbox:
         local = threading.local()
 
@@ -146,14 +146,14 @@ def test_many_clients_at_once_lose_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["plural_skus", "plural_sku=2", "list_lag=x", "0123456789"])
 def test_an_unknown_quirk_is_an_error(name: str) -> None:
-    """A name that is no quirk, or a number where none is taken, is refused; near names are listed."""
+    """An unknown quirk or an unexpected number is refused; similar names are listed."""
     with pytest.raises(UnknownQuirkError, match="--list-quirks") as caught:
         Sandbox(quirks=[name])
     assert ("similar: " in str(caught.value)) == (name != "0123456789")
 
 
 def test_quirks_are_graded_and_sorted() -> None:
-    """Every quirk has a grade and a line, and the table is in order."""
+    """Every quirk has a grade and a summary, and the table is sorted."""
     assert list(QUIRKS) == sorted(QUIRKS)
     assert {quirk.grade for quirk in QUIRKS.values()} == {"documented", "observed", "guessed"}
     switched = Quirks(["list_lag=7", "plural_sku"])

@@ -1,4 +1,4 @@
-"""The sandbox's read side: one ledger, and reports, budgets, user states and exports that all agree with it."""
+"""The sandbox's reports, consumed amounts, user states and exports agree with its ledger."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CREDITS: dict[str, Any] = {
 
 
 class Clock:
-    """A clock that goes when it is told to."""
+    """A clock that tests advance."""
 
     now = NOW
 
@@ -56,7 +56,7 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def still() -> Iterator[Sandbox]:
-    """A sandbox that no test changes."""
+    """A shared sandbox that no test changes."""
     with Sandbox(clock=lambda: NOW) as served:
         yield served
 
@@ -95,7 +95,7 @@ PERIODS = st.one_of(
 @settings(max_examples=8)
 @given(period=PERIODS, field=st.sampled_from(["grossAmount", "discountAmount", "netAmount"]))
 def test_sums_agree_over_every_grouping(still: Sandbox, period: dict[str, int], field: str) -> None:
-    """Whatever the period: days, SKUs, organizations, cost centers, repositories and people add up to one figure."""
+    """For any period, the sums over days, SKUs, organizations, cost centers, repositories and users are equal."""
     whole = total(items(still, f"{ENTERPRISE}/usage/summary", **period), field)
     days = total(items(still, f"{ENTERPRISE}/usage", **period), field)
     days += sum(
@@ -119,7 +119,7 @@ def test_sums_agree_over_every_grouping(still: Sandbox, period: dict[str, int], 
 
 
 def test_gross_less_discount_is_net(still: Sandbox) -> None:
-    """In every item quantity times price is the gross amount, and gross less discount is net."""
+    """In every item, quantity times price is the gross amount, and gross minus discount is the net amount."""
     for item in items(still, f"{ENTERPRISE}/usage/summary", year=2026):
         price = Decimal(str(item["pricePerUnit"]))
         assert price * item["grossQuantity"] == Decimal(str(item["grossAmount"]))
@@ -128,7 +128,7 @@ def test_gross_less_discount_is_net(still: Sandbox) -> None:
 
 
 def test_the_usage_report_has_rows_by_day(still: Sandbox) -> None:
-    """An item has date, display names, integers as quantity and, where there is one, the repository."""
+    """An item has a date, display names, an integer quantity and the repository, if any."""
     found = items(still, f"{ORGANIZATION}/usage", month=11, day=17)
     assert {item["date"] for item in found} == {"2026-11-17"}
     (website,) = [
@@ -140,8 +140,8 @@ def test_the_usage_report_has_rows_by_day(still: Sandbox) -> None:
     assert all("organizationName" not in item for item in items(still, f"{USER}/usage"))
 
 
-def test_the_ledger_is_a_year_long_and_the_same_tomorrow(sandbox: Sandbox, clock: Clock) -> None:
-    """Usage goes from a year ago to today, and a closed month has the same figures on every later day."""
+def test_the_ledger_covers_a_year_and_does_not_change(sandbox: Sandbox, clock: Clock) -> None:
+    """Usage covers one year until today, and the figures of a past month never change."""
     days = {item["date"] for year in (2025, 2026) for item in items(sandbox, f"{ORGANIZATION}/usage", year=year)}
     assert (min(days), max(days)) == ("2025-11-01", "2026-11-18")
     before = items(sandbox, f"{ENTERPRISE}/usage/summary", month=10)
@@ -160,14 +160,14 @@ def test_the_ledger_is_a_year_long_and_the_same_tomorrow(sandbox: Sandbox, clock
         pytest.param("year=2025&day=3", {"year": 2025, "month": 11, "day": 3}, id="day of a year"),
     ],
 )
-def test_the_period_is_told(still: Sandbox, query: str, period: dict[str, int]) -> None:
-    """The reply names the period it is for, with GitHub's defaults."""
+def test_the_reply_names_the_period(still: Sandbox, query: str, period: dict[str, int]) -> None:
+    """The reply names its period, with GitHub's defaults."""
     body = ask(still, f"{ENTERPRISE}/usage/summary?{query}").json()
     assert (body["timePeriod"], body["enterprise"]) == (period, "octo-enterprise")
 
 
-def test_filters_are_told_and_hold(still: Sandbox) -> None:
-    """A filter narrows the items, is repeated in the reply, and a cost center comes with its name."""
+def test_filters_apply_and_are_in_the_reply(still: Sandbox) -> None:
+    """A filter selects items and is repeated in the reply, a cost center with its name."""
     platform = centers(still)[0]
     body = ask(
         still, f"{ENTERPRISE}/ai_credit/usage?model=gpt-5&product=COPILOT&cost_center_id={platform}&user=HUBOT"
@@ -203,19 +203,19 @@ def test_filters_are_told_and_hold(still: Sandbox) -> None:
         pytest.param(f"{USER}/usage", 200, "", id="oneself"),
     ],
 )
-def test_who_may_ask_for_what(still: Sandbox, path: str, status: int, token: str) -> None:
-    """Wrong periods, unknown names and other people's usage are refused with their own status."""
+def test_refused_usage_requests(still: Sandbox, path: str, status: int, token: str) -> None:
+    """Invalid periods, unknown names and the usage of other users are refused with their status."""
     assert ask(still, path, token).status_code == status
 
 
 def test_an_organization_owner_sees_its_organization(still: Sandbox) -> None:
-    """At the enterprise's paths an organization owner's report has its own organization alone."""
+    """The enterprise report of an organization owner has only that organization."""
     found = ask(still, f"{ENTERPRISE}/usage", "sandbox-org-owner").json()["usageItems"]
     assert {item["organizationName"] for item in found} == {"octo-org"}
 
 
 def test_quirks_of_usage(sandbox: Sandbox) -> None:
-    """Monthly sums, empty days of this month and empty reports of a user are switches."""
+    """Quirks switch monthly sums, empty days of this month, and empty reports of a user."""
     monthly = total(items(sandbox, f"{ORGANIZATION}/usage"))
     for quirk in ("monthly_usage", "current_days_zero", "user_usage_empty"):
         sandbox.switch(quirk)
@@ -269,7 +269,7 @@ def budget(sandbox: Sandbox, clock: Clock, kind: str = "enterprise", **fields: A
 def test_consumed_amounts_follow_from_the_ledger(
     sandbox: Sandbox, clock: Clock, fields: dict[str, Any], query: dict[str, str]
 ) -> None:
-    """What a budget has used up is what the summary says for its days, its products and what it is for."""
+    """The consumed amount of a budget equals the summary for its days, products and entity."""
     sandbox.switch("consumed_everywhere")
     path = f"{ENTERPRISE}/budgets/{budget(sandbox, clock, **fields)['id']}"
     query = {name: value.replace("PLATFORM", centers(sandbox)[0]) for name, value in query.items()}
@@ -280,7 +280,7 @@ def test_consumed_amounts_follow_from_the_ledger(
 
 
 def test_a_budget_of_licences_counts_licences(sandbox: Sandbox, clock: Clock) -> None:
-    """For seats the consumed amount is their number; an organization's budget has only its own."""
+    """For licences, the consumed amount is their number; an organization's budget counts only its own."""
     for quirk in ("consumed_everywhere", "whole_month_counts"):
         sandbox.switch(quirk)
     seats = {"budget_type": "SkuPricing", "budget_product_sku": "copilot_for_business"}
@@ -291,7 +291,7 @@ def test_a_budget_of_licences_counts_licences(sandbox: Sandbox, clock: Clock) ->
 
 
 def test_user_states_follow_from_the_ledger(sandbox: Sandbox, clock: Clock) -> None:
-    """Each user's state is their gross usage against their target, an own budget overrides it."""
+    """A user state is the gross usage against the target; an own budget overrides it."""
     universal = budget(sandbox, clock, **CREDITS, budget_scope="multi_user_customer", budget_amount=15)
     own = budget(sandbox, clock, **CREDITS, budget_scope="user", user="hubot", budget_entity_name="hubot")
     path = f"{ENTERPRISE}/budgets/{universal['id']}/user-states"
@@ -318,7 +318,7 @@ def test_user_states_follow_from_the_ledger(sandbox: Sandbox, clock: Clock) -> N
 
 
 def test_the_effective_budget_is_the_nearest(sandbox: Sandbox, clock: Clock) -> None:
-    """A user is bound by the own budget, else the cost center's, else the universal one, else by none."""
+    """The effective budget of a user is the own one, else the cost center's, else the universal one, else none."""
     path = f"{ENTERPRISE}/budgets?user=hubot"
     assert "effective_budget" not in ask(sandbox, path).json()
     for fields in (
@@ -337,7 +337,7 @@ def test_the_effective_budget_is_the_nearest(sandbox: Sandbox, clock: Clock) -> 
 
 
 def test_a_hard_budget_shows_whom_it_blocks(sandbox: Sandbox, clock: Clock) -> None:
-    """A used-up hard budget names its entity or, for a multi-user one, the users above their target."""
+    """An exhausted hard budget names its entity or, if multi-user, the users above their target."""
     soft = budget(sandbox, clock, prevent_further_usage=False)
     hard = budget(sandbox, clock)
     wide = budget(sandbox, clock, budget_amount=10**9)
@@ -357,8 +357,8 @@ def export(sandbox: Sandbox, **fields: Any) -> requests.Response:
     return ask(sandbox, f"{ENTERPRISE}/reports", data={key: value for key, value in body.items() if value is not ...})
 
 
-def test_an_export_is_asked_for_followed_and_fetched(sandbox: Sandbox) -> None:
-    """An export is accepted, worked on, completed; its CSV adds up to the summary and needs no token."""
+def test_an_export_is_created_polled_and_downloaded(sandbox: Sandbox) -> None:
+    """An export is created, processed and completed; its CSV equals the summary and needs no token."""
     accepted = export(sandbox, end_date="2026-11-17", send_email=False)
     assert (accepted.status_code, accepted.json()["status"], accepted.json()["actor"]) == (202, "processing", "octocat")
     refused = export(sandbox)
@@ -385,8 +385,8 @@ def test_an_export_is_asked_for_followed_and_fetched(sandbox: Sandbox) -> None:
     assert ask(sandbox, f"{path}0").status_code == 404
 
 
-def test_an_export_of_one_kind_has_its_rows_alone(sandbox: Sandbox, clock: Clock) -> None:
-    """An export about AI credits has no other SKU; it ends by time too, and is kept for 31 days."""
+def test_an_export_has_only_the_rows_of_its_type(sandbox: Sandbox, clock: Clock) -> None:
+    """An AI-credit export has no other SKUs; it also completes by time, and is kept for 31 days."""
     asked = export(sandbox, report_type="ai_credit").json()
     clock.now += 5
     (listed,) = ask(sandbox, f"{ENTERPRISE}/reports").json()["usage_report_exports"]
@@ -400,7 +400,7 @@ def test_an_export_of_one_kind_has_its_rows_alone(sandbox: Sandbox, clock: Clock
 
 
 def test_an_export_can_fail(sandbox: Sandbox, clock: Clock) -> None:
-    """Under export_fails an export ends as failed, without an address."""
+    """With export_fails, an export fails and has no URL."""
     sandbox.switch("export_fails")
     export(sandbox)
     clock.now += 5
@@ -422,14 +422,14 @@ def test_an_export_can_fail(sandbox: Sandbox, clock: Clock) -> None:
         pytest.param({"start_date": "2024-01-01", "end_date": "2024-01-02"}, "24 months", id="too old"),
     ],
 )
-def test_a_wrong_export_is_refused(sandbox: Sandbox, fields: dict[str, Any], text: str) -> None:
-    """An export outside the rules is answered 400 with a text that names the rule."""
+def test_an_invalid_export_is_refused(sandbox: Sandbox, fields: dict[str, Any], text: str) -> None:
+    """An invalid export gets 400 with a text that names the rule."""
     reply = export(sandbox, **fields)
     assert (reply.status_code, text in reply.json()["message"]) == (400, True), reply.text
 
 
-def test_an_independent_client_reads_the_whole_read_side(sandbox: Sandbox, clock: Clock) -> None:
-    """The models of githubkit parse every report, the user states and the exports."""
+def test_githubkit_parses_every_report(sandbox: Sandbox, clock: Clock) -> None:
+    """The models of githubkit parse every report, user state and export."""
     universal = budget(sandbox, clock, **CREDITS, budget_scope="multi_user_customer", budget_amount=15)
     with GitHub(sandbox.token, base_url=f"{sandbox.url}/", auto_retry=False, http_cache=False) as github:
         rest: Any = github.rest("ghec-2026-03-10").billing

@@ -1,4 +1,4 @@
-"""A clock whose waits cost nothing and are remembered."""
+"""A virtual clock that records its waits."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ START = 1_790_000_000.0
 
 
 class VirtualClock(Clock):
-    """A clock that stands still but for its own sleeps; safe to share between threads.
+    """A clock that only `sleep` advances; thread-safe.
 
     Attributes:
         sleeps: Every wait so far, in seconds.
-        dice: What `jitter` returns.
+        dice: The result of `jitter`.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class VirtualClock(Clock):
         self.dice = 0.5
 
     def now(self) -> float:
-        """Return the seconds that were slept."""
+        """Return the total seconds of all sleeps."""
         with self._lock:
             return self._passed
 
@@ -40,11 +40,11 @@ class VirtualClock(Clock):
         return START + self.now()
 
     def sleep(self, seconds: float) -> None:
-        """Let that much time pass at once."""
+        """Advance the clock at once."""
         with self._lock:
             self.sleeps.append(seconds)
             self._passed += seconds
 
     def jitter(self) -> float:
-        """Return the number set beforehand."""
+        """Return `dice`."""
         return self.dice

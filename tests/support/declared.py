@@ -1,4 +1,4 @@
-"""Budgets as programs declare them: every scope of both owners, in the spellings that people use."""
+"""Declared budgets for tests: every scope of both owners, in several spellings."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ OF_ORGANIZATION: dict[str, dict[str, Any]] = {
 
 
 def everything(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    """Return all of them by URN, the ids of the sandbox's cost centers filled in."""
+    """Return all budgets by URN, with the ids of the sandbox's cost centers."""
     ids = {f"{{{center['name']}}}": center["id"] for center in sandbox.cost_centers()}
     ids |= {name.upper(): center_id.upper() for name, center_id in ids.items()}
     budgets = {f"urn::enterprise {name}": {**_ENTERPRISE, **fields} for name, fields in OF_ENTERPRISE.items()}

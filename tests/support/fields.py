@@ -1,4 +1,4 @@
-"""The comparison of a budget's declared fields with what is written out for editors, and with the sandbox."""
+"""Compare the declared fields of a budget with the argument and output classes and the sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ONLY_IN_PROGRAMS = {"cost_center"}
 
 
 class WiderSpec(BudgetSpec):
-    """A budget with one field more, which is declared and written out nowhere."""
+    """A budget with an additional field that no other class has."""
 
     brand_new: Annotated[
         str | None,
@@ -37,7 +37,7 @@ class WiderSpec(BudgetSpec):
 
 
 def complaints(declared: Mapping[str, Declared]) -> list[str]:
-    """Return what differs between the declaration and each place that writes the fields out."""
+    """Return the differences between the declaration and each class with its fields."""
     sent = {name for name, field in declared.items() if field.sent != "never"}
     live = {*sent, "id", "consumed_amount"}
     found = [*_names("Budget", live, Budget.model_fields)]

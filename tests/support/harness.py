@@ -1,4 +1,4 @@
-"""One engine run against one sandbox, without an engine: what the lifecycle tests work at."""
+"""One run against one sandbox, without an engine, for the lifecycle tests."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass
 class Listener:
-    """A reporter that remembers what it was told."""
+    """A reporter that records warnings and status lines."""
 
     warnings: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
 
     def warn(self, text: str) -> None:
-        """Remember a warning."""
+        """Record a warning."""
         self.warnings.append(text)
 
     def status(self, text: str) -> None:
-        """Remember a status line."""
+        """Record a status line."""
         self.statuses.append(text)
 
 
 @dataclass
 class RunHarness:
-    """One engine run against one sandbox: both lifecycles, what they said, and the time they saw."""
+    """One engine run against one sandbox: both lifecycles, the reporter and the clock."""
 
     sandbox: Sandbox
     run: Run
@@ -48,7 +48,7 @@ class RunHarness:
 
 
 def open_harness(sandbox: Sandbox, clock: VirtualClock | None = None, **settings: Any) -> RunHarness:
-    """Return the harness of a new run; the settings are those of a sandbox where nothing else is said."""
+    """Return the harness of a new run; `settings` override those of the sandbox."""
     clock = clock or VirtualClock()
     reporter = Listener()
     plain: dict[str, Any] = {

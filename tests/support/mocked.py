@@ -1,4 +1,4 @@
-"""Runs a Pulumi program with Pulumi's own mocks, and tells what it registered and exported."""
+"""Run a Pulumi program with Pulumi's mocks, and return its resources and exports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Registered(Mocks):
-    """What a program registered; every resource comes to be as it is declared."""
+    """The resources of a program; each is created as declared."""
 
     def __init__(self, answers: dict[str, dict[str, Any]]) -> None:
         self.resources: list[MockResourceArgs] = []
@@ -23,12 +23,12 @@ class Registered(Mocks):
         self._answers = answers
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Note a resource and give it its inputs, and what the answers add, as outputs."""
+        """Record a resource; its outputs are its inputs and the answers."""
         self.resources.append(args)
         return args.resource_id or f"{args.name}-id", {**args.inputs, **self._answers.get(args.name, {})}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        """Answer a function of another provider: no program here calls one."""
+        """Refuse functions of other providers; no program here calls one."""
         raise AssertionError(args.token)
 
     def named(self, name: str) -> MockResourceArgs:
@@ -44,7 +44,7 @@ def run(
     config: dict[str, str] | None = None,
     preview: bool = False,
 ) -> Registered:
-    """Run a program and return what it registered; what it returns and exports is waited for.
+    """Run a program and return what it registered; wait for its result and exports.
 
     Args:
         program: The program.

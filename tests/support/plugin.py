@@ -1,4 +1,4 @@
-"""The real plugin process as the engine runs it, a little engine for it to talk to, and a stack that drives it."""
+"""The real plugin process, a minimal engine service for it, and a stack that calls it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PROVIDERS = {
 
 
 class Line(NamedTuple):
-    """One line that the plugin had the engine show."""
+    """One log line of the plugin."""
 
     severity: str
     text: str
@@ -52,7 +52,7 @@ class Line(NamedTuple):
 
 
 class FakeEngine(engine_pb2_grpc.EngineServicer):  # type: ignore[misc, unused-ignore]
-    """The engine's side of the conversation: it notes what it is told."""
+    """The engine's gRPC service: it records the log lines of the plugin."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -62,7 +62,7 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):  # type: ignore[misc, unused-i
         self._server.start()
 
     def Log(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802 - the name on the wire
-        """Note a line."""
+        """Record a line."""
         severity = engine_pb2.LogSeverity.Name(request.severity)
         self.lines.append(Line(severity, request.message, request.urn, request.ephemeral))
         return empty_pb2.Empty()
@@ -73,12 +73,12 @@ class FakeEngine(engine_pb2_grpc.EngineServicer):  # type: ignore[misc, unused-i
         return [(line.urn.rpartition("::")[2], line.text) for line in self.lines if line.severity == "WARNING"]
 
     def stop(self) -> None:
-        """Be gone, as after a kill."""
+        """Stop, as after a kill."""
         self._server.stop(None).wait()
 
 
 class CallError(Exception):
-    """A call of the plugin failed; its text is what the engine would show, `last` its last line."""
+    """A call of the plugin failed; its text is the traceback, `last` is the last line."""
 
     @property
     def last(self) -> str:
@@ -87,7 +87,7 @@ class CallError(Exception):
 
 
 class Diff(NamedTuple):
-    """What the plugin says of two sets of properties."""
+    """The plugin's diff of two sets of properties."""
 
     changes: str
     replaces: list[str]
@@ -95,15 +95,15 @@ class Diff(NamedTuple):
 
 
 @functools.cache
-def _nursery() -> ForkServer:
-    """Start what the plugins of these tests fork from: interpreters of their own would take half of the time."""
+def _fork_server() -> ForkServer:
+    """Start the process that plugins are forked from, because starting an interpreter for each test is slow."""
     fork_server = ForkServer("billing_provider.provider")
     atexit.register(fork_server.__exit__, None, None, None)
     return fork_server
 
 
 class Plugin:
-    """The running `python -m pulumi.dynamic`, spoken to as the engine speaks to it."""
+    """The running `python -m pulumi.dynamic`, called as the engine calls it."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Plugin:
         *,
         interpreter: bool = False,
     ) -> None:
-        """Start it, forked or in an interpreter of its own, and tell it the configuration."""
+        """Start it, forked or in a new interpreter, and send the configuration."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
         whole = {**clean, TEST_TIME: os.environ[TEST_TIME], "PULUMI_PROJECT": "p", **env}
         (their_line, self._line), (output, their_output) = os.pipe(), os.pipe()
@@ -129,7 +129,7 @@ class Plugin:
             )
         else:
             streams = [their_line, their_output, their_output]
-            self._process = _nursery().start(arguments, cwd=Path.cwd(), env=whole, streams=streams)
+            self._process = _fork_server().start(arguments, cwd=Path.cwd(), env=whole, streams=streams)
         os.close(their_line)
         os.close(their_output)
         self.printed: list[str] = []
@@ -168,7 +168,7 @@ class Plugin:
         return code
 
     def wait(self) -> int:
-        """Wait until the process has ended by itself, and return its exit code."""
+        """Wait until the process exits, and return its exit code."""
         return self._process.wait(30)
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -190,7 +190,7 @@ class Plugin:
     def read(
         self, urn: str, id_: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        """Return id, outputs and inputs; the id is empty where it is gone."""
+        """Return id, outputs and inputs; the id is empty if the resource is gone."""
         request = provider_pb2.ReadRequest(urn=urn, id=id_, properties=write(outputs), inputs=write(inputs))
         reply = self._call("Read", request)
         return reply.id, read(reply.properties), read(reply.inputs)
@@ -212,14 +212,14 @@ class Plugin:
 
 
 def write(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Turn plain values into what travels; None stays behind, as with the engine."""
+    """Convert plain values to a message; None is left out, as in the engine."""
     struct = struct_pb2.Struct()
     struct.update({name: value for name, value in values.items() if value is not None})
     return struct
 
 
 def read(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """Turn what travelled into plain values; whole numbers are integers, as in state."""
+    """Convert a message to plain values; whole numbers are integers, as in state."""
     return {name: _whole(value) for name, value in json_format.MessageToDict(struct).items()}
 
 
@@ -236,7 +236,7 @@ def urn_of(kind: str, name: str) -> str:
 
 @dataclass
 class Entry:
-    """One budget in a stack's state; `pending` marks the old half of a replacement that is still to be deleted."""
+    """One budget in a stack's state; `pending` marks a replaced resource that is to be deleted."""
 
     kind: str
     name: str
@@ -253,15 +253,15 @@ class Entry:
 
 @dataclass
 class Stack:
-    """State and steps of a stack, in the engine's order of calls: check, diff, write; deletions at the end.
+    """The state and the steps of a stack, in the engine's order: check, diff, write; deletes at the end.
 
-    The state is right after every single call, so a run that dies can be taken up by another plugin.
+    The state is correct after each call, so another plugin can continue an interrupted run.
     """
 
     entries: list[Entry] = field(default_factory=list)
 
     def up(self, plugin: Plugin, declared: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, str]:
-        """Bring about what is declared, by kind and name, and return the step of each name."""
+        """Create or change the declared resources, by kind and name, and return the step of each name."""
         steps = {name: self._step(plugin, kind, name, inputs) for (kind, name), inputs in declared.items()}
         for entry in list(self.entries):
             if entry.pending or (entry.kind, entry.name) not in declared:
@@ -271,7 +271,7 @@ class Stack:
         return steps
 
     def refresh(self, plugin: Plugin) -> dict[str, str]:
-        """Read everything back, and return what is different by name: a diff, or that it is gone."""
+        """Read all resources, and return the differences by name: a diff, or that the resource is gone."""
         found = {}
         for entry in list(self.entries):
             id_, outputs, inputs = plugin.read(entry.urn, entry.id, entry.outputs, entry.inputs)

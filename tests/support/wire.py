@@ -1,4 +1,4 @@
-"""A server that answers with exactly the bytes a test gives it, and remembers what it was asked."""
+"""A server that replies with given bytes and records its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def answer(status: int, body: Any = None, *, content_type: str = "application/json", **headers: str) -> bytes:
-    """Return a whole reply; text and bytes stay as they are, anything else becomes JSON."""
+    """Return a complete reply; strings and bytes are sent unchanged, other values as JSON."""
     content = body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} Said", f"Content-Type: {content_type}", f"Content-Length: {len(content)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -23,7 +23,7 @@ def answer(status: int, body: Any = None, *, content_type: str = "application/js
 
 
 class Endless(NamedTuple):
-    """A start of a reply, after which another piece is sent again and again until the client leaves."""
+    """The start of a reply, and a piece that is repeated until the client disconnects."""
 
     start: bytes
     again: bytes
@@ -31,7 +31,7 @@ class Endless(NamedTuple):
 
 @final
 class WireServer:
-    """A loopback port that gives the replies in turn, the last one again and again; empty bytes reset the connection.
+    """A loopback server that sends the replies in order and repeats the last one; empty bytes reset the connection.
 
     Args:
         replies: The replies.
@@ -64,7 +64,7 @@ class WireServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A thread that waits in accept() is woken by this alone.
+        # Only this wakes a thread that waits in accept().
         self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
