@@ -119,11 +119,11 @@ def _answer(reply: Reply, wall_seconds: float, owners: Sequence[Owner]) -> Itera
 
 
 def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Finding]:
-    told = headers.get("x-oauth-scopes")
-    if told is None:
+    header = headers.get("x-oauth-scopes")
+    if header is None:
         yield Finding(OK, "scopes", "unknown: GitHub reports scopes of classic tokens only")
         return
-    scopes = [scope.strip() for scope in told.split(",") if scope.strip()]
+    scopes = [scope.strip() for scope in header.split(",") if scope.strip()]
     for_enterprise = any(owner.kind is ENTERPRISE_OWNER for owner in owners)
     if for_enterprise and not any(scope in scopes for scope in _ENTERPRISE_SCOPES):
         yield Finding(
@@ -137,16 +137,16 @@ def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Fin
 
 
 def _expiry(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
-    told = headers.get("github-authentication-token-expiration")
-    if not told:
+    header = headers.get("github-authentication-token-expiration")
+    if not header:
         return
-    end = _moment(told)
+    end = _moment(header)
     days = None if end is None else int((end - wall_seconds) // 86_400)
     if days is None or days >= _SOON_DAYS:
-        yield Finding(OK, "expiry", told if days is None else f"in {days} days ({told})")
+        yield Finding(OK, "expiry", header if days is None else f"in {days} days ({header})")
     else:
         yield Finding(
-            WARNING, "expiry", f"in {days} days ({told})", "Renew the token before that date, and update the secret."
+            WARNING, "expiry", f"in {days} days ({header})", "Renew the token before that date, and update the secret."
         )
 
 
@@ -159,11 +159,11 @@ def _moment(text: str) -> float | None:
 
 
 def _time(headers: Mapping[str, str], wall_seconds: float) -> Iterator[Finding]:
-    told = retry.http_date(headers.get("date"))
-    if told is None:
+    server_time = retry.http_date(headers.get("date"))
+    if server_time is None:
         yield Finding(WARNING, "clock", "the reply has no Date header", "Check the proxy.")
         return
-    skew = told - wall_seconds
+    skew = server_time - wall_seconds
     if abs(skew) > _MAX_SKEW_SECONDS:
         text = f"this machine's clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} GitHub's"
         yield Finding(WARNING, "clock", text, "Synchronize the clock with NTP: it decides when a budget expires.")
@@ -191,8 +191,8 @@ def _listing(run: Run, owner: Owner) -> Finding:
     try:
         page = run.api(BudgetsApi).get_budget_page(owner, 1)
     except (NotFoundError, ForbiddenError) as error:
-        said = f"budgets cannot be listed: {error.said} ({error.status})"
-        return Finding(FAILED, subject, said, _repair(error, owner))
+        text = f"budgets cannot be listed: {error.said} ({error.status})"
+        return Finding(FAILED, subject, text, _repair(error, owner))
     except BillingError as error:
         return Finding(
             FAILED, subject, str(error), "Run again; if the error remains, see https://www.githubstatus.com."
