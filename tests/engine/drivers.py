@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.engine.config import secret_variable
 from tests.engine import toy
 from tests.engine.bench import ToyProject
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,9 +145,7 @@ def kill_in_creation(arguments: list[str], project: Path, remote: Path, env: dic
         arguments, cwd=project, env=env, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     begun = remote / "a.begun"
-    while not begun.exists() or not begun.read_text():
-        assert process.poll() is None
-        time.sleep(0.01)
+    wait_until(lambda: begun.exists() and begun.read_text(), lambda: process.poll() is None)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # The plugin has its own process group and would continue.

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from billing_provider.engine import EngineError
 from billing_provider.engine.process import Child
 from tests.engine.drivers import kill_in_creation
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +45,9 @@ def start(bench: ToyProject, verb: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(bench: ToyProject, name: str) -> None:
-    """Wait for a file of the toys."""
-    while not (bench.remote / name).exists():
-        time.sleep(0.01)
+def wait_for(bench: ToyProject, name: str, process: subprocess.Popen[Any]) -> None:
+    """Wait for a file of the toys, as long as the run continues."""
+    wait_until((bench.remote / name).exists, lambda: process.poll() is None)
 
 
 WITH_FORK_SERVER = """
@@ -93,7 +93,7 @@ def test_interruption_finishes_and_saves_running_operations(bench: ToyProject, n
     """A signal during a create lets it finish and saves it; dependents are not started."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:
-        wait_for(bench, "a.begun")
+        wait_for(bench, "a.begun", process)
         process.send_signal(number)
         time.sleep(0.2)
         (bench.remote / "go").touch()
@@ -110,7 +110,7 @@ def test_interruption_stops_a_busy_program(bench: ToyProject) -> None:
         f'import time\nfrom pathlib import Path\nPath({str(bench.remote)!r}, "on").touch()\ntime.sleep(600)\n'
     )
     with start(bench, "up") as process:
-        wait_for(bench, "on")
+        wait_for(bench, "on", process)
         process.send_signal(signal.SIGINT)
         assert process.communicate()[0] == "True False\n"
 
@@ -123,7 +123,7 @@ def test_children_exit_by_sigint_if_the_engine_ignores_it(bench: ToyProject, how
     command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
     ignoring = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *command]
     with subprocess.Popen(ignoring, env={**os.environ, **bench.engine.env}) as process:
-        wait_for(bench, "waiting")
+        wait_for(bench, "waiting", process)
         process.send_signal(signal.SIGTERM)
     loaded = {path.stem for path in bench.remote.glob("*.loaded")}
     assert len(loaded) == 2
@@ -148,8 +148,7 @@ def test_interruption_of_deletions(bench: ToyProject) -> None:
     bench.up('a = Toy("a")\nfor n in range(6):\n    Toy(f"b{n}", ref=a.made, lingers=True)').checked()
     bench.calls()
     with start(bench, "destroy") as process:
-        while len(list(bench.remote.glob("*.going"))) < 4:
-            time.sleep(0.01)
+        wait_until(lambda: len(list(bench.remote.glob("*.going"))) >= 4, lambda: process.poll() is None)
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         (bench.remote / "go").touch()
@@ -162,7 +161,7 @@ def test_second_interruption_exits_at_once(bench: ToyProject) -> None:
     """A second signal does not wait for running operations, which stay marked as pending."""
     bench.program(TWO_SLOW)
     with start(bench, "up") as process:
-        wait_for(bench, "a.begun")
+        wait_for(bench, "a.begun", process)
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
@@ -193,7 +192,7 @@ def test_killed_engine_leaves_no_process(bench: ToyProject, how: str) -> None:
     bench.program(DEAF)
     command = [sys.executable, "-c", how, str(bench.project), str(bench.state_file), "up"]
     with subprocess.Popen(command, env={**os.environ, **bench.engine.env}) as process:
-        wait_for(bench, "a.begun")
+        wait_for(bench, "a.begun", process)
         process.kill()
     (bench.remote / "go").touch()
     for name in ("program", "a.begun"):
@@ -208,7 +207,7 @@ def test_state_is_locked_while_a_run_uses_it(bench: ToyProject) -> None:
     first = threading.Thread(target=bench.engine.up)
     first.start()
     try:
-        wait_for(bench, "a.begun")
+        wait_until((bench.remote / "a.begun").exists, first.is_alive)
         with pytest.raises(EngineError, match="another run is using"):
             bench.engine.preview()
     finally:

@@ -17,6 +17,7 @@ from billing_provider.engine.config import secret_variable
 from billing_provider.engine.events import Events
 from tests.engine import toy
 from tests.engine.bench import ToyProject
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,9 +233,11 @@ def test_no_operation_starts_after_a_failure(bench: ToyProject) -> None:
         "        await asyncio.sleep(0.01)\n"
         'Toy("a", bad="yes", thinks=True)\nToy("b", after=later())\nToy("c", after=later())'
     )
-    release = threading.Thread(target=_release, args=(bench,))
+    ended = threading.Event()
+    release = threading.Thread(target=_release, args=(bench, ended))
     release.start()
     assert not bench.engine.up().ok
+    ended.set()
     release.join()
     assert bench.calls("create", "diff") == []
     bench.up('for n in range(9):\n    Toy(f"t{n}", boom="read")').checked()
@@ -243,9 +246,8 @@ def test_no_operation_starts_after_a_failure(bench: ToyProject) -> None:
     assert len(bench.calls()) <= 4
 
 
-def _release(bench: ToyProject) -> None:
-    while not (bench.remote / "a.thinking").exists():
-        time.sleep(0.01)
+def _release(bench: ToyProject, ended: threading.Event) -> None:
+    wait_until((bench.remote / "a.thinking").exists, lambda: not ended.is_set())
     time.sleep(0.3)
     (bench.remote / "go").touch()
 

@@ -13,6 +13,7 @@ import pytest
 from billing_provider.engine import EngineError
 from billing_provider.engine.events import StepEvent
 from tests.engine.test_engine_interrupt import start, wait_for
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.engine.bench import ToyProject
@@ -31,11 +32,12 @@ def kill_in_deletion(bench: ToyProject) -> None:
     """Kill a destroy and its plugin in the middle of the deletion of the toy a."""
     bench.up(TWO).checked()
     with start(bench, "destroy") as process:
-        wait_for(bench, "a.going")
-        while not (bench.remote / "a.going").read_text():
-            pass
-        while (bench.remote / "b-1.json").exists() or "b" in bench.resources():
-            pass
+        wait_for(bench, "a.going", process)
+        wait_until((bench.remote / "a.going").read_text, lambda: process.poll() is None)
+        wait_until(
+            lambda: not (bench.remote / "b-1.json").exists() and "b" not in bench.resources(),
+            lambda: process.poll() is None,
+        )
         process.kill()
     os.kill(int((bench.remote / "a.going").read_text()), signal.SIGKILL)
     assert pending(bench) == ["deleting"]

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import pytest
 from billing_provider.cli import main
 from billing_provider.sandbox import Sandbox
 from billing_provider.storage.files import locked
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,8 +186,9 @@ def test_recovery_from_a_kill_during_a_destroy(project: Path, lands: bool) -> No
         action = "stall_after" if lands else "stall_before"
         sandbox.plan([{"op": "delete_budget", "action": action, "every": 1}])
         with start(project, "destroy", **env) as process:
-            while not any(request.method == "DELETE" for request in sandbox.requests):
-                time.sleep(0.01)
+            wait_until(
+                lambda: any(request.method == "DELETE" for request in sandbox.requests), lambda: process.poll() is None
+            )
             process.kill()
         sandbox.plan([])
         gone = 2 - len(sandbox.budgets(None))

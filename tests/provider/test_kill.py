@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from billing_provider.sandbox import Sandbox
 from tests.support.plugin import PROVIDERS, CallError, Entry, FakeEngine, Plugin, Stack, urn_of
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,11 +73,6 @@ def environment(sandbox: Sandbox) -> dict[str, str]:
     return {"GITHUB_API_URL": sandbox.url, "GITHUB_BILLING_TOKEN": sandbox.token}
 
 
-def wait_for(happens: Any) -> None:
-    while not happens():
-        time.sleep(0.005)
-
-
 def figures(sandbox: Sandbox) -> list[tuple[str, int]]:
     return [(budget["budget_product_sku"], budget["budget_amount"]) for budget in sandbox.budgets(None)]
 
@@ -104,7 +99,7 @@ def test_a_kill_at_any_request_is_made_right_by_the_next_run(
 
         running = threading.Thread(target=run)
         running.start()
-        wait_for(lambda: any(entry.status == 0 for entry in sandbox.requests))
+        wait_until(lambda: any(entry.status == 0 for entry in sandbox.requests), running.is_alive)
         # What the engine had saved when it died; whatever the plugin still answers reaches nobody.
         saved = copy.deepcopy(stack.entries)
         if victim == "plugin":
@@ -142,7 +137,9 @@ def test_a_write_that_waits_for_its_turn_dies_with_its_engine() -> None:
             creates.append(threading.Thread(target=attempt, args=(plugin, urn, inputs)))
         for create in creates:
             create.start()
-        wait_for(lambda: any(line.ephemeral for line in engine.lines))
+        wait_until(
+            lambda: any(line.ephemeral for line in engine.lines), lambda: any(create.is_alive() for create in creates)
+        )
         engine.stop()
         assert plugin.wait() == 1
         for create in creates:
