@@ -29,7 +29,7 @@ from billing_provider.core.errors import BillingError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.core.redact import redact
 from billing_provider.core.resource import UNFINISHED
-from billing_provider.core.settings import read_settings
+from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.engine_log import EngineLog, calling_urn
 from billing_provider.runtime.run import Run
@@ -51,7 +51,10 @@ class _Process:
             if self._run is None:
                 reporter = EngineLog()
                 self._run = Run(
-                    lambda: read_settings(get, os.environ), reporter, before_write=reporter.exit_if_engine_died
+                    lambda: read_settings(get, os.environ),
+                    reporter,
+                    before_write=reporter.exit_if_engine_died,
+                    guards=lambda: read_guards(get, os.environ),
                 )
 
     @property

@@ -1,7 +1,8 @@
 """The errors of this package: one small tree.
 
 BillingError
-├── ConfigError         configuration: no token, a host that is not allowed, a setting out of range
+├── ConfigError         configuration: a host that is not allowed, a setting out of range
+│   └── NoTokenError        there is no token
 ├── TransportError      no readable response: refused, reset, timed out, not JSON
 │   └── NotSentError        the request never reached GitHub, so it changed nothing
 ├── WaitError           GitHub's limits ask for a longer wait than the settings allow
@@ -33,6 +34,10 @@ class BillingError(Exception):
 
 class ConfigError(BillingError):
     """The configuration is invalid; nothing was sent."""
+
+
+class NoTokenError(ConfigError):
+    """There is no token; nothing was sent."""
 
 
 class TransportError(BillingError):

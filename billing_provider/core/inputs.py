@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,6 +54,18 @@ def login_problem(login: str) -> str | None:
     if "@" in login:
         return "this is an e-mail address: write the person's GitHub login"
     return "this is not a GitHub login: use letters, digits and hyphens"
+
+
+def near(text: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the known names that are similar to a text, the most similar first; case is ignored.
+
+    Args:
+        text: The text to compare, such as a misspelt name.
+        known: The known names.
+        most: Maximum number of names to return.
+    """
+    names = {name.lower(): name for name in sorted(known)}
+    return [names[name] for name in difflib.get_close_matches(text.lower(), names, most)]
 
 
 def refuse(reason: str) -> PydanticCustomError:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
-from billing_provider.core.errors import ConfigError
+from billing_provider.core.errors import ConfigError, NoTokenError
+from billing_provider.core.inputs import ON_EXISTING
 from billing_provider.core.redact import MIN_TOKEN, remember
 
 if TYPE_CHECKING:
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 NAMESPACE = "github-billing"
 GITHUB_CUTOFF_SECONDS = 10.0
 """GitHub aborts a request after this time; a write that has not been applied by then is never applied."""
+
+MAX_INCREASE_USD = "GITHUB_BILLING_MAX_INCREASE_USD"
+MAX_INCREASE_PERCENT = "GITHUB_BILLING_MAX_INCREASE_PERCENT"
+OFF = "off"
+"""The value of a limit that switches it off, for one run by its environment variable."""
+ON_DELETE = ("delete", "keep")
+"""What a delete does with the budget."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,67 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
     )
 
 
+@dataclass(frozen=True)
+class Guards:
+    """Validated settings that a check needs; they are read without a token, because a preview can run without one.
+
+    Attributes:
+        max_increase_usd: Largest raise of an amount and largest amount of a new budget, in US dollars or licences; a
+            larger one and a removed hard stop are refused. `off` or absent: no limit.
+        max_increase_percent: Largest raise of an amount, in percent; a larger one and a removed hard stop are refused.
+            `off` or absent: no limit.
+        preview_reads: Whether a preview compares changes with GitHub.
+        on_existing: Default of the input `on_existing` in this stack.
+        on_delete: Default of the input `on_delete` in this stack: `delete` or `keep`.
+    """
+
+    max_increase_usd: float | None = None
+    max_increase_percent: float | None = None
+    preview_reads: bool = True
+    on_existing: str | None = None
+    on_delete: str | None = None
+
+
+def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Guards:
+    """Read and check the settings that need no token.
+
+    Args:
+        get: Returns a value of the stack's configuration by its full key, or None.
+        environ: The current environment variables; those of the limits take precedence, for one run.
+
+    Raises:
+        ConfigError: A value is invalid.
+    """
+
+    def limit(key: str, variable: str) -> float | None:
+        configured = get(f"{NAMESPACE}:{key}")
+        given = environ.get(variable) or configured
+        if given is None or given == OFF:
+            return None
+        try:
+            value = float(given)
+        except ValueError:
+            value = math.nan
+        if not 0 <= value < math.inf:
+            source = variable if environ.get(variable) else f"{NAMESPACE}:{key}"
+            raise ConfigError(f"{source} must be a number, 0 or more, or {OFF}")
+        return value
+
+    def choice(key: str, choices: tuple[str, ...]) -> str | None:
+        given = get(f"{NAMESPACE}:{key}")
+        if given is not None and given not in choices:
+            raise ConfigError(f"{NAMESPACE}:{key} must be one of {', '.join(choices)}")
+        return given
+
+    return Guards(
+        max_increase_usd=limit("maxIncreaseUsd", MAX_INCREASE_USD),
+        max_increase_percent=limit("maxIncreasePercent", MAX_INCREASE_PERCENT),
+        preview_reads=choice("previewReads", ("true", "false")) != "false",
+        on_existing=choice("onExisting", ON_EXISTING),
+        on_delete=choice("onDelete", ON_DELETE),
+    )
+
+
 def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
     """Return where the token was found, and the token."""
     sources = {
@@ -112,7 +181,7 @@ def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str
         if len(token) < MIN_TOKEN:
             raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it again, completely")
         return name, token
-    raise ConfigError(
+    raise NoTokenError(
         "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
         f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"
     )

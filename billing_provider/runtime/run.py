@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from billing_provider.core.clock import Clock
 from billing_provider.core.redact import redact
+from billing_provider.core.settings import Guards
 from billing_provider.runtime.registry import ResourceRegistry
 from billing_provider.transport.http import Transport
 from billing_provider.transport.pacing import Pacer
@@ -53,6 +54,7 @@ class Run:
         reporter: Receives warnings and status.
         clock: The clock; the system clock by default.
         before_write: Called right before each write; an exception prevents the write.
+        guards: Returns the settings that need no token; called at first use.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class Run:
         reporter: Reporter,
         clock: Clock | None = None,
         before_write: Callable[[], None] = lambda: None,
+        guards: Callable[[], Guards] = Guards,
     ) -> None:
         self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry()
         self.single_reads = SingleReads()
-        self._read_settings, self._before_write = settings, before_write
+        self._read_settings, self._before_write, self._read_guards = settings, before_write, guards
         self._lock = threading.RLock()
         self._settings: Settings | None = None
+        self._guards: Guards | None = None
         self._shared: dict[Any, Any] = {}
 
     @property
@@ -80,6 +84,18 @@ class Run:
             if self._settings is None:
                 self._settings = self._read_settings()
             return self._settings
+
+    @property
+    def guards(self) -> Guards:
+        """The settings that need no token, read at first use.
+
+        Raises:
+            ConfigError: A value is invalid.
+        """
+        with self._lock:
+            if self._guards is None:
+                self._guards = self._read_guards()
+            return self._guards
 
     def masked(self, text: str) -> str:
         """Return a text with this run's token, and anything that looks like a token, masked."""

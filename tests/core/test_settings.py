@@ -9,7 +9,7 @@ import pytest
 from billing_provider.core.address import GITHUB
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.settings import Settings, read_settings
+from billing_provider.core.settings import Guards, Settings, read_guards, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,3 +114,57 @@ def test_numbers_have_defaults_and_bounds(name: str, place: int) -> None:
     for wrong in (str(low - 0.01), str(high + 0.5), "nan", "inf", "-inf", "many", ""):
         with pytest.raises(ConfigError, match=f"github-billing:{name} must be a number from"):
             read(baseUrl=address, **{name: wrong})
+
+
+LIMITS = {
+    # setting: (variable for one run, field)
+    "maxIncreaseUsd": ("GITHUB_BILLING_MAX_INCREASE_USD", "max_increase_usd"),
+    "maxIncreasePercent": ("GITHUB_BILLING_MAX_INCREASE_PERCENT", "max_increase_percent"),
+}
+
+
+def guards(environ: Mapping[str, str] | None = None, /, **config: str) -> Guards:
+    return read_guards({f"github-billing:{name}": value for name, value in config.items()}.get, environ or {})
+
+
+def test_guards_need_no_token() -> None:
+    """Without a token and without settings there are no limits and no stack-wide defaults, and previews read."""
+    assert guards() == Guards(None, None, preview_reads=True, on_existing=None, on_delete=None)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_of_a_raise_is_a_number_or_off(name: str) -> None:
+    """The variable takes precedence over the stack's setting; `off` is no limit, and an empty variable is none."""
+    variable, field = LIMITS[name]
+    for text, value in {"0": 0, "1000": 1000, "12.5": 12.5, "off": None}.items():
+        assert getattr(guards(**{name: text}), field) == value
+        assert getattr(guards({variable: text}, **{name: "7"}), field) == value
+    assert getattr(guards({variable: ""}, **{name: "7"}), field) == 7
+    for wrong in ("-1", "nan", "inf", "many", " ", "none"):
+        with pytest.raises(ConfigError, match=f"^github-billing:{name} must be a number, 0 or more, or off$"):
+            guards(**{name: wrong})
+        with pytest.raises(ConfigError, match=f"^{variable} must be a number, 0 or more, or off$"):
+            guards({variable: wrong}, **{name: "7"})
+    with pytest.raises(ConfigError, match=f"github-billing:{name} must be"):
+        guards(**{name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "values"),
+    [
+        ("previewReads", "preview_reads", {"true": True, "false": False}),
+        (
+            "onExisting",
+            "on_existing",
+            {"adopt_if_identical": "adopt_if_identical", "adopt": "adopt", "error": "error"},
+        ),
+        ("onDelete", "on_delete", {"delete": "delete", "keep": "keep"}),
+    ],
+)
+def test_a_choice_is_one_of_its_values(name: str, field: str, values: Mapping[str, object]) -> None:
+    """Each value is accepted as it is written; any other one is refused with the list."""
+    for text, value in values.items():
+        assert getattr(guards(**{name: text}), field) == value
+    for wrong in ("", "True", "yes", "DELETE"):
+        with pytest.raises(ConfigError, match=f"^github-billing:{name} must be one of {', '.join(values)}$"):
+            guards(**{name: wrong})

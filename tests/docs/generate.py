@@ -21,7 +21,7 @@ from billing_provider import cli
 from billing_provider.budgets.models import FIELDS
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.core.settings import Settings, read_settings
+from billing_provider.core.settings import Guards, Settings, read_guards, read_settings
 from billing_provider.sandbox import Sandbox
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
@@ -186,14 +186,18 @@ def scopes() -> str:
 
 def settings() -> str:
     """Return the settings of the stack's configuration, with their defaults and ranges on a real host."""
-    texts = section(Settings, "Attributes")
-    defaults = {field.name: field.default for field in dataclasses.fields(Settings)}
+    texts = section(Settings, "Attributes") | section(Guards, "Attributes")
+    defaults = {field.name: field.default for kind in (Settings, Guards) for field in dataclasses.fields(kind)}
     rows = []
     for key in setting_keys():
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
         default = defaults[name]
         if default is dataclasses.MISSING:
             shown = "required"
+        elif default is None:
+            shown = ""
+        elif isinstance(default, bool):
+            shown = code(str(default).lower())
         else:
             shown = code(f"{default:g}" if isinstance(default, int | float) else str(default))
         rows.append((code(key), shown, _range(key), sentence(texts[name])))
@@ -209,6 +213,7 @@ def setting_keys() -> list[str]:
         return Sandbox.token if key.endswith(":token") else None
 
     read_settings(get, {})
+    read_guards(get, {})
     return asked
 
 
@@ -217,9 +222,13 @@ def _range(key: str) -> str:
     values = {"github-billing:token": Sandbox.token, f"github-billing:{key}": "-1"}
     try:
         read_settings(values.get, {})
+        read_guards(values.get, {})
     except ConfigError as error:
-        found = re.search(r"a number from (\S+) to (\S+)", str(error))
-        return f"{found[1]} to {found[2]}" if found else ""
+        if found := re.search(r"a number from (\S+) to (\S+)", str(error)):
+            return f"{found[1]} to {found[2]}"
+        if found := re.search(r"one of (.+)", str(error)):
+            return ", ".join(map(code, found[1].split(", ")))
+        return "0 or more, or `off`" if "0 or more, or off" in str(error) else ""
     return ""
 
 

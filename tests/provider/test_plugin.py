@@ -322,7 +322,7 @@ def test_without_a_token_a_preview_still_works(world: World) -> None:
     with Plugin(world.engine.address, {}) as plugin:
         inputs, problems = plugin.check(urn, {}, program("OrgBudget", ORGANIZATION))
         assert problems == []
-        with pytest.raises(CallError, match="ConfigError: no token: set GITHUB_BILLING_TOKEN"):
+        with pytest.raises(CallError, match="NoTokenError: no token: set GITHUB_BILLING_TOKEN"):
             plugin.create(urn, inputs)
 
 
