@@ -1,0 +1,428 @@
+"""The consequences of a change of a budget, in dollars and people, and the refusal of accidental raises.
+
+All functions are pure: no requests, no clock. Each text is one line for the row of the resource.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from billing_provider.budgets.models import FIELDS
+from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku
+from billing_provider.core.clock import instant
+from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
+from billing_provider.core.redact import clean
+from billing_provider.core.settings import MAX_INCREASE_PERCENT, MAX_INCREASE_USD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+DOLLARS = "$"
+LICENCES = "licences"
+MAX_LINE = 200
+"""Maximum length of a text."""
+
+UNCOVERED = (
+    "a person's cap does not cover credits of Copilot CLI in Actions (GITHUB_TOKEN) or of reviews asked by bots or "
+    "unlicensed users: only cost center, organization or enterprise budgets cap them"
+)
+"""The usage that the budgets of persons do not cover."""
+
+_MAX_NAME, _MAX_COVERS, _SHOWN = 39, 60, 3
+_MAX_PLAIN, _MAX_ADVISED = 1e10, 1e6
+_INSIDE = frozenset({ORGANIZATION, COST_CENTER, REPOSITORY})
+_LICENCE_NAMES = LICENCE_SKUS | {"ghas", "ghec"}
+
+
+class Terms(NamedTuple):
+    """The amount of a budget, and how GitHub enforces and reports it.
+
+    Attributes:
+        amount: US dollars a month, or licences.
+        hard: Whether the budget is declared as a hard stop.
+        alerts: Alerted logins in lower case; empty if only GitHub's default recipients are alerted; None if nobody is.
+        expires_at: When GitHub removes the budget.
+        excludes_cost_centers: Whether usage of cost centers is not covered.
+        unit: `$` or `licences`.
+        only_alerts: Whether GitHub never stops usage of this SKU, even if the budget is a hard stop.
+    """
+
+    amount: float
+    hard: bool
+    alerts: frozenset[str] | None
+    expires_at: str | None = None
+    excludes_cost_centers: bool = False
+    unit: str = DOLLARS
+    only_alerts: bool = False
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Terms:
+        """Return the terms of a budget from its inputs; None and a missing input are equal.
+
+        A budget of one user has no alerts, so its `alerts` are None.
+        """
+        scope = fields.get("budget_scope") or ""
+        sku = canonical_sku(fields.get("budget_product_sku") or "")
+        hard = fields.get("prevent_further_usage")
+        alerting = (fields.get("budget_alerting") if FIELDS["budget_alerting"].in_scope(scope) else None) or {}
+        return cls(
+            # GitHub's integers have no bound; a float has one.
+            amount=float(max(0, min(fields["budget_amount"], sys.float_info.max))),
+            hard=scope in PER_USER_SCOPES if hard is None else hard,
+            alerts=(
+                frozenset(login.lower() for login in alerting.get("alert_recipients") or ())
+                if alerting.get("will_alert")
+                else None
+            ),
+            expires_at=fields.get("expires_at"),
+            excludes_cost_centers=bool(fields.get("exclude_cost_center_usage")),
+            unit=LICENCES if sku in _LICENCE_NAMES or sku.endswith("_licenses") else DOLLARS,
+            only_alerts=sku in LICENCE_SKUS,
+        )
+
+    @property
+    def most(self) -> float:
+        """The most that can be spent: the amount if GitHub stops usage there, else infinity."""
+        return self.amount if self.hard and not self.only_alerts else math.inf
+
+
+@dataclass(frozen=True)
+class Spend:
+    """The spend of this month that a budget covers.
+
+    Attributes:
+        spent: US dollars this month, or licences in use.
+        day: Day of the month, from 1.
+        days: Number of days in the month.
+        covers: What is covered, such as `Actions of octo-org`.
+    """
+
+    spent: float
+    day: int
+    days: int
+    covers: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """The consumption of one person this month.
+
+    Attributes:
+        login: The person's login, or None if unknown.
+        used: US dollars used this month.
+        cap: The amount of the person's own budget, which takes precedence, or None.
+    """
+
+    login: str | None
+    used: float
+    cap: float | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest raise that is allowed, or None for no limit.
+
+    Attributes:
+        usd: US dollars; licences are compared by their number, as each costs more than a dollar.
+        percent: Percent of the old amount.
+    """
+
+    usd: float | None = None
+    percent: float | None = None
+
+
+def changes(old: Terms, new: Terms) -> list[str]:
+    """Return every difference in words, losses first; `old` can be the live budget that is adopted."""
+    return [_line(text) for text in (*_losses(old, new), *_gains(old, new))]
+
+
+def loosens(old: Terms, new: Terms) -> bool:
+    """Return whether a change is a loss of control: a higher amount, less coverage, no stop, or fewer alerts."""
+    return bool(_losses(old, new))
+
+
+def _losses(old: Terms, new: Terms) -> list[str]:
+    found = []
+    if old.hard and not new.hard:
+        found.append("removes the hard stop")
+    if old.unit != new.unit:
+        found.append(f"changes the amount {_from_to(old, new)}")
+    elif new.amount > old.amount:
+        found.append(_moved("raises", old, new))
+    if old.alerts is not None and new.alerts is None:
+        found.append("alerts nobody any more")
+    elif gone := (old.alerts or frozenset()) - (new.alerts or frozenset()):
+        found.append(f"no longer alerts {_names(gone)}")
+    if _expires_sooner(old, new):
+        found.append(f"expires on {_day(new)}, which lifts the cap")
+    if new.excludes_cost_centers and not old.excludes_cost_centers:
+        found.append("no longer covers cost centers")
+    if new.only_alerts and not old.only_alerts:
+        found.append("is for licences that GitHub does not stop")
+    return found
+
+
+def _gains(old: Terms, new: Terms) -> list[str]:
+    found = []
+    if new.hard and not old.hard:
+        found.append("adds a hard stop")
+    if old.unit == new.unit and new.amount < old.amount:
+        found.append(_moved("lowers", old, new))
+    if new.alerts is not None and old.alerts is None:
+        found.append(f"alerts {_names(new.alerts) if new.alerts else 'the default recipients of GitHub'}")
+    elif more := (new.alerts or frozenset()) - (old.alerts or frozenset()):
+        found.append(f"alerts {_names(more)} too")
+    if old.expires_at and not new.expires_at:
+        found.append("no longer expires")
+    elif old.expires_at and _moment(old) != _moment(new) and not _expires_sooner(old, new):
+        found.append(f"expires later, on {_day(new)}")
+    if old.excludes_cost_centers and not new.excludes_cost_centers:
+        found.append("covers cost centers too")
+    if old.only_alerts and not new.only_alerts:
+        found.append("is for usage that GitHub can stop")
+    return found
+
+
+def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
+    """Return what a new, lower or wider hard stop does to usage this month, at once or at today's pace.
+
+    A new budget counts only spend after its creation, so only a new hard stop at 0 stops usage at once. Licences in
+    use count in any budget, and they have no pace.
+
+    Args:
+        old: The terms before the change, or None for a new budget.
+        new: The terms after it.
+        spend: What the budget covers, or None if the spend is unknown.
+    """
+    if not _tighter(old, new):
+        return []
+    if spend is None:
+        return [] if old is None else ["how much is spent so far is not known, so this may stop usage at once"]
+    counted = 0.0 if old is None and new.unit == DOLLARS else spend.spent
+    return [_line(text) for text in _stop(new, spend, new.amount - counted)]
+
+
+def _stop(new: Terms, spend: Spend, left: float) -> Iterable[str]:
+    covered, pace = clean(spend.covers, _MAX_COVERS), spend.spent / spend.day
+    spent, cap = _worth(spend.spent, new.unit), _worth(new.amount, new.unit)
+    if left <= 0:
+        what = "new use" if new.unit == LICENCES else "usage"
+        yield f"{what} of {covered} stops at once: {spent} are {_spent(new)}, the cap is {cap}"
+    elif new.unit == DOLLARS and pace > 0 and left / pace <= spend.days - spend.day:
+        yield f"at today's pace the cap of {cap} is reached on the {_ordinal(spend.day + math.ceil(left / pace))}"
+
+
+def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> list[str]:
+    """Return whom a new or lower cap per person stops at once; a person's own budget takes precedence.
+
+    Args:
+        old: The terms before the change, or None for a new budget. Whoever they stopped is not counted.
+        new: The terms after it.
+        people: The consumption of each person whom the budget covers, or None if it is unknown.
+    """
+    if not _tighter(old, new):
+        return []
+    cap, before = _worth(new.amount, new.unit), math.inf if old is None else old.most
+    if people is None:
+        return [_line(f"who has used at least {cap} is not known, so this may stop people at once")]
+    stopped = [person for person in people if person.cap is None and new.amount <= person.used < before]
+    if not stopped:
+        return []
+    stopped.sort(key=lambda person: -person.used)
+    first = stopped[0]
+    if len(stopped) == 1:
+        name = _name(first.login)
+        return [_line(f"stops {name} at once: {_worth(first.used, new.unit)} are used, the cap is {cap}")]
+    highest = ", ".join(f"{_name(person.login)} {_worth(person.used, new.unit)}" for person in stopped[:_SHOWN])
+    shown = f"the three highest: {highest}" if len(stopped) > _SHOWN else highest
+    return [_line(f"stops {len(stopped):,} people at once: they have used at least {cap} this month ({shown})")]
+
+
+def new_meter(spent: float | None) -> str:
+    """Return that a new budget counts only usage after its creation.
+
+    Args:
+        spent: US dollars spent this month in the budget's scope, or None if unknown.
+    """
+    before = "what was used this month so far is" if spent is None else f"{_worth(spent, DOLLARS)} of this month are"
+    return f"the new budget's meter starts at 0: {before} not in it"
+
+
+def overcommitted(umbrella_name: str, umbrella: Terms, covered: Sequence[tuple[str, Terms]]) -> str | None:
+    """Return that the budgets below a hard stop allow more than it does, or None.
+
+    Args:
+        umbrella_name: The covering budget, for the text.
+        umbrella: Its terms.
+        covered: The scope and the terms of each budget that it covers. Budgets of one scope do not overlap, those of
+            several scopes can: the scope with the largest sum counts.
+    """
+    sums: dict[str, float] = {}
+    for scope, terms in covered:
+        if terms.most < math.inf:
+            sums[scope] = sums.get(scope, 0.0) + terms.most
+    largest = max(sums.values(), default=0.0)
+    if largest <= umbrella.most:
+        return None
+    allowed, in_sum = (_worth(amount, umbrella.unit) for amount in (umbrella.amount, largest))
+    name = clean(umbrella_name, _MAX_COVERS)
+    return _line(f"{name} allows {allowed}, the budgets that it covers allow {in_sum} in sum: they cannot all be used")
+
+
+def covers(umbrella: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether all usage that one budget counts is counted by another one too, as far as their inputs tell.
+
+    Budgets of persons are not compared: they act on included credits too, the others only after these are used up.
+    """
+    if not umbrella.get("budget_product_sku") or _sku(umbrella) != _sku(other):
+        return False
+    scope, below = umbrella.get("budget_scope"), other.get("budget_scope")
+    if scope == ENTERPRISE:
+        inside = _INSIDE - {COST_CENTER} if umbrella.get("exclude_cost_center_usage") else _INSIDE
+        return below in inside and _folded(umbrella, ENTERPRISE) == _folded(other, ENTERPRISE) != ""
+    if scope == ORGANIZATION and below == REPOSITORY:
+        login = _folded(umbrella, "budget_entity_name") or _folded(umbrella, ORGANIZATION)
+        owner, _, _ = _folded(other, "budget_entity_name").rpartition("/")
+        return (owner or _folded(other, ORGANIZATION)) == login != ""
+    return False
+
+
+def refused(old: Terms | None, new: Terms, limits: Limits) -> str | None:
+    """Return why a raise is refused as a possible accident, or None.
+
+    Refused are a hard stop taken away, a larger raise than the limits allow, and a new budget above them.
+
+    Args:
+        old: The terms before the change, or None for a new budget.
+        new: The terms after it.
+        limits: The largest raise that is allowed.
+    """
+    raised, percent, what = new.amount, 0.0, f"sets an amount of {_worth(new.amount, new.unit)}"
+    if old is not None and old.unit == new.unit:
+        raised = new.amount - old.amount
+        # From 0, each raise is above each percentage, unless a limit in dollars allows it.
+        within_usd = limits.usd is not None and raised <= limits.usd
+        percent = 0.0 if old.amount == 0 and within_usd else _percentage(old, new)
+        what = f"raises the amount by {_difference(old, new)}"
+    if old is not None and old.hard and not new.hard:
+        raised, percent, what = math.inf, math.inf, "removes the hard stop, a raise without limit"
+    over = [
+        (setting, limit, f"{variable}={math.ceil(value) if value < _MAX_ADVISED else 'off'}")
+        for setting, variable, limit, value in (
+            ("maxIncreaseUsd", MAX_INCREASE_USD, limits.usd, raised),
+            ("maxIncreasePercent", MAX_INCREASE_PERCENT, limits.percent, percent),
+        )
+        if limit is not None and value > limit
+    ]
+    if not over:
+        return None
+    setting, limit, _ = over[0]
+    allowing = " ".join(assignment for *_, assignment in over)
+    return _line(f"{what}, above {setting}={limit:g}: check it, or for one run: {allowing}")
+
+
+# --- comparison
+
+
+def _tighter(old: Terms | None, new: Terms) -> bool:
+    """Return whether a hard stop is new or lower, or covers more usage."""
+    if old is None or new.most == math.inf:
+        return new.most < math.inf
+    return new.most < old.most or (old.excludes_cost_centers and not new.excludes_cost_centers)
+
+
+def _moment(terms: Terms) -> datetime | str | None:
+    """Return the expiry, or its text if it is not a time: GitHub's time formats are not fully known."""
+    try:
+        return instant(terms.expires_at) if terms.expires_at else None
+    except ValueError:
+        return terms.expires_at
+
+
+def _expires_sooner(old: Terms, new: Terms) -> bool:
+    """Return whether an expiry is new, earlier, or different and not comparable."""
+    before, after = _moment(old), _moment(new)
+    if after is None or before == after:
+        return False
+    if before is None or isinstance(before, str) or isinstance(after, str):
+        return True
+    return after < before
+
+
+def _percentage(old: Terms, new: Terms) -> float:
+    """Return the change of the amount in percent of the old one; infinite from 0."""
+    change = new.amount - old.amount
+    return change / old.amount * 100 if old.amount else math.copysign(math.inf, change) if change else 0.0
+
+
+def _sku(fields: Mapping[str, Any]) -> str:
+    return canonical_sku(fields.get("budget_product_sku") or "")
+
+
+def _folded(fields: Mapping[str, Any], name: str) -> str:
+    return str(fields.get(name) or "").lower()
+
+
+# --- words
+
+
+def _line(text: str) -> str:
+    return clean(text, MAX_LINE)
+
+
+def _moved(verb: str, old: Terms, new: Terms) -> str:
+    if old.most < math.inf and new.most < math.inf:
+        return f"{verb} the most that can be {_spent(new)} by {_difference(old, new)}"
+    return f"{verb} the amount {_from_to(old, new)}"
+
+
+def _from_to(old: Terms, new: Terms) -> str:
+    return f"from {_worth(old.amount, old.unit)} to {_worth(new.amount, new.unit)}"
+
+
+def _difference(old: Terms, new: Terms) -> str:
+    """Return the change of the amount without its sign, and in percent with it; from 0 there is no percentage."""
+    worth = _worth(abs(new.amount - old.amount), new.unit)
+    if not old.amount:
+        return worth
+    rounded = float(f"{_percentage(old, new):.3g}")
+    return f"{worth} ({rounded:+,g} %)"
+
+
+def _spent(terms: Terms) -> str:
+    return "used" if terms.unit == LICENCES else "spent"
+
+
+def _worth(amount: float, unit: str) -> str:
+    """Return an amount with its unit, with cents only where there are any."""
+    number = f"{amount:,.2f}".removesuffix(".00") if amount < _MAX_PLAIN else f"{amount:.3g}"
+    if unit == DOLLARS:
+        return f"${number}"
+    return f"{number} licence" if number == "1" else f"{number} licences"
+
+
+def _day(terms: Terms) -> str:
+    moment = _moment(terms)
+    return clean(str(moment), _MAX_NAME) if moment is None or isinstance(moment, str) else moment.date().isoformat()
+
+
+def _ordinal(day: int) -> str:
+    ending = "th" if day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"{day}{ending}"
+
+
+def _name(login: str | None) -> str:
+    return clean(login or "", _MAX_NAME) or "one person"
+
+
+def _names(logins: Iterable[str]) -> str:
+    """Return the first logins, and the number of the others."""
+    names = [_name(login) for login in sorted(logins)]
+    if len(names) > _SHOWN:
+        names = [*names[:_SHOWN], f"{len(names) - _SHOWN:,} more"]
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
