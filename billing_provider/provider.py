@@ -32,10 +32,16 @@ from billing_provider.core.resource import UNFINISHED
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.engine_log import EngineLog, calling_urn
+from billing_provider.preview.budgets import BudgetPreview
+from billing_provider.preview.cost_centers import CostCenterPreview
+from billing_provider.preview.owners import KnownNames
+from billing_provider.preview.reads import PreviewReads
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from billing_provider.core.inputs import Problem
 
 
 class _Process:
@@ -44,6 +50,8 @@ class _Process:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._run: Run | None = None
+        self.budget_preview: BudgetPreview
+        self.cost_center_preview: CostCenterPreview
 
     def configure(self, get: Callable[[str], str | None]) -> None:
         """Start the run with the stack's configuration, which is the same for every instance."""
@@ -56,6 +64,10 @@ class _Process:
                     before_write=reporter.exit_if_engine_died,
                     guards=lambda: read_guards(get, os.environ),
                 )
+                reads = PreviewReads(self._run)
+                names = KnownNames(self._run, reads)
+                self.budget_preview = BudgetPreview(self._run, reads, names)
+                self.cost_center_preview = CostCenterPreview(self._run, reads, names)
 
     @property
     def run(self) -> Run:
@@ -95,11 +107,13 @@ class _Adapter(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         with _brief_errors():
             known, unknown = _split(news)
-            checked = self._lifecycle().check(calling_urn(), _split(_olds)[0], known, frozenset(unknown))
-            if not checked.problems:
+            urn, olds, unsure = calling_urn(), _split(_olds)[0], frozenset(unknown)
+            checked = self._lifecycle().check(urn, olds, known, unsure)
+            problems = checked.problems or self._compare(urn, olds, checked.inputs, unsure)
+            if not problems:
                 return CheckResult({**checked.inputs, **unknown}, [])
             # Leave the property name empty: the engine prints the value of a named property, which may be a secret.
-            failures = [CheckFailure("", f"{problem.field}: {problem.reason}") for problem in checked.problems]
+            failures = [CheckFailure("", f"{problem.field}: {problem.reason}") for problem in problems]
             return CheckResult(_plain(news), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -140,12 +154,19 @@ class _Adapter(ResourceProvider):
     def _lifecycle(self) -> Lifecycle | CostCenterLifecycle:
         """Return the lifecycle of the subclass's resource."""
 
+    @abstractmethod
+    def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
+        """Compare the checked inputs with GitHub, and return what prevents the change."""
+
 
 class EnterpriseBudgetProvider(_Adapter):
     """The provider of `EnterpriseBudget`; its name is a file format."""
 
     def _lifecycle(self) -> Lifecycle:
         return Lifecycle(ENTERPRISE_OWNER, _PROCESS.run)
+
+    def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
+        return _PROCESS.budget_preview.compare(ENTERPRISE_OWNER, urn, olds, news, unknown)
 
 
 class OrgBudgetProvider(_Adapter):
@@ -154,12 +175,18 @@ class OrgBudgetProvider(_Adapter):
     def _lifecycle(self) -> Lifecycle:
         return Lifecycle(ORGANIZATION_OWNER, _PROCESS.run)
 
+    def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
+        return _PROCESS.budget_preview.compare(ORGANIZATION_OWNER, urn, olds, news, unknown)
+
 
 class CostCenterProvider(_Adapter):
     """The provider of `CostCenter`; its name is a file format."""
 
     def _lifecycle(self) -> CostCenterLifecycle:
         return CostCenterLifecycle(_PROCESS.run)
+
+    def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
+        return _PROCESS.cost_center_preview.compare(urn, olds, news, unknown)
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:

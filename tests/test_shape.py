@@ -21,7 +21,7 @@ from tests.support.fields import WiderSpec, complaints
 PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
-    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage"),
+    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
     *("engine_log", "provider", "sdk", "doctor", "cli"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.core.errors import NotFoundError
+from billing_provider.core.owners import COST_CENTER_SCOPES
 
 if TYPE_CHECKING:
     from billing_provider.budgets.api import Page
@@ -41,6 +42,7 @@ class OwnerCache:
         self._first_page: Page | None = None
         self._paged_at = float("-inf")
         self._single_reads = 0
+        self._parts: dict[tuple[str, str], dict[str, Budget]] = {}
 
     def read(self, budget_id: str) -> Budget | None:
         """Return one budget, or None if it is provably gone: a 404 and a complete listing without it.
@@ -83,6 +85,38 @@ class OwnerCache:
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
 
+    def of_scope(self, scope: str, user: str | None) -> dict[str, Budget]:
+        """Return the budgets of a scope, and maybe others, by id; for a preview, which shares the listing of its run.
+
+        An owner can have thousands of budgets for users, on many pages. If a listing of only this scope, or of only
+        this user, needs fewer requests than the remaining pages, that one is read.
+
+        Args:
+            scope: The scope. Some accounts list other scopes for cost centers, so these always need all budgets.
+            user: Only the budget of this user, in the scope `user`.
+
+        Raises:
+            ApiError, TransportError: As for `BudgetsApi.list_budgets`.
+        """
+        with self.lock:
+            if self._is_fresh() or scope in COST_CENTER_SCOPES:
+                return self.complete()
+            filters = {"scope": scope, "user": user}
+            key = (scope, (user or "").lower())
+            if key not in self._parts:
+                first = self._first()
+                if first.more is False or len(self._parts) + 1 >= _pages(first) - 1:
+                    return self.complete()
+                listed = self._api.list_budgets(self._owner, filters=filters)
+                self._parts[key] = {budget.id: budget for budget in listed if budget.id not in self._deleted}
+            return dict(self._parts[key])
+
+    def listed(self) -> list[Budget]:
+        """Return the budgets that this run has listed so far, all or of some scopes; nothing is sent."""
+        with self.lock:
+            parts = [self._listing] if self._listing is not None else list(self._parts.values())
+            return list({id_: budget for part in parts for id_, budget in part.items()}.values())
+
     def remember(self, budget: Budget) -> None:
         """Add a budget that this run has written to the listing."""
         with self.lock:
@@ -111,23 +145,32 @@ class OwnerCache:
             self._first_page = None
         return self._first_page
 
+    def _first(self) -> Page:
+        """Return the recent first page of the listing, or read it."""
+        first = self._recent_first_page()
+        if first is None:
+            self._paged_at = self._clock.now()
+            first = self._first_page = self._api.get_budget_page(self._owner, 1)
+        return first
+
     def _single_is_cheaper(self) -> bool:
         """Return whether a single read needs fewer requests than the listing, estimated from its first page."""
         page = self._recent_first_page()
         if page is None:
             return self._run.single_reads.take()
-        pages = -(-page.total // len(page.budgets)) if page.total and page.budgets else 2
-        return page.more is not False and self._single_reads < pages - 1
+        return page.more is not False and self._single_reads < _pages(page) - 1
 
     def _from_pages(self, budget_id: str) -> Budget | None:
         """Return the budget from the listing, or None; read more pages if that needs fewer requests."""
         if not self._is_fresh():
-            first = self._recent_first_page()
-            if first is None:
-                self._paged_at = self._clock.now()
-                first = self._first_page = self._api.get_budget_page(self._owner, 1)
+            first = self._first()
             if self._single_is_cheaper():
                 listed = {budget.id: budget for budget in first.budgets}
                 return listed.get(budget_id)
             self.complete()
         return (self._listing or {}).get(budget_id)
+
+
+def _pages(first: Page) -> int:
+    """Return the number of pages of a listing, estimated from the first one."""
+    return -(-first.total // len(first.budgets)) if first.total and first.budgets else 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
@@ -10,7 +10,7 @@ from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_i
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.wire import create_body, patch_body
 from billing_provider.core.errors import OutcomeError
-from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY
+from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from billing_provider.core.errors import ApiError
     from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
+
+_SHOWN = 5
 
 
 class BudgetCreate(CreateOnce[Budget]):
@@ -53,14 +55,36 @@ class BudgetCreate(CreateOnce[Budget]):
             BillingError: As for `CreateOnce.create_or_adopt`; or the cost center is not found.
         """
         with self._budgets.lock:
-            self.entity, self._names = self._spellings()
+            self.find_entity(CREATE_FRESH_SECONDS)
             created = self.create_or_adopt()
             self._budgets.remember(created.item)
             return created
 
     def what(self) -> str:
         """Return the description of the budget, for messages."""
-        return str(natural_key(self._owner, self._spec))
+        return str(natural_key(self._owner, dict(self._spec)))
+
+    def find_entity(self, max_age: float) -> None:
+        """Set the entity in the form that GitHub accepts, and all names that a listing may use for it.
+
+        Args:
+            max_age: Maximum age of the listing of cost centers, in seconds.
+
+        Raises:
+            ConfigError: The cost center is not found.
+        """
+        declared = self._spec.budget_entity_name
+        self.entity, self._names = declared, frozenset({declared})
+        if self._spec.budget_scope == REPOSITORY and "/" not in declared:
+            self.entity = f"{self._owner.slug}/{declared}"
+        if self._spec.budget_scope in COST_CENTER_SCOPES:
+            center = self._run.cache(CostCenterCache, self._owner).find(declared, max_age)
+            self.entity, self._names = center.id, frozenset({center.id, center.name})
+
+    def list_known(self) -> Mapping[str, Budget]:
+        """Return the owner's budgets of this scope; changes of one run share the listing."""
+        scope = self._spec.budget_scope
+        return self._budgets.of_scope(scope, self._spec.user if scope == USER else None)
 
     def list_before(self) -> Mapping[str, Budget]:
         """Return the owner's budgets; creates in quick succession share one listing."""
@@ -123,20 +147,26 @@ class BudgetCreate(CreateOnce[Budget]):
         updated = self._client.update_budget(self._owner, existing.id, body)
         return updated or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
 
-    def _spellings(self) -> tuple[str, frozenset[str]]:
-        """Return the entity in the form that GitHub accepts, and all names that a listing may use for it."""
-        declared = self._spec.budget_entity_name
-        if self._spec.budget_scope == REPOSITORY and "/" not in declared:
-            return f"{self._owner.slug}/{declared}", frozenset({declared})
-        if self._spec.budget_scope not in COST_CENTER_SCOPES:
-            return declared, frozenset({declared})
-        center = self._run.cache(CostCenterCache, self._owner).find(declared, CREATE_FRESH_SECONDS)
-        return center.id, frozenset({center.id, center.name})
+    def describe(self, existing: Budget, different: list[str]) -> str:
+        """Return the fields that differ, each with the live and the declared value."""
+        live = live_inputs(self._owner, self._spec.model_dump(), existing, self._names)
+        declared = self._spec.model_dump()
+        return ", ".join(
+            f"{name} ({_value(live.get(name))} there, {_value(declared[name])} declared)" for name in different
+        )
 
     def _differences(self, budget: Budget) -> list[str]:
         declared = self._spec.model_dump()
         live = live_inputs(self._owner, declared, budget, self._names)
         return differing(self._owner, declared, live, ("budget_type", *IN_PLACE))
+
+
+def _value(value: Any) -> str:
+    """Return the value of a field, for a message."""
+    if isinstance(value, dict):
+        names = ", ".join(value["alert_recipients"][:_SHOWN]) or "the default recipients"
+        return f"alerts {names}" if value["will_alert"] else "alerts nobody"
+    return "none" if value is None else str(value)
 
 
 def _says_taken(error: ApiError) -> bool:

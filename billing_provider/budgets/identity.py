@@ -48,11 +48,12 @@ class NaturalKey(NamedTuple):
         return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
 
 
-def natural_key(owner: Owner, spec: BudgetSpec) -> NaturalKey:
-    """Return the key of a declared budget."""
-    scope = spec.budget_scope
-    covered = _entity(owner, scope, spec.budget_entity_name)
-    return NaturalKey(owner.key, scope, covered, (spec.user or "").lower(), canonical_sku(spec.budget_product_sku))
+def natural_key(owner: Owner, fields: Mapping[str, Any]) -> NaturalKey:
+    """Return the key of a budget from its inputs."""
+    scope = fields["budget_scope"]
+    covered = _entity(owner, scope, fields.get("budget_entity_name") or "")
+    user, product_sku = (fields.get("user") or "").lower(), canonical_sku(fields["budget_product_sku"])
+    return NaturalKey(owner.key, scope, covered, user, product_sku)
 
 
 def _entity(owner: Owner, scope: str, name: str) -> str:
@@ -109,9 +110,13 @@ def _match_scope(declared: str, budget: Budget, *, lists_per_member_scope: bool)
 
 
 def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether a field is equivalent in two declared budgets of an owner; absent and None are equal."""
-    place, meaning = Place(owner, one.get("budget_scope") or ""), FIELDS[field].meaning
-    return bool(meaning(one.get(field), place) == meaning(other.get(field), place))
+    """Return whether a field is equivalent in two budgets of an owner; absent and None are equal.
+
+    The scope of a budget can determine its entity, so each value is normalized in the scope of its own budget.
+    """
+    meaning = FIELDS[field].meaning
+    before, after = (meaning(each.get(field), Place(owner, each.get("budget_scope") or "")) for each in (one, other))
+    return bool(before == after)
 
 
 def differing(owner: Owner, one: Mapping[str, Any], other: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:

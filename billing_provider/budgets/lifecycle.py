@@ -64,7 +64,7 @@ class Lifecycle:
         inputs = complete(self._kind, fields, unknown)
         if not unknown:
             owner = self._owner(inputs)
-            key = natural_key(owner, read_spec(inputs))
+            key = natural_key(owner, inputs)
             first = self._run.registry.declare(urn, key)
             if first is not None:
                 reason = f"{first.rpartition('::')[2]} declares the same budget already: remove one of the two"

@@ -198,7 +198,7 @@ def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
         new: The terms after it.
         spend: What the budget covers, or None if the spend is unknown.
     """
-    if not _tighter(old, new):
+    if not tightens(old, new):
         return []
     if spend is None:
         return [] if old is None else ["how much is spent so far is not known, so this may stop usage at once"]
@@ -224,7 +224,7 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
         new: The terms after it.
         people: The consumption of each person whom the budget covers, or None if it is unknown.
     """
-    if not _tighter(old, new):
+    if not tightens(old, new):
         return []
     cap, before = _worth(new.amount, new.unit), math.inf if old is None else old.most
     if people is None:
@@ -328,7 +328,7 @@ def refused(old: Terms | None, new: Terms, limits: Limits) -> str | None:
 # --- comparison
 
 
-def _tighter(old: Terms | None, new: Terms) -> bool:
+def tightens(old: Terms | None, new: Terms) -> bool:
     """Return whether a hard stop is new or lower, or covers more usage."""
     if old is None or new.most == math.inf:
         return new.most < math.inf

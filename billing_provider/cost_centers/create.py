@@ -56,6 +56,10 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         """Return the description of the cost center, for messages."""
         return f"the cost center {self._inputs['name']} of {self._owner}"
 
+    def list_known(self) -> Mapping[str, CostCenterDetails]:
+        """Return the enterprise's cost centers, including archived ones, from the listing of this run."""
+        return {center.id: center for center in self._run.cache(CostCenterCache, self._owner).list_all()}
+
     def list_before(self) -> Mapping[str, CostCenterDetails]:
         """Return the enterprise's cost centers, including archived ones."""
         return self.list_now()

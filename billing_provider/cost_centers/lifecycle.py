@@ -9,18 +9,16 @@ from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.core.resource import UNFINISHED, Checked, Stored, read_state
-from billing_provider.cost_centers.api import MAX_RESOURCES, CostCentersApi, moved_line
+from billing_provider.cost_centers.api import MAX_RESOURCES, CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.create import CostCenterCreate
 from billing_provider.cost_centers.models import (
-    ACTIVE,
     DELETED,
     IN_PLACE,
     MEMBER_KINDS,
     as_inputs,
     differing,
     missing_members,
-    plain_member,
     same_input,
 )
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
@@ -50,9 +48,7 @@ class CostCenterLifecycle:
         self._run = run
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
-        """Validate the inputs of one cost center.
-
-        If members are added, the cost centers are listed once per run, to warn of moves; nothing else is sent.
+        """Validate the inputs of one cost center; nothing is sent.
 
         Args:
             urn: The URN of the resource, for messages and registry.
@@ -77,8 +73,6 @@ class CostCenterLifecycle:
         for name in ("enterprise", *IN_PLACE):
             if name in inputs and name in olds and same_input(name, olds[name], inputs[name]):
                 inputs[name] = olds[name]
-        if "enterprise" not in unknown:
-            self._warn_of_moves(inputs, olds)
         return Checked(inputs, [])
 
     def diff(
@@ -251,40 +245,6 @@ class CostCenterLifecycle:
                 break
             added += batch
         return added
-
-    def _warn_of_moves(self, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> None:
-        """Warn of members that a write would move, if they can be read: each of them may lose a cap."""
-        added = {
-            kind: missing_members(kind, inputs[kind], olds.get(kind, ())) for kind in MEMBER_KINDS if kind in inputs
-        }
-        new_kinds = [kind for kind in added if olds and kind not in olds]
-        if not any(added.values()) and not new_kinds:
-            return
-        try:
-            centers = self._run.cache(CostCenterCache, _owner(inputs)).list_all()
-        except BillingError:
-            # A preview may run without a token or without read access; a missing warning is no reason to fail.
-            return
-        own = {str(side.get("name")).lower() for side in (olds, inputs)}
-        for center in centers:
-            if center.state != ACTIVE:
-                continue
-            if center.name.lower() not in own:
-                self._warn_of_losses(center, added)
-                continue
-            for kind in new_kinds:
-                for name in missing_members(kind, center.members(kind), inputs[kind]):
-                    self._run.reporter.warn(
-                        f"declaring {kind} removes {name} from this cost center, "
-                        "because the declared list does not contain it"
-                    )
-
-    def _warn_of_losses(self, other: CostCenterDetails, added: Mapping[str, list[str]]) -> None:
-        for kind, names in added.items():
-            there = {plain_member(kind, name) for name in other.members(kind)}
-            for name in names:
-                if plain_member(kind, name) in there:
-                    self._run.reporter.warn(moved_line(name, other.name))
 
 
 def _batches(names: list[str]) -> Iterator[list[str]]:

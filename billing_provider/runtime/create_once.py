@@ -88,9 +88,30 @@ class CreateOnce(ABC, Generic[T]):
                 raise OutcomeError(self.explain_taken(error, listing)) from None
             return self._adopt(existing)
 
+    def adoptable(self) -> tuple[T, list[str]] | None:
+        """Return the object that a create would adopt now, and the fields that this would change; nothing is changed.
+
+        Returns:
+            None if there is no such object, so that a create would send it.
+
+        Raises:
+            OutcomeError: A create would fail: the existing object may not be adopted.
+        """
+        existing = self._existing(self.list_known())
+        return None if existing is None else self._check_adoption(existing)
+
+    def present(self) -> T | None:
+        """Return the only live object that certainly has the declared key, or None."""
+        certain, _ = self.matches(self.list_known())
+        return certain[0] if len(certain) == 1 else None
+
     @abstractmethod
     def what(self) -> str:
         """Return what is to be created, for messages."""
+
+    @abstractmethod
+    def list_known(self) -> Mapping[str, T]:
+        """Return all objects of the owner by id, from the listing of this run."""
 
     @abstractmethod
     def list_before(self) -> Mapping[str, T]:
@@ -128,6 +149,10 @@ class CreateOnce(ABC, Generic[T]):
             OutcomeError: No update can change it to the declared values.
         """
 
+    def describe(self, existing: T, different: list[str]) -> str:  # noqa: ARG002 - for subclasses that know the values
+        """Return the fields that differ, for a message."""
+        return ", ".join(different)
+
     @abstractmethod
     def update(self, existing: T, different: list[str]) -> T:
         """Change the different fields to the declared values, unless the caller does that, and return the object."""
@@ -158,18 +183,23 @@ class CreateOnce(ABC, Generic[T]):
 
     def _adopt(self, existing: T) -> Created[T]:
         """Adopt an existing object if `on_existing` allows it."""
+        existing, different = self._check_adoption(existing)
+        if different:
+            existing = self.update(existing, different)
+        self._run.registry.adopt(self._urn, existing.id)
+        return Created(existing, adopted=True, updated=tuple(different))
+
+    def _check_adoption(self, existing: T) -> tuple[T, list[str]]:
+        """Return the complete existing object and the fields that differ, if `on_existing` allows its adoption."""
         existing, different, only_adopt = self.look_closer(existing)
         if self._policy == ERROR or (only_adopt and self._policy != ADOPT):
-            how = "is as declared" if not different else f"differs in {', '.join(different)}"
+            how = f"differs in {self.describe(existing, different)}" if different else "is as declared"
             choice = ADOPT if only_adopt else ADOPT_IF_IDENTICAL
             raise OutcomeError(
                 f"{self.what()} exists already as {existing.id}; it {how}. "
                 f'To manage it here set on_existing="{choice}"{self.how_to_adopt}.'
             )
-        if different:
-            existing = self.update(existing, different)
-        self._run.registry.adopt(self._urn, existing.id)
-        return Created(existing, adopted=True, updated=tuple(different))
+        return existing, different
 
     def _post(self, before: Collection[str]) -> Created[T]:
         """Send the create; repeat it only if the previous request provably had no effect."""

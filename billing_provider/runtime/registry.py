@@ -26,6 +26,11 @@ class ResourceRegistry:
             first = self._declared.setdefault(key, urn)
             return None if first == urn else first
 
+    def is_declared(self, key: tuple[str, ...]) -> bool:
+        """Return whether a resource has registered a key so far."""
+        with self._lock:
+            return key in self._declared
+
     def hold(self, urn: str, budget_id: str) -> None:
         """Record the resource that holds a budget, so that a delete of the budget is skipped."""
         with self._lock:

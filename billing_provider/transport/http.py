@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -26,7 +27,7 @@ from billing_provider.transport import retry
 from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from billing_provider.core.clock import Clock
     from billing_provider.core.settings import Settings
@@ -37,6 +38,7 @@ API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Maximum size of a response body; a page of 100 budgets has about 50 KB."""
 MAX_REDIRECTS = 5
+_PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
 
 _ADVICE = {
@@ -73,6 +75,15 @@ class Transport:
         self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
         self._session = Session()
 
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Limit the total wait of each request of this thread for limits and retries, also below `max_wait_seconds`."""
+        before = _PATIENCE.set(seconds)
+        try:
+            yield
+        finally:
+            _PATIENCE.reset(before)
+
     def request(
         self,
         method: str,
@@ -101,7 +112,8 @@ class Transport:
             ApiError: An error response; for status 500 and above with `repeatable` False, the outcome is unknown.
             WaitError: A limit requires a wait above `max_wait_seconds`.
         """
-        deadline = self._clock.now() + self._settings.max_wait_seconds
+        longest, patience = self._settings.max_wait_seconds, _PATIENCE.get()
+        deadline = self._clock.now() + (longest if patience is None else min(longest, patience))
         repeats = limit_waits = 0
         previous: TransportError | ApiError | None = None
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -272,14 +273,8 @@ def test_a_refused_create_is_an_error(sandbox: Sandbox, harness: RunHarness, sta
 def test_a_create_without_a_connection_is_not_confirmed(sandbox: Sandbox, clock: VirtualClock) -> None:
     """The error says that nothing was sent, and no listing is read."""
     settings = Settings(token=sandbox.token, base_url=sandbox.url, write_interval_seconds=0)
-    harness = RunHarness(
-        sandbox,
-        run := Run(lambda: settings, reporter := Listener(), clock, before_write=sandbox.stop),
-        reporter,
-        clock,
-        lifecycle := Lifecycle(ENTERPRISE_OWNER, run),
-        lifecycle,
-    )
+    run = Run(lambda: settings, Listener(), clock, before_write=sandbox.stop)
+    harness = replace(open_harness(sandbox, clock), run=run, enterprise=Lifecycle(ENTERPRISE_OWNER, run))
     with pytest.raises(errors.NotSentError, match="Nothing was sent"):
         create(harness)
     assert sandbox.budgets() == []

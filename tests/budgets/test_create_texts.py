@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     ("policy", "amount", "says"),
     [
         pytest.param("error", 500, 'it is as declared. .*on_existing="adopt_if_identical"', id="same"),
-        pytest.param("error", 900, 'it differs in budget_amount. .*on_existing="adopt"', id="other"),
         pytest.param(
-            "adopt_if_identical", 900, 'it differs in budget_amount. .*on_existing="adopt"', id="not_identical"
+            "error", 900, r'it differs in budget_amount \(500 there, 900 declared\)\. .*on_existing="adopt"', id="other"
+        ),
+        pytest.param(
+            "adopt_if_identical",
+            900,
+            r'it differs in budget_amount \(500 there, 900 declared\)\. .*on_existing="adopt"',
+            id="not_identical",
         ),
     ],
 )

@@ -304,7 +304,9 @@ def test_a_refusal_is_short_and_without_the_token(world: World) -> None:
     urn = urn_of("EnterpriseBudget", "b")
     token = "a-token-that-nobody-gave"
     with Plugin(world.engine.address, {**environment(world.sandbox), "GITHUB_BILLING_TOKEN": token}) as plugin:
-        inputs, _ = plugin.check(urn, {}, program("EnterpriseBudget", ENTERPRISE))
+        _, problems = plugin.check(urn, {}, program("EnterpriseBudget", ENTERPRISE))
+        assert "GitHub returned 401: Bad credentials" in problems[0]
+        inputs, _ = world.plugin.check(urn, {}, program("EnterpriseBudget", ENTERPRISE))
         with pytest.raises(CallError) as refused:
             plugin.create(urn, inputs)
         assert refused.value.last.startswith(
@@ -388,7 +390,7 @@ def test_a_new_name_keeps_the_budget(world: World) -> None:
     with Plugin(world.engine.address, environment(world.sandbox)) as later:
         assert stack.up(later, {("OrgBudget", "new"): ORGANIZATION}) == {"new": "create", "old": "delete"}
     assert world.sandbox.budgets(None) == before
-    assert [name for name, _ in world.engine.warnings] == ["new", "old"]
+    assert [name for name, _ in world.engine.warnings] == ["new", "new", "old"]
     assert stack.entries[0].outputs["adopted"] is True
     with Plugin(world.engine.address, environment(world.sandbox)) as last:
         stack.destroy(last)
@@ -439,7 +441,10 @@ def test_a_plugin_that_nobody_hears_speaks_to_standard_error() -> None:
         quiet = program("OrgBudget", {**ORGANIZATION, "budget_alerting": None})
         plugin.check(urn_of("OrgBudget", "b"), {}, quiet)
         assert plugin.stop() == 0
-        assert plugin.printed == ["warning: this budget sends no alerts: set budget_alerting\n"]
+        assert [line.partition(": ")[2][:24] for line in plugin.printed] == [
+            "this budget sends no ale",
+            "not compared with GitHub",
+        ]
 
 
 def test_a_plugin_without_an_address_may_write() -> None:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.core.settings import Settings
+from billing_provider.core.settings import Guards, Settings
+from billing_provider.preview.budgets import BudgetPreview
+from billing_provider.preview.cost_centers import CostCenterPreview
+from billing_provider.preview.owners import KnownNames
+from billing_provider.preview.reads import PreviewReads
 from billing_provider.runtime.run import Run
 from tests.support.clock import VirtualClock
 
@@ -41,13 +45,17 @@ class RunHarness:
     clock: VirtualClock
     enterprise: Lifecycle
     organization: Lifecycle
+    budget_preview: BudgetPreview
+    cost_center_preview: CostCenterPreview
 
     def lifecycle(self, inputs: dict[str, Any]) -> Lifecycle:
         """Return the lifecycle for the owner that the inputs name."""
         return self.enterprise if "enterprise" in inputs else self.organization
 
 
-def open_harness(sandbox: Sandbox, clock: VirtualClock | None = None, **settings: Any) -> RunHarness:
+def open_harness(
+    sandbox: Sandbox, clock: VirtualClock | None = None, guards: Guards | None = None, **settings: Any
+) -> RunHarness:
     """Return the harness of a new run; `settings` override those of the sandbox."""
     clock = clock or VirtualClock()
     reporter = Listener()
@@ -59,6 +67,9 @@ def open_harness(sandbox: Sandbox, clock: VirtualClock | None = None, **settings
         "writes_per_hour": 0,
     }
     chosen = Settings(**{**plain, **settings})
-    run = Run(lambda: chosen, reporter, clock)
+    run = Run(lambda: chosen, reporter, clock, guards=lambda: guards or Guards())
     enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
-    return RunHarness(sandbox, run, reporter, clock, enterprise, organization)
+    reads = PreviewReads(run)
+    names = KnownNames(run, reads)
+    previews = BudgetPreview(run, reads, names), CostCenterPreview(run, reads, names)
+    return RunHarness(sandbox, run, reporter, clock, enterprise, organization, *previews)

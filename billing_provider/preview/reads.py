@@ -1,0 +1,69 @@
+"""Reads for a preview: short waits, one warning for the run if GitHub cannot be read, and refusals as problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from billing_provider.core.errors import (
+    ApiError,
+    BillingError,
+    ForbiddenError,
+    NotFoundError,
+    NoTokenError,
+    TransportError,
+    WaitError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from billing_provider.runtime.run import Run
+
+T = TypeVar("T")
+_PATIENCE_SECONDS = 15.0
+
+
+class NotComparedError(Exception):
+    """GitHub cannot be read in this run; the preview continues without it."""
+
+
+class PreviewReads:
+    """The reads of all previews of one run.
+
+    Args:
+        run: The state shared by the resources of this engine run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._is_off = False
+
+    def get(self, read: Callable[[], T]) -> T:
+        """Return the result of a read that the comparison needs.
+
+        Raises:
+            NotComparedError: There is no token, or GitHub is unreachable, limited or failing. The user was warned, and
+                no later read of this run is sent.
+            BillingError: GitHub refused the read, or the read found a mistake in what is declared.
+        """
+        if self._is_off or not self._run.guards.preview_reads:
+            raise NotComparedError
+        try:
+            with self._run.transport.patience(_PATIENCE_SECONDS):
+                return read()
+        except (ForbiddenError, NotFoundError):
+            raise
+        except (NoTokenError, TransportError, WaitError, ApiError) as error:
+            self._is_off = True
+            self._run.reporter.warn(f"not compared with GitHub: {error}")
+            raise NotComparedError from None
+
+    def find(self, read: Callable[[], T]) -> T | None:
+        """Return the result of a read that only adds detail, or None if it is not available."""
+        if self._is_off:
+            return None
+        try:
+            with self._run.transport.patience(_PATIENCE_SECONDS):
+                return read()
+        except BillingError:
+            return None

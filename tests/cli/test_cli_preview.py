@@ -1,0 +1,34 @@
+"""What `pulumi preview --diff` of the real Pulumi CLI tells before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.cli.test_cli_engine import Cli, cli
+from tests.support.situations import SITUATIONS
+
+__all__ = ["cli"]
+
+pytestmark = [
+    pytest.mark.cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="needs a pulumi on PATH"),
+]
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_a_preview_tells_a_situation(cli: Cli, name: str) -> None:
+    """The preview shows what is to happen, with its exit code, and sends only the reads that this needs."""
+    situation = SITUATIONS[name]
+    situation.arrange(cli.sandbox)
+    if situation.before:
+        cli.declare(**situation.before)
+        cli.up()
+    situation.happens(cli.sandbox)
+    cli.declare(**situation.declared)
+    shown = cli.run("preview", "--diff", code=None)
+    assert [text for text in situation.words if text not in shown] == [], shown
+    assert ("error:" in shown) == situation.fails, shown
+    assert len(cli.sandbox.requests) == len(situation.requests)
+    assert cli.writes == []
