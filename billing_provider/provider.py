@@ -126,8 +126,9 @@ class _Adapter(ResourceProvider):
             same_key = not set(replaces) - {"budget_type"}
             if not changed:
                 return DiffResult(changes=False)
-            # An incomplete create changes no input, so the engine would not detect it.
-            changes = True if UNFINISHED in _olds else None
+            # An incomplete create changes no input, so the engine would not detect it; an expired budget can need a
+            # replacement without a changed input if the clocks of two machines differ.
+            changes = True if UNFINISHED in _olds or "expires_at" in replaces else None
             return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -148,7 +149,7 @@ class _Adapter(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with _brief_errors():
-            self._lifecycle().delete(_id)
+            self._lifecycle().delete(_id, _plain(_props))
 
     @abstractmethod
     def _lifecycle(self) -> Lifecycle | CostCenterLifecycle:

@@ -130,9 +130,10 @@ class BudgetCreate(CreateOnce[Budget]):
             OutcomeError: It has another `budget_type`, which an update cannot change.
         """
         different = self._differences(existing)
-        if self._spec.expires_at and not existing.expires_at:
-            # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, so
-            # a missing expiry counts as different.
+        expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
+        if expires and not existing.expires_at:
+            # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, or
+            # it is there with a date that has passed, so a missing expiry counts as different.
             different.append("expires_at")
         if "budget_type" in different:
             raise OutcomeError(

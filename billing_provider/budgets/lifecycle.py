@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import rules
+from billing_provider.budgets import expiry, rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.create import BudgetCreate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
 
-OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
+OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted", expiry.EXPIRED)
 """Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
@@ -55,9 +55,11 @@ class Lifecycle:
         self._run.registry.check(urn, anew=not olds)
         fields, found = read_inputs(self._kind, news)
         unsure = unknown | {problem.field for problem in found}
-        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
-        kept_expiry = "expires_at" in olds and olds["expires_at"] == fields.get("expires_at")
-        to_validate = {key: value for key, value in fields.items() if key != "expires_at" or not kept_expiry}
+        now = self._now()
+        is_over = expiry.is_over(fields, now)
+        # A past date is valid unless it would end an existing budget early.
+        is_valid_expiry = is_over and not expiry.ends_early(olds, fields, now)
+        to_validate = {key: value for key, value in fields.items() if key != "expires_at" or not is_valid_expiry}
         found += rules.problems(self._kind, to_validate, unsure, now)
         if found:
             return Checked({}, first_problems(found))
@@ -71,6 +73,8 @@ class Lifecycle:
                 return Checked({}, [Problem("budget_product_sku", reason)])
             for warning in rules.warnings(inputs):
                 self._run.reporter.warn(warning)
+            if is_over:
+                self._run.reporter.warn(expiry.warning(str(key), inputs["expires_at"]))
             inputs = {
                 name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
                 for name, value in inputs.items()
@@ -98,10 +102,15 @@ class Lifecycle:
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
         replaces = [field for field in changed if field in IDENTITY]
+        if expiry.comes_back(olds, news, self._now()):
+            # An update cannot change the id, and GitHub removes an expired budget.
+            changed = list(dict.fromkeys([*changed, "expires_at"]))
+            replaces.append("expires_at")
         # The engine also calls diff for resources that the program no longer declares: in a refresh, and to delete the
         # dependents of a replaced resource. Their budgets must stay deletable.
-        if not replaces and self._run.registry.is_checked(urn):
-            self._run.registry.hold(urn, budget_id)
+        if self._run.registry.is_checked(urn):
+            record = self._run.registry.replace if replaces else self._run.registry.hold
+            record(urn, budget_id)
         if replaces:
             self._run.reporter.warn(
                 f"a change of {', '.join(replaces)} replaces the budget: "
@@ -110,12 +119,15 @@ class Lifecycle:
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
-        """Create or adopt a budget and return it.
+        """Create or adopt a budget and return it; if it has expired, nothing is sent.
 
         Raises:
             BillingError: As for `BudgetCreate.run`.
         """
         owner, spec = self._owner(inputs), read_spec(inputs)
+        if expiry.is_over(inputs, self._now()):
+            id_ = resource_id(self._kind.noun, owner.slug, expiry.NEVER_CREATED)
+            return expiry.stored(id_, inputs, {expiry.EXPIRED: True, "adopted": False})
         run = self._run
         creation = BudgetCreate(run, owner, urn, inputs.get("on_existing"), spec)
         created = creation.run()
@@ -128,7 +140,7 @@ class Lifecycle:
         return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
-        """Return the current budget, or None if it is provably gone.
+        """Return the current budget, or None if it is provably gone; an expired budget that is gone stays in the state.
 
         Args:
             id_: The resource's id.
@@ -136,10 +148,14 @@ class Lifecycle:
 
         Raises:
             NotFoundError: It does not exist, on the first read (404).
+            ConfigError: The id is that of a budget that was never created, on the first read.
             BillingError: It cannot be read; it may still exist.
         """
-        owner, budget_id = self._parse(id_)
         olds = read_state(BudgetState, olds)
+        inputs = {name: olds[name] for name in olds if name not in OUTPUTS}
+        if olds.get(expiry.EXPIRED):
+            return expiry.stored(id_, inputs, _outputs(olds))
+        owner, budget_id = self._parse_live(id_)
         budgets = self._run.cache(OwnerCache, owner)
         budget = budgets.read(budget_id)
         first_time = "budget_id" not in olds
@@ -148,8 +164,11 @@ class Lifecycle:
                 raise NotFoundError(
                     f"get budget {budget_id} of {owner}", 404, "the listing does not contain this budget either"
                 )
+            if expiry.is_over(olds, self._now()):
+                return expiry.stored(id_, inputs, {**_outputs(olds), expiry.EXPIRED: True})
             return None
-        inputs = {} if first_time else {name: olds[name] for name in olds if name not in OUTPUTS}
+        if first_time:
+            inputs = {}
         names: frozenset[str] = frozenset()
         if olds.get("budget_scope") in COST_CENTER_SCOPES:
             names = self._cost_center_names(owner, olds, budget)
@@ -159,14 +178,18 @@ class Lifecycle:
         return self._store(owner, current, budget, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
-        """Send the fields that differ and return the updated budget.
+        """Send the fields that differ and return the updated budget; for an expired budget, nothing is sent.
 
         Raises:
-            OutcomeError: GitHub accepted the request but kept another value.
+            OutcomeError: GitHub accepted the request but kept another value, or the budget has expired since `diff`.
             BillingError: GitHub refused the update or did not reply; the update can be repeated safely.
         """
-        owner, budget_id = self._parse(id_)
-        olds, spec = read_state(BudgetState, olds), read_spec(news)
+        olds, spec, now = read_state(BudgetState, olds), read_spec(news), self._now()
+        if expiry.comes_back(olds, news, now):
+            raise OutcomeError(f"update budget {id_}: it has expired, and nothing was sent. Run again to replace it.")
+        if expiry.is_over(olds, now):
+            return expiry.stored(id_, news, _outputs(olds))
+        owner, budget_id = self._parse_live(id_)
         changed = differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == USER and "budget_alerting" in changed:
             # An older state may contain alerting for a budget of one user; GitHub ignores it.
@@ -187,13 +210,19 @@ class Lifecycle:
             )
         return self._store(owner, news, budget, olds)
 
-    def delete(self, id_: str) -> None:
+    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:
         """Delete a budget unless this run still declares it; a budget that is provably gone is a success.
+
+        Args:
+            id_: The resource's id.
+            olds: The stored outputs; if they mark the budget as expired, nothing is sent.
 
         Raises:
             BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
         """
-        owner, budget_id = self._parse(id_)
+        if olds.get(expiry.EXPIRED):
+            return
+        owner, budget_id = self._parse_live(id_)
         budgets = self._run.cache(OwnerCache, owner)
         is_gone = delete_confirmed(
             self._run,
@@ -206,12 +235,29 @@ class Lifecycle:
         if is_gone:
             budgets.forget(budget_id)
 
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+
     def _owner(self, inputs: Mapping[str, Any]) -> Owner:
         return Owner(self._kind, read_slug(self._kind.noun, inputs.get(self._kind.noun)))
 
     def _parse(self, id_: str) -> tuple[Owner, str]:
         slug, budget_id = parse_resource_id(self._kind.noun, self._kind.resource, id_)
         return Owner(self._kind, slug), budget_id
+
+    def _parse_live(self, id_: str) -> tuple[Owner, str]:
+        """Parse the id of a budget for a request.
+
+        Raises:
+            ConfigError: The budget expired before it was created, so it has no id on GitHub.
+        """
+        owner, budget_id = self._parse(id_)
+        if budget_id == expiry.NEVER_CREATED:
+            raise ConfigError(
+                f"{id_} is a budget that expired before it was created, so it does not exist on GitHub. "
+                "Nothing was sent: use the id of another budget."
+            )
+        return owner, budget_id
 
     def _store(self, owner: Owner, inputs: Mapping[str, Any], budget: Budget, remembered: Mapping[str, Any]) -> Stored:
         """Return a budget as stored by the engine; `remembered` contains the values known only from the create."""
@@ -248,6 +294,11 @@ class Lifecycle:
         known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
         entity = olds.get("github_entity_name", news.get("budget_entity_name"))
         return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
+
+
+def _outputs(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs in a state that are not inputs."""
+    return {name: state[name] for name in OUTPUTS if name in state}
 
 
 def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -24,6 +24,7 @@ class _Outputs(BaseModel):
     github_entity_name: Sendable | None = None
     cost_center_id: Sendable | None = None
     adopted: StrictBool | None = None
+    expired: StrictBool | None = None
 
 
 _FORMS: dict[str, Any] = {name: (field.form.state | None, None) for name, field in FIELDS.items()}

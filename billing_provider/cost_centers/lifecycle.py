@@ -171,8 +171,12 @@ class CostCenterLifecycle:
         # Members of a kind that is no longer declared are not changed and not stored in the state.
         return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
 
-    def delete(self, id_: str) -> None:
+    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:  # noqa: ARG002 - the signature of both lifecycles
         """Archive a cost center unless this run still declares it; one that is archived already is a success.
+
+        Args:
+            id_: The resource's id.
+            olds: The stored outputs.
 
         Raises:
             BillingError: It could not be archived, or a 404 could not be confirmed by a listing.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import safety
+from billing_provider.budgets import expiry, safety
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key
@@ -90,6 +91,10 @@ class BudgetPreview:
             unknown: The names of the inputs not known yet; a budget that has some is compared by its amount only.
         """
         olds = read_state(BudgetState, olds)
+        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        if expiry.is_over(news, now):
+            # Nothing is sent for it.
+            return []
         if unknown:
             return self._refusal(olds, news) if unknown.isdisjoint(_TERMS) else []
         owner = Owner(kind, news[kind.noun])
@@ -138,6 +143,9 @@ class BudgetPreview:
             live, adopted = creation.present(), None
         else:
             live, adopted = creation.adoptable() or (None, None)
+        if live is not None and creation.is_former(live):
+            # An expired budget of this resource gets a new date before GitHub has removed it.
+            adopted = None
         self._names.add_owner(owner)
         if live is None:
             self._names.check_organization(owner, news)

@@ -39,7 +39,7 @@ class Created(Generic[T]):
 
     Attributes:
         item: The object as GitHub stores it.
-        adopted: Whether it existed before.
+        adopted: Whether it existed before and was not this resource's own object.
         updated: The fields that the adoption changed to the declared values.
     """
 
@@ -182,17 +182,21 @@ class CreateOnce(ABC, Generic[T]):
         return None
 
     def _adopt(self, existing: T) -> Created[T]:
-        """Adopt an existing object if `on_existing` allows it."""
+        """Adopt an existing object if `on_existing` allows it, or if it is the former object of this resource."""
         existing, different = self._check_adoption(existing)
         if different:
             existing = self.update(existing, different)
         self._run.registry.adopt(self._urn, existing.id)
-        return Created(existing, adopted=True, updated=tuple(different))
+        return Created(existing, adopted=not self.is_former(existing), updated=tuple(different))
+
+    def is_former(self, existing: T) -> bool:
+        """Return whether this run replaces an object of this resource by itself: GitHub has not removed it yet."""
+        return existing.id in self._run.registry.replaced(self._urn)
 
     def _check_adoption(self, existing: T) -> tuple[T, list[str]]:
-        """Return the complete existing object and the fields that differ, if `on_existing` allows its adoption."""
+        """Return the complete existing object and the fields that differ, if it may be adopted."""
         existing, different, only_adopt = self.look_closer(existing)
-        if self._policy == ERROR or (only_adopt and self._policy != ADOPT):
+        if not self.is_former(existing) and (self._policy == ERROR or (only_adopt and self._policy != ADOPT)):
             how = f"differs in {self.describe(existing, different)}" if different else "is as declared"
             choice = ADOPT if only_adopt else ADOPT_IF_IDENTICAL
             raise OutcomeError(

@@ -19,6 +19,7 @@ class ResourceRegistry:
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
+        self._replaced: dict[str, frozenset[str]] = {}
 
     def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
@@ -41,6 +42,15 @@ class ResourceRegistry:
         with self._lock:
             self._holders[budget_id] = urn
             self._adopted.add(budget_id)
+
+    def replace(self, urn: str, budget_id: str) -> None:
+        """Record that the budget of a resource is to be replaced; the resource may adopt it if GitHub still has it."""
+        with self._lock:
+            self._replaced[urn] = self.replaced(urn) | {budget_id}
+
+    def replaced(self, urn: str) -> frozenset[str]:
+        """Return the ids of the budgets of a resource that this run replaces."""
+        return self._replaced.get(urn, frozenset())
 
     def check(self, urn: str, *, anew: bool) -> None:
         """Record a declared resource; if `anew` (to be created or replaced), its old budget may be deleted."""

@@ -125,7 +125,7 @@ class OrgBudgetArgs(BudgetArgs):
 
 
 class _Budget(Resource):
-    """A budget resource: every input is also an output, and the last five outputs are not inputs."""
+    """A budget resource: every input is also an output, and the last six outputs are not inputs."""
 
     budget_amount: pulumi.Output[int]
     """Whole US dollars a month, or licences for a licence product."""
@@ -159,6 +159,8 @@ class _Budget(Resource):
     """UUID of the cost center covered, as found when the budget was created."""
     adopted: pulumi.Output[bool]
     """Whether the budget existed before this resource."""
+    expired: pulumi.Output[bool | None]
+    """True if the budget expired and does not exist on GitHub: removed, or never created."""
 
     _provider_class: ClassVar[type[ResourceProvider]]
     _owner_noun: ClassVar[str]

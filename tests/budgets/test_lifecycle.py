@@ -242,7 +242,7 @@ def test_name_and_uuid_of_a_cost_center_are_equivalent(sandbox: Sandbox, new_run
     for one, other in ((by_name, by_uuid), (by_uuid, by_name)):
         stored = create(new_run(), one)
         assert differences(new_run(), "urn::budget", other, stored) == ([], [])
-        new_run().enterprise.delete(stored.id)
+        new_run().enterprise.delete(stored.id, stored.outputs)
 
 
 @pytest.mark.parametrize("scope", ["cost_center", "multi_user_cost_center"])
@@ -259,7 +259,7 @@ def test_the_case_of_a_cost_center_is_ignored(sandbox: Sandbox, new_run: Callabl
         current = new_run().enterprise.read(stored.id, stored.outputs)
         assert current is not None
         assert current.inputs == stored.inputs
-        new_run().enterprise.delete(stored.id)
+        new_run().enterprise.delete(stored.id, stored.outputs)
     harness = new_run()
     checked(harness, "urn::first", {**declared, "budget_entity_name": "Platform"})
     again = harness.enterprise.check("urn::second", {}, {**declared, "budget_entity_name": "pLATFORM"}, NOTHING)
@@ -336,23 +336,6 @@ def test_a_second_declaration_is_refused(sandbox: Sandbox, harness: RunHarness) 
     assert [problem.field for problem in found.problems] == ["budget_product_sku"]
     assert "first declares the same budget already: remove one of the two" in found.problems[0].reason
     assert sandbox.requests == []
-
-
-def test_an_unchanged_past_expiry_is_valid(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """A date that was valid when the budget was created stays valid while it is not changed."""
-    declared = {**PERSON, "expires_at": "2026-10-01"}
-    stored = create(harness, declared)
-    harness.clock.sleep(30 * 86_400.0)
-    assert checked(new_run(), "urn::budget", declared, stored.inputs) == stored.inputs
-    found = new_run().enterprise.check("urn::budget", {}, declared, NOTHING)
-    assert [problem.field for problem in found.problems] == ["expires_at"]
-
-
-def test_an_expired_budget_is_gone(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:
-    """GitHub removes it, and the next refresh returns None."""
-    stored = create(harness, {**PERSON, "expires_at": "2026-10-01"})
-    harness.clock.sleep(30 * 86_400.0)
-    assert new_run().enterprise.read(stored.id, stored.outputs) is None
 
 
 def test_an_external_change_is_detected_and_reverted(
@@ -485,7 +468,7 @@ def test_a_resource_rename_without_an_alias_keeps_the_budget(
     stored = create(harness, PLAIN, "urn::old")
     second = new_run()
     renamed = create(second, PLAIN, "urn::new")
-    second.enterprise.delete(stored.id)
+    second.enterprise.delete(stored.id, stored.outputs)
     assert renamed.id == stored.id
     assert [request.method for request in sandbox.writes] == ["POST"]
     assert any("kept budget" in text and "new declares it" in text for text in second.reporter.warnings)
@@ -515,7 +498,7 @@ def test_a_budget_is_gone_after_a_404_and_a_complete_listing(
     sandbox.remove_budget(stored.outputs["budget_id"])
     assert new_run().enterprise.read(stored.id, stored.outputs) is None
     second = new_run()
-    second.enterprise.delete(stored.id)
+    second.enterprise.delete(stored.id, stored.outputs)
     assert [request.method for request in sandbox.requests[-2:]] == ["DELETE", "GET"]
 
 
@@ -541,7 +524,7 @@ def test_other_responses_do_not_prove_that_a_budget_is_gone(
     with pytest.raises(no_proof):
         new_run().enterprise.read(stored.id, stored.outputs)
     with pytest.raises(no_proof):
-        new_run().enterprise.delete(stored.id)
+        new_run().enterprise.delete(stored.id, stored.outputs)
     assert len(sandbox.budgets()) == (1 if gone else 2)
 
 
@@ -555,7 +538,7 @@ def test_a_404_for_a_listed_budget_is_an_error(
     assert current is not None
     assert current.inputs == stored.inputs
     with pytest.raises(errors.NotFoundError):
-        new_run().enterprise.delete(stored.id)
+        new_run().enterprise.delete(stored.id, stored.outputs)
     assert sandbox.unmet_faults() == []
 
 
@@ -567,7 +550,7 @@ def test_disabled_budgets_keep_the_state(
     sandbox.switch("feature_off")
     works: list[Callable[[], object]] = [
         lambda: new_run().enterprise.read(stored.id, stored.outputs),
-        lambda: new_run().enterprise.delete(stored.id),
+        lambda: new_run().enterprise.delete(stored.id, stored.outputs),
         lambda: create(new_run(), {**PLAIN, "budget_product_sku": "packages"}, "urn::other"),
     ]
     for work in works:
@@ -592,7 +575,7 @@ def test_delete_removes_the_budget(sandbox: Sandbox, harness: RunHarness, new_ru
     """One DELETE is sent, and the budget is gone."""
     stored = create(harness, PLAIN)
     sandbox.forget_requests()
-    new_run().enterprise.delete(stored.id)
+    new_run().enterprise.delete(stored.id, stored.outputs)
     assert [request.method for request in sandbox.requests] == ["DELETE"]
     assert sandbox.budgets() == []
 

@@ -147,7 +147,7 @@ def test_every_change_is_sent_and_settles(sandbox: Sandbox, next_run: Callable[.
         assert read.inputs == {name: stored.outputs[name] for name in INPUTS if name in stored.outputs}
         stored = read
     assert live(sandbox, "Applications") == {"User": ["new-one"], "Team": ["ent:core"], "Repo": ["octo-org/api"]}
-    next_run().cycle.delete(stored.id)
+    next_run().cycle.delete(stored.id, stored.outputs)
     assert live(sandbox, "Applications") == {}
     assert next_run().cycle.read(stored.id, stored.outputs) is None
 
@@ -442,7 +442,7 @@ def test_a_conflict_with_an_archived_cost_center_is_explained(sandbox: Sandbox, 
     """If an archived cost center has the name, the error asks for another name."""
     stored = bench.create(APPS)
     bench.cycle.check(URN, {}, APPS, NONE)
-    bench.cycle.delete(stored.id)
+    bench.cycle.delete(stored.id, stored.outputs)
     sandbox.switch("deleted_name_held")
     with pytest.raises(OutcomeError, match="an archived one has it: choose another name"):
         bench.create(APPS)
@@ -484,7 +484,7 @@ def test_a_second_declaration_is_refused(bench: Bench) -> None:
     with pytest.raises(OutcomeError, match="is declared twice"):
         bench.cycle.create(OTHER, APPS)
     bench.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
-    bench.cycle.delete(stored.id)
+    bench.cycle.delete(stored.id, stored.outputs)
     assert (
         bench.harness.reporter.warnings[-1] == f"kept cost center {stored.outputs['cost_center_id']}: apps declares it"
     )
@@ -495,7 +495,7 @@ def test_a_refresh_does_not_hold_undeclared_cost_centers(bench: Bench, next_run:
     stored = bench.create(APPS)
     later = next_run()
     later.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
-    later.cycle.delete(stored.id)
+    later.cycle.delete(stored.id, stored.outputs)
     assert later.cycle.read(stored.id, stored.outputs) is None
 
 
@@ -518,8 +518,8 @@ def test_the_first_read_returns_all_inputs(sandbox: Sandbox, bench: Bench) -> No
         "adopted": False,
     }
     id_ = f"enterprise/octo-enterprise/{data['id']}"
-    bench.cycle.delete(id_)
-    bench.cycle.delete(id_)
+    bench.cycle.delete(id_, {})
+    bench.cycle.delete(id_, {})
     for gone in (id_, "enterprise/octo-enterprise/none"):
         with pytest.raises(NotFoundError, match="it is archived, or the listing does not contain it either"):
             bench.cycle.read(gone, {})
@@ -536,7 +536,7 @@ def test_a_404_for_a_listed_cost_center_is_an_error(status: int, new_run: Callab
         with pytest.raises((NotFoundError, InvalidError)):
             cycle.read("enterprise/octo-enterprise/1", {"cost_center_id": "1"})
         with pytest.raises((NotFoundError, InvalidError)):
-            cycle.delete("enterprise/octo-enterprise/1")
+            cycle.delete("enterprise/octo-enterprise/1", {})
 
 
 def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> None:

@@ -289,10 +289,11 @@ class World:
                 for step in [pool.submit(self._step, harness, name, inputs) for name, inputs in program.items()]:
                     step.result()
         for entry in list(self.pending):
-            _lifecycle(harness, entry.inputs).delete(entry.id)
+            _lifecycle(harness, entry.inputs).delete(entry.id, entry.outputs)
             self.pending.remove(entry)
         for name in [name for name in self.entries if name not in program]:
-            _lifecycle(harness, self.entries[name].inputs).delete(self.entries[name].id)
+            entry = self.entries[name]
+            _lifecycle(harness, entry.inputs).delete(entry.id, entry.outputs)
             del self.entries[name]
 
     def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
@@ -312,7 +313,7 @@ class World:
             return
         anew = lifecycle.check(urn, {}, inputs, frozenset())
         if not set(replaces) - {"budget_type"}:
-            lifecycle.delete(entry.id)
+            lifecycle.delete(entry.id, entry.outputs)
             del self.entries[name]
             self._create(lifecycle, name, anew.inputs)
             return

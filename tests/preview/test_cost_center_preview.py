@@ -58,7 +58,7 @@ def test_moved_members_are_named(sandbox: Sandbox, harness: RunHarness) -> None:
 
 def test_members_of_archived_cost_centers_cause_no_warning(sandbox: Sandbox, harness: RunHarness) -> None:
     """Only members of active cost centers are reported as moved."""
-    CostCenterLifecycle(harness.run).delete(f"enterprise/octo-enterprise/{sandbox.cost_centers()[0]['id']}")
+    CostCenterLifecycle(harness.run).delete(f"enterprise/octo-enterprise/{sandbox.cost_centers()[0]['id']}", {})
     assert warned(harness, {**APPS, "users": ["hubot"]}) == []
 
 

@@ -46,3 +46,15 @@ def test_a_checked_resource_is_declared() -> None:
     registry.check("one", anew=True)
     registry.check("two", anew=False)
     assert [registry.is_checked(urn) for urn in ("one", "two", "three")] == [True, True, False]
+
+
+def test_the_budgets_of_a_replaced_resource_are_known() -> None:
+    """A resource knows the ids that it replaces, also after it is checked anew; other resources do not."""
+    registry = ResourceRegistry()
+    assert registry.replaced("one") == frozenset()
+    registry.replace("one", "id-1")
+    registry.replace("one", "id-2")
+    registry.check("one", anew=True)
+    assert registry.replaced("one") == {"id-1", "id-2"}
+    assert registry.replaced("two") == frozenset()
+    assert registry.holder("id-1") is None
