@@ -7,6 +7,7 @@ delete, refresh and diff load them again. They are never moved and never renamed
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from abc import abstractmethod
 from contextlib import contextmanager
@@ -86,12 +87,16 @@ _PROCESS = _Process()
 
 @contextmanager
 def _brief_errors() -> Iterator[None]:
-    """Raise errors with a minimal traceback and no chained exceptions, because the SDK sends both."""
+    """Raise errors without chained exceptions, and let the SDK send them without a traceback: as one line."""
     try:
         yield
-    except BillingError as error:
-        raise error.with_traceback(None) from None
-    except Exception as error:  # noqa: BLE001 - the text of any exception may contain a secret
+    except Exception as error:
+        # The SDK formats the traceback of an error that a provider raises. Set the limit only here, in the plugin
+        # process: in a program's process it would also hide where the program failed.
+        sys.tracebacklimit = 0
+        if isinstance(error, BillingError):
+            raise error from None
+        # The text of any exception may contain a secret.
         raise BillingError(f"internal error, please report it: {_PROCESS.masked(error)}") from None
 
 

@@ -6,6 +6,7 @@ import base64
 import pickle
 import signal
 import socket
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -339,6 +340,38 @@ def test_a_state_of_a_wrong_form_is_one_line(world: World) -> None:
     )
 
 
+def test_each_error_is_one_line(world: World) -> None:
+    """A failed create, read, update and delete, and an internal error, are one line each, without a traceback."""
+    urn, whole = urn_of("OrgBudget", "b"), program("OrgBudget", ORGANIZATION)
+    inputs, _ = world.plugin.check(urn, {}, whole)
+    world.sandbox.add_budget("organization", "octo-org", budget_product_sku="packages", budget_amount=1)
+    broken = provider.OrgBudgetProvider()
+    broken._lifecycle = None  # type: ignore[assignment, method-assign]
+    told = "internal error, please report it: TypeError: 'NoneType' object is not callable"
+    calls: list[tuple[Callable[[], Any], str]] = [
+        (lambda: world.plugin.create(urn, inputs), "(see Adoption in docs/reference.md)."),
+        (
+            lambda: world.plugin.read(urn, "organization/octo-org/none", {}, whole),
+            "does not contain this budget either.",
+        ),
+        (lambda: world.plugin.update(urn, "organization/x", whole, whole), "(`pulumi stack export`)."),
+        (lambda: world.plugin.delete(urn, "organization/x", whole), "(`pulumi stack export`)."),
+        (lambda: world.plugin.create(urn, {**inputs, "__provider": serialize_provider(broken)}), told),
+    ]
+    for call, message in calls:
+        with pytest.raises(CallError) as failed:
+            call()
+        (line,) = str(failed.value).splitlines()
+        assert line.startswith("billing_provider.core.errors.")
+        assert line.endswith(message)
+
+
+def test_an_import_keeps_tracebacks() -> None:
+    """Tracebacks are limited only where the plugin raises an error: a program imports the provider too."""
+    assert provider.__name__ in sys.modules
+    assert getattr(sys, "tracebacklimit", None) is None
+
+
 class Surprise(dict[str, Any]):
     """Properties that cannot be read."""
 
@@ -352,6 +385,7 @@ class Surprise(dict[str, Any]):
 def test_a_surprise_is_an_internal_error(kind: str, configured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong in whatever verb: a short request to report it, without secrets, before and after a start."""
     monkeypatch.setattr(provider, "_PROCESS", provider._Process())
+    monkeypatch.setattr(sys, "tracebacklimit", None, raising=False)
     adapter = getattr(provider, kind)()
     if configured:
         adapter.configure(ConfigureRequest(Config({}, "p")))
@@ -463,6 +497,7 @@ def test_a_terminated_plugin_ends(world: World) -> None:
 
 def test_a_missing_urn_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no frame holds the engine's request, check, diff and create stop before a request; a warning is shown."""
+    monkeypatch.setattr(sys, "tracebacklimit", None, raising=False)
     with pytest.raises(BillingError, match="cannot find the URN"):
         calling_urn()
     adapter = provider.OrgBudgetProvider()
