@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from billing_provider.core.errors import ConfigError
-from billing_provider.sdk.invoke import later, run_query
+from billing_provider.sdk.invoke import brief, later, run_query
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -143,10 +143,12 @@ def get_usage_report_rows(
         BillingError: A date is invalid, the token may not do this, GitHub did not respond, or the wait is too long.
     """
     if pulumi.runtime.is_dry_run():
-        raise ConfigError(
-            "read the rows of a usage report: a preview writes nothing, so no export is asked for. Use "
-            "get_usage_report_rows_output, which is unknown in a preview, or skip the call where "
-            "pulumi.runtime.is_dry_run()."
+        raise brief(
+            ConfigError(
+                "read the rows of a usage report: a preview writes nothing, so no export is asked for. Use "
+                "get_usage_report_rows_output, which is unknown in a preview, or skip the call where "
+                "pulumi.runtime.is_dry_run()."
+            )
         )
     return run_query(Reader.report_rows, **locals())
 

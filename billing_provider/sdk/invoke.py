@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import types
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import settings as pulumi_settings
 
+from billing_provider.core.errors import BillingError
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import read_settings
 from billing_provider.runtime.run import Run
@@ -82,12 +84,31 @@ def run_query(query: Callable[..., T], **given: Any) -> T:
     Args:
         query: The query, a method of `Reader`.
         **given: Its arguments.
+
+    Raises:
+        BillingError: The query failed; Pulumi shows the message, without a traceback.
     """
     results = _PROGRAM.results()
     # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
     key = (query.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
-    result: T = results.get(key, lambda: query(results.reader, **given))
+    try:
+        result: T = results.get(key, lambda: query(results.reader, **given))
+    except BillingError as error:
+        raise brief(error) from None
     return result
+
+
+def brief(error: BillingError) -> BillingError:
+    """Return the error as one that is also a `pulumi.RunError`, whose message Pulumi shows without a traceback.
+
+    Its class derives from the error's class and has the same name.
+    """
+    known = type(error)
+    names = {"__module__": known.__module__}
+    kind = types.new_class(known.__name__, (known, pulumi.RunError), exec_body=lambda body: body.update(names))
+    shown: BillingError = kind.__new__(kind, *error.args)
+    vars(shown).update(vars(error))
+    return shown.with_traceback(error.__traceback__)
 
 
 def later(function: Callable[..., T], **given: pulumi.Input[Any]) -> pulumi.Output[T]:

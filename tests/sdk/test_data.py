@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -14,7 +15,7 @@ from pulumi.runtime import settings as pulumi_settings
 import billing_provider
 from billing_provider import BillingError, get_usage, get_usage_output, get_usage_summary, get_usage_summary_output
 from billing_provider.core.clock import Clock
-from billing_provider.core.errors import ConfigError
+from billing_provider.core.errors import ApiError, ConfigError, NotFoundError
 from billing_provider.sandbox import Sandbox
 from billing_provider.sdk import budget_functions, cost_center_functions, invoke, usage_functions
 from tests.support import mocked
@@ -157,12 +158,14 @@ def test_a_preview_asks_for_no_export(served: Sandbox) -> None:
     """In a preview the rows of a report are unknown as an Output and an error otherwise; an update has them."""
     days = {"enterprise": E, "report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
     refused: list[str] = []
+    brief: list[bool] = []
 
     def program_() -> dict[str, Any]:
         try:
             cost_center_functions.get_usage_report_rows(**days)
         except ConfigError as error:
             refused.append(str(error))
+            brief.append(isinstance(error, pulumi.RunError))
         rows = cost_center_functions.get_usage_report_rows_output(**days)
         return {"rows": rows, "first": rows[0]["product"]}
 
@@ -172,7 +175,7 @@ def test_a_preview_asks_for_no_export(served: Sandbox) -> None:
     assert "a preview writes nothing, so no export is asked for. Use get_usage_report_rows_output" in text
     assert mocked.run(program_).exports["rows"] == cost_center_functions.get_usage_report_rows(**days)
     assert len(served.writes) == 1
-    assert len(refused) == 1
+    assert (len(refused), brief) == (1, [True])
 
 
 def test_each_program_run_asks_anew(served: Sandbox) -> None:
@@ -184,6 +187,20 @@ def test_each_program_run_asks_anew(served: Sandbox) -> None:
     with pytest.raises(BillingError, match="404"):
         get_usage(organization="octo-lab")
     assert get_usage(organization="octo-lab").usage_items
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("convention", ["get_budget", "get_budget_output"])
+def test_an_error_is_shown_without_a_traceback(convention: str) -> None:
+    """An error keeps its class and its attributes, and is a `RunError`, of which Pulumi shows the message only."""
+    with pytest.raises(pulumi.RunError, match="read budget none of enterprise octo-enterprise: ") as failed:
+        run(lambda: {"budget": function(convention)(enterprise=E, budget_id="none")})
+    error: BaseException = failed.value
+    assert type(error).__mro__[:3] == (type(error), NotFoundError, ApiError)
+    assert isinstance(error, NotFoundError)
+    assert (type(error).__name__, error.status, error.said) == ("NotFoundError", 404, "Not Found")
+    assert error.__suppress_context__
+    assert getattr(sys, "tracebacklimit", None) is None
 
 
 def test_the_configuration_goes_before_the_environment(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
