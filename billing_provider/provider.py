@@ -118,7 +118,7 @@ class _Adapter(ResourceProvider):
             if not problems:
                 return CheckResult({**checked.inputs, **unknown}, [])
             # Leave the property name empty: the engine prints the value of a named property, which may be a secret.
-            failures = [CheckFailure("", f"{problem.field}: {problem.reason}") for problem in problems]
+            failures = [CheckFailure("", str(problem)) for problem in problems]
             return CheckResult(_plain(news), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

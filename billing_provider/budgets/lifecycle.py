@@ -20,6 +20,7 @@ from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.delete_confirmed import delete_confirmed
+from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +70,8 @@ class Lifecycle:
             key = natural_key(owner, inputs)
             first = self._run.registry.declare(urn, key)
             if first is not None:
-                reason = f"{first.rpartition('::')[2]} declares the same budget already: remove one of the two"
-                return Checked({}, [Problem("budget_product_sku", reason)])
+                reason = f"{name_of(first)} declares the same budget ({key}) already: remove one of the two"
+                return Checked({}, [Problem("", reason)])
             for warning in rules.warnings(inputs):
                 self._run.reporter.warn(warning)
             if is_over:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Problem:
-    """One invalid input: its name and the correction; both texts are cleaned for display."""
+    """One problem of a resource and its correction, cleaned for display.
+
+    Attributes:
+        field: The name of the invalid input; empty if the problem is the resource as a whole.
+        reason: The correction.
+    """
 
     field: str
     reason: str
@@ -27,6 +32,10 @@ class Problem:
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", clean(self.field, 60))
         object.__setattr__(self, "reason", clean(self.reason))
+
+    def __str__(self) -> str:
+        """Return the problem in one line."""
+        return f"{self.field}: {self.reason}" if self.field else self.reason
 
 
 ADOPT_IF_IDENTICAL = "adopt_if_identical"

@@ -24,6 +24,7 @@ from billing_provider.cost_centers.models import (
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.runtime.delete_confirmed import delete_confirmed
+from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,10 +67,12 @@ class CostCenterLifecycle:
             key = ("cost center", inputs["enterprise"].lower(), inputs["name"].lower())
             first = self._run.registry.declare(urn, key)
             if first is not None:
-                reason = (
-                    f"{first.rpartition('::')[2]} declares a cost center of this name already: remove one of the two"
-                )
-                return Checked({}, [Problem("name", reason)])
+                reason = f"{name_of(first)} declares the cost center {inputs['name']} already: remove one of the two"
+                return Checked({}, [Problem("", reason)])
+        if "enterprise" not in unknown:
+            found = first_problems(self._members_of_others(urn, inputs))
+            if found:
+                return Checked({}, found)
         for name in ("enterprise", *IN_PLACE):
             if name in inputs and name in olds and same_input(name, olds[name], inputs[name]):
                 inputs[name] = olds[name]
@@ -249,6 +252,19 @@ class CostCenterLifecycle:
                 break
             added += batch
         return added
+
+    def _members_of_others(self, urn: str, inputs: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield a problem for each member that another resource of this run declares too.
+
+        A member is in one cost center only, so the two resources would take it from each other in every run.
+        """
+        for kind in MEMBER_KINDS:
+            for member in missing_members(kind, inputs.get(kind, ()), ()):
+                key = ("member", inputs["enterprise"].lower(), kind, plain_member(kind, member))
+                first = self._run.registry.declare(urn, key)
+                if first is not None:
+                    reason = f"{name_of(first)} and {name_of(urn)} both declare {member}: remove it from one of the two"
+                    yield Problem(kind, f"{reason}, because a member is in one cost center only")
 
 
 def _batches(names: list[str]) -> Iterator[list[str]]:

@@ -5,6 +5,11 @@ from __future__ import annotations
 import threading
 
 
+def name_of(urn: str) -> str:
+    """Return the name of a resource, for messages."""
+    return urn.rpartition("::")[2]
+
+
 class ResourceRegistry:
     """The resources of one run, with the keys that they declare and the ids that they hold.
 

@@ -263,7 +263,7 @@ def test_the_case_of_a_cost_center_is_ignored(sandbox: Sandbox, new_run: Callabl
     harness = new_run()
     checked(harness, "urn::first", {**declared, "budget_entity_name": "Platform"})
     again = harness.enterprise.check("urn::second", {}, {**declared, "budget_entity_name": "pLATFORM"}, NOTHING)
-    assert [problem.field for problem in again.problems] == ["budget_product_sku"]
+    assert ["first declares the same budget" in problem.reason for problem in again.problems] == [True]
 
 
 def test_cost_centers_that_differ_in_case_are_not_confused(sandbox: Sandbox, harness: RunHarness) -> None:
@@ -333,8 +333,11 @@ def test_a_second_declaration_is_refused(sandbox: Sandbox, harness: RunHarness) 
     found = harness.enterprise.check(
         "urn::second", {}, {**PLAIN, "enterprise": "OCTO-enterprise", "budget_amount": 7}, NOTHING
     )
-    assert [problem.field for problem in found.problems] == ["budget_product_sku"]
-    assert "first declares the same budget already: remove one of the two" in found.problems[0].reason
+    (problem,) = found.problems
+    assert str(problem) == (
+        "first declares the same budget (the actions budget of enterprise/octo-enterprise, scope enterprise) already: "
+        "remove one of the two"
+    )
     assert sandbox.requests == []
 
 

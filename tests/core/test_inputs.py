@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from billing_provider.core.inputs import near
+from billing_provider.core.inputs import Problem, near
+
+
+def test_a_problem_of_a_whole_resource_names_no_input() -> None:
+    """A problem starts with the name of its input, if it is about one."""
+    assert str(Problem("budget_amount", "write a number")) == "budget_amount: write a number"
+    assert str(Problem("", "remove one of the two")) == "remove one of the two"
 
 
 def test_near_names_are_found_regardless_of_case() -> None:

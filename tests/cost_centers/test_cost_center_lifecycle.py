@@ -474,12 +474,36 @@ def test_two_cost_centers_of_one_name_are_an_error(new_run: Callable[..., RunHar
             bench.create(APPS)
 
 
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        ("users", "octocat", "Octocat"),
+        ("organizations", "octo-org", "OCTO-org"),
+        ("repositories", "octo-org/api", "octo-org/API"),
+        ("enterprise_teams", "ent:writers", "Writers"),
+    ],
+)
+def test_a_member_of_two_cost_centers_is_refused(kind: str, one: str, other: str, bench: Bench) -> None:
+    """A member that two resources declare, in any spelling, fails in preview with both names; other members do not."""
+    bench.check({**APPS, kind: [one, one]})
+    bench.check({**APPS, kind: [one]})
+    elsewhere = {**APPS, "name": "Data", kind: ["somebody/else" if kind == "repositories" else "somebody", other]}
+    checked = bench.cycle.check(OTHER, {}, elsewhere, NONE)
+    (problem,) = checked.problems
+    assert str(problem) == (
+        f"{kind}: apps and other both declare {other}: remove it from one of the two, because a member is in one cost "
+        "center only"
+    )
+    assert bench.cycle.check(OTHER, {}, {**elsewhere, "enterprise": "octo-labs"}, NONE).problems == []
+    assert bench.cycle.check(OTHER, {}, {"name": "Data", kind: [other]}, frozenset({"enterprise"})).problems == []
+
+
 def test_a_second_declaration_is_refused(bench: Bench) -> None:
     """A second resource with the same name fails in preview and never becomes a second owner."""
     stored = bench.create(APPS)
     checked = bench.cycle.check(OTHER, {}, {**APPS, "name": "APPS"}, NONE)
-    assert [problem.reason for problem in checked.problems] == [
-        "apps declares a cost center of this name already: remove one of the two"
+    assert [str(problem) for problem in checked.problems] == [
+        "apps declares the cost center APPS already: remove one of the two"
     ]
     with pytest.raises(OutcomeError, match="is declared twice"):
         bench.cycle.create(OTHER, APPS)

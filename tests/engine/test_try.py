@@ -99,6 +99,17 @@ def test_all_verbs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "hush" not in f"{preview}{up}{changed}{destroyed}"
 
 
+def test_a_member_of_two_cost_centers_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person in two cost centers of a program fails in preview, with the names of both."""
+    (project / "__main__.py").write_text(
+        "from billing_provider import CostCenter\n"
+        'for name in ("apps", "data"):\n'
+        '    CostCenter(name, enterprise="octo-enterprise", name=name, users=["octocat"])\n'
+    )
+    assert call() == 1
+    assert "users: apps and data both declare octocat: remove it from one of the two" in capsys.readouterr().out
+
+
 def test_unexpected_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Unexpected changes exit with 7, as with the Pulumi CLI; a failure exits with 1."""
     assert call("preview", "--expect-no-changes") == 7

@@ -59,6 +59,19 @@ def test_an_unfinished_create_is_an_update_of_the_next_run(engine: FakeEngine, s
     assert warnings[2:] == [moved]
 
 
+def test_a_member_of_two_cost_centers_is_refused_in_preview(engine: FakeEngine, served: Sandbox) -> None:
+    """The second resource that declares a person fails in check, and a resource that is checked again does not."""
+    news = {"enterprise": E, "name": "Apps", "users": ["octocat"], "__provider": PROVIDERS["CostCenter"]}
+    with plugin(engine, served) as running:
+        checked, problems = running.check(URN, {}, news)
+        assert problems == []
+        _, problems = running.check(urn_of("CostCenter", "data"), {}, {**news, "name": "Data", "users": ["Octocat"]})
+        (problem,) = problems
+        assert problem.startswith(": users: apps and data both declare Octocat: remove it from one of the two")
+        assert running.check(URN, checked, news) == (checked, [])
+    assert served.writes == []
+
+
 def test_a_budget_finds_the_cost_center_that_its_run_has_made(engine: FakeEngine, served: Sandbox) -> None:
     """The list that a budget before it has caused is no longer the truth, and is asked for anew."""
     budget = {"enterprise": E, "budget_product_sku": "actions", "budget_amount": 5, "budget_scope": "cost_center"}
