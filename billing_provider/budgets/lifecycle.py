@@ -72,8 +72,9 @@ class Lifecycle:
             if first is not None:
                 reason = f"{name_of(first)} declares the same budget ({key}) already: remove one of the two"
                 return Checked({}, [Problem("", reason)])
-            for warning in rules.warnings(inputs):
-                self._run.reporter.warn(warning)
+            if not olds or differing(owner, olds, inputs, (self._kind.noun, *IDENTITY[2:], *IN_PLACE)):
+                for warning in rules.warnings(str(key), inputs, alerting_given="budget_alerting" in fields):
+                    self._run.reporter.warn(warning)
             if is_over:
                 self._run.reporter.warn(expiry.warning(str(key), inputs["expires_at"]))
             inputs = {
@@ -114,7 +115,7 @@ class Lifecycle:
             record(urn, budget_id)
         if replaces:
             self._run.reporter.warn(
-                f"a change of {', '.join(replaces)} replaces the budget: "
+                f"a change of {', '.join(replaces)} replaces the budget {budget_id} of {owner}: "
                 "the new budget counts only usage after its creation, not the earlier usage of this month"
             )
         return changed, replaces
@@ -136,7 +137,7 @@ class Lifecycle:
         budget = created.item
         if created.adopted:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
-            run.reporter.warn(f"adopted the existing budget {budget.id}{changed}")
+            run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}")
         center = creation.entity if spec.budget_scope in COST_CENTER_SCOPES else None
         return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
 

@@ -192,18 +192,26 @@ class _Validator:
             yield Problem("exclude_cost_center_usage", "leave it out: only a budget of the whole enterprise has it")
 
 
-def warnings(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Yield warnings about a valid budget: settings that are allowed but probably not intended."""
+def warnings(what: str, fields: Mapping[str, Any], *, alerting_given: bool) -> Iterator[str]:
+    """Yield warnings about a valid budget: settings that are allowed but probably not intended.
+
+    Args:
+        what: The description of the budget; each warning names it, because a preview of differences shows no rows.
+        fields: The complete inputs.
+        alerting_given: Whether the program sets `budget_alerting`; alerts that it turns off are intended.
+    """
     sku, scope = fields["budget_product_sku"], fields["budget_scope"]
     hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
     if not known_sku(sku):
-        yield f"GitHub's reference does not list {sku}: ignore this warning if your account has this SKU"
+        yield f"{what}: GitHub's reference does not list {sku}; ignore this warning if your account has this SKU"
     if sku == "premium_requests":
-        yield "GitHub has converted premium-request budgets to AI-credit budgets: write ai_credits"
+        yield f"{what} is declared for premium_requests, which GitHub has converted to AI credits: write ai_credits"
     if hard and sku in LICENCE_SKUS:
-        yield f"a budget for {sku} can only send alerts: GitHub does not block licences"
+        yield f"{what} can only send alerts: GitHub does not block licences"
     if hard and amount == 0:
-        yield "a hard stop at 0 blocks all usage immediately, including included usage"
+        yield f"{what} is a hard stop at 0: it blocks all usage immediately, including included usage"
     alerting = fields.get("budget_alerting")
-    if scope not in PER_USER_SCOPES and not (alerting and alerting["will_alert"]):
-        yield "this budget sends no alerts: set budget_alerting"
+    if scope not in PER_USER_SCOPES and not alerting_given:
+        yield f"{what} alerts nobody: set budget_alerting"
+    if alerting and alerting["will_alert"] and not alerting["alert_recipients"]:
+        yield f"{what} alerts only GitHub's default recipients, the owners and billing managers: add alert_recipients"

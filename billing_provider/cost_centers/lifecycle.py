@@ -117,12 +117,10 @@ class CostCenterLifecycle:
         if created.adopted:
             self._send_differences(owner, center.id, as_inputs(center), inputs)
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
-            self._run.reporter.warn(f"adopted the existing cost center {center.id}{changed}")
+            self._run.reporter.warn(f"{creation.what()}: adopted the existing cost center {center.id}{changed}")
             return _store(owner, inputs, center, adopted=True)
         # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
-        added = {
-            kind: self._add_possible(owner, center.id, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs
-        }
+        added = {kind: self._add_possible(owner, center, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs}
         stored = _store(owner, inputs, center, adopted=False)
         stored.outputs.update(added)
         if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
@@ -238,16 +236,16 @@ class CostCenterLifecycle:
         for line in self._api.add_resources(owner, cost_center_id, kind, names):
             self._run.reporter.warn(line)
 
-    def _add_possible(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> list[str]:
+    def _add_possible(self, owner: Owner, center: CostCenterDetails, kind: str, names: list[str]) -> list[str]:
         """Add members to a new cost center and return those that were certainly added."""
         added: list[str] = []
         for batch in _batches(missing_members(kind, names, ())):
             try:
-                self._add(owner, cost_center_id, kind, batch)
+                self._add(owner, center.id, kind, batch)
             except BillingError as error:
                 self._run.reporter.warn(
-                    f"the cost center was created, but not all of its {kind} were added: {error} "
-                    "Run `pulumi up` again to add the others."
+                    f"the cost center {center.name} of {owner} was created, but not all of its {kind} were added: "
+                    f"{error} Run `pulumi up` again to add the others."
                 )
                 break
             added += batch

@@ -423,7 +423,8 @@ def test_an_identical_budget_is_adopted_with_a_warning(sandbox: Sandbox, harness
     stored = create(harness, PLAIN)
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
     assert sandbox.writes == []
-    assert f"adopted the existing budget {there['id']} as it is" in harness.reporter.warnings
+    told = "the actions budget of enterprise/octo-enterprise, scope enterprise: adopted the existing budget"
+    assert f"{told} {there['id']} as it is" in harness.reporter.warnings
 
 
 def test_a_different_budget_is_not_adopted_by_default(sandbox: Sandbox, harness: RunHarness) -> None:

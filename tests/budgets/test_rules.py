@@ -265,6 +265,17 @@ def test_an_entity_is_validated_without_its_owner() -> None:
         assert check(ORGANIZATION_OWNER, known, frozenset({"organization"})) == []
 
 
+ALERTED = {"budget_alerting": {"will_alert": True, "alert_recipients": ["octocat"]}}
+
+
+def unusual(changes: dict[str, Any]) -> list[str]:
+    """Return the warnings about a budget of the enterprise."""
+    fields, found = read_inputs(ENTERPRISE_OWNER, {**ENTERPRISE, **changes})
+    assert found == []
+    whole = complete(ENTERPRISE_OWNER, fields, NOBODY)
+    return list(rules.warnings("the budget of tests", whole, alerting_given="budget_alerting" in fields))
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -272,22 +283,28 @@ def test_an_entity_is_validated_without_its_owner() -> None:
         ({"budget_product_sku": "premium_requests"}, "write ai_credits"),
         ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "can only send alerts"),
         ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately"),
-        ({}, "sends no alerts"),
-        ({"budget_alerting": {"will_alert": False, "alert_recipients": []}}, "sends no alerts"),
+        ({}, "alerts nobody: set budget_alerting"),
+        (
+            {"budget_alerting": {"will_alert": True, "alert_recipients": []}},
+            "alerts only GitHub's default recipients, the owners and billing managers: add alert_recipients",
+        ),
     ],
 )
 def test_unusual_settings_give_a_warning(fields: dict[str, Any], words: str) -> None:
     """A setting that is allowed but probably not intended gives a warning."""
-    told = {"will_alert": True, "alert_recipients": []} if "alerts" not in words else None
-    budget = complete(ENTERPRISE_OWNER, {**ENTERPRISE, "budget_alerting": told, **fields}, NOBODY)
-    found = list(rules.warnings(budget))
-    assert len([text for text in found if words in text]) == 1
+    told = {} if "alerts nobody" in words else ALERTED
+    (found,) = unusual({**told, **fields})
+    assert found.startswith("the budget of tests")
+    assert words in found
 
 
-@pytest.mark.parametrize("fields", [{"budget_alerting": {"will_alert": True, "alert_recipients": []}}, USER])
+@pytest.mark.parametrize(
+    "fields",
+    [ALERTED, {"budget_alerting": {"will_alert": False, "alert_recipients": []}}, {"budget_alerting": {}}, USER],
+)
 def test_a_usual_budget_gives_no_warning(fields: dict[str, Any]) -> None:
-    """A budget with alerts, or a budget of one user, gives no warning."""
-    assert list(rules.warnings(complete(ENTERPRISE_OWNER, {**ENTERPRISE, **fields}, NOBODY))) == []
+    """A budget with alerts, one whose alerts are turned off, and a budget of one user give no warning."""
+    assert unusual(fields) == []
 
 
 @pytest.mark.parametrize(

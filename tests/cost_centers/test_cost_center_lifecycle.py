@@ -192,9 +192,8 @@ def test_moved_members_are_named_after_the_write(sandbox: Sandbox, bench: Bench)
 def test_a_newly_declared_kind_removes_other_members(sandbox: Sandbox, bench: Bench) -> None:
     """A list is complete from its first declaration, also if it is empty, so others are removed."""
     stored = bench.create({"enterprise": "octo-enterprise", "name": "Platform"})
-    assert bench.harness.reporter.warnings == [
-        f"adopted the existing cost center {stored.outputs['cost_center_id']} as it is"
-    ]
+    told = "the cost center Platform of enterprise octo-enterprise: adopted the existing cost center"
+    assert bench.harness.reporter.warnings == [f"{told} {stored.outputs['cost_center_id']} as it is"]
     bench.harness.reporter.warnings.clear()
     changed, stored = bench.up(stored, {**stored.inputs, "users": ["hubot"], "organizations": []})
     assert changed == ["users", "organizations"]
@@ -230,7 +229,7 @@ def test_members_that_a_create_could_not_add_are_added_by_the_next_run(
     assert stored.outputs["users"] == names[:50]
     assert stored.outputs["unfinished"] is True
     (warning,) = bench.harness.reporter.warnings
-    assert warning.startswith("the cost center was created, but not all of its users were added: add users to cost cen")
+    assert "Apps of enterprise octo-enterprise was created, but not all of its users were added: add users" in warning
     bench = next_run()
     changed, stored = bench.up(stored, {**APPS, "users": names, "enterprise_teams": ["core"]})
     assert changed == ["users"]
@@ -290,8 +289,9 @@ def test_an_unconfirmed_outcome_is_reported_as_unknown(
     assert (stored.outputs["adopted"], stored.outputs["users"]) == (True, ["octocat"])
     assert live(sandbox) == {"User": ["octocat"], "Team": ["ent:core"]}
     assert len(sandbox.cost_centers()) == 3
-    assert f"adopted the existing cost center {stored.outputs['cost_center_id']}; changed: users, enterprise_teams" in (
-        bench.harness.reporter.warnings
+    (warning,) = bench.harness.reporter.warnings
+    assert warning.endswith(
+        f"adopted the existing cost center {stored.outputs['cost_center_id']}; changed: users, enterprise_teams"
     )
 
 

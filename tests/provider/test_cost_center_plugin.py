@@ -54,7 +54,7 @@ def test_an_unfinished_create_is_an_update_of_the_next_run(engine: FakeEngine, s
     warnings = [text for name, text in engine.warnings if name == "apps"]
     moved = "adding hubot removes it from the cost center Platform"
     assert warnings[0] == f"the cost center Apps: {moved}"
-    assert warnings[1].startswith("the cost center was created, but not all of its users were added")
+    assert warnings[1].startswith(f"the cost center Apps of enterprise {E} was created, but not all of its users were")
     assert warnings[1].endswith("Run `pulumi up` again to add the others.")
     assert warnings[2:] == [moved]
 

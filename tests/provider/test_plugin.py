@@ -265,7 +265,20 @@ def test_warnings_stand_on_the_resource(world: World) -> None:
     quiet = program("EnterpriseBudget", {**ENTERPRISE, "budget_alerting": None})
     for _ in range(2):
         world.plugin.check(urn, {}, quiet)
-    assert world.engine.lines == [("WARNING", "this budget sends no alerts: set budget_alerting", urn, False)]
+    told = "the actions budget of enterprise/octo-enterprise, scope enterprise alerts nobody: set budget_alerting"
+    assert world.engine.lines == [("WARNING", told, urn, False)]
+
+
+def test_an_unchanged_budget_gives_no_warning(world: World) -> None:
+    """Warnings about unusual settings are for a new or changed budget; a change of spelling is none."""
+    stack, quiet = Stack(), {**ENTERPRISE, "budget_alerting": None}
+    stack.up(world.plugin, {("EnterpriseBudget", "quiet"): quiet})
+    assert len(world.engine.warnings) == 1
+    with Plugin(world.engine.address, environment(world.sandbox)) as later:
+        stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "enterprise": "Octo-Enterprise"}})
+        assert len(world.engine.warnings) == 1
+        stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "budget_amount": 600}})
+        assert len(world.engine.warnings) == 2
 
 
 def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
@@ -475,10 +488,9 @@ def test_a_plugin_that_nobody_hears_speaks_to_standard_error() -> None:
         quiet = program("OrgBudget", {**ORGANIZATION, "budget_alerting": None})
         plugin.check(urn_of("OrgBudget", "b"), {}, quiet)
         assert plugin.stop() == 0
-        assert [line.partition(": ")[2][:24] for line in plugin.printed] == [
-            "this budget sends no ale",
-            "not compared with GitHub",
-        ]
+        first, second = plugin.printed
+        assert first.endswith("scope organization alerts nobody: set budget_alerting\n")
+        assert second.startswith("warning: not compared with GitHub: no token")
 
 
 def test_a_plugin_without_an_address_may_write() -> None:
