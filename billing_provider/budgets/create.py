@@ -39,8 +39,6 @@ class BudgetCreate(CreateOnce[Budget]):
         entity: The entity in the form that GitHub accepts, such as a cost center's UUID; set by `run`.
     """
 
-    how_to_adopt = ", or import it (see Adoption in docs/reference.md)"
-
     def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None, spec: BudgetSpec) -> None:
         super().__init__(run, owner, urn, on_existing)
         self._spec = spec

@@ -36,7 +36,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         inputs: The checked inputs.
     """
 
-    how_to_adopt = ", which makes its members those declared, or import it"
+    effect_of_adopting = ", which makes its members those declared"
 
     def __init__(self, run: Run, owner: Owner, urn: str, inputs: Mapping[str, Any]) -> None:
         super().__init__(run, owner, urn, inputs.get("on_existing"))

@@ -58,8 +58,8 @@ class CreateOnce(ABC, Generic[T]):
         on_existing: What to do about an existing object: one of `ON_EXISTING`; None for the default.
     """
 
-    how_to_adopt: str
-    """The end of the advice on how to manage an existing object; it follows the value of `on_existing`."""
+    effect_of_adopting = ""
+    """What an adoption changes, for the advice to adopt an existing object; it follows the value of `on_existing`."""
 
     def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None) -> None:
         self._run, self._owner, self._urn = run, owner, urn
@@ -176,8 +176,8 @@ class CreateOnce(ABC, Generic[T]):
         if unsure := self._not_held(unsure):
             raise OutcomeError(
                 f"{self.what()} may exist already as {_ids(unsure)}: GitHub's listing does not show its complete "
-                "entity or scope. Import it if it is the one (see Adoption in docs/reference.md), else delete it, "
-                "then run again."
+                "entity or scope. Compare it on GitHub: if it is the declared one, remove one of the two, then run "
+                "again."
             )
         return None
 
@@ -201,7 +201,7 @@ class CreateOnce(ABC, Generic[T]):
             choice = ADOPT if only_adopt else ADOPT_IF_IDENTICAL
             raise OutcomeError(
                 f"{self.what()} exists already as {existing.id}; it {how}. "
-                f'To manage it here set on_existing="{choice}"{self.how_to_adopt}.'
+                f'To manage it here set on_existing="{choice}"{self.effect_of_adopting}; else remove one of the two.'
             )
         return existing, different
 

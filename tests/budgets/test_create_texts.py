@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("policy", "amount", "says"),
     [
-        pytest.param("error", 500, 'it is as declared. .*on_existing="adopt_if_identical"', id="same"),
+        pytest.param("error", 500, 'it is as declared. .*="adopt_if_identical"; else remove one of the', id="same"),
         pytest.param(
             "error", 900, r'it differs in budget_amount \(500 there, 900 declared\)\. .*on_existing="adopt"', id="other"
         ),

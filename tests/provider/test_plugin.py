@@ -362,7 +362,7 @@ def test_each_error_is_one_line(world: World) -> None:
     broken._lifecycle = None  # type: ignore[assignment, method-assign]
     told = "internal error, please report it: TypeError: 'NoneType' object is not callable"
     calls: list[tuple[Callable[[], Any], str]] = [
-        (lambda: world.plugin.create(urn, inputs), "(see Adoption in docs/reference.md)."),
+        (lambda: world.plugin.create(urn, inputs), 'set on_existing="adopt"; else remove one of the two.'),
         (
             lambda: world.plugin.read(urn, "organization/octo-org/none", {}, whole),
             "does not contain this budget either.",
