@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.inputs import ON_EXISTING, Problem, login_problem
+from billing_provider.core.inputs import ON_EXISTING, Problem, choose, did_you_mean, login_problem
 from billing_provider.core.owners import (
     ENTERPRISE,
     MULTI_USER_CUSTOMER,
@@ -92,7 +92,7 @@ class _Validator:
         if not self._sure("budget_type") or given is None:
             return
         if given not in BUDGET_TYPES:
-            yield Problem("budget_type", f"write one of {', '.join(BUDGET_TYPES)}, or leave it out")
+            yield Problem("budget_type", choose(given, BUDGET_TYPES))
         elif known_sku(sku) and given != pricing_type(sku):
             yield Problem(
                 "budget_type", f"{sku} is priced as {pricing_type(sku)}: write {pricing_type(sku)}, or leave it out"
@@ -105,7 +105,8 @@ class _Validator:
         if scope not in kind.scopes:
             others = [other.resource for other in OWNER_KINDS.values() if scope in other.scopes]
             elsewhere = f"; {scope} budgets are declared with {' and '.join(others)}" if others else ""
-            yield Problem("budget_scope", f"{kind.resource} takes one of {', '.join(kind.scopes)}{elsewhere}")
+            similar = "" if others else did_you_mean(scope, kind.scopes)
+            yield Problem("budget_scope", f"{kind.resource} takes one of {', '.join(kind.scopes)}{elsewhere}{similar}")
             return
         yield from self._user(scope)
         if self._sure("budget_entity_name"):
@@ -177,8 +178,9 @@ class _Validator:
             yield Problem("budget_alerting", "set will_alert to True, or leave alert_recipients empty")
 
     def extras(self, now: datetime) -> Iterator[Problem]:
-        if self.fields.get("on_existing") not in (None, *ON_EXISTING):
-            yield Problem("on_existing", f"write one of {', '.join(ON_EXISTING)}, or leave it out")
+        on_existing = self.fields.get("on_existing")
+        if on_existing not in (None, *ON_EXISTING):
+            yield Problem("on_existing", choose(on_existing, ON_EXISTING))
         if not self.scope_known:
             return
         expires_at = self.fields.get("expires_at")

@@ -43,6 +43,10 @@ ADOPT = "adopt"
 ERROR = "error"
 ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
 """How a create handles an existing budget: adopt it if it is identical, always, or never."""
+_LONGEST_NAME = 60
+"""A longer text is not compared with names: it is not a misspelt name."""
+_SIMILARITY = 0.7
+"""The minimum similarity of a misspelt name, between 0 and 1: `budget_ammount` has 0.96 to `budget_amount`."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
@@ -73,8 +77,30 @@ def near(text: str, known: Iterable[str], most: int = 3) -> list[str]:
         known: The known names.
         most: Maximum number of names to return.
     """
+    if len(text) > _LONGEST_NAME:
+        return []
     names = {name.lower(): name for name in sorted(known)}
-    return [names[name] for name in difflib.get_close_matches(text.lower(), names, most)]
+    return [names[name] for name in difflib.get_close_matches(text.lower(), names, most, _SIMILARITY)]
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """Return the end of a message that gives the known names similar to a text, or an empty text.
+
+    The text is not repeated in the message: it may be a secret, because checks receive secrets unmarked.
+    """
+    names = near(text, known)
+    return f"; did you mean {' or '.join(names)}?" if names else ""
+
+
+def choose(text: str, allowed: Iterable[str]) -> str:
+    """Return the correction of an optional input that has a fixed set of values."""
+    return f"write one of {', '.join(allowed)}, or leave it out{did_you_mean(text, allowed)}"
+
+
+def no_such_input(resource: str, name: str, inputs: Iterable[str]) -> Problem:
+    """Return the problem of an input that a resource does not have."""
+    near_names = did_you_mean(name, inputs) or f"; its inputs are {', '.join(inputs)}"
+    return Problem(name, f"no such input of {resource}{near_names}")
 
 
 def refuse(reason: str) -> PydanticCustomError:

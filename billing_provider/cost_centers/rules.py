@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from billing_provider.core.ids import SLUG
-from billing_provider.core.inputs import ON_EXISTING, Flag, Problem, Text, is_uuid, login_problem
+from billing_provider.core.inputs import ON_EXISTING, Flag, Problem, Text, choose, is_uuid, login_problem, no_such_input
 from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(detail["loc"][0])
             if detail["type"] == "extra_forbidden":
-                found[field] = Problem(field, f"unknown input of CostCenter; its inputs are {', '.join(INPUTS)}")
+                found[field] = no_such_input("CostCenter", field, INPUTS)
             else:
                 found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
     good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
@@ -86,8 +86,9 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
             if reason := _member_problem(kind, member):
                 yield Problem(kind, f"{kind}.{number}: {reason}")
     yield from _pool_problems(fields)
-    if fields.get("on_existing") not in (None, *ON_EXISTING):
-        yield Problem("on_existing", f"write one of {', '.join(ON_EXISTING)}, or leave it out")
+    on_existing = fields.get("on_existing")
+    if on_existing not in (None, *ON_EXISTING):
+        yield Problem("on_existing", choose(on_existing, ON_EXISTING))
 
 
 def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:

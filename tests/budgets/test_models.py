@@ -104,7 +104,7 @@ def test_an_unknown_input_is_named_on_one_short_line() -> None:
     """The name of an unknown input is displayed on one line and truncated."""
     [(field, reason)] = refused(**{"\u00e9\n" + "x" * 500: 1})
     assert field == "\u00e9 " + "x" * 55 + "..."
-    assert reason.startswith("unknown input of EnterpriseBudget; its inputs are enterprise, budget_amount")
+    assert reason.startswith("no such input of EnterpriseBudget; its inputs are enterprise, budget_amount")
 
 
 def test_valid_inputs_are_returned_with_the_problems() -> None:

@@ -108,6 +108,9 @@ def test_an_organization_may_be_omitted_from_its_entities(fields: dict[str, Any]
         ({"budget_type": "product"}, "budget_type", "BundlePricing, ProductPricing, SkuPricing"),
         ({"budget_type": "SkuPricing"}, "budget_type", "actions is priced as ProductPricing"),
         ({"budget_scope": "team"}, "budget_scope", "EnterpriseBudget takes one of enterprise, organization"),
+        ({"budget_scope": "Organisation"}, "budget_scope", "did you mean organization?"),
+        ({"budget_type": "BundelPricing"}, "budget_type", "did you mean BundlePricing"),
+        ({"on_existing": "adpot"}, "on_existing", "did you mean adopt?"),
         ({"budget_scope": "organization"}, "budget_entity_name", "the organization's login"),
         ({"budget_scope": "organization", "budget_entity_name": "a/b"}, "budget_entity_name", "organization's login"),
         ({"budget_scope": "repository"}, "budget_entity_name", "the repository as owner/name"),
@@ -174,9 +177,13 @@ def test_an_organization_may_be_omitted_from_its_entities(fields: dict[str, Any]
         (
             {"budget_ammount": 5},
             "budget_ammount",
-            "unknown input of EnterpriseBudget; its inputs are enterprise, budget_amount",
+            "no such input of EnterpriseBudget; did you mean budget_amount?",
         ),
-        ({"organization": "octo-org"}, "organization", "unknown input of EnterpriseBudget"),
+        (
+            {"organization": "octo-org"},
+            "organization",
+            "no such input of EnterpriseBudget; its inputs are enterprise, budget_amount",
+        ),
     ],
 )
 def test_each_problem_names_the_input_and_the_correction(fields: dict[str, Any], field: str, advice: str) -> None:

@@ -600,7 +600,9 @@ MISTAKES: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"ai_credit_pool_enabled": "yes"}, "ai_credit_pool_enabled", "write True or False"),
     ({"ai_credit_pool_enabled": True, "organizations": ["o"]}, "ai_credit_pool_enabled", "leave out organizations"),
     ({"on_existing": "take"}, "on_existing", "write one of adopt_if_identical, adopt, error"),
-    ({"members": []}, "members", "unknown input of CostCenter; its inputs are enterprise, name, users"),
+    ({"members": []}, "members", "no such input of CostCenter; its inputs are enterprise, name, users"),
+    ({"organisations": []}, "organisations", "no such input of CostCenter; did you mean organizations?"),
+    ({"on_existing": "adpot"}, "on_existing", "or leave it out; did you mean adopt?"),
 )
 
 
