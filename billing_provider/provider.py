@@ -37,6 +37,7 @@ from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.cost_centers import CostCenterPreview
 from billing_provider.preview.owners import KnownNames
 from billing_provider.preview.reads import PreviewReads
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
@@ -131,9 +132,10 @@ class _Adapter(ResourceProvider):
             same_key = not set(replaces) - {"budget_type"}
             if not changed:
                 return DiffResult(changes=False)
-            # An incomplete create changes no input, so the engine would not detect it; an expired budget can need a
-            # replacement without a changed input if the clocks of two machines differ.
-            changes = True if UNFINISHED in _olds or "expires_at" in replaces else None
+            # The engine would not detect what changes no input: an incomplete create, a new default of on_delete, and
+            # an expired budget that needs a replacement because the clocks of two machines differ.
+            hidden = UNFINISHED in _olds or changed == [KEPT_ON_DELETE] or "expires_at" in replaces
+            changes = True if hidden else None
             return DiffResult(changes=changes, replaces=replaces, delete_before_replace=same_key)
 
     def create(self, props: dict[str, Any]) -> CreateResult:

@@ -54,7 +54,8 @@ class Declared:
 
     Attributes:
         text: The description of the field in the reference.
-        change: The effect of a change: it replaces the budget, updates it by one PATCH, or has no effect.
+        change: The effect of a change: it replaces the budget, updates it by one PATCH, is stored in the state only,
+            or has no effect.
         form: The types of the values.
         sent: When a create sends the field: always, only if it is declared, or never.
         required: Whether a program must set the field.
@@ -65,7 +66,7 @@ class Declared:
     """
 
     text: str
-    change: Literal["replaces", "updates", "nothing"]
+    change: Literal["replaces", "updates", "stored", "nothing"]
     form: Form
     sent: Literal["always", "if_declared", "never"]
     required: bool = False

@@ -20,6 +20,7 @@ from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.delete_confirmed import delete_confirmed
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE, OnDelete
 from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
 
-OUTPUTS = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted", expiry.EXPIRED)
+_FROM_CREATE = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
+OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, expiry.EXPIRED)
 """Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
@@ -42,6 +44,7 @@ class Lifecycle:
 
     def __init__(self, kind: OwnerKind, run: Run) -> None:
         self._kind, self._run = kind, run
+        self._on_delete = OnDelete(run, "budget", exclusive=("budget_type",))
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
         """Validate the inputs of one budget and fill in defaults; nothing is sent.
@@ -54,6 +57,8 @@ class Lifecycle:
         """
         olds = read_state(BudgetState, olds)
         self._run.registry.check(urn, anew=not olds)
+        # An invalid setting is an error of the preview.
+        _ = self._run.guards
         fields, found = read_inputs(self._kind, news)
         unsure = unknown | {problem.field for problem in found}
         now = self._now()
@@ -113,6 +118,7 @@ class Lifecycle:
         if self._run.registry.is_checked(urn):
             record = self._run.registry.replace if replaces else self._run.registry.hold
             record(urn, budget_id)
+        changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
         if replaces:
             self._run.reporter.warn(
                 f"a change of {', '.join(replaces)} replaces the budget {budget_id} of {owner}: "
@@ -131,15 +137,18 @@ class Lifecycle:
             id_ = resource_id(self._kind.noun, owner.slug, expiry.NEVER_CREATED)
             return expiry.stored(id_, inputs, {expiry.EXPIRED: True, "adopted": False})
         run = self._run
-        creation = BudgetCreate(run, owner, urn, inputs.get("on_existing"), spec)
+        creation = BudgetCreate(run, owner, urn, inputs.get("on_existing") or run.guards.on_existing, spec)
         created = creation.run()
         # Nothing may raise from here on: the budget exists, and only the returned values are stored.
         budget = created.item
+        kept = self._on_delete.keeps(inputs, adopted=created.adopted)
         if created.adopted:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
-            run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}")
+            then = self._on_delete.after_adoption(kept=kept)
+            run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}{then}")
         center = creation.entity if spec.budget_scope in COST_CENTER_SCOPES else None
-        return self._store(owner, inputs, budget, {"adopted": created.adopted, "cost_center_id": center})
+        remembered = {"adopted": created.adopted, "cost_center_id": center, KEPT_ON_DELETE: kept}
+        return self._store(owner, inputs, budget, remembered)
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
         """Return the current budget, or None if it is provably gone; an expired budget that is gone stays in the state.
@@ -175,8 +184,7 @@ class Lifecycle:
         if olds.get("budget_scope") in COST_CENTER_SCOPES:
             names = self._cost_center_names(owner, olds, budget)
         current = live_inputs(owner, inputs, budget, names)
-        if "on_existing" in inputs:
-            current["on_existing"] = inputs["on_existing"]
+        current |= {name: inputs[name] for name in ("on_existing", ON_DELETE) if name in inputs}
         return self._store(owner, current, budget, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
@@ -189,6 +197,7 @@ class Lifecycle:
         olds, spec, now = read_state(BudgetState, olds), read_spec(news), self._now()
         if expiry.comes_back(olds, news, now):
             raise OutcomeError(f"update budget {id_}: it has expired, and nothing was sent. Run again to replace it.")
+        olds[KEPT_ON_DELETE] = self._on_delete.keeps(news, adopted=bool(olds.get("adopted")))
         if expiry.is_over(olds, now):
             return expiry.stored(id_, news, _outputs(olds))
         owner, budget_id = self._parse_live(id_)
@@ -213,7 +222,9 @@ class Lifecycle:
         return self._store(owner, news, budget, olds)
 
     def delete(self, id_: str, olds: Mapping[str, Any]) -> None:
-        """Delete a budget unless this run still declares it; a budget that is provably gone is a success.
+        """Delete a budget unless it is to be kept or this run still declares it.
+
+        One that is provably gone is a success.
 
         Args:
             id_: The resource's id.
@@ -225,6 +236,9 @@ class Lifecycle:
         if olds.get(expiry.EXPIRED):
             return
         owner, budget_id = self._parse_live(id_)
+        effect = "goes on capping usage" if olds.get("prevent_further_usage") else "goes on counting usage"
+        if self._on_delete.skips(owner, budget_id, olds, effect):
+            return
         budgets = self._run.cache(OwnerCache, owner)
         is_gone = delete_confirmed(
             self._run,
@@ -269,6 +283,7 @@ class Lifecycle:
             "github_entity_name": budget.budget_entity_name,
             "cost_center_id": remembered.get("cost_center_id"),
             "adopted": bool(remembered.get("adopted", False)),
+            KEPT_ON_DELETE: remembered.get(KEPT_ON_DELETE),
         }
         outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)

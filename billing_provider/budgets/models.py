@@ -252,6 +252,16 @@ class BudgetSpec(BaseModel):
             sent="never",
         ),
     ] = None
+    on_delete: Annotated[
+        str | None,
+        Declared(
+            text="What a delete does with the budget on GitHub: `delete` (default for a created one) or `keep` "
+            "(default for an adopted one).",
+            change="stored",
+            form=_TEXT,
+            sent="never",
+        ),
+    ] = None
 
 
 FIELDS = declared_fields(BudgetSpec)

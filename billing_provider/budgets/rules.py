@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.inputs import ON_EXISTING, Problem, choose, did_you_mean, login_problem
+from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, Problem, choose, did_you_mean, login_problem
 from billing_provider.core.owners import (
     ENTERPRISE,
     MULTI_USER_CUSTOMER,
@@ -178,9 +178,10 @@ class _Validator:
             yield Problem("budget_alerting", "set will_alert to True, or leave alert_recipients empty")
 
     def extras(self, now: datetime) -> Iterator[Problem]:
-        on_existing = self.fields.get("on_existing")
-        if on_existing not in (None, *ON_EXISTING):
-            yield Problem("on_existing", choose(on_existing, ON_EXISTING))
+        for name, choices in (("on_existing", ON_EXISTING), ("on_delete", ON_DELETE)):
+            value = self.fields.get(name)
+            if value is not None and value not in choices:
+                yield Problem(name, choose(value, choices))
         if not self.scope_known:
             return
         expires_at = self.fields.get("expires_at")

@@ -25,6 +25,7 @@ class _Outputs(BaseModel):
     cost_center_id: Sendable | None = None
     adopted: StrictBool | None = None
     expired: StrictBool | None = None
+    kept_on_delete: StrictBool | None = None
 
 
 _FORMS: dict[str, Any] = {name: (field.form.state | None, None) for name, field in FIELDS.items()}

@@ -43,6 +43,10 @@ ADOPT = "adopt"
 ERROR = "error"
 ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
 """How a create handles an existing budget: adopt it if it is identical, always, or never."""
+DELETE = "delete"
+KEEP = "keep"
+ON_DELETE = (DELETE, KEEP)
+"""What a delete does with the object on GitHub: delete it, or keep it."""
 _LONGEST_NAME = 60
 """A longer text is not compared with names: it is not a misspelt name."""
 _SIMILARITY = 0.7

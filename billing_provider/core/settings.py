@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.errors import ConfigError, NoTokenError
-from billing_provider.core.inputs import ON_EXISTING
+from billing_provider.core.inputs import ON_DELETE, ON_EXISTING
 from billing_provider.core.redact import MIN_TOKEN, remember
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ MAX_INCREASE_USD = "GITHUB_BILLING_MAX_INCREASE_USD"
 MAX_INCREASE_PERCENT = "GITHUB_BILLING_MAX_INCREASE_PERCENT"
 OFF = "off"
 """The value of a limit that switches it off, for one run by its environment variable."""
-ON_DELETE = ("delete", "keep")
-"""What a delete does with the budget."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
     effect_of_adopting = ", which makes its members those declared"
 
     def __init__(self, run: Run, owner: Owner, urn: str, inputs: Mapping[str, Any]) -> None:
-        super().__init__(run, owner, urn, inputs.get("on_existing"))
+        super().__init__(run, owner, urn, inputs.get("on_existing") or run.guards.on_existing)
         self._inputs = inputs
         self._api = run.api(CostCentersApi)
 

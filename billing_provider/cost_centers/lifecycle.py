@@ -19,11 +19,13 @@ from billing_provider.cost_centers.models import (
     as_inputs,
     differing,
     missing_members,
+    plain_member,
     same_input,
 )
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.runtime.delete_confirmed import delete_confirmed
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE, OnDelete
 from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.runtime.run import Run
 
-OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", UNFINISHED)
+OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", KEPT_ON_DELETE, UNFINISHED)
 """Outputs of a cost center that are not inputs."""
 
 
@@ -47,6 +49,7 @@ class CostCenterLifecycle:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._on_delete = OnDelete(run, "cost center")
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
         """Validate the inputs of one cost center; nothing is sent.
@@ -59,6 +62,8 @@ class CostCenterLifecycle:
         """
         olds = read_state(CostCenterState, olds)
         self._run.registry.check(urn, anew=not olds)
+        # An invalid setting is an error of the preview.
+        _ = self._run.guards
         inputs, found = read_inputs(news)
         found += problems(inputs, unknown | {problem.field for problem in found})
         if found:
@@ -97,6 +102,7 @@ class CostCenterLifecycle:
         replaces = [name for name in changed if name == "enterprise"]
         if not replaces and self._run.registry.is_checked(urn):
             self._run.registry.hold(urn, cost_center_id)
+        changed += self._on_delete.diff(urn, cost_center_id, olds, news, unknown, replaces)
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
@@ -113,15 +119,17 @@ class CostCenterLifecycle:
         creation = CostCenterCreate(self._run, owner, urn, dict(inputs))
         created = creation.run()
         center = created.item
+        kept = self._on_delete.keeps(inputs, adopted=created.adopted)
         self._run.cache(CostCenterCache, owner).forget()
         if created.adopted:
             self._send_differences(owner, center.id, as_inputs(center), inputs)
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
-            self._run.reporter.warn(f"{creation.what()}: adopted the existing cost center {center.id}{changed}")
-            return _store(owner, inputs, center, adopted=True)
+            then = self._on_delete.after_adoption(kept=kept)
+            self._run.reporter.warn(f"{creation.what()}: adopted the existing cost center {center.id}{changed}{then}")
+            return _store(owner, inputs, center, {"adopted": True, KEPT_ON_DELETE: kept})
         # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
         added = {kind: self._add_possible(owner, center, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs}
-        stored = _store(owner, inputs, center, adopted=False)
+        stored = _store(owner, inputs, center, {"adopted": False, KEPT_ON_DELETE: kept})
         stored.outputs.update(added)
         if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
             stored.outputs[UNFINISHED] = True
@@ -151,7 +159,7 @@ class CostCenterLifecycle:
         declared = {name: olds[name] for name in INPUTS if name in olds}
         changed = {name: live[name] for name in differing(declared, live)}
         inputs = live if first_time else {**declared, **changed}
-        return _store(owner, inputs, center, adopted=bool(olds.get("adopted")))
+        return _store(owner, inputs, center, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
         """Send the differences: remove members, update name and pool, add members; the update can be repeated safely.
@@ -163,6 +171,7 @@ class CostCenterLifecycle:
         """
         owner, cost_center_id = _parse(id_)
         olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
+        kept = self._on_delete.keeps(news, adopted=bool(olds.get("adopted")))
         new_kinds = [kind for kind in MEMBER_KINDS if kind in news and kind not in olds]
         if new_kinds:
             center = self._api.get_cost_center(owner, cost_center_id)
@@ -170,10 +179,12 @@ class CostCenterLifecycle:
         self._send_differences(owner, cost_center_id, olds, news)
         known = {name: olds[name] for name in ("state", "azure_subscription", "adopted") if name in olds}
         # Members of a kind that is no longer declared are not changed and not stored in the state.
-        return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id})
+        return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id, KEPT_ON_DELETE: kept})
 
-    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:  # noqa: ARG002 - the signature of both lifecycles
-        """Archive a cost center unless this run still declares it; one that is archived already is a success.
+    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:
+        """Archive a cost center unless it is to be kept or this run still declares it.
+
+        One that is archived already is a success.
 
         Args:
             id_: The resource's id.
@@ -183,6 +194,8 @@ class CostCenterLifecycle:
             BillingError: It could not be archived, or a 404 could not be confirmed by a listing.
         """
         owner, cost_center_id = _parse(id_)
+        if self._on_delete.skips(owner, cost_center_id, olds, "goes on grouping usage"):
+            return
         is_gone = delete_confirmed(
             self._run,
             cost_center_id,
@@ -279,8 +292,14 @@ def _parse(id_: str) -> tuple[Owner, str]:
     return Owner(ENTERPRISE_OWNER, slug), cost_center_id
 
 
-def _store(owner: Owner, inputs: Mapping[str, Any], center: CostCenterDetails, *, adopted: bool) -> Stored:
-    known: dict[str, Any] = {"cost_center_id": center.id, "state": center.state, "adopted": adopted}
+def _store(owner: Owner, inputs: Mapping[str, Any], center: CostCenterDetails, remembered: Mapping[str, Any]) -> Stored:
+    """Return a cost center as stored by the engine; `remembered` contains the values known only from the create."""
+    known: dict[str, Any] = {
+        "cost_center_id": center.id,
+        "state": center.state,
+        "adopted": bool(remembered.get("adopted")),
+        **{name: remembered[name] for name in (KEPT_ON_DELETE,) if name in remembered},
+    }
     if center.azure_subscription is not None:
         known["azure_subscription"] = center.azure_subscription
     return Stored(resource_id(ENTERPRISE, owner.slug, center.id), dict(inputs), {**inputs, **known})

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from billing_provider.core.ids import SLUG
-from billing_provider.core.inputs import ON_EXISTING, Flag, Problem, Text, choose, is_uuid, login_problem, no_such_input
+from billing_provider.core.inputs import (
+    ON_DELETE,
+    ON_EXISTING,
+    Flag,
+    Problem,
+    Text,
+    choose,
+    is_uuid,
+    login_problem,
+    no_such_input,
+)
 from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
 
 if TYPE_CHECKING:
@@ -40,6 +50,7 @@ class CostCenterInputs(BaseModel):
     enterprise_teams: Names | None = None
     ai_credit_pool_enabled: Flag | None = None
     on_existing: Text | None = None
+    on_delete: Text | None = None
 
 
 INPUTS = tuple(CostCenterInputs.model_fields)
@@ -86,9 +97,10 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
             if reason := _member_problem(kind, member):
                 yield Problem(kind, f"{kind}.{number}: {reason}")
     yield from _pool_problems(fields)
-    on_existing = fields.get("on_existing")
-    if on_existing not in (None, *ON_EXISTING):
-        yield Problem("on_existing", choose(on_existing, ON_EXISTING))
+    for name, choices in (("on_existing", ON_EXISTING), ("on_delete", ON_DELETE)):
+        value = fields.get(name)
+        if value is not None and value not in choices:
+            yield Problem(name, choose(value, choices))
 
 
 def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:

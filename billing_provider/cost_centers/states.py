@@ -21,8 +21,10 @@ class CostCenterState(BaseModel):
     enterprise_teams: list[Sendable] | None = None
     ai_credit_pool_enabled: StrictBool | None = None
     on_existing: Sendable | None = None
+    on_delete: Sendable | None = None
     cost_center_id: Id | None = None
     state: Sendable | None = None
     azure_subscription: Sendable | None = None
     adopted: StrictBool | None = None
+    kept_on_delete: StrictBool | None = None
     unfinished: StrictBool | None = None

@@ -20,6 +20,7 @@ from billing_provider.core.owners import PER_USER_SCOPES, Owner
 from billing_provider.core.resource import read_state
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.preview.usage import LiveUsage
+from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,6 +77,7 @@ class BudgetPreview:
         self._lock = threading.Lock()
         self._declared: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._usage: dict[str, LiveUsage] = {}
+        self._on_delete = OnDelete(run, "budget")
         self._said_uncovered = False
 
     def compare(
@@ -91,19 +93,13 @@ class BudgetPreview:
             unknown: The names of the inputs not known yet; a budget that has some is compared by its amount only.
         """
         olds = read_state(BudgetState, olds)
-        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
-        if expiry.is_over(news, now):
-            # Nothing is sent for it.
-            return []
         if unknown:
             return self._refusal(olds, news) if unknown.isdisjoint(_TERMS) else []
         owner = Owner(kind, news[kind.noun])
         change = _Change(owner, str(natural_key(owner, news)), olds, news)
         with self._lock:
             self._declared.setdefault(owner.key, {})[change.subject] = news
-        different = differing(owner, olds, news, (kind.noun, *IDENTITY[2:], *IN_PLACE)) if olds else []
-        if olds and (not different or not set(different).isdisjoint(IDENTITY)):
-            # The engine checks the new resource of a replacement again, as a new budget.
+        if not self._is_compared(change):
             return []
         try:
             change = self._reads.get(lambda: self._look(urn, change))
@@ -118,6 +114,15 @@ class BudgetPreview:
         for text in self._consequences(change):
             self._run.reporter.warn(f"{change.subject}: {text}")
         return []
+
+    def _is_compared(self, change: _Change) -> bool:
+        """Return whether a budget is new or changed; the new budget of a replacement is checked again, as a new one."""
+        owner, olds, news = change.owner, change.olds, change.news
+        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        if expiry.is_over(news, now) or expiry.comes_back(olds, news, now):
+            return False
+        different = differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE))
+        return not olds or (bool(different) and set(different).isdisjoint(IDENTITY))
 
     def _look(self, urn: str, change: _Change) -> _Change:
         """Return the change with the live budget.
@@ -162,7 +167,8 @@ class BudgetPreview:
         new = Terms.of(change.news)
         words = "; ".join(safety.changes(old, new)) if old else ""
         if change.adopted is not None and change.live is not None:
-            yield f"adopts the existing budget {change.live.id}" + (f": {words}" if words else " as it is")
+            then = self._on_delete.after_adoption(kept=self._on_delete.keeps(change.news, adopted=True))
+            yield f"adopts the existing budget {change.live.id}" + (f": {words}" if words else " as it is") + then
         elif words:
             yield words
         if safety.tightens(old, new):

@@ -22,6 +22,7 @@ from billing_provider.cost_centers.models import (
 )
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.preview.reads import NotComparedError
+from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,8 @@ class CostCenterPreview:
         if not olds:
             adoptable = CostCenterCreate(self._run, owner, urn, news).adoptable()
             if adoptable is not None:
-                yield _adoption(*adoptable, news)
+                on_delete = OnDelete(self._run, "cost center")
+                yield _adoption(*adoptable, news) + on_delete.after_adoption(kept=on_delete.keeps(news, adopted=True))
                 olds = {"name": news["name"], **as_inputs(adoptable[0])}
         names = {str(side.get("name")).lower() for side in (olds, news)}
         own = [center for center in centers if center.state == ACTIVE and center.name.lower() in names]

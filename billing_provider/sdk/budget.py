@@ -88,6 +88,8 @@ class BudgetArgs(TypedDict, total=False):
     :param expires_at: Date on which GitHub removes the budget, as ISO 8601; for the scope `user` only.
     :param exclude_cost_center_usage: Whether usage of cost centers is excluded; for the scope `enterprise` only.
     :param on_existing: How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or `error`.
+    :param on_delete: What a delete does with the budget on GitHub: `delete` (default for a created one) or `keep`
+        (default for an adopted one).
     """
 
     budget_amount: Required[pulumi.Input[int]]
@@ -101,6 +103,7 @@ class BudgetArgs(TypedDict, total=False):
     expires_at: pulumi.Input[str] | None
     exclude_cost_center_usage: pulumi.Input[bool] | None
     on_existing: pulumi.Input[str] | None
+    on_delete: pulumi.Input[str] | None
 
 
 class EnterpriseBudgetArgs(BudgetArgs):
@@ -149,6 +152,8 @@ class _Budget(Resource):
     """Whether usage of cost centers is excluded."""
     on_existing: pulumi.Output[str | None]
     """How a create handles an existing budget."""
+    on_delete: pulumi.Output[str | None]
+    """What a delete does with the budget on GitHub, if declared."""
     budget_id: pulumi.Output[str]
     """The id of the budget, assigned by GitHub."""
     consumed_amount: pulumi.Output[float | None]
@@ -159,6 +164,8 @@ class _Budget(Resource):
     """UUID of the cost center covered, as found when the budget was created."""
     adopted: pulumi.Output[bool]
     """Whether the budget existed before this resource."""
+    kept_on_delete: pulumi.Output[bool | None]
+    """Whether a delete keeps the budget on GitHub; absent, in a state of an older version, it does not."""
     expired: pulumi.Output[bool | None]
     """True if the budget expired and does not exist on GitHub: removed, or never created."""
 

@@ -35,6 +35,8 @@ class CostCenterArgs(TypedDict, total=False):
     :param on_existing: What a create does if a cost center of this name exists. `adopt_if_identical` (the default)
         adopts it if all declared inputs are equal, or if only declared members are missing and all its members are
         declared; the missing ones are added. `adopt` adopts it and changes it. `error` stops.
+    :param on_delete: What a delete does with the cost center on GitHub: `delete` archives it (default for a created
+        one), `keep` leaves it as it is (default for an adopted one).
     """
 
     enterprise: Required[pulumi.Input[str]]
@@ -45,10 +47,11 @@ class CostCenterArgs(TypedDict, total=False):
     enterprise_teams: pulumi.Input[Sequence[pulumi.Input[str]]] | None
     ai_credit_pool_enabled: pulumi.Input[bool] | None
     on_existing: pulumi.Input[str] | None
+    on_delete: pulumi.Input[str] | None
 
 
 class CostCenter(Resource, module="github-billing", name="CostCenter"):
-    """A cost center of an enterprise with its members; deleting it archives it.
+    """A cost center of an enterprise with its members; deleting it archives or keeps it.
 
     GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers
     """
@@ -69,6 +72,8 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     """Whether it uses the pool of AI credits."""
     on_existing: pulumi.Output[str | None]
     """How a create handles an existing cost center of this name."""
+    on_delete: pulumi.Output[str | None]
+    """What a delete does with the cost center on GitHub, if declared."""
     cost_center_id: pulumi.Output[str]
     """The UUID, assigned by GitHub; a budget's `cost_center` accepts it."""
     state: pulumi.Output[str]
@@ -77,6 +82,8 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     """The Azure subscription that is billed."""
     adopted: pulumi.Output[bool]
     """Whether it existed before this resource."""
+    kept_on_delete: pulumi.Output[bool | None]
+    """Whether a delete keeps it on GitHub; absent, in a state of an older version, it does not."""
     unfinished: pulumi.Output[bool | None]
     """Whether a create could not add all members; the next `up` adds the rest."""
 

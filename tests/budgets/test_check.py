@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing_provider.budgets.models import INPUTS, BudgetSpec
 from billing_provider.budgets.skus import BUDGET_TYPES
 from billing_provider.core.errors import ApiError, ConfigError, OutcomeError
-from billing_provider.core.inputs import ON_EXISTING
+from billing_provider.core.inputs import ON_DELETE, ON_EXISTING
 from billing_provider.core.owners import ENTERPRISE_OWNER, OWNER_KINDS, OwnerKind
 from billing_provider.sandbox import Sandbox
 from billing_provider.sandbox.skus import SKUS
@@ -76,6 +76,7 @@ RIGHT: dict[str, st.SearchStrategy[Any]] = {
     ),
     "exclude_cost_center_usage": st.sampled_from([True, False, None]),
     "on_existing": st.sampled_from([*ON_EXISTING, None]),
+    "on_delete": st.sampled_from([*ON_DELETE, None]),
 }
 OWNERS = st.sampled_from([
     {"enterprise": "octo-enterprise"}, {"enterprise": "Octo-Enterprise"}, {"organization": "octo-org"},

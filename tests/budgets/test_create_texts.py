@@ -54,7 +54,8 @@ def test_a_refused_duplicate_is_adopted(quirk: str, new_run: Callable[..., RunHa
     there = harness.sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)["id"]
     stored = harness.enterprise.create(urn, checked.inputs)
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there, True)
-    assert any(text.endswith(f"adopted the existing budget {there} as it is") for text in harness.reporter.warnings)
+    told = f"adopted the existing budget {there} as it is; a destroy keeps it (on_delete)"
+    assert any(text.endswith(told) for text in harness.reporter.warnings)
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])

@@ -424,7 +424,7 @@ def test_an_identical_budget_is_adopted_with_a_warning(sandbox: Sandbox, harness
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
     assert sandbox.writes == []
     told = "the actions budget of enterprise/octo-enterprise, scope enterprise: adopted the existing budget"
-    assert f"{told} {there['id']} as it is" in harness.reporter.warnings
+    assert f"{told} {there['id']} as it is; a destroy keeps it (on_delete)" in harness.reporter.warnings
 
 
 def test_a_different_budget_is_not_adopted_by_default(sandbox: Sandbox, harness: RunHarness) -> None:

@@ -57,6 +57,8 @@ WRONG: dict[str, list[Any]] = {
     "budget_id": [5, "a/b", "..", "", []],
     "enterprise": [5, [], {}],
     "adopted": ["yes", 1, []],
+    "kept_on_delete": ["yes", 1, []],
+    "on_delete": [5, []],
     "consumed_amount": ["5", True, 10**400, math.nan],
 }
 WRONG_CENTER: dict[str, list[Any]] = {
@@ -65,6 +67,8 @@ WRONG_CENTER: dict[str, list[Any]] = {
     "ai_credit_pool_enabled": ["yes", 1],
     "cost_center_id": [5, "a/b", ".."],
     "unfinished": ["yes"],
+    "kept_on_delete": ["yes", 1],
+    "on_delete": [5],
     "azure_subscription": [5],
 }
 

@@ -269,6 +269,9 @@ def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:
     assert "kept budget" in said
     assert (cli.live, cli.writes) == (before, [])
     cli.unchanged("--refresh")
+    cli.declare(new={**ACTIONS, "on_delete": "delete"})
+    cli.up()
+    assert cli.writes == []
     cli.run("destroy", "--yes", "--skip-preview", "--refresh")
     assert cli.live == {}
 
@@ -397,7 +400,7 @@ def test_an_import_file_imports_budgets(cli: Cli) -> None:
         "name": "a",
         "id": f"enterprise/octo-enterprise/{live['id']}",
         "inputs": inputs,
-        "outputs": {**inputs, "budget_id": live["id"], "adopted": True},
+        "outputs": {**inputs, "budget_id": live["id"], "adopted": True, "kept_on_delete": True},
     }
     file = cli.project / "import.json"
     file.write_text(json.dumps({"resources": [entry]}))

@@ -193,7 +193,8 @@ def test_a_newly_declared_kind_removes_other_members(sandbox: Sandbox, bench: Be
     """A list is complete from its first declaration, also if it is empty, so others are removed."""
     stored = bench.create({"enterprise": "octo-enterprise", "name": "Platform"})
     told = "the cost center Platform of enterprise octo-enterprise: adopted the existing cost center"
-    assert bench.harness.reporter.warnings == [f"{told} {stored.outputs['cost_center_id']} as it is"]
+    then = "as it is; a destroy keeps it (on_delete)"
+    assert bench.harness.reporter.warnings == [f"{told} {stored.outputs['cost_center_id']} {then}"]
     bench.harness.reporter.warnings.clear()
     changed, stored = bench.up(stored, {**stored.inputs, "users": ["hubot"], "organizations": []})
     assert changed == ["users", "organizations"]
@@ -290,9 +291,8 @@ def test_an_unconfirmed_outcome_is_reported_as_unknown(
     assert live(sandbox) == {"User": ["octocat"], "Team": ["ent:core"]}
     assert len(sandbox.cost_centers()) == 3
     (warning,) = bench.harness.reporter.warnings
-    assert warning.endswith(
-        f"adopted the existing cost center {stored.outputs['cost_center_id']}; changed: users, enterprise_teams"
-    )
+    changes = "changed: users, enterprise_teams; a destroy keeps it (on_delete)"
+    assert warning.endswith(f"adopted the existing cost center {stored.outputs['cost_center_id']}; {changes}")
 
 
 def test_the_advice_for_an_unknown_outcome_under_error_is_true(

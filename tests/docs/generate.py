@@ -39,7 +39,7 @@ PACKAGE = ROOT / "billing_provider"
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-_CHANGES = {"replaces": "replaces", "updates": "updates", "nothing": "no effect"}
+_CHANGES = {"replaces": "replaces", "updates": "updates", "stored": "stored", "nothing": "no effect"}
 _REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
 
 
@@ -120,7 +120,7 @@ def budget_inputs() -> str:
 def cost_center_inputs() -> str:
     """Return the inputs of a cost center."""
     kind = billing_provider.CostCenterArgs
-    changes = {"enterprise": _CHANGES["replaces"], "on_existing": _CHANGES["nothing"]}
+    changes = {"enterprise": _CHANGES["replaces"], "on_existing": _CHANGES["nothing"], "on_delete": _CHANGES["stored"]}
     return _inputs(
         (name, text, name in required(kind), changes.get(name, _CHANGES["updates"]))
         for name, text in params(kind).items()

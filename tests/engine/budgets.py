@@ -127,7 +127,7 @@ SCENARIOS: dict[str, list[BudgetStep]] = {
     "cost_center": [BudgetStep(Do("up", CENTER)), BudgetStep(Do("up")), BudgetStep(Do("destroy"))],
     "adopted": [
         BudgetStep(Do("up", declared(), ok=False), behind=_made_by_hand),
-        BudgetStep(Do("up", declared(on_existing="adopt"))),
+        BudgetStep(Do("up", declared(on_existing="adopt", on_delete="delete"))),
         BudgetStep(Do("up")),
         BudgetStep(Do("destroy")),
     ],

@@ -106,3 +106,27 @@ def test_project_is_found_above_the_test(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "LookupError: no Pulumi.yaml above" in done.stdout
     assert "1 failed, 1 passed" in done.stdout
+
+
+OWNED = """
+from billing_provider import OrgBudget
+
+for sku in ("actions", "packages"):
+    OrgBudget(sku, organization="octo-org", budget_product_sku=sku, budget_amount=100)
+"""
+
+
+def test_a_destroy_keeps_only_the_adopted_budget(
+    pulumi_stack: StackFactory, billing_sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A destroy deletes the created budget and keeps the adopted one, with a refresh in between."""
+    (tmp_path / "Pulumi.yaml").write_text("name: owned\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(OWNED)
+    there = billing_sandbox.add_budget("organization", "octo-org", budget_amount=100)
+    stack = pulumi_stack("dev", tmp_path)
+    assert stack.up().counts == {"create": 3}
+    assert not stack.refresh().changed
+    assert not stack.up().changed
+    assert len(billing_sandbox.budgets(owner=None)) == 2
+    assert stack.destroy().counts == {"delete": 3}
+    assert [budget["id"] for budget in billing_sandbox.budgets(owner=None)] == [there["id"]]

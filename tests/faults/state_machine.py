@@ -82,7 +82,9 @@ class BudgetStory(RuleBasedStateMachine):
         """Declare a budget, or change one: its amount in place, its owner or SKU by a replacement."""
         # The two kinds of owner are two kinds of resource, which one name cannot change between.
         name = f"{owner.kind.noun} {name}"
-        inputs = budget(owner, amount, sku, on_existing=policy)
+        # A new name adopts the budget of the old one, and a run after a dead one adopts what that created. By default,
+        # such a budget would stay on GitHub after it leaves the program.
+        inputs = budget(owner, amount, sku, on_existing=policy, on_delete="delete")
         if all(_key(other) != _key(inputs) for known, other in self.program.items() if known != name):
             self.program[name] = inputs
 

@@ -65,7 +65,7 @@ def state_of(sandbox: Sandbox, inputs: Mapping[str, Any] | None) -> Stack:
     given = {name: value for name, value in whole.items() if name != "organization"}
     live = sandbox.add_budget("organization", "octo-org", **given)
     stored = {**whole, "budget_entity_name": "", "__provider": PROVIDERS[KIND]}
-    outputs = {**stored, "budget_id": live["id"], "adopted": False}
+    outputs = {**stored, "budget_id": live["id"], "adopted": False, "kept_on_delete": False}
     return Stack([Entry(KIND, "b", f"organization/octo-org/{live['id']}", stored, outputs)])
 
 

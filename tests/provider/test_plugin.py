@@ -79,6 +79,8 @@ EVERY_BUDGET = (
     Step({"budget_alerting": {"will_alert": True, "alert_recipients": ["hubot"]}}, "update", ("PATCH",)),
     Step({"budget_alerting": {"will_alert": True, "alert_recipients": ["HUBOT"]}}, "same"),
     Step({"on_existing": "error"}, "same"),
+    Step({"on_delete": "keep"}, "update"),
+    Step({"on_delete": None}, "update"),
     Step({"budget_product_sku": "codespaces"}, "replace", ("POST", "DELETE")),
     Step({"budget_product_sku": "codespaces", "budget_type": "ProductPricing"}, "same"),
     Step({"budget_scope": "repository", "budget_entity_name": "octo-org/api"}, "replace", ("POST", "DELETE")),
@@ -180,7 +182,7 @@ def test_what_is_stored_is_plain_and_complete(world: World) -> None:
         "prevent_further_usage": False,
         "__provider": PROVIDERS["EnterpriseBudget"],
     }
-    told = {"budget_id": live["id"], "adopted": False, "github_entity_name": "octo-enterprise"}
+    told = {"budget_id": live["id"], "adopted": False, "kept_on_delete": False, "github_entity_name": "octo-enterprise"}
     assert outputs == {**inputs, **told}
 
 
@@ -439,6 +441,8 @@ def test_a_new_name_keeps_the_budget(world: World) -> None:
     assert world.sandbox.budgets(None) == before
     assert [name for name, _ in world.engine.warnings] == ["new", "new", "old"]
     assert stack.entries[0].outputs["adopted"] is True
+    with Plugin(world.engine.address, environment(world.sandbox)) as last:
+        assert stack.up(last, {("OrgBudget", "new"): {**ORGANIZATION, "on_delete": "delete"}}) == {"new": "update"}
     with Plugin(world.engine.address, environment(world.sandbox)) as last:
         stack.destroy(last)
     assert world.sandbox.budgets(None) == []

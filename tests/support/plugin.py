@@ -298,7 +298,7 @@ class Stack:
             self.entries.append(Entry(kind, name, *self._create(plugin, urn, checked)))
             return "create"
         diff = plugin.diff(urn, old.id, old.outputs, checked)
-        if diff.changes == "DIFF_NONE" or checked == old.inputs:
+        if diff.changes == "DIFF_NONE" or (diff.changes == "DIFF_UNKNOWN" and checked == old.inputs):
             old.inputs = checked
             return "same"
         if not diff.replaces:
