@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.sandbox.clock import TEST_TIME
 from billing_provider.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parents[2]
 _STACK = "quickstart"
 _INSTALL_SECONDS = 300
+_TIME = "2026-09-21T12:00:00Z"
+_EVERYBODY = """
+EnterpriseBudget(
+    "everybody",
+    enterprise="octo-enterprise",
+    budget_scope="multi_user_customer",
+    budget_product_sku="ai_credits",
+    budget_amount=20,
+    on_existing="adopt",
+)
+"""
 
 
 class DemoError(Exception):
@@ -89,10 +101,30 @@ class Demo:
         self._program.write_text(mistaken)
         self._print_title("The program gets two errors: budget_amount=499.5, and an e-mail address as recipient")
         self._step("Preview: both are refused before any request is sent", "preview", 1)
+        self._adopt(declared)
         self._program.write_text(declared)
         self._step("Destroy: the budgets are deleted", "destroy", 0)
         self._print_budgets()
         self._check_end()
+
+    def _adopt(self, declared: str) -> None:
+        """Preview the adoption of a budget that caps every person, with a lower cap."""
+        by_hand = self._sandbox.add_budget(
+            "enterprise",
+            "octo-enterprise",
+            budget_scope="multi_user_customer",
+            budget_product_sku="ai_credits",
+            budget_type="BundlePricing",
+            budget_amount=100,
+            prevent_further_usage=True,
+        )
+        # GitHub's own figure of the month, whenever the budget was created.
+        self._sandbox.switch("whole_month_counts")
+        self._print_title("A budget made by hand caps every person at 100; the program declares 20, and adopts it")
+        self._print_budgets()
+        self._program.write_text(declared + _EVERYBODY)
+        self._step("Preview: what the adoption changes, and whom it stops at once", "preview", 0)
+        self._sandbox.remove_budget(by_hand["id"])
 
     def _step(self, title: str, verb: str, expected: int, *extra: str) -> None:
         """Run one command, show its output, and check its exit code (0, or 1 for any failure)."""
@@ -123,8 +155,8 @@ class Demo:
             print("  On GitHub now: no budgets")
             return
         print("  On GitHub now:")
-        for row in [("product", "covers", "USD a month", "hard stop", "alerts"), *rows]:
-            print("    " + f"{row[0]:<10}{row[1]:<28}{row[2]:>12}   {row[3]:<11}{row[4]}")
+        for row in [("product", "covers", "USD", "hard stop", "alerts"), *rows]:
+            print("    " + f"{row[0]:<12}{row[1]:<36}{row[2]:>6}  {row[3]:<11}{row[4]}")
 
     def _check_end(self) -> None:
         left = self._sandbox.budgets(owner=None)
@@ -206,6 +238,8 @@ def _installed(root: Path) -> str | None:
 def main() -> int:
     """Run the demo and return the exit code: 0 if every step succeeded, else 1."""
     started = time.monotonic()
+    # The usage in the sandbox depends on the date; with a fixed one, every run of the demo shows the same figures.
+    os.environ.setdefault(TEST_TIME, _TIME)
     print("GitHub's billing budgets as code, on a sandbox; no account or token is needed.", flush=True)
     engine, flags, line = find_engine(_PROJECT / ".pulumi" / "cli")
     print(line)

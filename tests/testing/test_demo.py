@@ -52,8 +52,11 @@ def test_the_demo_runs_on_the_embedded_engine(tmp_path: Path) -> None:
         "~ budget_amount: 9000 => 500",
         "GitHub accepts no fractions",
         "is an e-mail address",
+        "adopts the existing budget",
+        "lowers the most that can be spent by $80 (-80 %); a destroy keeps it (on_delete)",
+        "stops 2 people at once: they have used at least $20 this month (",
         "- 3 deleted",
-        "All 8 steps succeeded",
+        "All 10 steps succeeded",
     ):
         assert text in result.stdout, text
 
