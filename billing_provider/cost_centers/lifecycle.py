@@ -274,7 +274,9 @@ class CostCenterLifecycle:
                 key = ("member", inputs["enterprise"].lower(), kind, plain_member(kind, member))
                 first = self._run.registry.declare(urn, key)
                 if first is not None:
-                    reason = f"{name_of(first)} and {name_of(urn)} both declare {member}: remove it from one of the two"
+                    # The engine checks resources in any order; sorted names give the same text in each run.
+                    both = " and ".join(sorted((name_of(first), name_of(urn))))
+                    reason = f"{both} both declare {member}: remove it from one of the two"
                     yield Problem(kind, f"{reason}, because a member is in one cost center only")
 
 
