@@ -194,6 +194,7 @@ class Lifecycle:
             OutcomeError: GitHub accepted the request but kept another value, or the budget has expired since `diff`.
             BillingError: GitHub refused the update or did not reply; the update can be repeated safely.
         """
+        self._parse(id_)
         olds, spec, now = read_state(BudgetState, olds), read_spec(news), self._now()
         if expiry.comes_back(olds, news, now):
             raise OutcomeError(f"update budget {id_}: it has expired, and nothing was sent. Run again to replace it.")

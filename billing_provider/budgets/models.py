@@ -25,7 +25,7 @@ from billing_provider.budgets.fields import Declared, Form, declared_fields
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import Id, Sendable
-from billing_provider.core.inputs import Flag, Problem, Text, no_such_input, read_text_input, refuse
+from billing_provider.core.inputs import Flag, Problem, Text, no_such_inputs, read_text_input, refuse
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
 
 if TYPE_CHECKING:
@@ -278,8 +278,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     """Return the inputs of valid type as plain values, and one problem for each other input."""
     other = set(OWNER_KINDS) - {kind.noun}
     names = [name for name in INPUTS if name not in other]
-    unknown = [name for name in raw if name not in names]
-    found = [no_such_input(kind.resource, name, names) for name in unknown]
+    found = no_such_inputs(kind.resource, (name for name in raw if name not in names), names)
     known = {name: value for name, value in raw.items() if name in names and value is not None}
     try:
         BudgetInputs.model_validate(known)

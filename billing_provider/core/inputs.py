@@ -101,10 +101,14 @@ def choose(text: str, allowed: Iterable[str]) -> str:
     return f"write one of {', '.join(allowed)}, or leave it out{did_you_mean(text, allowed)}"
 
 
-def no_such_input(resource: str, name: str, inputs: Iterable[str]) -> Problem:
-    """Return the problem of an input that a resource does not have."""
-    near_names = did_you_mean(name, inputs) or f"; its inputs are {', '.join(inputs)}"
-    return Problem(name, f"no such input of {resource}{near_names}")
+def no_such_inputs(resource: str, names: Iterable[str], inputs: Iterable[str]) -> list[Problem]:
+    """Return the problems of inputs that a resource does not have; those that are shown have similar names."""
+    every = f"; its inputs are {', '.join(inputs)}"
+    found = []
+    for number, name in enumerate(names):
+        similar = did_you_mean(name, inputs) if number < MOST_IN_ALL else ""
+        found.append(Problem(name, f"no such input of {resource}{similar or every}"))
+    return found
 
 
 def refuse(reason: str) -> PydanticCustomError:

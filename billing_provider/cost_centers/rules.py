@@ -17,7 +17,7 @@ from billing_provider.core.inputs import (
     choose,
     is_uuid,
     login_problem,
-    no_such_input,
+    no_such_inputs,
 )
 from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
 
@@ -59,17 +59,16 @@ INPUTS = tuple(CostCenterInputs.model_fields)
 
 def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     """Return the inputs of valid type as plain values, and one problem for each other input."""
-    found: dict[str, Problem] = {}
-    known = {name: value for name, value in raw.items() if value is not None}
+    given = {name: value for name, value in raw.items() if value is not None}
+    unknown = [name for name in given if name not in INPUTS]
+    found = dict(zip(unknown, no_such_inputs("CostCenter", unknown, INPUTS), strict=True))
+    known = {name: value for name, value in given.items() if name not in found}
     try:
         CostCenterInputs.model_validate(known)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(detail["loc"][0])
-            if detail["type"] == "extra_forbidden":
-                found[field] = no_such_input("CostCenter", field, INPUTS)
-            else:
-                found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
+            found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
     good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
     return good.model_dump(exclude_none=True), list(found.values())
 

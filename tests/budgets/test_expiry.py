@@ -340,7 +340,7 @@ def test_a_new_budget_with_a_past_date_is_not_created(
     up, after = new_run(), {**BRIEF, "budget_amount": 70}
     assert differences(up, after, stored) == (["budget_amount"], [])
     stored = up.enterprise.update(stored.id, stored.outputs, checked(up, after, stored.inputs))
-    assert stored.outputs == {**stored.inputs, "expired": True, "adopted": False}
+    assert stored.outputs == {**stored.inputs, "expired": True, "adopted": False, "kept_on_delete": False}
     new_run().enterprise.delete(stored.id, stored.outputs)
     assert sandbox.requests == []
     anew = replace(new_run(), {**after, "expires_at": FUTURE}, stored)

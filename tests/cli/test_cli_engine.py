@@ -276,6 +276,22 @@ def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:
     assert cli.live == {}
 
 
+def test_errors_are_shown_without_tracebacks(cli: Cli) -> None:
+    """A failed `up` ends, and neither the provider's nor a function's error shows a line of their code."""
+    cli.declare(a={**ACTIONS, "budget_product_sku": "known_to_nobody"})
+    said = cli.up(code=None)
+    assert (
+        "    error: billing_provider.core.errors.NotFoundError: create a budget of enterprise octo-enterprise" in said
+    )
+    assert "provider.py" not in said
+    (cli.project / "__main__.py").write_text(
+        'from billing_provider import get_budget\nget_budget(enterprise="octo-enterprise", budget_id="none")\n'
+    )
+    said = cli.up(code=None)
+    assert "    error: read budget none of enterprise octo-enterprise: GitHub returned 404" in said
+    assert "Traceback" not in said
+
+
 def test_undeclared_budgets_are_deleted_after_a_refresh(cli: Cli) -> None:
     """`up --refresh` deletes undeclared budgets, and both kinds of destroy delete the rest."""
     cli.declare(a=ACTIONS, b=PACKAGES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing_provider.core.inputs import Problem, choose, near, no_such_input
+from billing_provider.core.inputs import Problem, choose, near, no_such_inputs
 
 
 def test_a_problem_of_a_whole_resource_names_no_input() -> None:
@@ -23,12 +23,13 @@ def test_near_names_are_found_regardless_of_case() -> None:
 def test_a_misspelt_name_or_value_gets_its_nearest_names() -> None:
     """A misspelt input or value gets the similar names; the value is not repeated. Otherwise all names are given."""
     known = ("budget_amount", "user", "users")
-    told = no_such_input("OrgBudget", "budget_ammount", known)
+    (told,) = no_such_inputs("OrgBudget", ["budget_ammount"], known)
     assert str(told) == "budget_ammount: no such input of OrgBudget; did you mean budget_amount?"
     assert (
-        str(no_such_input("OrgBudget", "usr", known)) == "usr: no such input of OrgBudget; did you mean user or users?"
+        str(no_such_inputs("OrgBudget", ["usr"], known)[0])
+        == "usr: no such input of OrgBudget; did you mean user or users?"
     )
     other = "colour: no such input of OrgBudget; its inputs are budget_amount, user, users"
-    assert str(no_such_input("OrgBudget", "colour", known)) == other
+    assert str(no_such_inputs("OrgBudget", ["colour"], known)[0]) == other
     assert choose("Adpot", ["adopt", "error"]) == "write one of adopt, error, or leave it out; did you mean adopt?"
     assert choose("ghp_secret", ["adopt", "error"]) == "write one of adopt, error, or leave it out"

@@ -52,7 +52,7 @@ def test_story_of_an_exception(
 
     monkeypatch.setenv(TEST_TIME, "2026-11-20T12:00:00Z")
     result, sent = run("up", "2026-11-30")
-    assert (is_told(result), sent) == (False, ["GET", "POST"])
+    assert (is_told(result), sent) == (False, ["GET", "GET", "POST"])
     (first,) = billing_sandbox.budgets()
 
     monkeypatch.setenv(TEST_TIME, "2026-12-01T12:00:00Z")
@@ -65,9 +65,11 @@ def test_story_of_an_exception(
     assert billing_sandbox.budgets() == ([first] if is_kept else [])
 
     result, sent = run("preview", "2026-12-31")
-    assert (result.counts["replace"], is_told(result), sent) == (1, False, [])
+    # The listing, and what the person has used.
+    reads = ["GET"] if is_kept else ["GET", "GET"]
+    assert (result.counts["replace"], is_told(result), sent) == (1, False, reads)
     result, sent = run("up", "2026-12-31")
-    assert (result.counts["replace"], sent) == (1, ["GET", "PATCH"] if is_kept else ["GET", "POST"])
+    assert (result.counts["replace"], sent) == (1, [*reads, "PATCH" if is_kept else "POST"])
     (live,) = billing_sandbox.budgets()
     assert (live["expires_at"], live["id"] == first["id"]) == ("2026-12-31", is_kept)
     result, sent = run("preview", "2026-12-31")

@@ -97,14 +97,17 @@ def test_an_adoption_names_each_change_with_losses_first(sandbox: Sandbox, harne
     )
     declared = {**PLAIN, "on_existing": "adopt", "budget_alerting": {"will_alert": True, "alert_recipients": ["hubot"]}}
     changes = "removes the hard stop; raises the amount from $77 to $500; no longer alerts octocat"
-    assert warned(harness, declared) == [f"adopts the existing budget {there['id']}: {changes}"]
+    then = "a destroy keeps it (on_delete)"
+    assert warned(harness, declared) == [f"adopts the existing budget {there['id']}: {changes}; {then}"]
     assert reads(sandbox) == ["budgets"]
 
 
 def test_an_adoption_as_it_is_says_so(sandbox: Sandbox, harness: RunHarness) -> None:
     """An identical budget is adopted as it is."""
     there = sandbox.add_budget("enterprise", E, budget_amount=500, budget_alerting=MONA)
-    assert warned(harness, PLAIN) == [f"adopts the existing budget {there['id']} as it is"]
+    assert warned(harness, PLAIN) == [
+        f"adopts the existing budget {there['id']} as it is; a destroy keeps it (on_delete)"
+    ]
 
 
 def test_a_budget_that_differs_is_a_problem(sandbox: Sandbox, harness: RunHarness) -> None:
@@ -123,7 +126,7 @@ def test_the_default_of_the_stack_decides_about_adoption(sandbox: Sandbox, clock
     sandbox.add_budget("enterprise", E, budget_amount=77, budget_alerting=MONA)
     harness = open_harness(sandbox, clock, Guards(on_existing="adopt"))
     (text,) = warned(harness, PLAIN)
-    assert text.endswith("raises the amount from $77 to $500")
+    assert text.endswith("raises the amount from $77 to $500; a destroy keeps it (on_delete)")
     harness = open_harness(sandbox, clock, Guards(on_existing="adopt"))
     (problem,) = compare(harness, {**PLAIN, "on_existing": "error"})
     assert "exists already" in problem.reason

@@ -67,7 +67,8 @@ def test_an_adoption_names_its_changes(sandbox: Sandbox, harness: RunHarness) ->
     there = sandbox.cost_centers()[0]
     declared = {**PLATFORM, "users": ["hubot", "octocat"], "ai_credit_pool_enabled": True, "on_existing": "adopt"}
     changes = "removes users monalisa; adds users octocat; ai_credit_pool_enabled: False → True"
-    assert warned(harness, declared) == [f"adopts the existing cost center {there['id']}: {changes}"]
+    then = "a destroy keeps it (on_delete)"
+    assert warned(harness, declared) == [f"adopts the existing cost center {there['id']}: {changes}; {then}"]
     assert sandbox.writes == []
 
 
@@ -75,7 +76,7 @@ def test_an_adoption_as_it_is_says_so(sandbox: Sandbox, harness: RunHarness) -> 
     """A cost center whose declared inputs are live is adopted as it is."""
     there = sandbox.cost_centers()[0]
     assert warned(harness, {**PLATFORM, "users": ["hubot", "monalisa"]}) == [
-        f"adopts the existing cost center {there['id']} as it is"
+        f"adopts the existing cost center {there['id']} as it is; a destroy keeps it (on_delete)"
     ]
 
 
@@ -84,7 +85,7 @@ def test_many_members_are_counted(harness: RunHarness) -> None:
     names = [f"person-{number:02}" for number in range(14)]
     (text,) = warned(harness, {**PLATFORM, "users": [*names, "hubot", "monalisa"], "on_existing": "adopt"})
     assert "adds users person-00, " in text
-    assert text.endswith("person-09 and 4 more")
+    assert text.endswith("person-09 and 4 more; a destroy keeps it (on_delete)")
 
 
 def test_a_conflict_is_a_problem(sandbox: Sandbox, harness: RunHarness) -> None:

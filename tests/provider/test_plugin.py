@@ -280,7 +280,8 @@ def test_an_unchanged_budget_gives_no_warning(world: World) -> None:
         stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "enterprise": "Octo-Enterprise"}})
         assert len(world.engine.warnings) == 1
         stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "budget_amount": 600}})
-        assert len(world.engine.warnings) == 2
+    raised = "the actions budget of enterprise/octo-enterprise, scope enterprise: raises the amount from $500 to $600"
+    assert [text for _, text in world.engine.warnings[2:]] == [raised]
 
 
 def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
@@ -363,8 +364,9 @@ def test_each_error_is_one_line(world: World) -> None:
     broken = provider.OrgBudgetProvider()
     broken._lifecycle = None  # type: ignore[assignment, method-assign]
     told = "internal error, please report it: TypeError: 'NoneType' object is not callable"
+    later = Plugin(world.engine.address, environment(world.sandbox))
     calls: list[tuple[Callable[[], Any], str]] = [
-        (lambda: world.plugin.create(urn, inputs), 'set on_existing="adopt"; else remove one of the two.'),
+        (lambda: later.create(urn, inputs), 'set on_existing="adopt"; else remove one of the two.'),
         (
             lambda: world.plugin.read(urn, "organization/octo-org/none", {}, whole),
             "does not contain this budget either.",
@@ -379,6 +381,7 @@ def test_each_error_is_one_line(world: World) -> None:
         (line,) = str(failed.value).splitlines()
         assert line.startswith("billing_provider.core.errors.")
         assert line.endswith(message)
+    later.stop()
 
 
 def test_an_import_keeps_tracebacks() -> None:

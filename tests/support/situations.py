@@ -107,7 +107,7 @@ SITUATIONS = {
             "one": {"enterprise": E, "name": "One", "users": ["octocat"]},
             "two": {"enterprise": E, "name": "Two", "users": ["Octocat"]},
         },
-        ("one", "two", "octocat"),
+        ("one and two both declare",),
         ("cost-centers",),
         fails=True,
     ),
