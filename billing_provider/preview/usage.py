@@ -36,7 +36,8 @@ class LiveUsage:
 
     def __init__(self, run: Run, owner: Owner, reads: PreviewReads) -> None:
         self._run, self._owner, self._reads = run, owner, reads
-        self._report = SpendReport(Reader(run), owner)
+        # `pulumi preview --diff` prints every status line, and these reads are short.
+        self._report = SpendReport(Reader(run), owner, status=lambda _text: None)
         self._lock = threading.Lock()
         self._people_left = MOST_PEOPLE
 

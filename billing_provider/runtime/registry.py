@@ -66,6 +66,7 @@ class ResourceRegistry:
             for budget_id in [held for held, holder in self._holders.items() if holder == urn]:
                 if budget_id not in self._adopted:
                     del self._holders[budget_id]
+                    self._replaced[urn] = self.replaced(urn) | {budget_id}
 
     def is_checked(self, urn: str) -> bool:
         """Return whether the program has declared a resource so far."""

@@ -28,7 +28,7 @@ from billing_provider.usage.models import exact_sum
 from billing_provider.usage.queries import OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from billing_provider.core.owners import Owner
     from billing_provider.usage.models import UsageSummary
@@ -80,10 +80,12 @@ class SpendReport:
     Args:
         reader: Sends the queries.
         owner: The owner of the budgets.
+        status: Shows which report is being read; by default the reader's reporter does.
     """
 
-    def __init__(self, reader: Reader, owner: Owner) -> None:
+    def __init__(self, reader: Reader, owner: Owner, status: Callable[[str], None] | None = None) -> None:
         self._reader, self._owner = reader, owner
+        self._status = status or reader.run.reporter.status
         self._read: dict[tuple[str, ...], UsageSummary | None] = {}
 
     def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[Spend]:
@@ -151,7 +153,7 @@ class SpendReport:
         key = ("AI credits" if by_model else "usage", *narrowed)
         if key not in self._read:
             given = {self._owner.kind.noun: self._owner.slug, **filters}
-            self._reader.run.reporter.status(f"reading {' of '.join(key)}")
+            self._status(f"reading {' of '.join(key)}")
             try:
                 if by_model:
                     self._read[key] = self._reader.model_usage("ai_credit/usage", **given)

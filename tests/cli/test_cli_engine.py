@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.core.clock import TEST_TIME
 from billing_provider.sandbox import Sandbox
 from tests.support.plugin import PROVIDERS
 
@@ -44,6 +45,7 @@ class Cli:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PULUMI_"))}
         self._env = {
             **clean,
+            TEST_TIME: os.environ[TEST_TIME],
             "GITHUB_API_URL": sandbox.url,
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
@@ -321,22 +323,24 @@ def test_a_replacement_is_created_before_the_delete(cli: Cli) -> None:
 
 
 def test_a_replacement_of_the_same_budget_creates_no_duplicate(cli: Cli) -> None:
-    """`--replace` keeps the budget; `replace_on_changes` deletes first, and fails where it must create first."""
-    cli.declare(a=ACTIONS)
+    """`--replace` keeps the budget; `replace_on_changes` deletes first, or updates it where it must create first."""
+    actions = {**ACTIONS, "on_delete": "delete"}
+    cli.declare(a=actions)
     cli.up()
     before = cli.live
     cli.up("--replace", "**a")
     assert (cli.live, cli.writes) == (before, [])
     on_changes = 'replace_on_changes=["budget_amount"]'
-    cli.declare(a={**ACTIONS, "budget_amount": 600, "opts": on_changes})
+    cli.declare(a={**actions, "budget_amount": 600, "opts": on_changes})
     cli.up()
     assert (list(cli.live.values()), cli.writes) == ([600], ["DELETE", "POST"])
-    cli.declare(a={**ACTIONS, "budget_amount": 700, "opts": f"{on_changes}, delete_before_replace=False"})
-    assert "exists already as" in cli.up(code=None)
-    assert (list(cli.live.values()), cli.writes) == ([600], [])
-    cli.declare(a={**ACTIONS, "budget_amount": 700, "opts": f"{on_changes}, delete_before_replace=True"})
+    cli.declare(a={**actions, "budget_amount": 700, "opts": f"{on_changes}, delete_before_replace=False"})
+    before = cli.live
     cli.up()
-    assert (list(cli.live.values()), cli.writes) == ([700], ["DELETE", "POST"])
+    assert (cli.live, cli.writes) == (dict.fromkeys(before, 700), ["PATCH"])
+    cli.declare(a={**actions, "budget_amount": 800, "opts": f"{on_changes}, delete_before_replace=True"})
+    cli.up()
+    assert (list(cli.live.values()), cli.writes) == ([800], ["DELETE", "POST"])
     cli.unchanged("--refresh")
 
 

@@ -282,17 +282,15 @@ def test_a_kept_budget_of_another_pricing_type_is_not_replaced(sandbox: Sandbox,
     assert sandbox.requests == []
 
 
-def test_a_kept_budget_is_found_by_a_create_after_its_delete(sandbox: Sandbox, new_run: NewRun) -> None:
-    """If `replace_on_changes` deletes first, the create finds the kept budget, and `on_existing` decides about it."""
+def test_a_kept_budget_is_taken_over_by_a_create_after_its_delete(sandbox: Sandbox, new_run: NewRun) -> None:
+    """If `replace_on_changes` deletes first, the create finds the kept budget of this resource and updates it."""
     stored = create(new_run(), "budget", with_input("budget", "keep"))
     run, declared = new_run(), {**with_input("budget", "keep"), "budget_amount": 600}
     run.enterprise.check(URN, stored.inputs, declared, NONE)
     run.enterprise.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
     run.enterprise.check(URN, {}, declared, NONE)
     run.enterprise.delete(stored.id, stored.outputs)
-    with pytest.raises(OutcomeError, match=r"exists already as .* differs in budget_amount.*set on_existing=\"adopt\""):
-        create(run, "budget", declared)
-    again = create(run, "budget", {**declared, "on_existing": "adopt"})
+    again = create(run, "budget", {**declared, "on_existing": "error"})
     assert (again.id, again.outputs["kept_on_delete"]) == (stored.id, True)
     assert [budget["budget_amount"] for budget in sandbox.budgets()] == [600]
 
