@@ -46,7 +46,7 @@ class PreviewReads:
                 no later read of this run is sent.
             BillingError: GitHub refused the read, or the read found a mistake in what is declared.
         """
-        if self._is_off or not self._run.guards.preview_reads:
+        if self._is_skipped():
             raise NotComparedError
         try:
             with self._run.transport.patience(_PATIENCE_SECONDS):
@@ -60,10 +60,13 @@ class PreviewReads:
 
     def find(self, read: Callable[[], T]) -> T | None:
         """Return the result of a read that only adds detail, or None if it is not available."""
-        if self._is_off:
+        if self._is_skipped():
             return None
         try:
             with self._run.transport.patience(_PATIENCE_SECONDS):
                 return read()
         except BillingError:
             return None
+
+    def _is_skipped(self) -> bool:
+        return self._is_off or not self._run.guards.preview_reads

@@ -9,6 +9,7 @@ import pytest
 from billing_provider.budgets import safety
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards
+from billing_provider.preview.usage import MOST_PEOPLE
 from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer
 
@@ -178,8 +179,21 @@ def test_a_missing_owner_or_entity_is_a_problem_with_similar_names(
     assert sandbox.writes == []
 
 
-def test_an_organization_that_only_its_own_listing_shows_is_found(sandbox: Sandbox, harness: RunHarness) -> None:
-    """An organization that no budget, cost center or usage names is looked up once, by itself."""
+@pytest.mark.parametrize("status", [200, 403])
+def test_an_organization_that_only_its_own_listing_shows_exists(
+    new_run: Callable[..., RunHarness], status: int
+) -> None:
+    """Where no budget, cost center or usage names an organization, its own listing is read; a refusal is no 404."""
+    empty = {"budgets": [], "has_next_page": False, "total_count": 0}
+    replies = [empty, {"costCenters": []}, {"usageItems": []}]
+    with WireServer(*(answer(200, reply) for reply in replies), answer(status, empty)) as server:
+        harness = new_run(base_url=server.url)
+        assert compare(harness, {**PLAIN, "budget_scope": "organization", "budget_entity_name": "new-org"}) == []
+        assert "/organizations/new-org/" in server.heard[3]
+
+
+def test_an_organization_is_looked_up_once(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Budgets of one organization share its lookup."""
     declared = {**PLAIN, "budget_scope": "organization", "budget_entity_name": "octo-apps"}
     with_usage = {**declared, "budget_entity_name": "octo-org"}
     assert compare(harness, with_usage) == []
@@ -230,6 +244,10 @@ def test_the_setting_turns_the_reads_off(sandbox: Sandbox, clock: VirtualClock) 
     harness = open_harness(sandbox, clock, Guards(preview_reads=False))
     assert compare(harness, {**PLAIN, "enterprise": "nobody"}) == []
     assert warned(harness, {**PLAIN, "budget_amount": 900}, PLAIN) == ["raises the amount from $500 to $900"]
+    assert warned(harness, {**PLAIN, "prevent_further_usage": True}, PLAIN) == [
+        "adds a hard stop",
+        "how much is spent so far is not known, so this may stop usage at once",
+    ]
     assert sandbox.requests == []
 
 
@@ -299,6 +317,37 @@ def test_what_cannot_be_read_is_said_to_be_unknown(sandbox: Sandbox, harness: Ru
     sandbox.plan([{"op": "usage_summary", "action": "403_permission", "every": 1}])
     texts = warned(harness, {**PLAIN, "prevent_further_usage": True})
     assert texts[0] == "the new budget's meter starts at 0: what was used this month so far is not in it"
+
+
+def test_people_that_cannot_be_read_are_said_to_be_unknown(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Without the right to read user states, the preview says that it may stop people."""
+    sandbox.add_budget(
+        "enterprise", E, budget_scope="multi_user_customer", budget_product_sku="ai_credits",
+        budget_type="BundlePricing", budget_amount=400, prevent_further_usage=True,
+    )  # fmt: skip
+    sandbox.plan([{"op": "list_user_states", "action": "403_permission", "every": 1}])
+    texts = warned(harness, UNIVERSAL, {**UNIVERSAL, "budget_amount": 400})
+    assert "who has used at least $40 is not known, so this may stop people at once" in texts
+
+
+def test_the_figure_of_a_budget_takes_precedence_over_the_usage_reports(new_run: Callable[..., RunHarness]) -> None:
+    """Where GitHub returns the consumption with the budget, no usage report is read."""
+    hard = {**PLAIN, "prevent_further_usage": True}
+    fields = {"budget_scope": "enterprise", "budget_product_sku": "actions", "user": None, "consumed_amount": 480.0}
+    live = page(0, 1, 1, **fields, budget_amount=500, budget_type="ProductPricing")
+    with WireServer(live) as server:
+        harness = new_run(base_url=server.url)
+        texts = warned(harness, {**hard, "budget_amount": 400}, hard)
+        assert "usage of actions of octo-enterprise stops at once: $480 are spent, the cap is $400" in texts
+        assert len(server.heard) == 1
+
+
+def test_the_consumption_of_few_people_is_read_one_by_one(sandbox: Sandbox, harness: RunHarness) -> None:
+    """Beyond twenty new caps of one person, the preview says that it does not know what these people have used."""
+    for number in range(MOST_PEOPLE + 1):
+        assert compare(harness, {**PERSON, "user": f"person-{number}"}, urn=f"urn::{number}") == []
+    assert any("is not known" in text for text in harness.reporter.warnings)
+    assert len(reads(sandbox)) == MOST_PEOPLE + 1
 
 
 def test_a_raise_above_the_limit_is_refused(sandbox: Sandbox, clock: VirtualClock) -> None:
