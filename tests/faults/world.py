@@ -14,7 +14,8 @@ from urllib.parse import quote
 from typing_extensions import Self
 
 from billing_provider.budgets.cache import OwnerCache
-from billing_provider.core.errors import BillingError
+from billing_provider.core.errors import BillingError, OutcomeError
+from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.sandbox import Sandbox
 from tests.support.clock import VirtualClock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from billing_provider.budgets.lifecycle import Lifecycle
     from billing_provider.core.owners import Owner
+    from billing_provider.core.resource import Checked
     from billing_provider.sandbox.server import Request
 
     AnyLifecycle = Lifecycle | CostCenterLifecycle
@@ -199,7 +201,7 @@ class World:
         for name, inputs in program.items():
             lifecycle = _lifecycle(harness, inputs)
             entry = self.entries.get(name)
-            checked = lifecycle.check(_urn(name), entry.inputs if entry else {}, inputs, frozenset())
+            checked = _check(harness, _urn(name), entry.inputs if entry else {}, inputs)
             if entry is None or lifecycle.diff(_urn(name), entry.id, entry.outputs, checked.inputs, frozenset())[0]:
                 found.append(name)
         if self.sandbox.requests:
@@ -298,8 +300,7 @@ class World:
 
     def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
         urn, lifecycle, entry = _urn(name), _lifecycle(harness, inputs), self.entries.get(name)
-        checked = lifecycle.check(urn, entry.inputs if entry else {}, inputs, frozenset())
-        assert checked.problems == []
+        checked = _check(harness, urn, entry.inputs if entry else {}, inputs)
         if entry is None:
             self._create(lifecycle, name, checked.inputs)
             return
@@ -311,7 +312,7 @@ class World:
             stored = lifecycle.update(entry.id, entry.outputs, checked.inputs)
             entry.inputs, entry.outputs = checked.inputs, stored.outputs
             return
-        anew = lifecycle.check(urn, {}, inputs, frozenset())
+        anew = _check(harness, urn, {}, inputs)
         if not set(replaces) - {"budget_type"}:
             lifecycle.delete(entry.id, entry.outputs)
             del self.entries[name]
@@ -371,6 +372,20 @@ class _listening:  # noqa: N801 - read as a word: with _listening() as lines
 
 def _urn(name: str) -> str:
     return f"urn:pulumi:s::p::t::{name}"
+
+
+def _check(harness: RunHarness, urn: str, olds: Inputs, inputs: Inputs) -> Checked:
+    """Check a resource and compare it with GitHub, as the plugin does; a problem ends the run."""
+    checked = _lifecycle(harness, inputs).check(urn, olds, inputs, frozenset())
+    assert checked.problems == []
+    if "name" in inputs:
+        problems = harness.cost_center_preview.compare(urn, olds, checked.inputs, frozenset())
+    else:
+        kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
+        problems = harness.budget_preview.compare(kind, urn, olds, checked.inputs, frozenset())
+    for problem in problems:
+        raise OutcomeError(str(problem))
+    return checked
 
 
 def _lifecycle(harness: RunHarness, inputs: Inputs) -> AnyLifecycle:
