@@ -205,8 +205,6 @@ def warnings(what: str, fields: Mapping[str, Any], *, alerting_given: bool) -> I
     """
     sku, scope = fields["budget_product_sku"], fields["budget_scope"]
     hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
-    if not known_sku(sku):
-        yield f"{what}: GitHub's reference does not list {sku}; ignore this warning if your account has this SKU"
     if sku == "premium_requests":
         yield f"{what} is declared for premium_requests, which GitHub has converted to AI credits: write ai_credits"
     if hard and sku in LICENCE_SKUS:

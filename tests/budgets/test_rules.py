@@ -286,7 +286,6 @@ def unusual(changes: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"budget_product_sku": "new_thing"}, "does not list new_thing"),
         ({"budget_product_sku": "premium_requests"}, "write ai_credits"),
         ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "can only send alerts"),
         ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately"),
