@@ -16,8 +16,9 @@ from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku
 from billing_provider.budgets.states import BudgetState, read_spec
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
 from billing_provider.core.inputs import Problem, near
-from billing_provider.core.owners import PER_USER_SCOPES, Owner
+from billing_provider.core.owners import COST_CENTER_SCOPES, PER_USER_SCOPES, Owner
 from billing_provider.core.resource import read_state
+from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.preview.usage import LiveUsage
 from billing_provider.runtime.on_delete import OnDelete
@@ -225,12 +226,22 @@ class BudgetPreview:
     def _budgets(self, owner: Owner) -> dict[str, Mapping[str, Any]]:
         """Return all budgets of an owner that are declared so far or listed, as inputs by their description."""
         listed = self._run.cache(OwnerCache, owner).listed()
-        found: dict[str, Mapping[str, Any]] = {}
-        for budget in listed:
-            fields = live_inputs(owner, {}, budget, frozenset())
-            found[str(natural_key(owner, fields))] = fields
         with self._lock:
-            return {**found, **self._declared.get(owner.key, {})}
+            declared = dict(self._declared.get(owner.key, {}))
+        names: dict[str, str] = {}
+        if any(fields["budget_scope"] in COST_CENTER_SCOPES for fields in declared.values()):
+            # GitHub returns the name of a cost center, and a program can declare it by its UUID.
+            centers = self._reads.find(self._run.cache(CostCenterCache, owner).list_all) or []
+            names = {center.id.lower(): center.name for center in centers}
+        known = {
+            str(natural_key(owner, {**fields, "budget_entity_name": names.get(fields["budget_entity_name"].lower())}))
+            for fields in declared.values()
+        }
+        found = {
+            str(natural_key(owner, fields)): fields
+            for fields in (live_inputs(owner, {}, budget, frozenset()) for budget in listed)
+        }
+        return {**{name: fields for name, fields in found.items() if name not in known}, **declared}
 
 
 _TERMS = ("budget_amount", "budget_product_sku", "budget_scope", "prevent_further_usage")

@@ -384,6 +384,19 @@ def test_budgets_that_cannot_all_be_used_are_named(sandbox: Sandbox, harness: Ru
     assert any("$300 in sum" in text for text in warned(harness, {**hard, "budget_amount": 200}))
 
 
+def test_a_budget_that_is_declared_by_uuid_and_listed_by_name_is_counted_once(
+    sandbox: Sandbox, harness: RunHarness
+) -> None:
+    """The live budget of a cost center is the declared one, though GitHub returns the name of the cost center."""
+    center = sandbox.cost_centers()[0]["id"]
+    fields = {"budget_scope": "cost_center", "budget_entity_name": center, "budget_amount": 400}
+    sandbox.add_budget("enterprise", E, **fields, prevent_further_usage=True, budget_alerting=MONA)
+    declared = {**PLAIN, **fields, "prevent_further_usage": True}
+    assert not any("in sum" in text for text in warned(harness, declared))
+    assert compare(harness, {**PLAIN, "prevent_further_usage": True}, urn="urn::whole") == []
+    assert not any("in sum" in text for text in harness.reporter.warnings)
+
+
 def test_what_caps_of_persons_leave_out_is_said_once(sandbox: Sandbox, harness: RunHarness) -> None:
     """The warning is shown once in a run, and not where another budget covers AI credits."""
     assert any(safety.UNCOVERED in text for text in warned(harness, UNIVERSAL))
