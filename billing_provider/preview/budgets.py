@@ -98,8 +98,9 @@ class BudgetPreview:
             return self._refusal(olds, news) if unknown.isdisjoint(_TERMS) else []
         owner = Owner(kind, news[kind.noun])
         change = _Change(owner, str(natural_key(owner, news)), olds, news)
-        with self._lock:
-            self._declared.setdefault(owner.key, {})[change.subject] = news
+        if news["budget_scope"] not in PER_USER_SCOPES:
+            with self._lock:
+                self._declared.setdefault(owner.key, {})[change.subject] = news
         if not self._is_compared(change):
             return []
         try:
@@ -194,7 +195,9 @@ class BudgetPreview:
 
     def _overcommitted(self, change: _Change) -> Iterator[str]:
         """Yield whether this budget and those that it covers, or that cover it, cannot all be used."""
-        others = {name: fields for name, fields in self._budgets(change.owner).items() if name != change.subject}
+        if change.news["budget_scope"] in PER_USER_SCOPES:
+            return
+        others = {name: fields for name, fields in self._shared(change.owner).items() if name != change.subject}
         below = [fields for fields in others.values() if safety.covers(change.news, fields)]
         if line := _sum_line(change.subject, change.news, below):
             yield line
@@ -208,8 +211,8 @@ class BudgetPreview:
         """Yield once per run what caps of persons do not cover, if the owner has no other budget for AI credits."""
         if change.news["budget_scope"] not in PER_USER_SCOPES or self._said_uncovered:
             return
-        if not any(_is_shared_ai_credits(fields) for fields in self._budgets(change.owner).values()):
-            self._said_uncovered = True
+        self._said_uncovered = True
+        if not any(_is_ai_credits(fields) for fields in self._shared(change.owner).values()):
             yield safety.UNCOVERED
 
     def _unlisted(self, change: _Change) -> Iterator[str]:
@@ -220,12 +223,19 @@ class BudgetPreview:
         text = f"GitHub's reference does not list {sku}: check it with GitHub, valid SKUs differ by account"
         if names := near(sku, SKUS | PRODUCTS | BUNDLES):
             text += f"; similar: {', '.join(names)}"
-        used = sorted({fields["budget_product_sku"] for fields in self._budgets(change.owner).values()} - {sku})
+        used = sorted({fields["budget_product_sku"] for fields in self._shared(change.owner).values()} - {sku})
         yield text + (f"; the owner's budgets use {', '.join(used[:_SHOWN_SKUS])}" if used else "")
 
-    def _budgets(self, owner: Owner) -> dict[str, Mapping[str, Any]]:
-        """Return all budgets of an owner that are declared so far or listed, as inputs by their description."""
-        listed = self._run.cache(OwnerCache, owner).listed()
+    def _shared(self, owner: Owner) -> dict[str, Mapping[str, Any]]:
+        """Return the budgets of an owner that are declared so far or listed, as inputs by their description.
+
+        Budgets per person are left out: there can be thousands, and none of them covers another budget.
+        """
+        listed = [
+            budget
+            for budget in self._run.cache(OwnerCache, owner).listed()
+            if budget.budget_scope not in PER_USER_SCOPES
+        ]
         with self._lock:
             declared = dict(self._declared.get(owner.key, {}))
         names: dict[str, str] = {}
@@ -252,6 +262,5 @@ def _sum_line(name: str, umbrella: Mapping[str, Any], below: list[Mapping[str, A
     return safety.overcommitted(name, Terms.of(umbrella), covered)
 
 
-def _is_shared_ai_credits(fields: Mapping[str, Any]) -> bool:
-    shared = fields["budget_scope"] not in PER_USER_SCOPES
-    return shared and canonical_sku(fields["budget_product_sku"]) == _AI_CREDITS
+def _is_ai_credits(fields: Mapping[str, Any]) -> bool:
+    return canonical_sku(fields["budget_product_sku"]) == _AI_CREDITS
