@@ -103,11 +103,11 @@ def test_a_member_of_two_cost_centers_is_refused(project: Path, capsys: pytest.C
     """A person in two cost centers of a program fails in preview, with the names of both."""
     (project / "__main__.py").write_text(
         "from billing_provider import CostCenter\n"
-        'for name in ("apps", "data"):\n'
+        'for name in ("apps", "billing"):\n'
         '    CostCenter(name, enterprise="octo-enterprise", name=name, users=["octocat"])\n'
     )
     assert call() == 1
-    assert "users: apps and data both declare octocat: remove it from one of the two" in capsys.readouterr().out
+    assert "users: apps and billing both declare octocat: remove it from one of the two" in capsys.readouterr().out
 
 
 def test_unexpected_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
