@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.budgets.models import FIELDS
-from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku
+from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku, counts_licences
 from billing_provider.core.clock import instant
 from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
 from billing_provider.core.redact import clean
@@ -35,7 +35,6 @@ UNCOVERED = (
 _MAX_NAME, _MAX_COVERS, _SHOWN = 39, 60, 3
 _MAX_PLAIN, _MAX_ADVISED = 1e10, 1e6
 _INSIDE = frozenset({ORGANIZATION, COST_CENTER, REPOSITORY})
-_LICENCE_NAMES = LICENCE_SKUS | {"ghas", "ghec"}
 
 
 class Terms(NamedTuple):
@@ -80,7 +79,7 @@ class Terms(NamedTuple):
             ),
             expires_at=fields.get("expires_at"),
             excludes_cost_centers=bool(fields.get("exclude_cost_center_usage")),
-            unit=LICENCES if sku in _LICENCE_NAMES or sku.endswith("_licenses") else DOLLARS,
+            unit=LICENCES if counts_licences(sku) else DOLLARS,
             only_alerts=sku in LICENCE_SKUS,
         )
 

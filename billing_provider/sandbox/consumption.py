@@ -143,7 +143,7 @@ def _covers(budget: Budget, row: Row) -> bool:
     if budget.budget_type == "BundlePricing":
         return _BUNDLES[name] in row.sku
     if budget.budget_type == "ProductPricing":
-        return row.product.lower() == name
+        return row.product.lower().replace(" ", "_") == name
     return row.sku.removesuffix("s") == name.removesuffix("s")
 
 

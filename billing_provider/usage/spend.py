@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from billing_provider.budgets.skus import (
-    LICENCE_SKUS,
     PRODUCTS,
-    SKUS,
     canonical_sku,
+    counts_licences,
     product_identifier,
     sku_identifier,
 )
@@ -40,7 +39,6 @@ FROM_BUDGET = "budget"
 FROM_USAGE = "usage"
 FROM_USER_STATES = "user states"
 
-_LICENCE_NAMES = LICENCE_SKUS | {"ghas", "ghec"} | {sku for sku in SKUS if sku.startswith("ghas_")}
 _AI_CREDITS = "ai_credits"
 
 
@@ -95,7 +93,7 @@ class SpendReport:
             BillingError: GitHub did not respond. Spend is None if the token may not read it or it does not exist.
         """
         for budget in budgets:
-            unit = LICENCES if budget.budget_product_sku in _LICENCE_NAMES else DOLLARS
+            unit = LICENCES if counts_licences(budget.budget_product_sku) else DOLLARS
             if budget.consumed_amount is not None:
                 yield Spend(budget, budget.consumed_amount, unit, FROM_BUDGET)
             elif budget.budget_scope in (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER):

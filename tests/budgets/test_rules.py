@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from billing_provider.budgets import rules
 from billing_provider.budgets.models import complete, read_inputs
-from billing_provider.budgets.skus import known_sku, pricing_type
+from billing_provider.budgets.skus import (
+    BUNDLES,
+    LICENCE_SKUS,
+    PRODUCTS,
+    SKUS,
+    SOURCES,
+    counts_licences,
+    known_sku,
+    pricing_type,
+)
 from billing_provider.core.clock import instant
 from billing_provider.core.inputs import Problem, login_problem
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, OwnerKind
@@ -320,7 +329,14 @@ def test_a_usual_budget_gives_no_warning(fields: dict[str, Any]) -> None:
         ("premium_requests", "BundlePricing", True),
         ("actions", "ProductPricing", True),
         ("actions_linux_4_core", "SkuPricing", True),
+        ("git_lfs", "ProductPricing", True),
+        ("git_lfs_storage", "SkuPricing", True),
         ("copilot_ai_credit", "SkuPricing", True),
+        ("coding_agent_ai_credit", "SkuPricing", True),
+        ("code_quality_ai_credit", "SkuPricing", True),
+        ("code_quality_licenses", "SkuPricing", True),
+        ("actions_linux_16_core_arm", "SkuPricing", True),
+        ("actions_windows_96_core", "SkuPricing", True),
         ("copilot_ai_credits", "SkuPricing", True),
         ("tomorrows_sku", "SkuPricing", False),
     ],
@@ -328,6 +344,21 @@ def test_a_usual_budget_gives_no_warning(fields: dict[str, Any]) -> None:
 def test_the_pricing_type_is_derived_from_the_sku(sku: str, kind: str, known: bool) -> None:
     """Bundles and products have their own type; every other name is a SKU, listed or not."""
     assert (pricing_type(sku), known_sku(sku)) == (kind, known)
+
+
+def test_each_listed_name_has_a_source_with_a_date() -> None:
+    """Every bundle, product and SKU, and nothing else, has a source with a valid date."""
+    assert set(SOURCES) == BUNDLES | PRODUCTS | SKUS
+    for source in SOURCES.values():
+        assert source.text
+        assert date.fromisoformat(source.date).isoformat() == source.date
+
+
+@pytest.mark.parametrize("sku", sorted(SOURCES))
+def test_licences_are_counted_by_one_rule(sku: str) -> None:
+    """Licence SKUs and the products GHAS and GHEC are counted in licences, whatever the case; all others are not."""
+    named = sku in LICENCE_SKUS or "licenses" in sku or sku in {"ghas", "ghec"}
+    assert counts_licences(sku) == counts_licences(sku.upper()) == named
 
 
 @pytest.mark.parametrize(

@@ -241,6 +241,7 @@ def budget(sandbox: Sandbox, clock: Clock, kind: str = "enterprise", **fields: A
     ("fields", "query"),
     [
         pytest.param({}, {"product": "actions"}, id="product"),
+        pytest.param({"budget_product_sku": "git_lfs"}, {"product": "Git LFS"}, id="product of two words"),
         pytest.param(
             {"exclude_cost_center_usage": True}, {"product": "actions", "cost_center_id": "none"}, id="exclusion"
         ),

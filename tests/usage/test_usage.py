@@ -190,8 +190,9 @@ def test_identifiers_are_their_own_display_names(sku: str) -> None:
 
 
 def test_display_names_of_products() -> None:
-    """A product that budgets do not have returns None."""
-    assert (product_identifier("Actions"), product_identifier("Git LFS")) == ("actions", None)
+    """Words and case do not matter; a product that budgets do not have returns None."""
+    assert (product_identifier("Actions"), product_identifier(" Git  LFS ")) == ("actions", "git_lfs")
+    assert product_identifier("Models") is None
 
 
 BAD_SUMMARIES: tuple[Any, ...] = (
