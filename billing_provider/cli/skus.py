@@ -1,0 +1,56 @@
+"""The verb `skus`: the bundles, products and SKUs that this package knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from billing_provider.budgets.skus import BUDGET_TYPES, SOURCES, counts_licences, pricing_type
+from billing_provider.cli import render
+from billing_provider.core.inputs import near
+from billing_provider.usage.spend import DOLLARS, LICENCES
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add", "run"]
+
+_MOST_NEAR = 5
+_NAMES = ("budget_product_sku", "budget_type", "unit", "source", "date")
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "skus",
+        help="show the products and SKUs of budgets",
+        description="Show the bundles, products and SKUs of budgets, each with the source of its name. "
+        "The valid ones differ by account. Sends no requests.",
+    )
+    parser.add_argument("--near", metavar="NAME", help="only names that are similar to this one, most similar first")
+    render.add_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the products and SKUs and return exit code 0."""
+    render.check_formats(args)
+    names = sorted(SOURCES, key=_rank) if args.near is None else near(args.near, SOURCES, _MOST_NEAR)
+    rows = [_row(name) for name in names]
+    if args.json:
+        render.print_json({"skus": [dict(zip(_NAMES, row, strict=True)) for row in rows]})
+    elif args.csv:
+        render.print_csv(_NAMES, rows)
+    else:
+        titles = ("product or SKU", "budget_type", "unit", "source of the name", "date")
+        notes = ["The valid names differ by account: GitHub's answer to an invalid one lists them."]
+        render.print_table(f"Products and SKUs: {len(rows)}", [render.Column(each) for each in titles], rows, notes)
+    return 0
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Order names from the widest type to the narrowest."""
+    return BUDGET_TYPES.index(pricing_type(name)), name
+
+
+def _row(name: str) -> tuple[str, ...]:
+    return name, pricing_type(name), LICENCES if counts_licences(name) else DOLLARS, *SOURCES[name]
