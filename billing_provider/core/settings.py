@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.errors import ConfigError, NoTokenError
-from billing_provider.core.inputs import ON_DELETE, ON_EXISTING
+from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
 from billing_provider.core.redact import MIN_TOKEN, remember
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 NAMESPACE = "github-billing"
+SETTINGS = (
+    *("token", "baseUrl", "writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"),
+    *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "previewReads"),
+    *("onExisting", "onDelete"),
+)
+"""The names of all settings, without the namespace."""
 GITHUB_CUTOFF_SECONDS = 10.0
 """GitHub aborts a request after this time; a write that has not been applied by then is never applied."""
 
@@ -58,6 +64,26 @@ class Settings:
     def is_loopback(self) -> bool:
         """Whether the host is this machine: a sandbox, without limits unless they are configured."""
         return is_loopback(self.base_url)
+
+
+def check_keys(keys: Iterable[str]) -> None:
+    """Check the names of the settings in the stack's configuration.
+
+    Args:
+        keys: All keys of the configuration, with their namespaces; only those of this provider are checked.
+
+    Raises:
+        ConfigError: There is no such setting; the message has the similar names, or else all names.
+    """
+    every = f"; the settings are {', '.join(SETTINGS)}."
+    found = [
+        f"{key}: no such setting{did_you_mean(name, SETTINGS) or every}"
+        for key in keys
+        for namespace, _, name in [key.partition(":")]
+        if namespace == NAMESPACE and name not in SETTINGS
+    ]
+    if found:
+        raise ConfigError(f"{' '.join(found)} Correct the stack's configuration; nothing was sent.")
 
 
 def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:

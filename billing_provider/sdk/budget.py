@@ -15,6 +15,7 @@ from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.sdk.cost_center import budget_entity
+from billing_provider.sdk.invoke import check_settings
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
@@ -179,6 +180,7 @@ class _Budget(Resource):
         cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
         super().__init__(self._provider_class(), resource_name, {**dict.fromkeys(names), **args}, opts)

@@ -12,6 +12,7 @@ from pulumi.dynamic import Resource
 from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
+from billing_provider.sdk.invoke import check_settings
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
@@ -94,6 +95,7 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         self._declare(resource_name, opts, dict(cost_center))
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         super().__init__(CostCenterProvider(), resource_name, {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}, opts)
 

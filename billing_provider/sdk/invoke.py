@@ -1,4 +1,4 @@
-"""Settings, reporter and result cache that all data functions of a program share.
+"""Settings, reporter and result cache that all data functions of a program share; the resources check the settings.
 
 A data function passes all its parameters on as `**locals()`, so it may not assign local variables.
 """
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import settings as pulumi_settings
+from pulumi.runtime.config import CONFIG
 
 from billing_provider.core.errors import BillingError
 from billing_provider.core.redact import clean
-from billing_provider.core.settings import read_settings
+from billing_provider.core.settings import NAMESPACE, check_keys, read_settings
 from billing_provider.runtime.run import Run
 from billing_provider.usage.queries import Reader
 
@@ -78,6 +79,21 @@ class _Program:
 _PROGRAM = _Program()
 
 
+def check_settings() -> None:
+    """Check the names of the settings in the stack's configuration.
+
+    Raises:
+        ConfigError: There is no such setting; Pulumi shows the message, without a traceback.
+    """
+    # The settings of a project named like the namespace have the same prefix, and any name.
+    if pulumi.get_project() == NAMESPACE:
+        return
+    try:
+        check_keys(CONFIG.get())
+    except BillingError as error:
+        raise brief(error) from None
+
+
 def run_query(query: Callable[..., T], **given: Any) -> T:
     """Return the result of a query; results are cached for the program run.
 
@@ -88,6 +104,7 @@ def run_query(query: Callable[..., T], **given: Any) -> T:
     Raises:
         BillingError: The query failed; Pulumi shows the message, without a traceback.
     """
+    check_settings()
     results = _PROGRAM.results()
     # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
     key = (query.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))

@@ -430,3 +430,18 @@ def test_an_import_file_imports_budgets(cli: Cli) -> None:
     cli.unchanged()
     cli.unchanged("--refresh")
     assert cli.live == {live["id"]: 500}
+
+
+def test_an_unknown_setting_ends_the_run_before_anything_is_registered(cli: Cli) -> None:
+    """Preview and up name the nearest setting in one line and send nothing; corrected, the stack comes up."""
+    cli.declare(a=ACTIONS)
+    cli.run("config", "set", "github-billing:onDelte", "keep")
+    for shown in (cli.run("preview", code=None), cli.up(code=None)):
+        assert "error: github-billing:onDelte: no such setting; did you mean onDelete?" in shown
+        assert "Traceback" not in shown
+        assert "EnterpriseBudget" not in shown
+        assert cli.sandbox.requests == []
+    cli.run("config", "rm", "github-billing:onDelte")
+    cli.run("config", "set", "github-billing:onDelete", "keep")
+    cli.up()
+    assert cli.state()["deployment"]["resources"][-1]["outputs"]["kept_on_delete"] is True

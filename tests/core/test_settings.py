@@ -9,7 +9,8 @@ import pytest
 from billing_provider.core.address import GITHUB
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.settings import Guards, Settings, read_guards, read_settings
+from billing_provider.core.settings import SETTINGS, Guards, Settings, check_keys, read_guards, read_settings
+from tests.docs.generate import setting_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,3 +169,30 @@ def test_a_choice_is_one_of_its_values(name: str, field: str, values: Mapping[st
     for wrong in ("", "True", "yes", "DELETE"):
         with pytest.raises(ConfigError, match=f"^github-billing:{name} must be one of {', '.join(values)}$"):
             guards(**{name: wrong})
+
+
+def test_every_setting_that_is_read_has_a_known_name() -> None:
+    """The known names are those that the readers ask for, and they pass the check, as do those of other namespaces."""
+    assert sorted(SETTINGS) == sorted(setting_keys())
+    check_keys([*(f"github-billing:{name}" for name in SETTINGS), "github:tokn", "shop:token", "token"])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("maxIncreaseUSD", "; did you mean maxIncreaseUsd?"),
+        ("tokn", "; did you mean token?"),
+        ("colour", "; the settings are token, baseUrl, .*, onDelete."),
+        ("", "; the settings are token"),
+    ],
+)
+def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, said: str) -> None:
+    """The error names the key and what to do; without a similar name it lists all settings."""
+    with pytest.raises(ConfigError, match=f"^github-billing:{name}: no such setting{said}.* nothing was sent"):
+        check_keys(["github-billing:token", f"github-billing:{name}"])
+
+
+def test_all_unknown_settings_are_in_one_error() -> None:
+    """Two misspelt names are two sentences of one error."""
+    with pytest.raises(ConfigError, match=r"github-billing:tokn: .* token\? github-billing:onDelet: .* onDelete\? "):
+        check_keys(["github-billing:tokn", "github-billing:onDelet"])

@@ -89,6 +89,17 @@ def test_failed_run_raises_the_messages(pulumi_stack: StackFactory, tmp_path: Pa
     assert raised.value.result.errors
 
 
+def test_an_unknown_setting_ends_the_run(pulumi_stack: StackFactory, billing_sandbox: Sandbox) -> None:
+    """The embedded engine shows an unknown setting in one line, before a resource is registered."""
+    stack = pulumi_stack("quickstart", settings={"github-billing:settleSecond": "1"})
+    with pytest.raises(RunFailedError) as raised:
+        stack.up()
+    (error,) = raised.value.result.errors
+    assert error.message.startswith("github-billing:settleSecond: no such setting; did you mean settleSeconds?")
+    assert "\n" not in error.message.strip()
+    assert (stack.outputs(), billing_sandbox.requests) == ({}, [])
+
+
 def test_project_is_found_above_the_test(tmp_path: Path) -> None:
     """A test below the project folder finds it; without a project, the message says what to do."""
     project = tmp_path / "project"

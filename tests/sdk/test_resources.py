@@ -17,6 +17,7 @@ from billing_provider import (
     EnterpriseBudget,
     OrgBudget,
 )
+from billing_provider.core.errors import ConfigError
 from billing_provider.provider import EnterpriseBudgetProvider
 from tests.support.mocked import run
 
@@ -172,3 +173,39 @@ def test_an_unknown_public_name_is_refused() -> None:
     """The package says which name it does not have, as any module does."""
     with pytest.raises(AttributeError, match="module 'billing_provider' has no attribute 'Budgets'"):
         _ = billing_provider.Budgets
+
+
+MISSPELT = {"github-billing:onDelte": "keep"}
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda: EnterpriseBudget("a", enterprise="e", budget_product_sku="actions", budget_amount=5),
+        lambda: OrgBudget.get("a", "organization/o/1"),
+        lambda: CostCenter("a", enterprise="e", name="Apps"),
+        lambda: billing_provider.get_budgets(enterprise="e"),
+    ],
+    ids=["budget", "read", "cost center", "function"],
+)
+def test_an_unknown_setting_ends_the_program_before_anything_is_registered(declare: Callable[[], Any]) -> None:
+    """A resource and a function check the names of the settings first; Pulumi shows the error without a traceback."""
+    seen: list[pulumi.RunError] = []
+
+    def program() -> None:
+        with pytest.raises(pulumi.RunError, match=r"github-billing:onDelte: no such setting; did you mean") as caught:
+            declare()
+        assert isinstance(caught.value, ConfigError)
+        seen.append(caught.value)
+
+    assert run(program, config=MISSPELT).resources == []
+    assert len(seen) == 1
+
+
+def test_settings_of_a_project_with_the_same_name_are_not_checked() -> None:
+    """A project that is named github-billing has its own settings under the same prefix."""
+
+    def program() -> None:
+        OrgBudget("a", organization="o", budget_product_sku="actions", budget_amount=5)
+
+    assert run(program, config=MISSPELT, project="github-billing").named("a")

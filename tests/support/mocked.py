@@ -43,6 +43,7 @@ def run(
     answers: dict[str, dict[str, Any]] | None = None,
     config: dict[str, str] | None = None,
     preview: bool = False,
+    project: str = "p",
 ) -> Registered:
     """Run a program and return what it registered; wait for its result and exports.
 
@@ -51,11 +52,12 @@ def run(
         answers: Outputs by name of resource, besides its inputs.
         config: The stack's configuration.
         preview: Whether this is a preview, in which Outputs can be unknown.
+        project: The name of the project.
     """
     registered = Registered(answers or {})
     # The stack of the program before, with its exports, would be this one's too.
     pulumi.runtime.settings.ROOT.set(None)
-    set_mocks(registered, project="p", stack="s", preview=preview)
+    set_mocks(registered, project=project, stack="s", preview=preview)
     pulumi.runtime.set_all_config(config or {})
 
     @pulumi.runtime.test  # type: ignore[untyped-decorator]
