@@ -11,7 +11,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox import sample
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
@@ -25,7 +24,7 @@ __all__ = ["add", "run"]
 
 _MOST_PORT = 65535
 _NOT_IMITATED = """\
-What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its three
+What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its
 organizations), members of enterprise teams, mails and alerts, web pages, GitHub Apps and custom roles, the limit of
 10,000 budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops
 nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on every
@@ -44,6 +43,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1 (default: a free one)")
+    parser.add_argument("--enterprise", metavar="SLUG", help="the enterprise, instead of octo-enterprise")
+    parser.add_argument(
+        "--org", metavar="LOGIN", action="append", help="an organization, instead of the sample ones; can be repeated"
+    )
+    parser.add_argument(
+        "--user", metavar="LOGIN", action="append", help="a user, instead of the sample ones; can be repeated"
+    )
     parser.add_argument("--state", metavar="FILE", help="keep the content in this file between runs")
     parser.add_argument(
         "--quirk", metavar="NAME", action="append", default=[], help="switch on a quirk; can be repeated"
@@ -104,11 +110,18 @@ def _started(args: argparse.Namespace) -> Sandbox:
     """Start the sandbox with the options.
 
     Raises:
-        ValueError: A quirk, a fault or the state file is invalid.
+        ValueError: A name, a quirk, a fault or the state file is invalid.
         OSError: A file cannot be used, or the port is taken.
     """
     sandbox = Sandbox(
-        args.port, quirks=args.quirk, state_file=args.state, on_request=_print_request, control=args.control
+        args.port,
+        enterprise=args.enterprise,
+        organizations=args.org,
+        users=args.user,
+        quirks=args.quirk,
+        state_file=args.state,
+        on_request=_print_request,
+        control=args.control,
     )
     if args.faults:
         try:
@@ -136,10 +149,12 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
+    content = sandbox.snapshot()
+    names = {kind: ", ".join(held) for kind, held in content["names"].items()}
     lines = [
-        f"Sandbox: enterprise {sample.ENTERPRISE}; organizations {', '.join(sample.ORGANIZATIONS)};",
-        f"  repositories {', '.join(sample.REPOSITORIES)};",
-        f"  users {', '.join(sample.USERS)}; cost centers {', '.join(name for name, _ in sample.COST_CENTERS)}.",
+        f"Sandbox: enterprise {names['enterprises']}; organizations {names['organizations']};",
+        f"  repositories {names['repositories']};",
+        f"  users {names['users']}; cost centers {', '.join(center['name'] for center in content['cost_centers'])}.",
         "Tokens:",
         *_tokens(),
         f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Press Ctrl-C to stop.",

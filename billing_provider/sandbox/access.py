@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from billing_provider.sandbox.errors import RefusedError, forbidden, not_found
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
+    from billing_provider.sandbox.names import Names
     from billing_provider.sandbox.state import Budget, CostCenter
 
 __all__ = [
@@ -60,8 +61,7 @@ TOKENS: dict[str, Token] = {
             "sandbox-org-owner",
             "organization",
             "hubot",
-            "organization owner: budgets of octo-org, and enterprise budgets for octo-org and its repositories",
-            organization="octo-org",
+            "organization owner: budgets of the first organization, and enterprise budgets for it and its repositories",
         ),
         Token("sandbox-read-only", "reader", "hubot", "read-only: writes are refused (403)"),
         Token("sandbox-no-billing", "outsider", "hubot", "no billing scope: 404 or 403", scopes="repo, read:org"),
@@ -69,10 +69,9 @@ TOKENS: dict[str, Token] = {
             "sandbox-fine-grained",
             "organization",
             "hubot",
-            "fine-grained token of octo-org: enterprise paths are refused (403); expires in 30 days",
+            "fine-grained token of the first organization: enterprise paths are refused (403); expires in 30 days",
             scopes=None,
             lives_days=30,
-            organization="octo-org",
         ),
         Token("sandbox-expired", "expired", "octocat", "expired: 401"),
         Token("sandbox-no-sso", "no-sso", "octocat", "not authorized for single sign-on: 403 or 404"),
@@ -80,8 +79,8 @@ TOKENS: dict[str, Token] = {
 }
 
 
-def authenticate(authorization: str | None) -> Token:
-    """Return the sample token of an Authorization header.
+def authenticate(authorization: str | None, names: Names) -> Token:
+    """Return the sample token of an Authorization header, with the names of the sandbox.
 
     Raises:
         RefusedError: The token is missing, unknown, expired, or looks like a real one (401).
@@ -103,14 +102,16 @@ def authenticate(authorization: str | None) -> Token:
             "Bad credentials",
             problem="the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}",
         )
-    return token
+    organization = names.organizations[0] if token.role == "organization" else None
+    return replace(token, login=names.user(token.login), organization=organization)
 
 
-def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
+def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
     """Check that a token may use the billing API of an owner.
 
     Args:
         token: The token of the request.
+        names: The names of the sandbox.
         owner_kind: `enterprise`, `organization` or `user`.
         owner: The slug or login in the path.
         writes: Whether the operation changes anything.
@@ -124,7 +125,7 @@ def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str
             raise not_found(problem=f"the token belongs to {token.login}; only this user can read the usage")
         return
     if token.role == "no-sso":
-        _refuse_without_sso(owner_kind)
+        _refuse_without_sso(names.enterprises[0], owner_kind)
     if token.role == "outsider":
         if owner_kind == "enterprise":
             raise not_found(problem="the token has no billing scope")
@@ -141,8 +142,9 @@ def permit(token: Token, owner_kind: str, owner: str, *, writes: bool, does: str
         raise forbidden(f"Insufficient permissions to {does}.", "the token is read-only")
 
 
-def _refuse_without_sso(owner_kind: str) -> None:
-    hint = {"x-github-sso": "required; url=https://github.com/enterprises/octo-enterprise/sso?authorization_request=0"}
+def _refuse_without_sso(enterprise: str, owner_kind: str) -> None:
+    url = f"https://github.com/enterprises/{enterprise}/sso?authorization_request=0"
+    hint = {"x-github-sso": f"required; url={url}"}
     if owner_kind == "organization":
         raise RefusedError(HTTPStatus.NOT_FOUND, "Not Found", headers=hint)
     raise RefusedError(

@@ -9,7 +9,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
-from billing_provider.sandbox import access, routes, sample
+from billing_provider.sandbox import access, routes
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
 from billing_provider.sandbox.limits import Limits
@@ -122,7 +122,7 @@ class Api:
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and version not in _VERSIONS:
             raise bad_request(f"Unsupported API version. Supported: {', '.join(_VERSIONS)}")
-        token = access.authenticate(request.headers.get("Authorization"))
+        token = access.authenticate(request.headers.get("Authorization"), self.state.names)
         now = self.state.clock()
         headers.update(token.headers(now))
         headers.update(self._rate(token, now, free=request.path == "/rate_limit"))
@@ -161,11 +161,12 @@ class Api:
     def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
         parameter = next(name for name in routes.OWNERS if name in params)
         kind = routes.OWNERS[parameter]
-        known = {"enterprise": (sample.ENTERPRISE,), "organization": sample.ORGANIZATIONS, "user": sample.USERS}[kind]
+        names = self.state.names
+        known = {"enterprise": names.enterprises, "organization": names.organizations, "user": names.users}[kind]
         owner = next((name for name in known if same_name(name, params[parameter])), None)
         if owner is None:
             raise not_found(problem=f"unknown {kind}; known: {', '.join(known)}")
-        access.permit(token, kind, owner, writes=request.method != "GET", does=route.does)
+        access.permit(token, names, kind, owner, writes=request.method != "GET", does=route.does)
         query = request.parsed_query()
         if strange := [name for name in query if name not in route.query]:
             raise unknown_fields("query parameter", strange, list(route.query))

@@ -6,8 +6,9 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import sample, skus
+from billing_provider.sandbox import skus
 from billing_provider.sandbox.errors import bad_request, not_found, unknown_fields
+from billing_provider.sandbox.names import is_login
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
@@ -30,13 +31,7 @@ _SCOPES = {
     "organization": ("organization", "repository", "multi_user_customer", "user"),
 }
 _TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
-
-
-def is_login(value: Any) -> bool:
-    """Return whether a value has the form of a login; the user need not exist."""
-    return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
 
 
 def amount(value: Any) -> int:
@@ -146,7 +141,7 @@ def entity(call: Call, scope: str, user: str | None) -> str:
 def _other_entity(call: Call, scope: str, given: str) -> str:
     if not given:
         raise bad_request("Missing required fields: budget_entity_name")
-    organizations = (call.owner,) if call.owner_kind == "organization" else sample.ORGANIZATIONS
+    organizations = (call.owner,) if call.owner_kind == "organization" else call.state.names.organizations
     if scope == "organization":
         for login in organizations:
             if same_name(login, given):

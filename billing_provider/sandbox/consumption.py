@@ -129,7 +129,7 @@ def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:
     start = today.replace(day=1)
     if "whole_month_counts" not in quirks:
         start = max(start, _day(budget.created_at))
-    for row in ledger.rows(today, start, today):
+    for row in ledger.rows(state, start, today):
         if _covers(budget, row) and _concerns(state, budget, row):
             yield row
 

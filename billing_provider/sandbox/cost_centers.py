@@ -6,10 +6,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import access, sample
-from billing_provider.sandbox.budget_rules import is_login
+from billing_provider.sandbox import access
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, conflict, not_found
+from billing_provider.sandbox.names import is_login
 from billing_provider.sandbox.state import CostCenter, same_name
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _members(call: Call) -> list[dict[str, str]]:
     for key, names in call.body.items():
         if not isinstance(names, list):
             raise bad_request(f"Bad request: {key} must be a list of names.")
-        members += [{"type": _KINDS[key], "name": _member(_KINDS[key], name)} for name in names]
+        members += [{"type": _KINDS[key], "name": _member(call, _KINDS[key], name)} for name in names]
     if not members:
         raise bad_request("Bad request: at least one resource is required.")
     if len(members) > _MAX_RESOURCES:
@@ -188,12 +188,12 @@ def _members(call: Call) -> list[dict[str, str]]:
     return members
 
 
-def _member(kind: str, name: Any) -> str:
+def _member(call: Call, kind: str, name: Any) -> str:
     if kind == "Repo":
         match = _REPOSITORY.fullmatch(name) if isinstance(name, str) else None
-        known = match is not None and _known(match["owner"])
+        known = match is not None and _known(call, match["owner"])
     elif kind == "Org":
-        known = isinstance(name, str) and _known(name)
+        known = isinstance(name, str) and _known(call, name)
     else:
         known = is_login(name)
     if not known:
@@ -201,8 +201,8 @@ def _member(kind: str, name: Any) -> str:
     return f"ent:{name}" if kind == "Team" else str(name)
 
 
-def _known(organization: str) -> bool:
-    return any(same_name(organization, login) for login in sample.ORGANIZATIONS)
+def _known(call: Call, organization: str) -> bool:
+    return any(same_name(organization, login) for login in call.state.names.organizations)
 
 
 def _find(call: Call) -> CostCenter:

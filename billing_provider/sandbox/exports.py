@@ -91,7 +91,7 @@ def download(state: State, name: str) -> str | None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     start, end = date.fromisoformat(export.start_date), date.fromisoformat(export.end_date)
-    for row in ledger.rows(state.today(), start, end):
+    for row in ledger.rows(state, start, end):
         if export.report_type in {"detailed", "summarized"} or export.report_type in row.sku:
             writer.writerow(_line(state, row))
     return text.getvalue()

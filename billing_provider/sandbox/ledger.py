@@ -1,4 +1,4 @@
-"""One year of generated usage that depends only on the date; all reports and amounts are computed from it."""
+"""One year of generated usage, from the date and the names; all reports and amounts are computed from it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from billing_provider.sandbox.state import same_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from billing_provider.sandbox.names import Names
     from billing_provider.sandbox.state import CostCenter, State
 
 __all__ = ["MICRO", "Row", "cost_center_of", "dollars", "first_day", "rows"]
@@ -46,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True)
 class _Habit:
-    """A user or repository with an SKU, its smallest and largest use on a working day, and its included units."""
+    """A sample user or repository with an SKU, its least and most use on a working day, and its included units."""
 
     organization: str
     repository: str
@@ -134,7 +135,7 @@ _SATURDAY = 5
 
 
 @lru_cache(maxsize=1024)
-def _of_day(day: date) -> tuple[Row, ...]:
+def _of_day(day: date, names: Names) -> tuple[Row, ...]:
     made = []
     for number, habit in enumerate(_HABITS):
         spread = habit.most - habit.least + 1
@@ -144,13 +145,22 @@ def _of_day(day: date) -> tuple[Row, ...]:
         if quantity:
             made.append(
                 Row(
-                    *(day, habit.organization, habit.repository, habit.user, habit.product, habit.sku),
+                    *(day, *_place(habit, names), habit.user and names.user(habit.user), habit.product, habit.sku),
                     *(habit.sku_name, habit.model, habit.unit, habit.price, quantity, min(quantity, habit.included)),
                 )
             )
     if day.day == 1:
-        made += [Row(day, organization, "", user, *_SEAT) for organization, user in _SEATS]
+        seats = dict.fromkeys((names.organization(organization), names.user(user)) for organization, user in _SEATS)
+        made += [Row(day, organization, "", user, *_SEAT) for organization, user in seats]
     return tuple(made)
+
+
+def _place(habit: _Habit, names: Names) -> tuple[str, str]:
+    """Return the organization and the repository of a habit."""
+    if habit.repository:
+        repository = names.repository(habit.repository)
+        return repository.partition("/")[0], repository
+    return names.organization(habit.organization), ""
 
 
 def first_day(today: date) -> date:
@@ -158,11 +168,12 @@ def first_day(today: date) -> date:
     return today.replace(year=today.year - 1, day=1)
 
 
-def rows(today: date, start: date, end: date) -> Iterator[Row]:
+def rows(state: State, start: date, end: date) -> Iterator[Row]:
     """Yield the rows from `start` to `end` (inclusive), within the ledger: from a year ago to today."""
+    today = state.today()
     day = max(start, first_day(today))
     while day <= min(end, today):
-        yield from _of_day(day)
+        yield from _of_day(day, state.names)
         day += timedelta(days=1)
 
 

@@ -8,7 +8,7 @@ ENTERPRISE = "octo-enterprise"
 ORGANIZATIONS = ("octo-org", "octo-lab", "octo-apps")
 REPOSITORIES = ("octo-org/website", "octo-org/api")
 USERS = ("octocat", "monalisa", "hubot")
-# Name and members (type, name). octo-org is not a member, so that some usage has no cost center.
+# Name and members (type, name).
 COST_CENTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Platform", (("User", "monalisa"), ("User", "hubot"))),
     ("Data", (("Org", "octo-lab"),)),

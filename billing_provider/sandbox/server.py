@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from billing_provider.sandbox import consumption, control, sample
+from billing_provider.sandbox import consumption, control
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import PREFIX, Api
 from billing_provider.sandbox.budget_view import plain
@@ -36,6 +36,9 @@ class Sandbox:
 
     Args:
         port: The port on 127.0.0.1; 0 chooses a free one.
+        enterprise: The slug of the enterprise, instead of that of the sample data.
+        organizations: The logins of the organizations, instead of those of the sample data.
+        users: The logins of the users, instead of those of the sample data.
         quirks: Names of switches, as `--list-quirks` prints them.
         state_file: The file that stores everything between runs.
         page_cap: The largest page of budgets; a small value makes paging easy to test.
@@ -45,7 +48,7 @@ class Sandbox:
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
 
     Raises:
-        ValueError: A quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
+        ValueError: A name, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
     """
 
     token = OWNER_TOKEN
@@ -54,6 +57,9 @@ class Sandbox:
         self,
         port: int = 0,
         *,
+        enterprise: str | None = None,
+        organizations: Sequence[str] | None = None,
+        users: Sequence[str] | None = None,
         quirks: Iterable[str] = (),
         state_file: str | Path | None = None,
         page_cap: int = 100,
@@ -61,7 +67,13 @@ class Sandbox:
         on_request: Callable[[Request], None] | None = None,
         control: bool = False,
     ) -> None:
-        state = State(clock, None if state_file is None else Path(state_file))
+        given = {
+            "enterprises": None if enterprise is None else [enterprise],
+            "organizations": organizations,
+            "users": users,
+        }
+        names = {kind: value for kind, value in given.items() if value is not None}
+        state = State(clock, None if state_file is None else Path(state_file), names)
         self._api = Api(state, Quirks(quirks), page_cap)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
@@ -115,14 +127,15 @@ class Sandbox:
         """Empty the log."""
         self._pipeline.log.clear()
 
-    def budgets(self, owner: str | None = sample.ENTERPRISE) -> list[dict[str, Any]]:
-        """Return the stored budgets of one owner (None: of all owners), without quirks."""
+    def budgets(self, owner: str | None = "") -> list[dict[str, Any]]:
+        """Return the stored budgets of one owner (default: the enterprise; None: all owners), without quirks."""
         with self._api.lock:
+            wanted = self._api.state.names.enterprises[0] if owner == "" else owner
             self._pipeline.execute_late()
             return [
                 {"owner_kind": budget.owner_kind, "owner": budget.owner, **plain(self._api.state, budget)}
                 for budget in self._api.state.budgets.values()
-                if owner is None or same_name(budget.owner, owner)
+                if wanted is None or same_name(budget.owner, wanted)
             ]
 
     def add_budget(self, owner_kind: str, slug: str, **fields: Any) -> dict[str, Any]:
@@ -203,7 +216,7 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Reset to the sample data, an empty log, no faults and counters at 0; quirks stay."""
+        """Reset to the sample data, an empty log, no faults and counters at 0; quirks and names stay."""
         with self._api.lock:
             self._api.state.reset()
             self._pipeline.forget()

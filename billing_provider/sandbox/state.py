@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import sample, stored
+from billing_provider.sandbox import names, sample, stored
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
@@ -82,10 +82,11 @@ class Export:
 class State:
     """All stored data of the sandbox; with a file, every change replaces the file."""
 
-    def __init__(self, clock: Callable[[], float], file: Path | None) -> None:
+    def __init__(self, clock: Callable[[], float], file: Path | None, given: Mapping[str, Any]) -> None:
         # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
+        self.names = names.read(given)
         self.budgets: dict[str, Budget] = {}
         self.cost_centers: dict[str, CostCenter] = {}
         self.exports: dict[str, Export] = {}
@@ -101,18 +102,30 @@ class State:
             raise ValueError(
                 f"{file}: {error}; restore a copy of the file, or move it away to start with the sample data"
             ) from None
+        for kind, held in self.names.content().items():
+            if missing := [name for name in given.get(kind, ()) if name not in held]:
+                raise ValueError(
+                    f"{file}: its {kind} are {', '.join(held)}, not {', '.join(missing)}; "
+                    "omit the names or use another file"
+                )
 
     def reset(self) -> None:
-        """Reset to the sample data."""
+        """Reset to the sample data; the names stay."""
         self.budgets.clear()
         self.cost_centers.clear()
         self.exports.clear()
         self._made = 0
         for name, members in sample.COST_CENTERS:
             center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
-            center.resources = [{"type": kind, "name": member} for kind, member in members]
+            replaced = [(kind, self._member(kind, member)) for kind, member in members]
+            # The first organization is not a member, so that some usage has no cost center.
+            kept = [pair for pair in dict.fromkeys(replaced) if pair != ("Org", self.names.organizations[0])]
+            center.resources = [{"type": kind, "name": member} for kind, member in kept]
             self.cost_centers[center.id] = center
         self.save()
+
+    def _member(self, kind: str, name: str) -> str:
+        return self.names.user(name) if kind == "User" else self.names.organization(name)
 
     def new_id(self) -> str:
         """Return the next id: a UUID that depends only on the number of earlier ids."""
@@ -163,6 +176,7 @@ class State:
         return {
             "version": 1,
             "made": self._made,
+            "names": self.names.content(),
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
             "exports": [asdict(export) for export in self.exports.values()],
@@ -184,4 +198,6 @@ class State:
         self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
         # Files of older versions have no exports.
         self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
+        # Files of older versions have no names: theirs are those of the sample data.
+        self.names = names.read(content.get("names", {}))
         self._made = content["made"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import skus
+from billing_provider.sandbox import names, skus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,10 @@ def check(content: Any) -> None:
     """
     if not isinstance(content, dict) or not _is_count(content.get("made")):
         raise _invalid("`made` is missing or not a count")
+    try:
+        names.read(content.get("names", {}))
+    except ValueError as error:
+        raise _invalid(f"names: {error}") from None
     for name in _FORMS:
         # Files of older versions have no exports.
         records = content.get(name, [] if name == "exports" else None)

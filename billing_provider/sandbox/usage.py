@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import ledger, sample
+from billing_provider.sandbox import ledger
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import bad_request, forbidden, not_found
 from billing_provider.sandbox.state import same_name
@@ -161,17 +161,17 @@ def _rows(call: Call, period: _Period, center: CostCenter | str | None) -> list[
         wanted.append(("organization", call.token.organization))
     return [
         row
-        for row in ledger.rows(call.state.today(), period.start, period.end)
+        for row in ledger.rows(call.state, period.start, period.end)
         if all(_fits(row, name, value) for name, value in wanted)
         and (center is None or (ledger.cost_center_of(call.state, row) or _NO_CENTER) == center)
     ]
 
 
 def _check_names(call: Call) -> None:
-    if "user" in call.query and not any(same_name(call.query["user"], login) for login in sample.USERS):
+    if "user" in call.query and not any(same_name(call.query["user"], login) for login in call.state.names.users):
         raise not_found(problem="the login is unknown to the enterprise")
     if "organization" in call.query and not any(
-        same_name(call.query["organization"], login) for login in sample.ORGANIZATIONS
+        same_name(call.query["organization"], login) for login in call.state.names.organizations
     ):
         raise not_found(problem="the organization is unknown to the enterprise")
 

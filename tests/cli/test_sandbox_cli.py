@@ -62,6 +62,21 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> Non
     assert file.exists()
 
 
+def test_the_sandbox_has_the_names_of_the_options() -> None:
+    """--enterprise, --org and --user replace the names of the sample data, and the start prints them."""
+    with started("--enterprise", "acme", "--org", "acme-web", "--org", "acme-api", "--user", "alice") as process:
+        assert process.stdout is not None
+        url, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
+        headers = {"Authorization": f"Bearer {token}"}
+        for path in ("enterprises/acme", "organizations/acme-web", "organizations/acme-api"):
+            assert requests.get(f"{url}/{path}/settings/billing/budgets", headers=headers, timeout=10).ok
+        process.send_signal(signal.SIGTERM)
+        _, remarks = process.communicate(timeout=30)
+    assert "Sandbox: enterprise acme; organizations acme-web, acme-api;\n" in remarks
+    assert "users alice; cost centers Platform, Data." in remarks
+    assert "octo" not in remarks
+
+
 def test_quirks_are_listed() -> None:
     """--list-quirks prints the name, grade and effect of each quirk."""
     result = run("--list-quirks")
@@ -94,6 +109,7 @@ def test_help_lists_what_is_not_imitated() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        pytest.param(["--org", "a b"], "organizations: 'a b' is not a name of letters", id="organization"),
         pytest.param(["--quirk", "plural_skus"], "similar: plural_sku", id="quirk"),
         pytest.param(["--faults", "/dev/null"], "/dev/null: Expecting value", id="faults"),
         pytest.param(["--faults", "/none"], "/none", id="no faults"),

@@ -1,0 +1,90 @@
+"""The names of a sandbox: its enterprises, organizations, repositories and users."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from billing_provider.sandbox import sample
+
+__all__ = ["Names", "is_login", "read"]
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]{0,99})/[A-Za-z0-9._-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that exist; those of the sample data stand for them in turn."""
+
+    enterprises: tuple[str, ...] = (sample.ENTERPRISE,)
+    organizations: tuple[str, ...] = sample.ORGANIZATIONS
+    repositories: tuple[str, ...] = sample.REPOSITORIES
+    users: tuple[str, ...] = sample.USERS
+
+    def organization(self, name: str) -> str:
+        """Return the organization in the place of one of the sample data."""
+        return _in_turn(name, sample.ORGANIZATIONS, self.organizations)
+
+    def repository(self, name: str) -> str:
+        """Return the repository in the place of one of the sample data."""
+        return _in_turn(name, sample.REPOSITORIES, self.repositories)
+
+    def user(self, name: str) -> str:
+        """Return the user in the place of one of the sample data."""
+        return _in_turn(name, sample.USERS, self.users)
+
+    def content(self) -> dict[str, list[str]]:
+        """Return the names as JSON values."""
+        return {kind: list(names) for kind, names in asdict(self).items()}
+
+
+def read(given: Any) -> Names:
+    """Return the names of a JSON object; kinds that are not given have the names of the sample data.
+
+    Repositories that are not given are those of the sample data in the first organization.
+
+    Raises:
+        ValueError: A kind is unknown, or a list of names is invalid.
+    """
+    kinds = [field.name for field in fields(Names)]
+    if not isinstance(given, dict):
+        raise ValueError("it is not an object")  # noqa: TRY004 - callers catch one error for all mistakes
+    if strange := [kind for kind in given if kind not in kinds]:
+        raise ValueError(f"unknown: {', '.join(strange)}; known: {', '.join(kinds)}")
+    names = {kind: _list(kind, given[kind]) for kind in kinds if kind in given}
+    organizations = names.get("organizations", sample.ORGANIZATIONS)
+    first = (f"{organizations[0]}/{name.partition('/')[2]}" for name in sample.REPOSITORIES)
+    names.setdefault("repositories", tuple(first))
+    for repository in names["repositories"]:
+        owner = repository.partition("/")[0]
+        if owner.casefold() not in map(str.casefold, organizations):
+            raise ValueError(f"repositories: {repository} is in none of the organizations {', '.join(organizations)}")
+    return Names(**names)
+
+
+def is_login(value: Any) -> bool:
+    """Return whether a value has the form of a login; the user need not exist."""
+    return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
+
+
+def _list(kind: str, names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list | tuple):
+        raise ValueError(f"{kind}: {names!r} is not a list")  # noqa: TRY004 - as above
+    if not names:
+        raise ValueError(f"{kind}: it is empty")
+    seen = set()
+    for name in names:
+        fits = _REPOSITORY.fullmatch(str(name)) if kind == "repositories" else is_login(name)
+        if not isinstance(name, str) or not fits:
+            form = "OWNER/NAME" if kind == "repositories" else "a name of letters, digits, - and _"
+            raise ValueError(f"{kind}: {name!r} is not {form}")
+        if name.casefold() in seen:
+            raise ValueError(f"{kind}: {name} is named twice")
+        seen.add(name.casefold())
+    return tuple(names)
+
+
+def _in_turn(name: str, originals: tuple[str, ...], names: tuple[str, ...]) -> str:
+    return names[originals.index(name) % len(names)]
