@@ -82,10 +82,11 @@ class Lifecycle:
                     self._run.reporter.warn(warning)
             if is_over:
                 self._run.reporter.warn(expiry.warning(str(key), inputs["expires_at"]))
-            inputs = {
-                name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
-                for name, value in inputs.items()
-            }
+            kept = {name for name in inputs if name in olds and same(owner, name, olds, inputs)}
+            if "budget_type" not in fields and "budget_product_sku" in kept:
+                # A later version can derive another type for the same SKU; that is no reason to replace a budget.
+                kept.add("budget_type")
+            inputs = {name: olds.get(name, value) if name in kept else value for name, value in inputs.items()}
         return Checked(inputs, [])
 
     def diff(

@@ -417,6 +417,20 @@ def test_an_ignored_update_is_an_error(sandbox: Sandbox, harness: RunHarness) ->
 # --- adoption -------------------------------------------------------------------------------------------------------
 
 
+def test_a_derived_type_of_an_earlier_version_replaces_nothing(
+    harness: RunHarness, new_run: Callable[..., RunHarness]
+) -> None:
+    """A type that the program leaves out stays as in the state while the SKU stays; a declared one replaces."""
+    stored = create(harness, PLAIN)
+    older = {**stored.inputs, "budget_type": "SkuPricing"}
+    run = new_run()
+    assert run.enterprise.check("urn::budget", older, PLAIN, NOTHING).inputs == older
+    declared = {**PLAIN, "budget_type": "ProductPricing"}
+    assert run.enterprise.check("urn::budget", older, declared, NOTHING).inputs["budget_type"] == "ProductPricing"
+    other = {**PLAIN, "budget_product_sku": "packages"}
+    assert run.enterprise.check("urn::budget", older, other, NOTHING).inputs["budget_type"] == "ProductPricing"
+
+
 def test_an_identical_budget_is_adopted_with_a_warning(sandbox: Sandbox, harness: RunHarness) -> None:
     """An identical existing budget is adopted without a write."""
     there = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=500)
