@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
@@ -50,6 +50,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--user", metavar="LOGIN", action="append", help="a user, instead of the sample ones; can be repeated"
     )
+    parser.add_argument("--seed", metavar="FILE", help="start with the names, cost centers and budgets of a JSON file")
     parser.add_argument("--state", metavar="FILE", help="keep the content in this file between runs")
     parser.add_argument(
         "--quirk", metavar="NAME", action="append", default=[], help="switch on a quirk; can be repeated"
@@ -115,6 +116,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
     """
     sandbox = Sandbox(
         args.port,
+        seed=_seed(args.seed),
         enterprise=args.enterprise,
         organizations=args.org,
         users=args.user,
@@ -132,6 +134,18 @@ def _started(args: argparse.Namespace) -> Sandbox:
         return sandbox.start()
     except OSError as error:
         raise OSError(f"cannot open port {args.port}: {error.strerror}; use another one with --port") from None
+
+
+def _seed(file: str | None) -> Any:
+    if file is None:
+        return None
+    try:
+        seed = json_text.parse(Path(file).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from None
+    if seed is None:
+        raise ValueError(f"{file}: it is not an object")
+    return seed
 
 
 def _tokens() -> list[str]:

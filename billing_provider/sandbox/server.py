@@ -17,6 +17,7 @@ from billing_provider.sandbox.clock import wall
 from billing_provider.sandbox.faults import Plan
 from billing_provider.sandbox.pipeline import Request, RequestPipeline
 from billing_provider.sandbox.quirks import Quirks
+from billing_provider.sandbox.seed import read as read_seed
 from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
 
@@ -39,6 +40,7 @@ class Sandbox:
         enterprise: The slug of the enterprise, instead of that of the sample data.
         organizations: The logins of the organizations, instead of those of the sample data.
         users: The logins of the users, instead of those of the sample data.
+        seed: The names, cost centers and budgets of a new sandbox, as JSON values, instead of the sample data.
         quirks: Names of switches, as `--list-quirks` prints them.
         state_file: The file that stores everything between runs.
         page_cap: The largest page of budgets; a small value makes paging easy to test.
@@ -48,7 +50,7 @@ class Sandbox:
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
 
     Raises:
-        ValueError: A name, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
+        ValueError: A name, the seed, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
     """
 
     token = OWNER_TOKEN
@@ -60,6 +62,7 @@ class Sandbox:
         enterprise: str | None = None,
         organizations: Sequence[str] | None = None,
         users: Sequence[str] | None = None,
+        seed: Mapping[str, Any] | None = None,
         quirks: Iterable[str] = (),
         state_file: str | Path | None = None,
         page_cap: int = 100,
@@ -73,7 +76,10 @@ class Sandbox:
             "users": users,
         }
         names = {kind: value for kind, value in given.items() if value is not None}
-        state = State(clock, None if state_file is None else Path(state_file), names)
+        if seed is not None and names:
+            raise ValueError(f"seed: it has the names; omit {', '.join(names)}")
+        seeded = None if seed is None else read_seed(seed, clock)
+        state = State(clock, None if state_file is None else Path(state_file), names, seeded)
         self._api = Api(state, Quirks(quirks), page_cap)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
@@ -216,7 +222,7 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Reset to the sample data, an empty log, no faults and counters at 0; quirks and names stay."""
+        """Reset to the sample data or the seed, an empty log, no faults and counters at 0; quirks and names stay."""
         with self._api.lock:
             self._api.state.reset()
             self._pipeline.forget()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import uuid
 from dataclasses import asdict, dataclass, field
@@ -82,7 +83,13 @@ class Export:
 class State:
     """All stored data of the sandbox; with a file, every change replaces the file."""
 
-    def __init__(self, clock: Callable[[], float], file: Path | None, given: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        file: Path | None,
+        given: Mapping[str, Any],
+        seeded: Mapping[str, Any] | None = None,
+    ) -> None:
         # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
@@ -91,6 +98,7 @@ class State:
         self.cost_centers: dict[str, CostCenter] = {}
         self.exports: dict[str, Export] = {}
         self._made = 0
+        self._seeded = copy.deepcopy(seeded)
         self._file = file
         self._saved = None if file is None else files.read(file)
         if self._saved is None:
@@ -110,7 +118,10 @@ class State:
                 )
 
     def reset(self) -> None:
-        """Reset to the sample data; the names stay."""
+        """Reset to the sample data, whose names stay, or to the content of the seed."""
+        if self._seeded is not None:
+            self.restore(copy.deepcopy(self._seeded))
+            return
         self.budgets.clear()
         self.cost_centers.clear()
         self.exports.clear()

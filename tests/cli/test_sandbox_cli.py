@@ -109,6 +109,7 @@ def test_help_lists_what_is_not_imitated() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        pytest.param(["--seed", "/dev/null"], "/dev/null: Expecting value", id="seed"),
         pytest.param(["--org", "a b"], "organizations: 'a b' is not a name of letters", id="organization"),
         pytest.param(["--quirk", "plural_skus"], "similar: plural_sku", id="quirk"),
         pytest.param(["--faults", "/dev/null"], "/dev/null: Expecting value", id="faults"),
@@ -145,6 +146,16 @@ def test_an_invalid_faults_file_exits_with_2(tmp_path: Path, text: str) -> None:
     result = run("--faults", str(plan))
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
     assert result.stderr.startswith(f"billing-provider sandbox: {plan}: ")
+
+
+def test_a_seed_of_null_exits_with_2(tmp_path: Path) -> None:
+    """A seed file of null is refused in one line that names the file."""
+    seed = tmp_path / "seed.json"
+    seed.write_text("null")
+    result = run("--seed", str(seed))
+    assert (result.returncode, result.stderr) == (2, f"billing-provider sandbox: {seed}: it is not an object\n")
+    seed.write_text('{"budgets": 5}')
+    assert "seed: budgets is not a list" in run("--seed", str(seed)).stderr
 
 
 def test_a_used_port_or_state_file_exits_with_2(tmp_path: Path) -> None:
