@@ -11,6 +11,7 @@ from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
+from billing_provider.budgets.skus import canonical_sku
 from billing_provider.budgets.states import BudgetState, read_spec
 from billing_provider.budgets.wire import patch_body
 from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
@@ -69,7 +70,7 @@ class Lifecycle:
         found += rules.problems(self._kind, to_validate, unsure, now)
         if found:
             return Checked({}, first_problems(found))
-        inputs = complete(self._kind, fields, unknown)
+        inputs = complete(self._kind, _with_stored_type(olds, fields), unknown)
         if not unknown:
             owner = self._owner(inputs)
             key = natural_key(owner, inputs)
@@ -82,11 +83,10 @@ class Lifecycle:
                     self._run.reporter.warn(warning)
             if is_over:
                 self._run.reporter.warn(expiry.warning(str(key), inputs["expires_at"]))
-            kept = {name for name in inputs if name in olds and same(owner, name, olds, inputs)}
-            if "budget_type" not in fields and "budget_product_sku" in kept:
-                # A later version can derive another type for the same SKU; that is no reason to replace a budget.
-                kept.add("budget_type")
-            inputs = {name: olds.get(name, value) if name in kept else value for name, value in inputs.items()}
+            inputs = {
+                name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
+                for name, value in inputs.items()
+            }
         return Checked(inputs, [])
 
     def diff(
@@ -318,6 +318,16 @@ class Lifecycle:
 def _outputs(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs in a state that are not inputs."""
     return {name: state[name] for name in OUTPUTS if name in state}
+
+
+def _with_stored_type(olds: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs, with the stored type if the program leaves it out and the SKU is the same.
+
+    A later version can derive another type for the same SKU; that is no reason to replace a budget.
+    """
+    skus = [canonical_sku(side.get("budget_product_sku") or "") for side in (olds, fields)]
+    kept = {"budget_type": olds["budget_type"]} if "budget_type" in olds and skus[0] == skus[1] else {}
+    return {**kept, **fields}
 
 
 def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     )
 
     write: Callable[[str], None] = _nothing if args.json else _print
-    write(f"billing-provider try: stack {args.stack} on the embedded engine (for trials; this is not Pulumi).")
+    write(f"billing-provider try: stack {args.stack}, for trials; this is not Pulumi.")
     begun = time.monotonic()
     try:
         _prepare(args.stack)

@@ -123,8 +123,12 @@ class BudgetPreview:
         now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
         if expiry.is_over(news, now) or expiry.comes_back(olds, news, now):
             return False
-        different = differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE))
-        return not olds or (bool(different) and set(different).isdisjoint(IDENTITY))
+        different = set(differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE)))
+        replaced = different & set(IDENTITY)
+        if replaced == {"budget_entity_name"} and news["budget_scope"] in COST_CENTER_SCOPES:
+            # It may be the same cost center, by its UUID instead of its name. Then no second check follows.
+            return True
+        return not olds or bool(different and not replaced)
 
     def _look(self, urn: str, change: _Change) -> _Change:
         """Return the change with the live budget.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.core.errors import ForbiddenError, NotFoundError, OutcomeError
+from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.core.resource import read_state
@@ -69,7 +69,7 @@ class CostCenterPreview:
             lines = self._reads.get(lambda: list(self._compare(owner, urn, olds, news)))
         except NotComparedError:
             return []
-        except OutcomeError as error:
+        except (ConfigError, OutcomeError) as error:
             return [Problem("", str(error))]
         except (ForbiddenError, NotFoundError) as error:
             return [Problem(ENTERPRISE, f"{error}{self._names.near_owner(owner)}")]

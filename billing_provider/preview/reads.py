@@ -8,6 +8,7 @@ from billing_provider.core.errors import (
     ApiError,
     BillingError,
     ForbiddenError,
+    InvalidError,
     NotFoundError,
     NoTokenError,
     TransportError,
@@ -37,6 +38,7 @@ class PreviewReads:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._is_off = False
+        self._details_are_off = False
 
     def get(self, read: Callable[[], T]) -> T:
         """Return the result of a read that the comparison needs.
@@ -59,13 +61,20 @@ class PreviewReads:
             raise NotComparedError from None
 
     def find(self, read: Callable[[], T]) -> T | None:
-        """Return the result of a read that only adds detail, or None if it is not available."""
-        if self._is_skipped():
+        """Return the result of a read that only adds detail, or None if it is not available.
+
+        After a failure other than a refusal, no later read of this kind is sent in this run.
+        """
+        if self._is_skipped() or self._details_are_off:
             return None
         try:
             with self._run.transport.patience(_PATIENCE_SECONDS):
                 return read()
+        except (ForbiddenError, NotFoundError, InvalidError):
+            return None
         except BillingError:
+            # Some reports take GitHub longer than a minute. Each change would wait for its own.
+            self._details_are_off = True
             return None
 
     def _is_skipped(self) -> bool:

@@ -99,7 +99,7 @@ class Demo:
             '["octocat"]', '["cfo@example.com"]'
         )
         self._program.write_text(mistaken)
-        self._print_title("The program gets two errors: budget_amount=499.5, and an e-mail address as recipient")
+        self._print_title("Two errors in the program: budget_amount=499.5, an e-mail as recipient")
         self._step("Preview: both are refused before any request is sent", "preview", 1)
         self._adopt(declared)
         self._program.write_text(declared)
@@ -120,7 +120,7 @@ class Demo:
         )
         # GitHub's own figure of the month, whenever the budget was created.
         self._sandbox.switch("whole_month_counts")
-        self._print_title("A budget made by hand caps every person at 100; the program declares 20, and adopts it")
+        self._print_title("A budget made by hand caps each person at 100; the program declares 20")
         self._print_budgets()
         self._program.write_text(declared + _EVERYBODY)
         self._step("Preview: what the adoption changes, and whom it stops at once", "preview", 0)
@@ -214,7 +214,7 @@ def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], st
         }
         return [found], flags, f"Engine: the Pulumi CLI ({Path(found).name})"
     embedded = str(Path(sys.executable).with_name("billing-provider"))
-    line = "Engine: the embedded engine, because no Pulumi CLI is on PATH and none could be installed"
+    line = "Engine: the embedded engine; no Pulumi CLI, and none could be installed"
     return [embedded, "try"], {}, line
 
 

@@ -61,7 +61,7 @@ def test_all_verbs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call() == 0
     preview = capsys.readouterr().out
     first = preview.splitlines()[0]
-    assert "embedded engine" in first
+    assert "this is not Pulumi" in first
     assert "this is not Pulumi" in first
     assert "Previewing update (dev):" in preview
     assert " +  pulumi-python:dynamic/github-billing:EnterpriseBudget b create\n" in preview

@@ -467,3 +467,22 @@ def test_a_listing_of_few_pages_is_read_whole(new_run: Callable[..., RunHarness]
         assert compare(harness, PLAIN) == []
         assert len(server.heard) == 2
         assert "page=2" in server.heard[1]
+
+
+def test_reports_that_fail_are_not_read_again(sandbox: Sandbox, harness: RunHarness) -> None:
+    """After a report that GitHub did not send, the other changes of the run do not wait for theirs."""
+    sandbox.plan([{"op": "usage_summary", "action": "503_before", "every": 1}])
+    hard = {**PLAIN, "prevent_further_usage": True}
+    assert compare(harness, hard) == []
+    sandbox.forget_requests()
+    assert compare(harness, {**hard, "budget_scope": "repository", "budget_entity_name": "octo-org/api"}, urn="2") == []
+    assert sandbox.requests == []
+
+
+def test_a_raise_is_refused_where_a_cost_center_is_named_by_its_uuid_too(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """The name of a cost center may become its UUID in an update, which makes no replacement and no second check."""
+    harness = open_harness(sandbox, clock, Guards(max_increase_usd=100))
+    named = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    raised = {**named, "budget_entity_name": sandbox.cost_centers()[0]["id"], "budget_amount": 5000}
+    (problem,) = compare(harness, raised, named)
+    assert problem.reason.startswith("raises the amount by $4,500")
