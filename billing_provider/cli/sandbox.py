@@ -51,6 +51,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--user", metavar="LOGIN", action="append", help="a user, instead of the sample ones; can be repeated"
     )
     parser.add_argument("--seed", metavar="FILE", help="start with the names, cost centers and budgets of a JSON file")
+    parser.add_argument(
+        "--on-sight",
+        action="store_true",
+        help="create owners that a request names and the sandbox does not know; without it, they are refused",
+    )
     parser.add_argument("--state", metavar="FILE", help="keep the content in this file between runs")
     parser.add_argument(
         "--quirk", metavar="NAME", action="append", default=[], help="switch on a quirk; can be repeated"
@@ -123,6 +128,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
         quirks=args.quirk,
         state_file=args.state,
         on_request=_print_request,
+        on_sight=_print_name if args.on_sight else None,
         control=args.control,
     )
     if args.faults:
@@ -164,7 +170,7 @@ def _list(args: argparse.Namespace) -> None:
 
 def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
     content = sandbox.snapshot()
-    names = {kind: ", ".join(held) for kind, held in content["names"].items()}
+    names = {kind: ", ".join(held + content["seen"][kind]) or "none" for kind, held in content["names"].items()}
     lines = [
         f"Sandbox: enterprise {names['enterprises']}; organizations {names['organizations']};",
         f"  repositories {names['repositories']};",
@@ -176,6 +182,10 @@ def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
     if args.control:
         lines.append(f"Control plane: send X-Sandbox-Control: {sandbox.control_token} to /_sandbox/faults etc.")
     print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _print_name(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _print_request(request: Request) -> None:

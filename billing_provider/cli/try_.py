@@ -30,8 +30,9 @@ _MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 _ABOUT = """\
 The program and its dynamic providers really run, and state is kept as Pulumi does. Resources of other packages are
 simulated: nothing is created for them. `up`, `refresh` and `destroy` act at once, without preview and confirmation.
-Budgets go to a sandbox, never to GitHub. Its content is kept in .pulumi/try/ beside the state. If GITHUB_API_URL is the
-address of a sandbox that runs on this machine, that one is used."""
+Budgets go to a sandbox, never to GitHub. Its content is kept in .pulumi/try/ beside the state. Enterprises,
+organizations and users that it does not know are created and named once, unless --strict is given. If GITHUB_API_URL is
+the address of a sandbox that runs on this machine, that one is used."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,6 +51,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument(
         "--clear-pending-creates", action="store_true", help="with refresh: remove pending creates from the state"
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse owners that the sandbox does not know, to find misspelt ones; without it, they are created",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end and nothing else")
     parser.set_defaults(run=run)
@@ -74,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     try:
         _prepare(args.stack)
-        with _github(write) as settings:
+        with _github(args, write) as settings:
             show = display.Display(args.verb, args.stack, write)
             engine = Engine(Path.cwd(), args.stack, _FOLDER / f"{args.stack}.json", settings=settings, listener=show)
             result = _call(engine, args)
@@ -121,7 +127,7 @@ def _exit_code(args: argparse.Namespace, result: Result) -> int:
 
 
 @contextlib.contextmanager
-def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
+def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[dict[str, str]]:
     """Provide the settings of a sandbox: the running one that GITHUB_API_URL names, else our own.
 
     CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
@@ -136,7 +142,7 @@ def _github(write: Callable[[str], None]) -> Iterator[dict[str, str]]:
         token = given if given in TOKENS else Sandbox.token
         yield {"github-billing:baseUrl": running, "github-billing:token": token}
         return
-    with _own_sandbox() as sandbox:
+    with _own_sandbox(None if args.strict else write) as sandbox:
         write(f"Budgets go to a sandbox, kept in {_KEPT}.")
         yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
 
@@ -151,7 +157,7 @@ def _running_sandbox() -> str | None:
 
 
 @contextlib.contextmanager
-def _own_sandbox() -> Iterator[Sandbox]:
+def _own_sandbox(on_sight: Callable[[str], None] | None) -> Iterator[Sandbox]:
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
 
@@ -159,7 +165,7 @@ def _own_sandbox() -> Iterator[Sandbox]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(files.locked(_KEPT, wait=_print_wait))
         try:
-            sandbox = stack.enter_context(Sandbox(state_file=_KEPT))
+            sandbox = stack.enter_context(Sandbox(state_file=_KEPT, on_sight=on_sight))
         except ValueError as error:
             raise EngineError(str(error)) from None
         yield sandbox

@@ -25,6 +25,7 @@ __all__ = [
     "permit",
     "sees_budget",
     "sees_cost_center",
+    "with_names",
 ]
 
 OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # the name of a role, not a secret
@@ -79,8 +80,8 @@ TOKENS: dict[str, Token] = {
 }
 
 
-def authenticate(authorization: str | None, names: Names) -> Token:
-    """Return the sample token of an Authorization header, with the names of the sandbox.
+def authenticate(authorization: str | None) -> Token:
+    """Return the sample token of an Authorization header.
 
     Raises:
         RefusedError: The token is missing, unknown, expired, or looks like a real one (401).
@@ -102,7 +103,13 @@ def authenticate(authorization: str | None, names: Names) -> Token:
             "Bad credentials",
             problem="the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}",
         )
-    organization = names.organizations[0] if token.role == "organization" else None
+    return token
+
+
+def with_names(token: Token, names: Names) -> Token:
+    """Return a sample token with the names of the sandbox; an organization owner has the first organization."""
+    first = names.organizations[0] if names.organizations else ""
+    organization = first if token.role == "organization" else None
     return replace(token, login=names.user(token.login), organization=organization)
 
 
@@ -125,7 +132,7 @@ def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: b
             raise not_found(problem=f"the token belongs to {token.login}; only this user can read the usage")
         return
     if token.role == "no-sso":
-        _refuse_without_sso(names.enterprises[0], owner_kind)
+        _refuse_without_sso(names.enterprises[0] if names.enterprises else owner, owner_kind)
     if token.role == "outsider":
         if owner_kind == "enterprise":
             raise not_found(problem="the token has no billing scope")

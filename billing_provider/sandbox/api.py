@@ -13,7 +13,6 @@ from billing_provider.sandbox import access, routes
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
 from billing_provider.sandbox.limits import Limits
-from billing_provider.sandbox.state import same_name
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ class Api:
             limit = {name: int(core[name]) for name in ("limit", "used", "remaining", "reset")}
             return Reply({"resources": {"core": limit}, "rate": limit})
         if request.method == "GET" and request.path == "/user":
-            return Reply({"login": token.login, "id": 1, "type": "User"})
+            return Reply({"login": access.with_names(token, self.state.known).login, "id": 1, "type": "User"})
         found = routes.find(request.method, request.path)
         if found is None:
             hint = "paths must not end with a slash" if request.path.endswith("/") else "unknown route; see --help"
@@ -122,7 +121,7 @@ class Api:
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and version not in _VERSIONS:
             raise bad_request(f"Unsupported API version. Supported: {', '.join(_VERSIONS)}")
-        token = access.authenticate(request.headers.get("Authorization"), self.state.names)
+        token = access.authenticate(request.headers.get("Authorization"))
         now = self.state.clock()
         headers.update(token.headers(now))
         headers.update(self._rate(token, now, free=request.path == "/rate_limit"))
@@ -161,11 +160,11 @@ class Api:
     def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
         parameter = next(name for name in routes.OWNERS if name in params)
         kind = routes.OWNERS[parameter]
-        names = self.state.names
-        known = {"enterprise": names.enterprises, "organization": names.organizations, "user": names.users}[kind]
-        owner = next((name for name in known if same_name(name, params[parameter])), None)
+        owner = self.state.find_name(kind, params[parameter])
+        names = self.state.known
         if owner is None:
-            raise not_found(problem=f"unknown {kind}; known: {', '.join(known)}")
+            raise not_found(problem=f"unknown {kind}; known: {', '.join(getattr(names, f'{kind}s'))}")
+        token = access.with_names(token, names)
         access.permit(token, names, kind, owner, writes=request.method != "GET", does=route.does)
         query = request.parsed_query()
         if strange := [name for name in query if name not in route.query]:

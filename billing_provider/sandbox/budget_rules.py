@@ -141,15 +141,14 @@ def entity(call: Call, scope: str, user: str | None) -> str:
 def _other_entity(call: Call, scope: str, given: str) -> str:
     if not given:
         raise bad_request("Missing required fields: budget_entity_name")
-    organizations = (call.owner,) if call.owner_kind == "organization" else call.state.names.organizations
     if scope == "organization":
-        for login in organizations:
-            if same_name(login, given):
-                return login
-        raise bad_request("Invalid value for budget_entity_name: no such organization in this enterprise.")
+        login = call.state.find_name("organization", given)
+        if login is None:
+            raise bad_request("Invalid value for budget_entity_name: no such organization in this enterprise.")
+        return login
     if scope == "repository":
         match = _REPOSITORY.fullmatch(given)
-        if match is None or not any(same_name(login, match["owner"]) for login in organizations):
+        if match is None or not _is_owner(call, match["owner"]):
             raise bad_request("Invalid value for budget_entity_name: owner/repository of this account is needed.")
         return given
     center = call.state.find_cost_center(given)
@@ -161,3 +160,9 @@ def _other_entity(call: Call, scope: str, given: str) -> str:
             "Cost centers with organization or repository members are not supported."
         )
     return center.id
+
+
+def _is_owner(call: Call, login: str) -> bool:
+    if call.owner_kind == "organization":
+        return same_name(call.owner, login)
+    return call.state.find_name("organization", login) is not None

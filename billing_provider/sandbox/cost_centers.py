@@ -202,7 +202,7 @@ def _member(call: Call, kind: str, name: Any) -> str:
 
 
 def _known(call: Call, organization: str) -> bool:
-    return any(same_name(organization, login) for login in call.state.names.organizations)
+    return call.state.find_name("organization", organization) is not None
 
 
 def _find(call: Call) -> CostCenter:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from billing_provider.sandbox.names import NONE
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ _SATURDAY = 5
 
 @lru_cache(maxsize=1024)
 def _of_day(day: date, names: Names) -> tuple[Row, ...]:
+    if names == NONE:
+        return ()
     made = []
     for number, habit in enumerate(_HABITS):
         spread = habit.most - habit.least + 1

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
 from billing_provider.sandbox import sample
 
-__all__ = ["Names", "is_login", "read"]
+__all__ = ["NONE", "Names", "is_login", "may_be_created", "read", "read_lists"]
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+# GitHub accepts no longer login, and no two separators in a row, for a new account.
+_NEW_LOGIN = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]{0,99})/[A-Za-z0-9._-]{1,100}")
 
 
@@ -35,9 +37,17 @@ class Names:
         """Return the user in the place of one of the sample data."""
         return _in_turn(name, sample.USERS, self.users)
 
+    def joined(self, more: Names) -> Names:
+        """Return these names followed by others."""
+        return Names(*(one + other for one, other in zip(astuple(self), astuple(more), strict=True)))
+
     def content(self) -> dict[str, list[str]]:
         """Return the names as JSON values."""
         return {kind: list(names) for kind, names in asdict(self).items()}
+
+
+NONE = Names((), (), (), ())
+"""No names: those of a sandbox whose sample data was replaced by names that are created on sight."""
 
 
 def read(given: Any) -> Names:
@@ -48,12 +58,11 @@ def read(given: Any) -> Names:
     Raises:
         ValueError: A kind is unknown, or a list of names is invalid.
     """
-    kinds = [field.name for field in fields(Names)]
-    if not isinstance(given, dict):
-        raise ValueError("it is not an object")  # noqa: TRY004 - callers catch one error for all mistakes
-    if strange := [kind for kind in given if kind not in kinds]:
-        raise ValueError(f"unknown: {', '.join(strange)}; known: {', '.join(kinds)}")
-    names = {kind: _list(kind, given[kind]) for kind in kinds if kind in given}
+    names = read_lists(given)
+    if names == asdict(NONE):
+        return NONE
+    if empty := [kind for kind, held in names.items() if not held]:
+        raise ValueError(f"{empty[0]}: it is empty")
     organizations = names.get("organizations", sample.ORGANIZATIONS)
     first = (f"{organizations[0]}/{name.partition('/')[2]}" for name in sample.REPOSITORIES)
     names.setdefault("repositories", tuple(first))
@@ -64,16 +73,33 @@ def read(given: Any) -> Names:
     return Names(**names)
 
 
+def read_lists(given: Any) -> dict[str, tuple[str, ...]]:
+    """Return the given lists of names, by kind.
+
+    Raises:
+        ValueError: A kind is unknown, or a list of names is invalid.
+    """
+    kinds = [field.name for field in fields(Names)]
+    if not isinstance(given, dict):
+        raise ValueError("it is not an object")  # noqa: TRY004 - callers catch one error for all mistakes
+    if strange := [kind for kind in given if kind not in kinds]:
+        raise ValueError(f"unknown: {', '.join(strange)}; known: {', '.join(kinds)}")
+    return {kind: _list(kind, given[kind]) for kind in kinds if kind in given}
+
+
 def is_login(value: Any) -> bool:
     """Return whether a value has the form of a login; the user need not exist."""
     return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
 
 
+def may_be_created(name: str) -> bool:
+    """Return whether GitHub accepts a name for a new account."""
+    return _NEW_LOGIN.fullmatch(name) is not None
+
+
 def _list(kind: str, names: Any) -> tuple[str, ...]:
     if not isinstance(names, list | tuple):
         raise ValueError(f"{kind}: {names!r} is not a list")  # noqa: TRY004 - as above
-    if not names:
-        raise ValueError(f"{kind}: it is empty")
     seen = set()
     for name in names:
         fits = _REPOSITORY.fullmatch(str(name)) if kind == "repositories" else is_login(name)
@@ -87,4 +113,4 @@ def _list(kind: str, names: Any) -> tuple[str, ...]:
 
 
 def _in_turn(name: str, originals: tuple[str, ...], names: tuple[str, ...]) -> str:
-    return names[originals.index(name) % len(names)]
+    return names[originals.index(name) % len(names)] if names else name

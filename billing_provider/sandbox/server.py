@@ -47,6 +47,8 @@ class Sandbox:
         clock: Seconds since the epoch; dates, expiry and limits follow it. By default the machine's clock, or the fixed
             time in GITHUB_BILLING_TEST_TIME.
         on_request: Called after each request, in the thread that served it.
+        on_sight: Called with one line for each owner, organization or user that a request names and the sandbox does
+            not know: it is then created, without usage. By default, unknown names are refused.
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
 
     Raises:
@@ -68,6 +70,7 @@ class Sandbox:
         page_cap: int = 100,
         clock: Callable[[], float] = wall,
         on_request: Callable[[Request], None] | None = None,
+        on_sight: Callable[[str], None] | None = None,
         control: bool = False,
     ) -> None:
         given = {
@@ -79,7 +82,7 @@ class Sandbox:
         if seed is not None and names:
             raise ValueError(f"seed: it has the names; omit {', '.join(names)}")
         seeded = None if seed is None else read_seed(seed, clock)
-        state = State(clock, None if state_file is None else Path(state_file), names, seeded)
+        state = State(clock, None if state_file is None else Path(state_file), names, seeded, on_sight)
         self._api = Api(state, Quirks(quirks), page_cap)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
@@ -136,7 +139,7 @@ class Sandbox:
     def budgets(self, owner: str | None = "") -> list[dict[str, Any]]:
         """Return the stored budgets of one owner (default: the enterprise; None: all owners), without quirks."""
         with self._api.lock:
-            wanted = self._api.state.names.enterprises[0] if owner == "" else owner
+            wanted = next(iter(self._api.state.known.enterprises), None) if owner == "" else owner
             self._pipeline.execute_late()
             return [
                 {"owner_kind": budget.owner_kind, "owner": budget.owner, **plain(self._api.state, budget)}
@@ -163,6 +166,7 @@ class Sandbox:
         }
         with self._api.lock:
             state = self._api.state
+            state.find_name(owner_kind, slug)
             budget = Budget(
                 state.new_id(), owner_kind, slug, created_at=state.clock(), **self._stored({**defaults, **fields})
             )
@@ -222,7 +226,10 @@ class Sandbox:
             self._api.quirks.switch(quirk, on=on)
 
     def reset(self) -> None:
-        """Reset to the sample data or the seed, an empty log, no faults and counters at 0; quirks and names stay."""
+        """Reset to the sample data or the seed, an empty log, no faults and counters at 0.
+
+        Quirks and given names stay; names that were created on sight are forgotten.
+        """
         with self._api.lock:
             self._api.state.reset()
             self._pipeline.forget()

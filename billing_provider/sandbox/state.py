@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +89,15 @@ class State:
         file: Path | None,
         given: Mapping[str, Any],
         seeded: Mapping[str, Any] | None = None,
+        on_sight: Callable[[str], None] | None = None,
     ) -> None:
         # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
         self.names = names.read(given)
+        self.seen = names.NONE
+        self._on_sight = on_sight
+        self._is_named = False
         self.budgets: dict[str, Budget] = {}
         self.cost_centers: dict[str, CostCenter] = {}
         self.exports: dict[str, Export] = {}
@@ -110,30 +114,71 @@ class State:
             raise ValueError(
                 f"{file}: {error}; restore a copy of the file, or move it away to start with the sample data"
             ) from None
-        for kind, held in self.names.content().items():
+        for kind, held in self.known.content().items():
             if missing := [name for name in given.get(kind, ()) if name not in held]:
                 raise ValueError(
                     f"{file}: its {kind} are {', '.join(held)}, not {', '.join(missing)}; "
                     "omit the names or use another file"
                 )
 
+    @property
+    def known(self) -> names.Names:
+        """All names: the given ones or those of the sample data, and those that were created on sight."""
+        return self.names.joined(self.seen)
+
+    def find_name(self, kind: str, name: str) -> str | None:
+        """Return the stored form of a name of an `enterprise`, `organization` or `user`, or None if it is unknown.
+
+        If names are created on sight, an unknown one is created, unless GitHub would not accept it. The first one of
+        an enterprise or organization replaces the sample data, if no request has named or changed any of it.
+
+        Raises:
+            FileError: A new name cannot be saved.
+        """
+        field = f"{kind}s"
+        for held in getattr(self.known, field):
+            if same_name(held, name):
+                self._is_named = True
+                return str(held)
+        if self._on_sight is None or not names.may_be_created(name):
+            return None
+        if kind != "user" and not self._is_named and self._is_sample():
+            self.names = names.NONE
+            self.cost_centers.clear()
+        self.seen = replace(self.seen, **{field: (*getattr(self.seen, field), name)})
+        self.save()
+        self._on_sight(f"The sandbox has created the {kind} {name}, which it did not know.")
+        return name
+
+    def _is_sample(self) -> bool:
+        changed = self._made or self.budgets or self.exports
+        return not changed and self.names == names.Names() and self.cost_centers == self._sample_cost_centers()
+
     def reset(self) -> None:
-        """Reset to the sample data, whose names stay, or to the content of the seed."""
+        """Reset to the sample data or to the content of the seed; given names stay, names created on sight do not."""
+        self._is_named = False
+        self.seen = names.NONE
+        if self.names == names.NONE:
+            self.names = names.Names()
         if self._seeded is not None:
             self.restore(copy.deepcopy(self._seeded))
             return
         self.budgets.clear()
-        self.cost_centers.clear()
         self.exports.clear()
         self._made = 0
+        self.cost_centers = self._sample_cost_centers()
+        self.save()
+
+    def _sample_cost_centers(self) -> dict[str, CostCenter]:
+        centers = {}
         for name, members in sample.COST_CENTERS:
             center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
             replaced = [(kind, self._member(kind, member)) for kind, member in members]
             # The first organization is not a member, so that some usage has no cost center.
             kept = [pair for pair in dict.fromkeys(replaced) if pair != ("Org", self.names.organizations[0])]
             center.resources = [{"type": kind, "name": member} for kind, member in kept]
-            self.cost_centers[center.id] = center
-        self.save()
+            centers[center.id] = center
+        return centers
 
     def _member(self, kind: str, name: str) -> str:
         return self.names.user(name) if kind == "User" else self.names.organization(name)
@@ -188,6 +233,7 @@ class State:
             "version": 1,
             "made": self._made,
             "names": self.names.content(),
+            "seen": self.seen.content(),
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
             "exports": [asdict(export) for export in self.exports.values()],
@@ -211,4 +257,6 @@ class State:
         self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
         # Files of older versions have no names: theirs are those of the sample data.
         self.names = names.read(content.get("names", {}))
+        # Files of older versions have no names that were created on sight.
+        self.seen = replace(names.NONE, **names.read_lists(content.get("seen", {})))
         self._made = content["made"]

@@ -110,10 +110,8 @@ def check(content: Any) -> None:
     """
     if not isinstance(content, dict) or not _is_count(content.get("made")):
         raise _invalid("`made` is missing or not a count")
-    try:
-        names.read(content.get("names", {}))
-    except ValueError as error:
-        raise _invalid(f"names: {error}") from None
+    _check_names(content, "names", names.read)
+    _check_names(content, "seen", names.read_lists)
     for name in _FORMS:
         # Files of older versions have no exports.
         records = content.get(name, [] if name == "exports" else None)
@@ -128,6 +126,13 @@ def check(content: Any) -> None:
             raise _invalid(f"the cost center of budgets[{at}] is missing")
         if budget["budget_type"] == "BundlePricing" and budget["budget_product_sku"] not in skus.BUNDLES:
             raise _invalid(f"the product of budgets[{at}] is not a bundle")
+
+
+def _check_names(content: dict[str, Any], key: str, read: Callable[[Any], Any]) -> None:
+    try:
+        read(content.get(key, {}))
+    except ValueError as error:
+        raise _invalid(f"{key}: {error}") from None
 
 
 def _check_record(name: str, place: str, record: Any) -> None:

@@ -168,12 +168,9 @@ def _rows(call: Call, period: _Period, center: CostCenter | str | None) -> list[
 
 
 def _check_names(call: Call) -> None:
-    if "user" in call.query and not any(same_name(call.query["user"], login) for login in call.state.names.users):
-        raise not_found(problem="the login is unknown to the enterprise")
-    if "organization" in call.query and not any(
-        same_name(call.query["organization"], login) for login in call.state.names.organizations
-    ):
-        raise not_found(problem="the organization is unknown to the enterprise")
+    for kind, noun in (("user", "login"), ("organization", "organization")):
+        if kind in call.query and call.state.find_name(kind, call.query[kind]) is None:
+            raise not_found(problem=f"the {noun} is unknown to the enterprise")
 
 
 def _fits(row: Row, name: str, value: str) -> bool:

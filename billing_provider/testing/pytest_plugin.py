@@ -37,11 +37,20 @@ class StackFactory(Protocol):
 
 
 @pytest.fixture
-def billing_sandbox() -> Iterator[Sandbox]:
-    """GitHub's billing API for this test: an enterprise without budgets, and a log of its requests."""
+def billing_sandbox_strict() -> bool:
+    """Whether `billing_sandbox` refuses owners that it does not know; override it to return True."""
+    return False
+
+
+@pytest.fixture
+def billing_sandbox(*, billing_sandbox_strict: bool) -> Iterator[Sandbox]:
+    """GitHub's billing API for this test: an enterprise without budgets, and a log of its requests.
+
+    Owners that it does not know are created, each with one line of output, unless `billing_sandbox_strict` is True.
+    """
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - see the top
 
-    with Sandbox() as sandbox:
+    with Sandbox(on_sight=None if billing_sandbox_strict else print) as sandbox:
         yield sandbox
 
 

@@ -77,6 +77,20 @@ def test_the_sandbox_has_the_names_of_the_options() -> None:
     assert "octo" not in remarks
 
 
+def test_names_are_created_on_sight(tmp_path: Path) -> None:
+    """With --on-sight an unknown owner is created and said on stderr; the next start prints it."""
+    for said in (1, 0):
+        with started("--on-sight", "--state", str(tmp_path / "state.json")) as process:
+            assert process.stdout is not None
+            url, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
+            path = "enterprises/acme/settings/billing/budgets"
+            assert requests.get(f"{url}/{path}", headers={"Authorization": f"Bearer {token}"}, timeout=10).ok
+            process.send_signal(signal.SIGTERM)
+            _, remarks = process.communicate(timeout=30)
+        assert remarks.count("The sandbox has created the enterprise acme, which it did not know.\n") == said
+    assert "Sandbox: enterprise acme; organizations none;\n" in remarks
+
+
 def test_quirks_are_listed() -> None:
     """--list-quirks prints the name, grade and effect of each quirk."""
     result = run("--list-quirks")

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.testing.pytest_plugin import billing_sandbox, pulumi_nursery, pulumi_stack
+from billing_provider.testing.pytest_plugin import (
+    billing_sandbox,
+    billing_sandbox_strict,
+    pulumi_nursery,
+    pulumi_stack,
+)
 from tests.engine.bench import ToyProject
 
 if TYPE_CHECKING:
@@ -14,7 +19,7 @@ if TYPE_CHECKING:
 
     from billing_provider.engine import ForkServer
 
-__all__ = ["bench", "billing_sandbox", "pulumi_nursery", "pulumi_stack"]
+__all__ = ["bench", "billing_sandbox", "billing_sandbox_strict", "pulumi_nursery", "pulumi_stack"]
 
 
 @pytest.fixture

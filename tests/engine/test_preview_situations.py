@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from billing_provider.testing.pytest_plugin import StackFactory
 
 
+@pytest.fixture
+def billing_sandbox_strict() -> bool:
+    """The sandbox refuses owners that it does not know, as GitHub does."""
+    return True
+
+
 def write(folder: Path, declared: dict[str, dict[str, Any]]) -> None:
     """Write a project with one program."""
     (folder / "Pulumi.yaml").write_text("name: p\nruntime: python\n")
