@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
@@ -104,6 +104,31 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
             f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
         )
 
+    return Settings(token=token, token_source=source, base_url=base_url, **_numbers(get, local=local))
+
+
+def check_values(get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:
+    """Check the values of all settings except the credentials.
+
+    Args:
+        get: Returns a value of the stack's configuration by its full key, or None.
+        environ: The current environment variables.
+
+    Raises:
+        ConfigError: A value is invalid; the message does not contain it.
+    """
+    base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
+    _numbers(get, local=is_loopback(base_url))
+    read_guards(get, environ)
+
+
+def _numbers(get: Callable[[str], str | None], *, local: bool) -> dict[str, Any]:
+    """Return the settings that are numbers.
+
+    Raises:
+        ConfigError: One of them is not a number in its range.
+    """
+
     def number(key: str, default: float, low: float, high: float) -> float:
         given = get(f"{NAMESPACE}:{key}")
         try:
@@ -114,18 +139,15 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
             raise ConfigError(f"{NAMESPACE}:{key} must be a number from {low:g} to {high:g}")
         return value
 
-    return Settings(
-        token=token,
-        token_source=source,
-        base_url=base_url,
+    return {
         # A pause is not needed on loopback; GitHub requires at least one second.
-        write_interval_seconds=number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
-        writes_per_minute=int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
-        writes_per_hour=int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
-        max_wait_seconds=number("maxWaitSeconds", 600, 0, 86_400),
-        request_timeout_seconds=number("requestTimeoutSeconds", 30, 0.05 if local else 12, 300),
-        settle_seconds=number("settleSeconds", 15, 0.05 if local else 12, 300),
-    )
+        "write_interval_seconds": number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
+        "writes_per_minute": int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
+        "writes_per_hour": int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
+        "max_wait_seconds": number("maxWaitSeconds", 600, 0, 86_400),
+        "request_timeout_seconds": number("requestTimeoutSeconds", 30, 0.05 if local else 12, 300),
+        "settle_seconds": number("settleSeconds", 15, 0.05 if local else 12, 300),
+    }
 
 
 @dataclass(frozen=True)

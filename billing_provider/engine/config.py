@@ -24,7 +24,34 @@ PROJECT_FILE = "Pulumi.yaml"
 # Pulumi's rule for names of stacks and projects.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
+# The Pulumi CLI writes larger numbers with an exponent.
+_LEAST_EXPONENT = 1e21
+# Pulumi still accepts `NAMESPACE:config:NAME`, the form of old files.
+_KEY = re.compile(r"(?:(?P<namespace>[^:]*):(?:config:)?)?(?P<name>[^:]*)")
+
 _NAME_RULE = "use 1 to 100 of the characters A-Z a-z 0-9 _ . -"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML as the Pulumi CLI does: `yes` and `off` are text, `1e3` is the number 1000."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML reads it from the class
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> float:
+    """Return a number with a fraction or an exponent; a whole one is an int, which is written without a fraction."""
+    value = float(loader.construct_yaml_float(node))
+    return int(value) if value.is_integer() and abs(value) < _LEAST_EXPONENT else value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _number)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"), list("-+.0123456789")
+)
 
 
 @dataclass(frozen=True)
@@ -57,18 +84,25 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
     """Read the settings of one stack of the project in `folder`; `settings` override the files.
 
     Raises:
-        ConfigError: There is no Python project, the stack's name or a file is invalid, or a secret cannot be
-            decrypted.
+        ConfigError: There is no Python project, the stack's name or a file is invalid, a declared setting has no value,
+            or a secret cannot be decrypted.
     """
     document = read_project(folder, stack)
     runtime, name = document["runtime"], document["name"]
     stack_file = folder / document.get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
+    declared = _project_values(name, folder / PROJECT_FILE, document)
+    values = _stack_values(name, stack_file, env, settings)
+    for key, value in declared.items():
+        if value is None and key not in {**values, **settings}:
+            raise ConfigError(
+                f"{key} has no value in the stack {stack}: write one to {stack_file}, or a default to {PROJECT_FILE}"
+            )
     return Project(
         name=name,
         folder=folder,
         program=folder / document.get("main", "."),
         python=_python(folder, runtime.get("options", {})),
-        config=_project_values(name, folder / PROJECT_FILE, document) | _stack_values(name, stack_file, env, settings),
+        config={**{key: value for key, value in declared.items() if value is not None}, **values},
         overlay=dict(settings),
     )
 
@@ -100,7 +134,7 @@ def read_project(folder: Path, stack: str) -> dict[str, Any]:
 def _read_yaml(path: Path) -> dict[str, Any] | None:
     """Return the content of a YAML file without empty values; None if the file does not exist."""
     try:
-        document = yaml.safe_load(path.read_bytes())
+        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
         # Refuse circular references, deep nesting and text that cannot be encoded.
         json.dumps(document, ensure_ascii=False, skipkeys=True, default=str).encode()
     except FileNotFoundError:
@@ -136,15 +170,15 @@ def _python(folder: Path, options: dict[str, Any]) -> str:
     return str(own) if virtualenv and own.exists() else sys.executable
 
 
-def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str, str | Secret]:
-    """Return the values that Pulumi.yaml gives every stack, declared as `value` or `default`."""
-    found: dict[str, str | Secret] = {}
+def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str, str | None]:
+    """Return the values that Pulumi.yaml gives every stack, declared as `value` or `default`; None if it gives none."""
+    found: dict[str, str | None] = {}
     for key, declared in document.get("config", {}).items():
         value = declared
         if isinstance(declared, dict):
             value = declared.get("value", declared.get("default"))
-        if value is not None:
-            found[_full_key(name, str(key))] = _text(path, key, value)
+        full = _full_key(name, path, key)
+        found[full] = None if value is None else _text(path, full, value)
     return found
 
 
@@ -152,7 +186,7 @@ def _stack_values(
     name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str]
 ) -> dict[str, str | Secret]:
     document = _read_yaml(path) or {}
-    values = {_full_key(name, str(key)): value for key, value in document.get("config", {}).items()}
+    values = {_full_key(name, path, key): value for key, value in document.get("config", {}).items()}
     found: dict[str, str | Secret] = {}
     for full, value in values.items():
         if full in settings:
@@ -195,21 +229,29 @@ def secret_variable(key: str) -> str:
     return SECRET_PREFIX + re.sub(r"[^A-Z0-9]", "_", key.upper())
 
 
-def _full_key(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
+def _full_key(project: str, path: Path, key: object) -> str:
+    """Return a key with its namespace, by default that of the project.
+
+    Raises:
+        ConfigError: It is not the key of a setting.
+    """
+    found = _KEY.fullmatch(key) if isinstance(key, str) else None
+    if found is None:
+        raise ConfigError(f"{path}: {key!r} is not a key of a setting: write NAMESPACE:NAME")
+    return f"{project if found['namespace'] is None else found['namespace']}:{found['name']}"
 
 
-def _text(path: Path, key: object, value: Any) -> str:
-    """Return a value as programs receive it: text, or compact JSON as the Pulumi CLI writes it.
+def _text(path: Path, key: str, value: Any) -> str:
+    """Return a value as programs receive it: text, or compact JSON as the Pulumi CLI writes it; nothing is empty text.
 
     Raises:
         ConfigError: It contains a value that JSON does not support, such as a date.
     """
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return value or ""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    except TypeError as error:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{path}: the value of {key} cannot be written as JSON ({error}): put it in quotes") from None
 
 

@@ -189,6 +189,9 @@ class Plugin:
         """Stop the process."""
         if self._channel is not None:
             self._channel.close()
+        if self._stub is None:
+            # No call was sent, so nothing is running. SIGINT would print a traceback while it loads.
+            self._child.kill()
         self._child.__exit__(kind, error, traceback)
 
 

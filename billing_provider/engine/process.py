@@ -97,9 +97,15 @@ class Child:
             try:
                 self._process.wait(grace_seconds)
             except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
+                self.kill()
         self.wait()
+
+    def kill(self) -> None:
+        """Kill the process and its group at once."""
+        # A zombie has no group on some systems, and a process that was forked just now is not in its own group yet.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.send_signal(signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self

@@ -17,7 +17,7 @@ from pulumi.runtime.config import CONFIG
 
 from billing_provider.core.errors import BillingError
 from billing_provider.core.redact import clean
-from billing_provider.core.settings import NAMESPACE, check_keys, read_settings
+from billing_provider.core.settings import NAMESPACE, check_keys, check_values, read_settings
 from billing_provider.runtime.run import Run
 from billing_provider.usage.queries import Reader
 
@@ -80,16 +80,20 @@ _PROGRAM = _Program()
 
 
 def check_settings() -> None:
-    """Check the names of the settings in the stack's configuration.
+    """Check the settings in the stack's configuration: their names, and all values except the credentials.
+
+    Here and not only in the plugin, because the Pulumi CLI interrupts a program whose resource fails in the plugin, and
+    prints a traceback of that.
 
     Raises:
-        ConfigError: There is no such setting; Pulumi shows the message, without a traceback.
+        ConfigError: There is no such setting, or a value is invalid; Pulumi shows the message, without a traceback.
     """
     # The settings of a project named like the namespace have the same prefix, and any name.
     if pulumi.get_project() == NAMESPACE:
         return
     try:
         check_keys(CONFIG.get())
+        check_values(CONFIG.get().get, os.environ)
     except BillingError as error:
         raise brief(error) from None
 

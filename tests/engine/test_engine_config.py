@@ -22,7 +22,7 @@ config:
   plain: 1
   declared: {type: integer, default: 2}
   other:key: {value: [1, {a: true}]}
-  empty: {type: string}
+  shop:word: {type: string, secret: true}
 """
 STACK = """
 config:
@@ -32,6 +32,26 @@ config:
   shop:word: {secure: v1:x:y}
   shop:deep: {a: [{secure: v1:x:y}]}
 """
+# What `pulumi preview` of Pulumi 3.260.0 hands to a program for each value.
+AS_THE_CLI = {
+    "[1, x, 1.50, 2.0, no, null]": '[1,"x",1.5,2,"no",null]',
+    "5": "5",
+    "true": "true",
+    "{z: 1, y: [a]}": '{"y":["a"],"z":1}',
+    "{1: a}": '{"1":"a"}',
+    "1.50": "1.5",
+    "1.0": "1",
+    "1e3": "1000",
+    "1e21": "1e+21",
+    "0x10": "16",
+    "1_000": "1000",
+    "off": "off",
+    "yes": "yes",
+    "[]": "[]",
+    "{secure: 5}": '{"secure":5}',
+    "~": "",
+    "": "",
+}
 # Written by Pulumi 3.260.0: `pulumi config set --secret`, some of it with `--path`.
 ENCRYPTED = Path(__file__).parent / "encrypted"
 PASSPHRASE = "correct horse"  # of that folder only
@@ -41,7 +61,7 @@ SECRETS = {"PULUMI_TRY_SECRET_SHOP_WORD": "hush", "PULUMI_TRY_SECRET_SHOP_DEEP":
 def write(folder: Path, project: str = PROJECT, stack: str = STACK) -> None:
     """Write the settings of a project and of its stack `dev`."""
     (folder / "Pulumi.yaml").write_text(project)
-    (folder / "stacks").mkdir()
+    (folder / "stacks").mkdir(exist_ok=True)
     (folder / "stacks" / "Pulumi.dev.yaml").write_text(stack)
 
 
@@ -64,19 +84,33 @@ def test_settings_are_read(tmp_path: Path) -> None:
     assert "shop:word" not in project.recorded_config()
 
 
+@pytest.mark.parametrize("written", AS_THE_CLI)
+def test_values_are_those_of_the_command_line(tmp_path: Path, written: str) -> None:
+    """A program gets each value as from the Pulumi CLI: `off` is a word, a whole number has no fraction."""
+    write(tmp_path, "name: shop\nruntime: python\nstackConfigDir: stacks\n", f"config:\n  shop:a: {written}\n")
+    assert config.load(tmp_path, "dev", {}, {}).config == {"shop:a": AS_THE_CLI[written]}
+
+
+@pytest.mark.parametrize(("key", "full"), [("a", "shop:a"), ("a b", "shop:a b"), ("x:config:a", "x:a")])
+def test_keys_are_those_of_the_command_line(tmp_path: Path, key: str, full: str) -> None:
+    """A key without a namespace is one of the project; the old form NAMESPACE:config:NAME is the same setting."""
+    write(tmp_path, "name: shop\nruntime: python\nstackConfigDir: stacks\n", f"config: {{{key!r}: x}}")
+    assert config.load(tmp_path, "dev", {}, {}).config == {full: "x"}
+
+
 def test_another_stack_has_the_projects_settings(tmp_path: Path) -> None:
     """A stack without a file has the values of the project."""
-    write(tmp_path)
+    write(tmp_path, PROJECT.replace("  shop:word: {type: string, secret: true}\n", ""))
     assert set(config.load(tmp_path, "other", {}, {}).config) == {"shop:plain", "shop:declared", "other:key"}
 
 
 def test_the_projects_interpreter_is_used_if_it_exists(tmp_path: Path) -> None:
     """The project's virtual environment is used if it exists, else the interpreter that runs the engine."""
-    write(tmp_path, stack="")
-    assert config.load(tmp_path, "dev", {}, {}).python == sys.executable
+    write(tmp_path)
+    assert config.load(tmp_path, "dev", SECRETS, {}).python == sys.executable
     (tmp_path / "env" / "bin").mkdir(parents=True)
     (tmp_path / "env" / "bin" / "python").touch()
-    assert config.load(tmp_path, "dev", {}, {}).python == str(tmp_path / "env" / "bin" / "python")
+    assert config.load(tmp_path, "dev", SECRETS, {}).python == str(tmp_path / "env" / "bin" / "python")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +145,13 @@ def test_the_projects_interpreter_is_used_if_it_exists(tmp_path: Path) -> None:
             "the value of shop:a cannot be written as JSON .*: put it in quotes",
         ),
         (PROJECT, "config: {a: {1: x, b: y}}", "the value of shop:a cannot be written as JSON"),
+        (PROJECT, "config: {a: .inf}", "the value of shop:a cannot be written as JSON .*: put it in quotes"),
+        (PROJECT, "- a", "Pulumi.dev.yaml: a mapping is expected"),
+        (PROJECT, "just text", "Pulumi.dev.yaml: a mapping is expected"),
+        (PROJECT, "config: {5: x}", "Pulumi.dev.yaml: 5 is not a key of a setting: write NAMESPACE:NAME"),
+        (PROJECT, "config: {a:b:c: x}", "Pulumi.dev.yaml: 'a:b:c' is not a key of a setting: write NAMESPACE:NAME"),
+        (PROJECT + "  a:b:c: 1\n", "", "Pulumi.yaml: 'a:b:c' is not a key of a setting"),
+        (PROJECT, "", "shop:word has no value in the stack dev: write one to .*Pulumi.dev.yaml"),
         (PROJECT, STACK, "shop:word is encrypted: the file has no .*; or set PULUMI_TRY_SECRET_SHOP_WORD to its value"),
     ],
     ids=lambda value: str(value)[:40],
@@ -124,8 +165,10 @@ def test_invalid_settings_are_refused(tmp_path: Path, project: str | None, stack
 
 
 def test_overridden_secret_is_not_decrypted(tmp_path: Path) -> None:
-    """An encrypted value that this run overrides is not decrypted."""
+    """An encrypted value that this run overrides is not decrypted, and a declared one needs no value in a file."""
     write(tmp_path, stack="config: {shop:word: {secure: v1:x:y}}")
+    assert config.load(tmp_path, "dev", {}, {"shop:word": "mine"}).plain_config()["shop:word"] == "mine"
+    write(tmp_path, stack="")
     assert config.load(tmp_path, "dev", {}, {"shop:word": "mine"}).plain_config()["shop:word"] == "mine"
 
 

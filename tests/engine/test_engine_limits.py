@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from billing_provider.engine import EngineError, monitor
+from billing_provider.engine import Engine, EngineError, monitor
 from billing_provider.engine.config import secret_variable
 from billing_provider.engine.events import Events
 from tests.engine import toy
@@ -162,10 +162,28 @@ def test_difference_refresh_and_destroy_use_current_settings(bench: ToyProject) 
     assert bench.resources()["a"]["outputs"]["said"] == "two"
 
 
+WAIT = """
+import time
+while not Path("loading").exists():
+    time.sleep(0.01)
+"""
+
+
 def test_difference_program_ends_quietly_after_a_failure(bench: ToyProject) -> None:
     """Unlike the Pulumi CLI, which interrupts the program, this engine causes no traceback after a failure."""
     result = bench.up('a = Toy("a", boom="create")\npulumi.export("made", a.made)')
     assert not any("KeyboardInterrupt" in said.message for said in result.diagnostics)
+
+
+@pytest.mark.parametrize(("line", "said"), [("", []), ("raise pulumi.RunError('no')", ["no"])], ids=["ok", "failed"])
+def test_program_that_ends_before_the_plugin_has_loaded(tmp_path: Path, line: str, said: list[str]) -> None:
+    """A run that needs no plugin does not wait for it, and shows no traceback of it."""
+    (tmp_path / "Pulumi.yaml").write_text("name: empty\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text(f"import pulumi\nfrom pathlib import Path\n{WAIT}\n{line}")
+    # Only the plugin looks for this package in the project's folder.
+    (tmp_path / "dill.py").write_text("import time\nfrom pathlib import Path\nPath('loading').touch()\ntime.sleep(60)")
+    result = Engine(tmp_path, "dev", tmp_path / "state.json").preview()
+    assert [entry.message for entry in result.diagnostics] == said
 
 
 def test_difference_error_is_the_end_of_the_traceback(bench: ToyProject) -> None:

@@ -272,6 +272,20 @@ def test_missing_program(project: Path, refused: Callable[..., str], verb: str) 
     assert call(project, "destroy")[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("- a", "Pulumi.dev.yaml: a mapping is expected"),
+        ("config: {shop:a: .nan}", "Pulumi.dev.yaml: the value of shop:a cannot be written as JSON"),
+        ("config: {5: x}", "Pulumi.dev.yaml: 5 is not a key of a setting"),
+    ],
+)
+def test_invalid_settings_are_refused(project: Path, refused: Callable[..., str], settings: str, said: str) -> None:
+    """An invalid Pulumi.<stack>.yaml is a one-line error, as other misuse is."""
+    (project / "Pulumi.dev.yaml").write_text(settings)
+    assert said in refused("preview")
+
+
 def test_read_only_folder(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder without write permission is a one-line error."""
     with tempfile.TemporaryDirectory() as name:

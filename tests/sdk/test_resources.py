@@ -202,6 +202,31 @@ def test_an_unknown_setting_ends_the_program_before_anything_is_registered(decla
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("maxIncreaseUsd", "[1]", "must be a number, 0 or more, or off"),
+        ("maxIncreasePercent", '{"a":1}', "must be a number, 0 or more, or off"),
+        ("previewReads", "[true]", "must be one of true, false"),
+        ("onDelete", "", "must be one of delete, keep"),
+        ("settleSeconds", "[5]", "must be a number from 12 to 300"),
+        ("baseUrl", '["https://x"]', "must be https:"),
+    ],
+)
+def test_an_invalid_value_ends_the_program_before_anything_is_registered(name: str, value: str, said: str) -> None:
+    """A list, a mapping or another invalid value of a setting is one line of the program, without a traceback."""
+    seen: list[pulumi.RunError] = []
+
+    def program() -> None:
+        with pytest.raises(pulumi.RunError, match=said) as caught:
+            EnterpriseBudget("a", enterprise="e", budget_product_sku="actions", budget_amount=5)
+        assert isinstance(caught.value, ConfigError)
+        seen.append(caught.value)
+
+    assert run(program, config={f"github-billing:{name}": value}).resources == []
+    assert len(seen) == 1
+
+
 def test_settings_of_a_project_with_the_same_name_are_not_checked() -> None:
     """A project that is named github-billing has its own settings under the same prefix."""
 
