@@ -73,6 +73,16 @@ class Result:
         """Whether a resource was changed, or would be changed (preview)."""
         return any(op != "same" for op in self.counts)
 
+    def is_secret(self, output: str) -> bool:
+        """Return whether an output of an up or a preview is secret, completely or in a part.
+
+        Raises:
+            KeyError: There is no such output.
+        """
+        if output not in self.raw_outputs:
+            raise KeyError(f"no output {output}; the outputs are {', '.join(sorted(self.raw_outputs))}")
+        return wire.has_secret(self.raw_outputs[output])
+
     @property
     def exit_code(self) -> int:
         """The exit code, as with the Pulumi CLI: 0 for success, 1 for failure."""

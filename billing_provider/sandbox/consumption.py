@@ -36,7 +36,7 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
     for row in _rows(state, quirks, budget):
         if user is None or same_name(row.user, user):
             units = row.quantity if gross else row.net
-            total += units * (ledger.MICRO if row.unit == "user-months" else row.price)
+            total += units * (ledger.MICRO if row.unit == ledger.LICENCES else row.price)
     return ledger.dollars(total)
 
 

@@ -167,10 +167,11 @@ class Rule:
 class Plan:
     """The rules of one run, in order: every matching rule counts a request, the first due one applies."""
 
-    def __init__(self, rules: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, rules: Sequence[Mapping[str, Any]] = (), *, required: bool = True) -> None:
         if not isinstance(rules, list | tuple):
             raise ValueError("the planned faults must be a list of JSON objects")  # noqa: TRY004 - as above
         self.rules = [Rule.parse(record) for record in rules]
+        self.required = required
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:
         """Return the fault that applies to this request, if any."""

@@ -1,4 +1,4 @@
-"""One year of generated usage, from the date and the names; all reports and amounts are computed from it."""
+"""The usage that all reports and amounts are computed from: one generated year, or what a test has set."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from billing_provider.sandbox.names import NONE
+from billing_provider.sandbox.skus import PRODUCTS
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from billing_provider.sandbox.names import Names
-    from billing_provider.sandbox.state import CostCenter, State
+    from billing_provider.sandbox.state import CostCenter, Spending, State
 
-__all__ = ["MICRO", "Row", "cost_center_of", "dollars", "first_day", "rows"]
+__all__ = ["LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
+LICENCES = "user-months"
+_CENT = MICRO // 100
+_LICENCES = ("copilot_for_business", "copilot_enterprise", "copilot_standalone")
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,11 @@ _HABITS: tuple[_Habit, ...] = (
     ),
 )
 _SEATS = (("octo-org", "octocat"), ("octo-org", "monalisa"), ("octo-apps", "hubot"))
-_SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", "user-months", 19 * MICRO, 1, 0)
+_SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", LICENCES, 19 * MICRO, 1, 0)
+# The product and the name of each SKU in reports.
+_NAMES = {habit.sku: (habit.product, habit.sku_name) for habit in _HABITS} | {_SEAT[1]: (_SEAT[0], _SEAT[2])}
+# The beginnings of all SKUs.
+_FAMILIES = (*PRODUCTS, "coding_agent", "code_quality", "models", "spark")
 _SATURDAY = 5
 
 
@@ -172,12 +180,40 @@ def first_day(today: date) -> date:
 
 
 def rows(state: State, start: date, end: date) -> Iterator[Row]:
-    """Yield the rows from `start` to `end` (inclusive), within the ledger: from a year ago to today."""
+    """Yield the rows from `start` to `end` (inclusive), within the ledger: from a year ago to today.
+
+    If a test has set usage, nothing is generated, so that a test can tell every amount.
+    """
     today = state.today()
     day = max(start, first_day(today))
+    if state.spent:
+        yield from (row for row in map(_row, state.spent) if day <= row.day <= min(end, today))
+        return
     while day <= min(end, today):
         yield from _of_day(day, state.names)
         day += timedelta(days=1)
+
+
+def is_licence(sku: str) -> bool:
+    """Return whether a SKU is counted in licences, not in dollars."""
+    return sku in _LICENCES or sku.endswith("_licenses")
+
+
+def _row(spending: Spending) -> Row:
+    """Return the row of usage that a test has set; a metered unit costs one cent, and nothing is included."""
+    product, name = _NAMES.get(spending.sku) or (_product(spending.sku), spending.sku.replace("_", " ").title())
+    unit, price = (LICENCES, 19 * MICRO) if is_licence(spending.sku) else ("units", _CENT)
+    place = spending.organization, spending.repository, spending.user
+    return Row(
+        *(date.fromisoformat(spending.day), *place, product, spending.sku, name, spending.model),
+        *(unit, price, spending.units, 0),
+    )
+
+
+def _product(sku: str) -> str:
+    """Return the product of a SKU that the generated usage does not have."""
+    family = next(family for family in _FAMILIES if sku.startswith(family))
+    return {"coding_agent": "Copilot", "git_lfs": "Git LFS"}.get(family, family.replace("_", " ").title())
 
 
 def cost_center_of(state: State, row: Row) -> CostCenter | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Budget", "CostCenter", "Export", "State", "same_name"]
+__all__ = ["Budget", "CostCenter", "Export", "Spending", "State", "same_name"]
 
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
@@ -80,6 +80,19 @@ class Export:
     looks: int = 0
 
 
+@dataclass
+class Spending:
+    """Usage of one SKU on one day that a test has set; its units are cents, or licences."""
+
+    day: str
+    organization: str
+    repository: str
+    user: str
+    sku: str
+    model: str
+    units: int
+
+
 class State:
     """All stored data of the sandbox; with a file, every change replaces the file."""
 
@@ -101,6 +114,7 @@ class State:
         self.budgets: dict[str, Budget] = {}
         self.cost_centers: dict[str, CostCenter] = {}
         self.exports: dict[str, Export] = {}
+        self.spent: list[Spending] = []
         self._made = 0
         self._seeded = copy.deepcopy(seeded)
         self._file = file
@@ -165,6 +179,7 @@ class State:
             return
         self.budgets.clear()
         self.exports.clear()
+        self.spent.clear()
         self._made = 0
         self.cost_centers = self._sample_cost_centers()
         self.save()
@@ -237,6 +252,7 @@ class State:
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
             "exports": [asdict(export) for export in self.exports.values()],
+            "spent": [asdict(spending) for spending in self.spent],
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
@@ -253,8 +269,9 @@ class State:
         stored.check(content)
         self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
         self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
-        # Files of older versions have no exports.
+        # Files of older versions have no exports, and no usage but the generated one.
         self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
+        self.spent = [Spending(**record) for record in content.get("spent", ())]
         # Files of older versions have no names: theirs are those of the sample data.
         self.names = names.read(content.get("names", {}))
         # Files of older versions have no names that were created on sight.

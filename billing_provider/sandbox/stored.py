@@ -99,7 +99,17 @@ _FORMS: dict[str, tuple[_Fields, _Fields]] = {
         },
         {"looks": _is_count},
     ),
+    "spent": (
+        {
+            **dict.fromkeys(("organization", "repository", "user", "model"), _is_text),
+            "day": _is_day,
+            "sku": skus.SKUS.__contains__,
+            "units": _is_count,
+        },
+        {},
+    ),
 }
+_NEWER = ("exports", "spent")
 
 
 def check(content: Any) -> None:
@@ -113,8 +123,8 @@ def check(content: Any) -> None:
     _check_names(content, "names", names.read)
     _check_names(content, "seen", names.read_lists)
     for name in _FORMS:
-        # Files of older versions have no exports.
-        records = content.get(name, [] if name == "exports" else None)
+        # Files of older versions lack the newer kinds.
+        records = content.get(name, [] if name in _NEWER else None)
         if not isinstance(records, list):
             raise _invalid(f"{name} is not a list")
         for at, record in enumerate(records):

@@ -33,6 +33,9 @@ class StackFactory(Protocol):
             project_dir: The folder of Pulumi.yaml; by default the nearest one above the test's own file.
             settings: Configuration, keys with namespace, in addition to those of Pulumi.<stack>.yaml.
             env: Added to the environment of the program and of its plugin.
+
+        Raises:
+            ValueError: The key of a setting has no namespace; the message has the right name.
         """
 
 
@@ -47,11 +50,18 @@ def billing_sandbox(*, billing_sandbox_strict: bool) -> Iterator[Sandbox]:
     """GitHub's billing API for this test: an enterprise without budgets, and a log of its requests.
 
     Owners that it does not know are created, each with one line of output, unless `billing_sandbox_strict` is True.
+
+    At the end, the test fails if a planned fault did not occur, unless it was planned with `required=False`.
     """
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - see the top
 
     with Sandbox(on_sight=None if billing_sandbox_strict else print) as sandbox:
         yield sandbox
+        if unmet := sandbox.unmet_faults():
+            pytest.fail(
+                f"planned faults that did not occur: {unmet}; correct the plan, or plan them with required=False",
+                pytrace=False,
+            )
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +78,7 @@ def pulumi_stack(
     billing_sandbox: Sandbox, pulumi_nursery: ForkServer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> StackFactory:
     """Create stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
-    from billing_provider.engine import Engine  # noqa: PLC0415 - see the top
+    from billing_provider.engine import Engine, config  # noqa: PLC0415 - see the top
 
     def make(
         stack: str = "dev",
@@ -78,6 +88,13 @@ def pulumi_stack(
         env: Mapping[str, str] | None = None,
     ) -> Engine:
         folder = find_project(request.path) if project_dir is None else Path(project_dir)
+        for key in settings or {}:
+            if ":" not in key:
+                project = config.read_project(folder, stack)["name"]
+                raise ValueError(
+                    f"settings: {key!r} has no namespace: write 'github-billing:{key}' for the provider "
+                    f"or '{project}:{key}' for the program"
+                )
         github = {"github-billing:baseUrl": billing_sandbox.url, "github-billing:token": billing_sandbox.token}
         state_file = tmp_path / "pulumi" / f"{stack}.json"
         merged = {**github, **(settings or {})}
