@@ -8,7 +8,7 @@ from importlib import import_module
 
 from billing_provider.core.errors import BillingError
 
-_VERBS = ("budgets", "cost_centers", "doctor", "sandbox", "skus", "try_", "usage")
+_VERBS = ("budgets", "cost_centers", "doctor", "sandbox", "seed", "skus", "try_", "usage")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -20,7 +20,7 @@ from billing_provider.storage import files, json_text
 if TYPE_CHECKING:
     from billing_provider.sandbox.server import Request
 
-__all__ = ["add", "run"]
+__all__ = ["add", "read_seed", "run"]
 
 _MOST_PORT = 65535
 _NOT_IMITATED = """\
@@ -121,7 +121,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
     """
     sandbox = Sandbox(
         args.port,
-        seed=_seed(args.seed),
+        seed=None if args.seed is None else read_seed(args.seed),
         enterprise=args.enterprise,
         organizations=args.org,
         users=args.user,
@@ -142,9 +142,13 @@ def _started(args: argparse.Namespace) -> Sandbox:
         raise OSError(f"cannot open port {args.port}: {error.strerror}; use another one with --port") from None
 
 
-def _seed(file: str | None) -> Any:
-    if file is None:
-        return None
+def read_seed(file: str) -> Any:
+    """Return the seed in a file.
+
+    Raises:
+        ValueError: The file holds no JSON object.
+        OSError: It cannot be read.
+    """
     try:
         seed = json_text.parse(Path(file).read_bytes())
     except ValueError as error:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.address import api_address, is_loopback
 from billing_provider.core.errors import ConfigError
@@ -51,6 +51,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument(
         "--clear-pending-creates", action="store_true", help="with refresh: remove pending creates from the state"
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="FILE",
+        help="begin with the names, cost centers and budgets of a JSON file, as the verb seed prints it",
     )
     parser.add_argument(
         "--strict",
@@ -133,16 +138,19 @@ def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[
     CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
     always one of the sandbox's sample tokens: it overrides the stack's token and the environment's, which may be real.
     """
+    from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
     from billing_provider.sandbox.access import TOKENS  # noqa: PLC0415 - as above
 
     if (running := _running_sandbox()) is not None:
+        if args.seed:
+            raise EngineError(f"the sandbox at {running} has its own content: omit --seed, or unset GITHUB_API_URL")
         write(f"Budgets go to the sandbox at {running}.")
         given = os.environ.get("GITHUB_BILLING_TOKEN", "")
         token = given if given in TOKENS else Sandbox.token
         yield {"github-billing:baseUrl": running, "github-billing:token": token}
         return
-    with _own_sandbox(None if args.strict else write) as sandbox:
+    with _own_sandbox(args.seed, None if args.strict else write) as sandbox:
         write(f"Budgets go to a sandbox, kept in {_KEPT}.")
         yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
 
@@ -157,7 +165,8 @@ def _running_sandbox() -> str | None:
 
 
 @contextlib.contextmanager
-def _own_sandbox(on_sight: Callable[[str], None] | None) -> Iterator[Sandbox]:
+def _own_sandbox(seed_file: str | None, on_sight: Callable[[str], None] | None) -> Iterator[Sandbox]:
+    from billing_provider.cli.sandbox import read_seed  # noqa: PLC0415 - as above
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
 
@@ -165,10 +174,23 @@ def _own_sandbox(on_sight: Callable[[str], None] | None) -> Iterator[Sandbox]:
     with contextlib.ExitStack() as stack:
         stack.enter_context(files.locked(_KEPT, wait=_print_wait))
         try:
-            sandbox = stack.enter_context(Sandbox(state_file=_KEPT, on_sight=on_sight))
+            seed = None if seed_file is None else read_seed(seed_file)
+            sandbox = stack.enter_context(Sandbox(state_file=_KEPT, seed=seed, on_sight=on_sight))
         except ValueError as error:
             raise EngineError(str(error)) from None
+        if seed is not None and not _has_content_of(sandbox, seed):
+            raise EngineError(
+                f"{_KEPT} has other content than {seed_file}: omit --seed to continue with it, "
+                f"or remove the folder {_FOLDER} to begin again"
+            )
         yield sandbox
+
+
+def _has_content_of(sandbox: Sandbox, seed: Any) -> bool:
+    from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
+
+    # The names that were created on sight are no changes.
+    return {**sandbox.snapshot(), "seen": None} == {**Sandbox(seed=seed).snapshot(), "seen": None}
 
 
 def _print_wait() -> None:

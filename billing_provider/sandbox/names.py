@@ -59,12 +59,8 @@ def read(given: Any) -> Names:
         ValueError: A kind is unknown, or a list of names is invalid.
     """
     names = read_lists(given)
-    if names == asdict(NONE):
-        return NONE
-    if empty := [kind for kind, held in names.items() if not held]:
-        raise ValueError(f"{empty[0]}: it is empty")
     organizations = names.get("organizations", sample.ORGANIZATIONS)
-    first = (f"{organizations[0]}/{name.partition('/')[2]}" for name in sample.REPOSITORIES)
+    first = (f"{login}/{name.partition('/')[2]}" for login in organizations[:1] for name in sample.REPOSITORIES)
     names.setdefault("repositories", tuple(first))
     for repository in names["repositories"]:
         owner = repository.partition("/")[0]

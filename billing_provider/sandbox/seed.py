@@ -8,17 +8,19 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from billing_provider.sandbox import stored
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import Api, Incoming
 from billing_provider.sandbox.quirks import Quirks
-from billing_provider.sandbox.state import State
+from billing_provider.sandbox.state import Budget, CostCenter, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["read"]
 
-_KEYS = ("enterprise", "organizations", "repositories", "users", "cost_centers", "budgets")
+_KEYS = ("enterprise", "organizations", "repositories", "users", "cost_centers", "budgets", "generated_usage")
+_MEMBERS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 
 
 def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
@@ -43,19 +45,73 @@ def _content(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
         given["enterprises"] = [seed["enterprise"]]
     state = State(clock, None, given)
     state.cost_centers.clear()
+    state.generated_usage = seed.get("generated_usage", True)
     api = Api(state, Quirks(()))
-    root = f"/enterprises/{state.names.enterprises[0]}/settings/billing"
     for place, center in _entries(seed, "cost_centers"):
-        name = {"name": center.pop("name")} if "name" in center else {}
-        made = _post(api, place, f"{root}/cost-centers", name)["id"]
-        for kind, members in center.items():
-            for part in [[name] for name in members] if isinstance(members, list) and members else [members]:
-                _post(api, place, f"{root}/cost-centers/{made}/resource", {kind: part})
+        (_store_cost_center if "id" in center else _create_cost_center)(api, place, center)
     for place, budget in _entries(seed, "budgets"):
-        owner = quote(str(budget.pop("organization")), safe="") if "organization" in budget else None
-        path = f"{root}/budgets" if owner is None else f"/organizations/{owner}/settings/billing/budgets"
-        _post(api, place, path, budget)
-    return state.content()
+        (_store_budget if "id" in budget else _create_budget)(api, place, budget)
+    for made in state.budgets.values():
+        # They are older than this month, so that they count all its usage.
+        made.created_at = 0.0
+    content = state.content()
+    stored.check(content)
+    return content
+
+
+def _create_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
+    path = f"{_root(api)}/cost-centers"
+    made = _post(api, place, path, {"name": entry.pop("name")} if "name" in entry else {})["id"]
+    for kind, members in entry.items():
+        for part in [[name] for name in members] if isinstance(members, list) and members else [members]:
+            _post(api, place, f"{path}/{made}/resource", {kind: part})
+
+
+def _create_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
+    owner = quote(str(entry.pop("organization")), safe="") if "organization" in entry else None
+    path = f"{_root(api)}/budgets" if owner is None else f"/organizations/{owner}/settings/billing/budgets"
+    _post(api, place, path, entry)
+
+
+def _root(api: Api) -> str:
+    return f"/enterprises/{api.state.names.enterprises[0]}/settings/billing"
+
+
+def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
+    """Store a cost center with GitHub's id, as an account has it: the rules for new ones do not apply."""
+    record = {name: value for name, value in entry.items() if name not in _MEMBERS}
+    record["resources"] = resources = []
+    for key, kind in _MEMBERS.items():
+        names = entry.get(key, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{place}: {key} must be a list of names")
+        resources += [{"type": kind, "name": f"ent:{name}" if kind == "Team" else name} for name in names]
+    stored.check_record("cost_centers", place, record)
+    if record["id"] in api.state.cost_centers:
+        raise ValueError(f"{place}: the id {record['id']} is used twice")
+    api.state.cost_centers[record["id"]] = CostCenter(**record)
+
+
+def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
+    """Store a budget with GitHub's id, as an account has it: the rules for new ones do not apply."""
+    state = api.state
+    record = {**entry, "owner_kind": "enterprise", "owner": state.names.enterprises[0]}
+    if "organization" in record:
+        organization = record.pop("organization")
+        owner = state.find_name("organization", str(organization))
+        if owner is None:
+            raise ValueError(f"{place}: unknown organization; known: {', '.join(state.names.organizations)}")
+        record.update(owner_kind="organization", owner=owner)
+    stored.check_record("budgets", place, record)
+    if record["id"] in state.budgets:
+        raise ValueError(f"{place}: the id {record['id']} is used twice")
+    if record["budget_scope"] in {"cost_center", "multi_user_cost_center"}:
+        named = record["budget_entity_name"]
+        center = state.cost_centers.get(named) or state.find_cost_center(named)
+        if center is None:
+            raise ValueError(f"{place}: no cost center has the id or the name of budget_entity_name")
+        record["budget_entity_name"] = center.id
+    state.budgets[record["id"]] = Budget(**record)
 
 
 def _entries(seed: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:

@@ -79,6 +79,8 @@ class Sandbox:
             "users": users,
         }
         names = {kind: value for kind, value in given.items() if value is not None}
+        if empty := [kind for kind, value in names.items() if not value]:
+            raise ValueError(f"{empty[0]}: it is empty")
         if seed is not None and names:
             raise ValueError(f"seed: it has the names; omit {', '.join(names)}")
         seeded = None if seed is None else read_seed(seed, clock)

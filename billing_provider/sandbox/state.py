@@ -109,6 +109,7 @@ class State:
         self.clock = clock
         self.names = names.read(given)
         self.seen = names.NONE
+        self.generated_usage = True
         self._on_sight = on_sight
         self._is_named = False
         self.budgets: dict[str, Budget] = {}
@@ -190,7 +191,8 @@ class State:
             center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
             replaced = [(kind, self._member(kind, member)) for kind, member in members]
             # The first organization is not a member, so that some usage has no cost center.
-            kept = [pair for pair in dict.fromkeys(replaced) if pair != ("Org", self.names.organizations[0])]
+            first = [("Org", login) for login in self.names.organizations[:1]]
+            kept = [pair for pair in dict.fromkeys(replaced) if pair not in first]
             center.resources = [{"type": kind, "name": member} for kind, member in kept]
             centers[center.id] = center
         return centers
@@ -199,9 +201,13 @@ class State:
         return self.names.user(name) if kind == "User" else self.names.organization(name)
 
     def new_id(self) -> str:
-        """Return the next id: a UUID that depends only on the number of earlier ids."""
-        self._made += 1
-        return str(uuid.uuid5(_IDS, f"record {self._made}"))
+        """Return the next id: a UUID that depends only on the number of earlier ids, and on those of a seed."""
+        while True:
+            self._made += 1
+            made = str(uuid.uuid5(_IDS, f"record {self._made}"))
+            # A seed from another sandbox has that one's ids.
+            if made not in self.budgets and made not in self.cost_centers:
+                return made
 
     def today(self) -> date:
         """Return the current day (UTC) of the sandbox's clock."""
@@ -249,6 +255,7 @@ class State:
             "made": self._made,
             "names": self.names.content(),
             "seen": self.seen.content(),
+            "generated_usage": self.generated_usage,
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
             "exports": [asdict(export) for export in self.exports.values()],
@@ -276,4 +283,5 @@ class State:
         self.names = names.read(content.get("names", {}))
         # Files of older versions have no names that were created on sight.
         self.seen = replace(names.NONE, **names.read_lists(content.get("seen", {})))
+        self.generated_usage = content.get("generated_usage", True)
         self._made = content["made"]

@@ -10,7 +10,7 @@ from billing_provider.sandbox import names, skus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check"]
+__all__ = ["check", "check_record"]
 
 # The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
@@ -122,13 +122,15 @@ def check(content: Any) -> None:
         raise _invalid("`made` is missing or not a count")
     _check_names(content, "names", names.read)
     _check_names(content, "seen", names.read_lists)
+    if not _is_flag(content.get("generated_usage", True)):
+        raise _invalid("generated_usage is not true or false")
     for name in _FORMS:
         # Files of older versions lack the newer kinds.
         records = content.get(name, [] if name in _NEWER else None)
         if not isinstance(records, list):
             raise _invalid(f"{name} is not a list")
         for at, record in enumerate(records):
-            _check_record(name, f"{name}[{at}]", record)
+            check_record(name, f"{name}[{at}]", record)
     centers = {center["id"] for center in content["cost_centers"]}
     for at, budget in enumerate(content["budgets"]):
         entity = budget["budget_entity_name"]
@@ -145,7 +147,12 @@ def _check_names(content: dict[str, Any], key: str, read: Callable[[Any], Any]) 
         raise _invalid(f"{key}: {error}") from None
 
 
-def _check_record(name: str, place: str, record: Any) -> None:
+def check_record(name: str, place: str, record: Any) -> None:
+    """Check the format of one record of a kind, such as `budgets`.
+
+    Raises:
+        ValueError: It is invalid; the message names the field.
+    """
     if not isinstance(record, dict):
         raise _invalid(f"{place} is not an object")
     required, optional = _FORMS[name]

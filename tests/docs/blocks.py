@@ -12,9 +12,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import json
+import os
 import re
 import shlex
 import signal
@@ -124,8 +126,10 @@ def run_billing_provider(words: list[str], bench: Bench) -> None:
     if words[0] == "sandbox" and not any(word.startswith("--list-") for word in words):
         serve_and_stop(words)
         return
+    words, redirected = (words[:-2], Path(words[-1])) if ">" in words else (words, Path(os.devnull))
     try:
-        code = cli.main(words)
+        with redirected.open("w") as file, contextlib.redirect_stdout(file):
+            code = cli.main(words)
     except SystemExit as ended:  # argparse ends `--help` so
         code = int(ended.code or 0)
     assert code == 0, f"billing-provider {' '.join(words)} ended with {code}"

@@ -173,3 +173,66 @@ def test_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.chdir(tmp_path)
     assert call("up") == 2
     assert "no Pulumi.yaml in" in capsys.readouterr().err
+
+
+SEED = {
+    "enterprise": "octo-enterprise",
+    "budgets": [
+        {
+            "id": "b1",
+            "budget_scope": "enterprise",
+            "budget_entity_name": "octo-enterprise",
+            "budget_type": "ProductPricing",
+            "budget_product_sku": "actions",
+            "budget_amount": 100,
+            "prevent_further_usage": True,
+            "budget_alerting": {"will_alert": True, "alert_recipients": ["octocat"]},
+        }
+    ],
+}
+
+
+def test_a_seed_is_the_first_content(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs with a seed see its budgets as long as nothing was changed; later, the seed must be left out."""
+    (project / "seed.json").write_text(json.dumps(SEED))
+    for _ in range(2):
+        assert call("preview", "--seed", "seed.json") == 0
+        assert "b1" in capsys.readouterr().out
+    kept = (project / ".pulumi" / "try" / "github.json").read_text()
+    declare(project, 200)
+    (project / "other.json").write_text("{}")
+    assert call("preview", "--seed", "other.json") == 2
+    assert "github.json has other content than other.json: omit --seed to continue" in capsys.readouterr().err
+    assert (project / ".pulumi" / "try" / "github.json").read_text() == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(None, "No such file", id="missing"),
+        pytest.param("[]", "seed: it is not an object", id="list"),
+        pytest.param("{", "seed.json", id="no JSON"),
+    ],
+)
+def test_an_invalid_seed_starts_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str], text: str | None, message: str
+) -> None:
+    """A seed that cannot be used is one line, exit code 2, and leaves no file of a sandbox."""
+    if text is not None:
+        (project / "seed.json").write_text(text)
+    assert call("preview", "--seed", "seed.json") == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert not (project / ".pulumi" / "try" / "github.json").exists()
+
+
+def test_a_running_sandbox_takes_no_seed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the sandbox of GITHUB_API_URL, a seed is refused, because it would have no effect."""
+    (project / "seed.json").write_text(json.dumps(SEED))
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        assert call("preview", "--seed", "seed.json") == 2
+        assert sandbox.requests == []
+    assert "has its own content: omit --seed" in capsys.readouterr().err

@@ -33,6 +33,33 @@ SEED: dict[str, Any] = {
 }
 
 
+CENTER = {"id": "c1", "name": "Web platform", "users": ["alice"], "enterprise_teams": ["ops"]}
+STORED = {**BUDGET, "id": "b1", "budget_entity_name": "acme-web", "budget_product_sku": "newer_than_this"}
+IN_CENTER = {**STORED, "budget_scope": "cost_center", "budget_entity_name": "web platform"}
+
+
+def test_records_with_ids_are_stored_as_they_are() -> None:
+    """An entry with an id is stored with it, without the rules for new ones; new ids differ from those of a seed."""
+    new = {"name": "Second"}
+    first = Sandbox(
+        seed={"enterprise": "acme", "cost_centers": [new], "budgets": [BUDGET | {"budget_scope": "enterprise"}]}
+    )
+    (center,), (budget,) = first.cost_centers(), first.budgets()
+    entries = [{**BUDGET, "budget_entity_name": "acme", "id": budget["id"]}, IN_CENTER, {**STORED, "id": "b2"}]
+    entries[2]["organization"] = "Acme-Web"
+    seed = {**SEED, "cost_centers": [CENTER, {**new, "id": center["id"], "state": "deleted"}], "budgets": entries}
+    sandbox = Sandbox(seed=seed)
+    assert [each["budget_entity_name"] for each in sandbox.budgets(None)] == ["acme", "Web platform", "acme-web"]
+    assert [each["owner"] for each in sandbox.budgets(None)] == ["acme", "acme", "acme-web"]
+    members = [{"type": "User", "name": "alice"}, {"type": "Team", "name": "ent:ops"}]
+    assert [(each["id"], each["resources"], each["state"]) for each in sandbox.cost_centers()] == [
+        ("c1", members, "active"),
+        (center["id"], [], "deleted"),
+    ]
+    added = [sandbox.add_budget("enterprise", "acme")["id"] for _ in range(2)]
+    assert len({*added, center["id"], budget["id"]}) == 4
+
+
 def test_a_seed_is_the_content() -> None:
     """A sandbox has the names, cost centers and budgets of its seed and nothing else; a reset brings them back."""
     sandbox = Sandbox(seed=SEED)
@@ -75,6 +102,14 @@ def test_a_file_with_content_is_kept(tmp_path: Path) -> None:
         pytest.param(
             {"budgets": [{**BUDGET, "organization": "../acme"}]}, r"budgets\[0\]: .*unknown organization", id="owner"
         ),
+        pytest.param({"budgets": [{**STORED, "color": 1}]}, r"budgets\[0\] has an unknown .* field color", id="stored"),
+        pytest.param({"budgets": [STORED, STORED]}, r"budgets\[1\]: the id b1 is used twice", id="budget twice"),
+        pytest.param({"budgets": [{**STORED, "organization": "x"}]}, r"budgets\[0\]: unknown organization", id="org"),
+        pytest.param({"budgets": [IN_CENTER]}, r"budgets\[0\]: no cost center has the id or the name", id="center"),
+        pytest.param({"cost_centers": [{"id": "c"}]}, r"cost_centers\[0\] lacks the field name", id="center's name"),
+        pytest.param({"cost_centers": [{**CENTER, "users": [5]}]}, "users must be a list of names", id="member's name"),
+        pytest.param({"cost_centers": [CENTER, CENTER]}, r"cost_centers\[1\]: the id c1 is used twice", id="twice"),
+        pytest.param({"generated_usage": 1}, "generated_usage is not true or false", id="usage"),
         pytest.param({"cost_centers": [{}]}, r"seed: cost_centers\[0\]: Bad request: name is required", id="no name"),
         pytest.param({"cost_centers": [{"name": "a", "teams": []}]}, r"cost_centers\[0\]: .*teams", id="kind"),
         pytest.param({"cost_centers": [{"name": "a", "users": "b"}]}, "users must be a list of names", id="members"),

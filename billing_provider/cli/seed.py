@@ -1,0 +1,50 @@
+"""The verb `seed`: the content of an account as the seed of a sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from billing_provider.cli import render
+from billing_provider.core.ids import read_slug
+from billing_provider.core.redact import masked
+from billing_provider.usage.seed import mask_logins, read_seed
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add", "run"]
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "seed",
+        help="print an account's budgets and cost centers as the seed of a sandbox",
+        description="Print the budgets and cost centers of an enterprise as JSON, for `try --seed FILE` and "
+        "`sandbox --seed FILE`. Read-only: only GET requests are sent. Nothing is printed if one of them fails.",
+    )
+    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="the enterprise")
+    parser.add_argument(
+        "--org",
+        metavar="LOGIN",
+        action="append",
+        default=[],
+        help="an organization whose own budgets are added; can be repeated",
+    )
+    parser.add_argument(
+        "--mask-logins", action="store_true", help="replace the logins and mail addresses of people by made-up ones"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the seed and return exit code 0."""
+    enterprise = read_slug("--enterprise", args.enterprise)
+    organizations = [read_slug("--org", login) for login in args.org]
+    with render.reading() as reader:
+        seed = read_seed(reader.run, enterprise, organizations)
+        if args.mask_logins:
+            seed = mask_logins(seed)
+        seed = masked(seed, reader.run.settings.token)
+    render.print_json(seed)
+    return 0
