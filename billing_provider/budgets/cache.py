@@ -117,6 +117,12 @@ class OwnerCache:
             parts = [self._listing] if self._listing is not None else list(self._parts.values())
             return list({id_: budget for part in parts for id_, budget in part.items()}.values())
 
+    def known(self, budget_id: str) -> Budget | None:
+        """Return a budget that this run has listed so far, or None; nothing is sent."""
+        with self.lock:
+            parts = [self._listing] if self._listing is not None else list(self._parts.values())
+            return next((part[budget_id] for part in parts if budget_id in part), None)
+
     def remember(self, budget: Budget) -> None:
         """Add a budget that this run has written to the listing."""
         with self.lock:

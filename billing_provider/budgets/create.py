@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets import raises
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key
@@ -128,6 +129,8 @@ class BudgetCreate(CreateOnce[Budget]):
             OutcomeError: It has another `budget_type`, which an update cannot change.
         """
         different = self._differences(existing)
+        if raises.raised_to(dict(self._spec), existing.budget_amount) is not None:
+            different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
         if expires and not existing.expires_at:
             # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, or

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import expiry, rules
+from billing_provider.budgets import expiry, raises, rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.create import BudgetCreate
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 _FROM_CREATE = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
-OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, expiry.EXPIRED)
+OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, raises.RAISED_TO, expiry.EXPIRED)
 """Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
@@ -103,9 +103,9 @@ class Lifecycle:
         """
         owner, budget_id = self._parse(id_)
         olds, news = read_state(BudgetState, olds), read_state(BudgetState, news)
-        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE)
+        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE, raises.ON_RAISE)
         sure = tuple(field for field in fields if field not in unknown)
-        changed = differing(owner, olds, news, sure)
+        changed = raises.differing(owner, olds, news, sure)
         if "budget_entity_name" in changed and _is_same_cost_center(olds, news):
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
@@ -119,6 +119,8 @@ class Lifecycle:
         if self._run.registry.is_checked(urn):
             record = self._run.registry.replace if replaces else self._run.registry.hold
             record(urn, budget_id)
+            if changed and not unknown:
+                self._tell_raise(owner, budget_id, olds, news, sent="budget_amount" in changed or bool(replaces))
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
         if replaces:
             self._run.reporter.warn(
@@ -185,7 +187,9 @@ class Lifecycle:
         if olds.get("budget_scope") in COST_CENTER_SCOPES:
             names = self._cost_center_names(owner, olds, budget)
         current = live_inputs(owner, inputs, budget, names)
-        current |= {name: inputs[name] for name in ("on_existing", ON_DELETE) if name in inputs}
+        current |= {name: inputs[name] for name in ("on_existing", ON_DELETE, raises.ON_RAISE) if name in inputs}
+        if raises.raised_to(inputs, budget.budget_amount) is not None:
+            current["budget_amount"] = inputs["budget_amount"]
         return self._store(owner, current, budget, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
@@ -203,7 +207,7 @@ class Lifecycle:
         if expiry.is_over(olds, now):
             return expiry.stored(id_, news, _outputs(olds))
         owner, budget_id = self._parse_live(id_)
-        changed = differing(owner, olds, news, IN_PLACE)
+        changed = raises.differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == USER and "budget_alerting" in changed:
             # An older state may contain alerting for a budget of one user; GitHub ignores it.
             changed.remove("budget_alerting")
@@ -286,9 +290,21 @@ class Lifecycle:
             "cost_center_id": remembered.get("cost_center_id"),
             "adopted": bool(remembered.get("adopted", False)),
             KEPT_ON_DELETE: remembered.get(KEPT_ON_DELETE),
+            raises.RAISED_TO: raises.raised_to(inputs, budget.budget_amount),
         }
         outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
+
+    def _tell_raise(
+        self, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, sent: bool
+    ) -> None:
+        """Warn of what a change does to a raise; nothing is sent, so the amount is the last one that was read."""
+        if expiry.is_over(olds, self._now()):
+            return
+        listed = self._run.cache(OwnerCache, owner).known(budget_id)
+        amount = raises.known_amount(olds) if listed is None else listed.budget_amount
+        if text := raises.told(olds, news, amount, sent=sent):
+            self._run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
     def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
         """Return the names of the live entity if it is the declared cost center.
@@ -311,13 +327,14 @@ class Lifecycle:
     def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
         """Return the budget from the state, for an update that changes nothing on GitHub."""
         known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
+        known["budget_amount"] = raises.known_amount(olds)
         entity = olds.get("github_entity_name", news.get("budget_entity_name"))
         return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
 
 
 def _outputs(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the outputs in a state that are not inputs."""
-    return {name: state[name] for name in OUTPUTS if name in state}
+    """Return the outputs of an expired budget that are not inputs; its raise has ended."""
+    return {name: state[name] for name in OUTPUTS if name in state and name != raises.RAISED_TO}
 
 
 def _with_stored_type(olds: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -262,6 +262,17 @@ class BudgetSpec(BaseModel):
             sent="never",
         ),
     ] = None
+    on_raise: Annotated[
+        str | None,
+        Declared(
+            text="What happens to a higher amount on GitHub, such as an approved raise: `revert` (default) takes it "
+            "back, `keep` keeps it; for the scope `user` only.",
+            change="stored",
+            form=_TEXT,
+            sent="never",
+            in_scope=fields.only(USER),
+        ),
+    ] = None
 
 
 FIELDS = declared_fields(BudgetSpec)

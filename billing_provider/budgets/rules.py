@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, Problem, choose, did_you_mean, login_problem
+from billing_provider.core.inputs import (
+    KEEP,
+    ON_DELETE,
+    ON_EXISTING,
+    ON_RAISE,
+    Problem,
+    choose,
+    did_you_mean,
+    login_problem,
+)
 from billing_provider.core.owners import (
     ENTERPRISE,
     MULTI_USER_CUSTOMER,
@@ -178,12 +187,14 @@ class _Validator:
             yield Problem("budget_alerting", "set will_alert to True, or leave alert_recipients empty")
 
     def extras(self, now: datetime) -> Iterator[Problem]:
-        for name, choices in (("on_existing", ON_EXISTING), ("on_delete", ON_DELETE)):
+        for name, choices in (("on_existing", ON_EXISTING), ("on_delete", ON_DELETE), ("on_raise", ON_RAISE)):
             value = self.fields.get(name)
             if value is not None and value not in choices:
                 yield Problem(name, choose(value, choices))
         if not self.scope_known:
             return
+        if self.fields.get("on_raise") == KEEP and not FIELDS["on_raise"].in_scope(self.scope_value):
+            yield Problem("on_raise", "leave it out: GitHub raises only the budget of one user on request")
         expires_at = self.fields.get("expires_at")
         if expires_at is not None:
             if not FIELDS["expires_at"].in_scope(self.scope_value):

@@ -396,6 +396,12 @@ def _spent(terms: Terms) -> str:
     return "used" if terms.unit == LICENCES else "spent"
 
 
+def dollars(amount: float) -> str:
+    """Return an amount of US dollars, with cents only where there are any."""
+    # GitHub's integers have no bound; a float has one.
+    return _worth(min(amount, sys.float_info.max), DOLLARS)
+
+
 def _worth(amount: float, unit: str) -> str:
     """Return an amount with its unit, with cents only where there are any."""
     number = f"{amount:,.2f}".removesuffix(".00") if amount < _MAX_PLAIN else f"{amount:.3g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, StrictBool, StrictFloat, create_model
+from pydantic import BaseModel, StrictBool, StrictFloat, StrictInt, create_model
 
 from billing_provider.budgets.models import FIELDS, BudgetSpec
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
@@ -26,6 +26,7 @@ class _Outputs(BaseModel):
     adopted: StrictBool | None = None
     expired: StrictBool | None = None
     kept_on_delete: StrictBool | None = None
+    raised_to: StrictInt | StrictFloat | None = None
 
 
 _FORMS: dict[str, Any] = {name: (field.form.state | None, None) for name, field in FIELDS.items()}

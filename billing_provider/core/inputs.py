@@ -47,6 +47,9 @@ DELETE = "delete"
 KEEP = "keep"
 ON_DELETE = (DELETE, KEEP)
 """What a delete does with the object on GitHub: delete it, or keep it."""
+REVERT = "revert"
+ON_RAISE = (REVERT, KEEP)
+"""How a higher amount on GitHub than the declared one is handled: taken back, or kept."""
 _LONGEST_NAME = 60
 """A longer text is not compared with names: it is not a misspelt name."""
 _SIMILARITY = 0.7

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import expiry, safety
+from billing_provider.budgets import expiry, raises, safety
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.create import BudgetCreate
-from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key
+from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
 from billing_provider.budgets.safety import Limits, Terms
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku, known_sku
 from billing_provider.budgets.states import BudgetState, read_spec
@@ -63,6 +63,18 @@ class _Change:
             return self.olds
         return live_inputs(self.owner, self.news, self.live, frozenset({self.live.budget_entity_name or ""}))
 
+    @property
+    def after(self) -> Mapping[str, Any]:
+        """The inputs after the change: a field that the request does not contain stays as it is before."""
+        before = self.before
+        if self.olds:
+            sent = raises.differing(self.owner, self.olds, self.news, IN_PLACE)
+        else:
+            sent = list(IN_PLACE) if self.adopted is None else self.adopted
+        stays = set(IN_PLACE).difference(sent)
+        news = {name: value for name, value in self.news.items() if name not in stays}
+        return {**news, **{name: value for name, value in before.items() if name in stays}}
+
 
 class BudgetPreview:
     """The comparison of declared budgets with GitHub, for one run; it only reads.
@@ -111,7 +123,7 @@ class BudgetPreview:
             return [Problem("", str(error))]
         except (ForbiddenError, NotFoundError) as error:
             return [Problem(kind.noun, f"{error}{self._names.near_owner(owner)}")]
-        if found := self._refusal(change.before, news):
+        if found := self._refusal(change.before, change.after):
             return found
         for text in self._consequences(change):
             self._run.reporter.warn(f"{change.subject}: {text}")
@@ -123,7 +135,7 @@ class BudgetPreview:
         now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
         if expiry.is_over(news, now) or expiry.comes_back(olds, news, now):
             return False
-        different = set(differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE)))
+        different = set(raises.differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE)))
         replaced = different & set(IDENTITY)
         if replaced == {"budget_entity_name"} and news["budget_scope"] in COST_CENTER_SCOPES:
             # It may be the same cost center, by its UUID instead of its name. Then no second check follows.
@@ -170,11 +182,13 @@ class BudgetPreview:
 
     def _consequences(self, change: _Change) -> Iterator[str]:
         old = Terms.of(change.before) if change.before else None
-        new = Terms.of(change.news)
+        new = Terms.of(change.after)
         words = "; ".join(safety.changes(old, new)) if old else ""
         if change.adopted is not None and change.live is not None:
             then = self._on_delete.after_adoption(kept=self._on_delete.keeps(change.news, adopted=True))
             yield f"adopts the existing budget {change.live.id}" + (f": {words}" if words else " as it is") + then
+            if raised := raises.kept(change.news, change.live.budget_amount):
+                yield raised
         elif words:
             yield words
         if safety.tightens(old, new):

@@ -42,6 +42,13 @@ def _switch(sandbox: Sandbox, wanted: Any) -> None:
         sandbox.switch(name, on=on)
 
 
+def _approve(sandbox: Sandbox, wanted: Any) -> Any:
+    if not isinstance(wanted, dict) or not {"user", "amount"} <= set(wanted) <= {"user", "amount", "owner"}:
+        raise ValueError("the body must be an object with user and amount, and owner if it is not the enterprise")
+    user, owner = str(wanted["user"]), wanted.get("owner")
+    return sandbox.approve_raise(user, wanted["amount"], None if owner is None else str(owner))
+
+
 _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
     ("GET", "/requests"): _requests,
     ("DELETE", "/requests"): lambda sandbox, _: sandbox.forget_requests(),
@@ -49,6 +56,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
     ("PUT", "/faults"): lambda sandbox, body: sandbox.plan(body),
     ("GET", "/quirks"): lambda sandbox, _: sandbox.quirks(),
     ("PATCH", "/quirks"): _switch,
+    ("POST", "/raises"): _approve,
     ("GET", "/snapshot"): lambda sandbox, _: sandbox.snapshot(),
     ("PUT", "/snapshot"): lambda sandbox, body: sandbox.restore(body),
     ("POST", "/reset"): lambda sandbox, _: sandbox.reset(),

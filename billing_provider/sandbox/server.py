@@ -196,6 +196,36 @@ class Sandbox:
             self._api.state.save()
             return plain(self._api.state, budgets[budget_id])
 
+    def approve_raise(self, user: str, amount: int, owner: str | None = None) -> dict[str, Any]:
+        """Approve a user's request for a higher amount: it becomes the total of the user's budget, which is returned.
+
+        GitHub has no API for requests and approvals.
+
+        Args:
+            user: The login of the user.
+            amount: The new total in whole US dollars a month.
+            owner: The slug or login of the owner of the budget; by default the enterprise.
+
+        Raises:
+            ValueError: The user has no budget there, or the amount is no whole number above its amount.
+        """
+        with self._api.lock:
+            state = self._api.state
+            wanted = state.names.enterprises[0] if owner is None else owner
+            found = (
+                budget
+                for budget in state.budgets.values()
+                if budget.budget_scope == "user"
+                and same_name(budget.owner, wanted)
+                and same_name(budget.user or "", user)
+            )
+            budget = next(found, None)
+            if budget is None:
+                raise ValueError(f"{user} has no budget of the scope user in {wanted}")
+            if type(amount) is not int or amount <= budget.budget_amount:
+                raise ValueError(f"amount: a whole number above {budget.budget_amount} is needed")
+            return self.edit_budget(budget.id, budget_amount=amount)
+
     def remove_budget(self, budget_id: str) -> None:
         """Delete a budget directly, not through the API.
 

@@ -91,6 +91,8 @@ class BudgetArgs(TypedDict, total=False):
     :param on_existing: How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or `error`.
     :param on_delete: What a delete does with the budget on GitHub: `delete` (default for a created one) or `keep`
         (default for an adopted one).
+    :param on_raise: What happens to a higher amount on GitHub, such as an approved raise: `revert` (default) takes it
+        back, `keep` keeps it; for the scope `user` only.
     """
 
     budget_amount: Required[pulumi.Input[int]]
@@ -105,6 +107,7 @@ class BudgetArgs(TypedDict, total=False):
     exclude_cost_center_usage: pulumi.Input[bool] | None
     on_existing: pulumi.Input[str] | None
     on_delete: pulumi.Input[str] | None
+    on_raise: pulumi.Input[str] | None
 
 
 class EnterpriseBudgetArgs(BudgetArgs):
@@ -129,7 +132,7 @@ class OrgBudgetArgs(BudgetArgs):
 
 
 class _Budget(Resource):
-    """A budget resource: every input is also an output, and the last six outputs are not inputs."""
+    """A budget resource: every input is also an output, and those from `budget_id` on are not inputs."""
 
     budget_amount: pulumi.Output[int]
     """Whole US dollars a month, or licences for a licence product."""
@@ -155,6 +158,8 @@ class _Budget(Resource):
     """How a create handles an existing budget."""
     on_delete: pulumi.Output[str | None]
     """What a delete does with the budget on GitHub, if declared."""
+    on_raise: pulumi.Output[str | None]
+    """What happens to a higher amount on GitHub, if declared."""
     budget_id: pulumi.Output[str]
     """The id of the budget, assigned by GitHub."""
     consumed_amount: pulumi.Output[float | None]
@@ -167,6 +172,8 @@ class _Budget(Resource):
     """Whether the budget existed before this resource."""
     kept_on_delete: pulumi.Output[bool | None]
     """Whether a delete keeps the budget on GitHub; absent, in a state of an older version, it does not."""
+    raised_to: pulumi.Output[float | None]
+    """The amount on GitHub if it is above `budget_amount` and `on_raise` is `keep`, as last read."""
     expired: pulumi.Output[bool | None]
     """True if the budget expired and does not exist on GitHub: removed, or never created."""
 

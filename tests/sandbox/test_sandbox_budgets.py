@@ -519,3 +519,17 @@ def test_direct_edits(sandbox: Sandbox) -> None:
         sandbox.edit_budget(added["id"], budget_amount=1)
     with pytest.raises(TypeError):
         sandbox.edit_budget(sandbox.add_budget("organization", "octo-org")["id"], amount=1)
+
+
+def test_an_approved_raise_is_the_new_total(sandbox: Sandbox) -> None:
+    """An owner approves a higher amount for the budget of one user; other budgets and amounts are refused."""
+    person = {"budget_scope": "user", "budget_entity_name": "octocat", "user": "octocat", "budget_amount": 50}
+    sandbox.add_budget("organization", "octo-org", **person)
+    sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=5)
+    with pytest.raises(ValueError, match="octocat has no budget of the scope user in octo-enterprise"):
+        sandbox.approve_raise("octocat", 60)
+    assert sandbox.approve_raise("Octocat", 60, "octo-org")["budget_amount"] == 60
+    for amount in (60, 59, "70", True, 60.5):
+        with pytest.raises(ValueError, match="amount: a whole number above 60 is needed"):
+            sandbox.approve_raise("octocat", amount, "octo-org")  # type: ignore[arg-type]
+    assert [budget["budget_amount"] for budget in sandbox.budgets("octo-org")] == [60]

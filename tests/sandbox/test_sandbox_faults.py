@@ -332,7 +332,7 @@ def send_control(
 
 
 def test_the_control_plane(sandbox: Sandbox) -> None:
-    """Another process can plan faults, read the log, switch quirks, take and restore a snapshot, and reset."""
+    """Another process can plan faults, read the log, switch quirks, restore a snapshot, reset, and approve a raise."""
     empty = send_control(sandbox, "GET", "/snapshot").json()
     create(sandbox)
     assert [entry["status"] for entry in send_control(sandbox, "GET", "/requests").json()] == [200]
@@ -346,6 +346,9 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
     assert sandbox.requests == []
     send_control(sandbox, "POST", "/reset")
     assert sandbox.unmet_faults() == []
+    sandbox.add_budget("organization", "octo-org", budget_scope="user", user="octocat", budget_amount=5)
+    approved = send_control(sandbox, "POST", "/raises", {"user": "Octocat", "amount": 9, "owner": "octo-org"})
+    assert approved.json()["budget_amount"] == 9
 
 
 @pytest.mark.parametrize(
@@ -356,6 +359,10 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
         pytest.param("PUT", "/snapshot", {}, 400, id="no snapshot"),
         pytest.param("PATCH", "/quirks", {"none": True}, 400, id="wrong quirk"),
         pytest.param("PATCH", "/quirks", ["plural_sku"], 400, id="no object"),
+        pytest.param("POST", "/raises", {"user": "octocat", "amount": 5}, 400, id="no budget"),
+        pytest.param("POST", "/raises", {"user": "octocat"}, 400, id="no amount"),
+        pytest.param("POST", "/raises", {"user": "octocat", "amount": 5, "by": "hubot"}, 400, id="wrong key"),
+        pytest.param("POST", "/raises", ["octocat", 5], 400, id="no raise"),
         pytest.param("GET", "/nothing", None, 404, id="unknown"),
     ],
 )

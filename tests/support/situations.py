@@ -24,6 +24,8 @@ CREDITS: dict[str, Any] = {
     "budget_scope": "multi_user_customer",
     "budget_amount": 400,
 }
+_PERSON = {**CREDITS, "budget_scope": "user", "user": "octocat", "budget_amount": 100}
+_KEPT = {**_PERSON, "on_raise": "keep"}
 _TEAM = {"budget_scope": "cost_center", "budget_entity_name": "Platform"}
 
 
@@ -58,6 +60,10 @@ def _by_hand(sandbox: Sandbox) -> None:
         prevent_further_usage=True,
         budget_alerting={"will_alert": True, "alert_recipients": ["hubot"]},
     )
+
+
+def _approved(sandbox: Sandbox) -> None:
+    sandbox.approve_raise("octocat", 130)
 
 
 def _identical(sandbox: Sandbox) -> None:
@@ -127,6 +133,31 @@ SITUATIONS = {
     ),
     "an identical budget": Situation(
         {"b": ACTIONS}, ("adopts the existing budget", "as it is"), ("budgets",), arrange=_identical
+    ),
+    "a raise that is kept": Situation({"b": _KEPT}, (), (), before={"b": _KEPT}, happens=_approved),
+    "a new amount that ends a kept raise": Situation(
+        {"b": {**_KEPT, "budget_amount": 120}},
+        (
+            "lowers the most that can be spent by $10",
+            "ends the raise of octocat's budget to $130: the new amount is $120",
+        ),
+        ("budgets", "budgets"),
+        before={"b": _KEPT},
+        happens=_approved,
+    ),
+    "a raise that is no longer kept": Situation(
+        {"b": _PERSON},
+        ("ends the raise of octocat's budget to $130: the new amount is $100",),
+        ("budgets", "budgets"),
+        before={"b": _KEPT},
+        happens=_approved,
+    ),
+    "a raise beside another change": Situation(
+        {"b": {**_PERSON, "expires_at": "2099-01-31"}},
+        ("GitHub has $130 for octocat, the program declares $100: this change leaves it",),
+        ("budgets",),
+        before={"b": _PERSON},
+        happens=_approved,
     ),
     "nothing new": Situation({"b": ACTIONS}, (), (), before={"b": ACTIONS}),
 }
