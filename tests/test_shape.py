@@ -40,6 +40,7 @@ EXTRA = {"cli": {"storage", "sandbox", "engine"}, "sandbox.engine": {"engine"}}
 OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},
     "grpc": {"engine_log", "engine"},
+    "jwt": {"transport.credentials", "sandbox.app"},
     "requests": {"transport"},
     "urllib3": {"core.address", "transport"},
 }

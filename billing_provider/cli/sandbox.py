@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from billing_provider.sandbox.server import Sandbox
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from billing_provider.sandbox.server import Request
 
 __all__ = ["add", "read_seed", "run"]
@@ -25,7 +28,7 @@ __all__ = ["add", "read_seed", "run"]
 _MOST_PORT = 65535
 _NOT_IMITATED = """\
 What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its
-organizations), members of enterprise teams, mails and alerts, web pages, GitHub Apps and custom roles, the limit of
+organizations), members of enterprise teams, mails and alerts, web pages, custom roles, the limit of
 10,000 budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops
 nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on every
 machine, with a new day every day. GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes the date.
@@ -37,8 +40,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "sandbox",
         help="serve GitHub's billing API on this machine, for trials and tests",
-        description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines of output are "
-        "shell commands that make every tool of this package use it.",
+        description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines of output "
+        "(four with --app) are shell commands that make every tool of this package use it.",
         epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -67,6 +70,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="a JSON list of planned faults; faults that did not occur are reported at the end, with exit code 1",
     )
     parser.add_argument("--list-faults", action="store_true", help="list the actions of faults and exit")
+    parser.add_argument(
+        "--app",
+        action="store_true",
+        help="serve a GitHub App too, and print two more lines with its id and the file of its key (extra `app`)",
+    )
     parser.add_argument(
         "--control",
         action="store_true",
@@ -98,6 +106,9 @@ def run(args: argparse.Namespace) -> int:
             return 2
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
+        if args.app:
+            print(f"export GITHUB_APP_ID={sandbox.app_id}")
+            print(f"export GITHUB_APP_PRIVATE_KEY_FILE={stack.enter_context(_key_file(sandbox))}", flush=True)
         _print_start(args, sandbox)
         ended.get()
     unmet = sandbox.unmet_faults()
@@ -129,6 +140,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
         state_file=args.state,
         on_request=_print_request,
         on_sight=_print_name if args.on_sight else None,
+        app=args.app,
         control=args.control,
     )
     if args.faults:
@@ -140,6 +152,15 @@ def _started(args: argparse.Namespace) -> Sandbox:
         return sandbox.start()
     except OSError as error:
         raise OSError(f"cannot open port {args.port}: {error.strerror}; use another one with --port") from None
+
+
+@contextlib.contextmanager
+def _key_file(sandbox: Sandbox) -> Iterator[Path]:
+    """Keep the App's key in a private file while the sandbox serves."""
+    with tempfile.TemporaryDirectory(prefix="billing-sandbox-") as folder:
+        path = Path(folder) / "app.pem"
+        files.replace(path, sandbox.app_private_key)
+        yield path
 
 
 def read_seed(file: str) -> Any:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.state import Budget, CostCenter
 
 __all__ = [
+    "APP_PERMISSIONS",
+    "OTHER_CREDENTIALS",
     "OWNER_TOKEN",
     "TOKENS",
     "Token",
@@ -28,6 +30,10 @@ __all__ = [
     "with_names",
 ]
 
+APP_PERMISSIONS = {"enterprise": "enterprise_billing", "organization": "organization_administration"}
+"""The permission that a token of an App needs, by kind of owner."""
+OTHER_CREDENTIALS = {f"github-billing:{name}": "" for name in ("appId", "appPrivateKey", "credentials")}
+"""Settings that switch off the other credentials of a stack, so that none of them reaches a sandbox."""
 OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # the name of a role, not a secret
 _REAL = re.compile(r"gh[a-z]_|github_pat_")
 
@@ -43,6 +49,8 @@ class Token:
     scopes: str | None = "manage_billing:enterprise, admin:org, read:user"
     lives_days: int | None = None
     organization: str | None = None
+    installed_on: tuple[str, str] | None = None
+    permissions: tuple[tuple[str, str], ...] = ()
 
     def headers(self, now: float) -> dict[str, str]:
         """Return the token headers that GitHub adds to every reply."""
@@ -107,7 +115,9 @@ def authenticate(authorization: str | None) -> Token:
 
 
 def with_names(token: Token, names: Names) -> Token:
-    """Return a sample token with the names of the sandbox; an organization owner has the first organization."""
+    """Return a token with the names of the sandbox; an organization owner has the first organization."""
+    if token.installed_on is not None:
+        return token
     first = names.organizations[0] if names.organizations else ""
     organization = first if token.role == "organization" else None
     return replace(token, login=names.user(token.login), organization=organization)
@@ -127,6 +137,9 @@ def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: b
     Raises:
         RefusedError: The token has no permission (403), or must not see the owner (404).
     """
+    if token.installed_on is not None:
+        _permit_app(token, token.installed_on, owner_kind, owner, writes=writes)
+        return
     if owner_kind == "user":
         if not same_name(token.login, owner):
             raise not_found(problem=f"the token belongs to {token.login}; only this user can read the usage")
@@ -138,15 +151,36 @@ def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: b
             raise not_found(problem="the token has no billing scope")
         raise forbidden(f"Insufficient permissions to {does}.", "the token has no billing scope")
     if token.role == "organization":
-        if token.scopes is None and owner_kind == "enterprise":
-            raise forbidden(
-                "Resource not accessible by personal access token",
-                "fine-grained tokens can use organization paths only",
-            )
-        if owner_kind == "organization" and not administers(token, owner):
-            raise not_found(problem=f"the token administers only {token.organization}")
+        _permit_organization_owner(token, owner_kind, owner)
     if token.role == "reader" and writes:
         raise forbidden(f"Insufficient permissions to {does}.", "the token is read-only")
+
+
+def _permit_organization_owner(token: Token, owner_kind: str, owner: str) -> None:
+    if token.scopes is None and owner_kind == "enterprise":
+        raise forbidden(
+            "Resource not accessible by personal access token",
+            "fine-grained tokens can use organization paths only",
+        )
+    if owner_kind == "organization" and not administers(token, owner):
+        raise not_found(problem=f"the token administers only {token.organization}")
+
+
+def _permit_app(token: Token, account: tuple[str, str], owner_kind: str, owner: str, *, writes: bool) -> None:
+    permission = APP_PERMISSIONS.get(owner_kind)
+    if permission is None:
+        raise forbidden("Resource not accessible by integration", "an installation's token has no user")
+    if account[0] != owner_kind or not same_name(account[1], owner):
+        raise not_found(problem=f"the token is of the installation on {' '.join(account)}")
+    level = dict(token.permissions).get(permission)
+    needed = "write" if writes else "read"
+    if level not in (needed, "write"):
+        raise RefusedError(
+            HTTPStatus.FORBIDDEN,
+            "Resource not accessible by integration",
+            headers={"x-accepted-github-permissions": f"{permission}={needed}"},
+            problem=f"the token has {permission}={level}",
+        )
 
 
 def _refuse_without_sso(enterprise: str, owner_kind: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
 from billing_provider.sandbox import access, routes
+from billing_provider.sandbox.app import App
 from billing_provider.sandbox.call import Call, Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
 from billing_provider.sandbox.limits import Limits
@@ -66,12 +67,13 @@ def _header_text(text: str) -> str:
 class Api:
     """The API over one state."""
 
-    def __init__(self, state: State, quirks: Quirks, page_cap: int = 100) -> None:
+    def __init__(self, state: State, quirks: Quirks, page_cap: int = 100, *, has_app: bool = False) -> None:
         self.state = state
         self.quirks = quirks
         self.lock = RLock()
         self.url = ""
         self.limits = Limits()
+        self.app = App(state.clock, self._owners, self.state.find_name, self._token_life) if has_app else None
         self._page_cap = page_cap
         self._used: dict[tuple[str, int], int] = {}
 
@@ -91,6 +93,9 @@ class Api:
             return reply
 
     def _answer(self, request: Incoming, headers: dict[str, str]) -> Reply:
+        self._check_client(request)
+        if self.app is not None and (answered := self.app.answer(request)) is not None:
+            return answered
         token = self._authorize(request, headers)
         if request.method == "GET" and request.path == "/rate_limit":
             core = {key.removeprefix("x-ratelimit-"): value for key, value in headers.items()}
@@ -113,7 +118,7 @@ class Api:
             self.state.save()
         return reply
 
-    def _authorize(self, request: Incoming, headers: dict[str, str]) -> access.Token:
+    def _check_client(self, request: Incoming) -> None:
         if not request.headers.get("User-Agent"):
             raise forbidden(
                 "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
@@ -121,7 +126,12 @@ class Api:
         version = request.headers.get("X-GitHub-Api-Version")
         if version is not None and version not in _VERSIONS:
             raise bad_request(f"Unsupported API version. Supported: {', '.join(_VERSIONS)}")
-        token = access.authenticate(request.headers.get("Authorization"))
+
+    def _authorize(self, request: Incoming, headers: dict[str, str]) -> access.Token:
+        authorization = request.headers.get("Authorization") or ""
+        token = None if self.app is None else self.app.token(authorization.partition(" ")[2])
+        if token is None:
+            token = access.authenticate(authorization)
         now = self.state.clock()
         headers.update(token.headers(now))
         headers.update(self._rate(token, now, free=request.path == "/rate_limit"))
@@ -156,6 +166,14 @@ class Api:
             "x-ratelimit-reset": str((window + 1) * _HOUR),
             "x-ratelimit-resource": "core",
         }
+
+    def _owners(self) -> list[tuple[str, str]]:
+        names = self.state.known
+        enterprises = [("enterprise", name) for name in names.enterprises]
+        return enterprises + [("organization", name) for name in names.organizations]
+
+    def _token_life(self) -> int:
+        return self.quirks.number("app_token_seconds") or _HOUR
 
     def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
         parameter = next(name for name in routes.OWNERS if name in params)

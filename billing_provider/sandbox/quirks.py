@@ -29,6 +29,7 @@ QUIRKS: dict[str, Quirk] = {
     quirk.name: quirk
     for quirk in (
         Quirk("alerting_for_user_missing", "guessed", "user budgets are returned without budget_alerting"),
+        Quirk("app_token_seconds", "guessed", "tokens of an App end after N seconds (documented: one hour)", 3),
         Quirk("bare_repository", "documented", "a repository budget is returned as 'repo', not 'owner/repo'"),
         Quirk(
             "conflict_names_uuid", "observed", "the 409 for a used cost-center name contains that cost center's UUID"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 from billing_provider.sandbox import consumption, control, spending
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import PREFIX, Api
+from billing_provider.sandbox.app import App
 from billing_provider.sandbox.budget_view import plain
 from billing_provider.sandbox.clock import Clock, wall
 from billing_provider.sandbox.faults import Plan
@@ -33,7 +34,7 @@ class Sandbox:
     """GitHub's billing API for one enterprise, served from this process while the `with` block lasts.
 
     It stores all changes and refuses unknown names, which GitHub may ignore. It does not imitate: whether users exist,
-    members of enterprise teams, e-mails, GitHub Apps, the limit of 10,000 budgets, SAML, TLS and GitHub's delays.
+    members of enterprise teams, e-mails, the limit of 10,000 budgets, SAML, TLS and GitHub's delays.
 
     Args:
         port: The port on 127.0.0.1; 0 chooses a free one.
@@ -49,10 +50,13 @@ class Sandbox:
         on_request: Called after each request, in the thread that served it.
         on_sight: Called with one line for each owner, organization or user that a request names and the sandbox does
             not know: it is then created, without usage. By default, unknown names are refused.
+        app: Whether there is a GitHub App, `app_id` with `app_private_key`, installed on every owner. It needs the
+            extra `app`.
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
 
     Raises:
-        ValueError: A name, the seed, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid.
+        ValueError: A name, the seed, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid, or the extra `app`
+            is missing.
     """
 
     token = OWNER_TOKEN
@@ -71,6 +75,7 @@ class Sandbox:
         clock: Callable[[], float] = wall,
         on_request: Callable[[Request], None] | None = None,
         on_sight: Callable[[str], None] | None = None,
+        app: bool = False,
         control: bool = False,
     ) -> None:
         given = {
@@ -86,11 +91,12 @@ class Sandbox:
         seeded = None if seed is None else read_seed(seed, clock)
         self._clock = Clock(clock)
         state = State(clock, None if state_file is None else Path(state_file), names, seeded, on_sight)
-        self._api = Api(state, Quirks(quirks), page_cap)
+        self._api = Api(state, Quirks(quirks), page_cap, has_app=app)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self.app_id, self.app_private_key = ("", "") if self._api.app is None else (App.id, self._api.app.private_key)
         self.control_token = secrets.token_hex(8) if control else ""
 
     def start(self) -> Sandbox:
@@ -292,6 +298,17 @@ class Sandbox:
                 raise KeyError(reference)
             center.name = name
             self._api.state.save()
+
+    def install_app(self, owner: str, permissions: Mapping[str, str] | None) -> None:
+        """Set what the App may do on an account, such as `enterprise_billing="read"`; None uninstalls it there.
+
+        Raises:
+            ValueError: The sandbox has no App.
+        """
+        with self._api.lock:
+            if self._api.app is None:
+                raise ValueError("the sandbox has no App: start it with app=True")
+            self._api.app.install(owner, permissions)
 
     def switch(self, quirk: str, *, on: bool = True) -> None:
         """Switch a quirk on or off while the sandbox serves."""

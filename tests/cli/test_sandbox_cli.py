@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import jwt
 import pytest
 import requests
 
+from billing_provider.core.clock import Clock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # The verb alone; the other verbs have separate tests.
 PROGRAM = """
@@ -89,6 +92,24 @@ def test_names_are_created_on_sight(tmp_path: Path) -> None:
             _, remarks = process.communicate(timeout=30)
         assert remarks.count("The sandbox has created the enterprise acme, which it did not know.\n") == said
     assert "Sandbox: enterprise acme; organizations none;\n" in remarks
+
+
+def test_an_app_has_two_more_lines() -> None:
+    """With --app, the next two lines are the App's id and a private file with its key, which is removed at the end."""
+    with started("--app", "--quirk", "app_token_seconds=3") as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip().partition("=") for _ in range(4)]
+        assert [name for name, _, _ in lines[2:]] == ["export GITHUB_APP_ID", "export GITHUB_APP_PRIVATE_KEY_FILE"]
+        url, key = lines[0][2], Path(lines[3][2])
+        assert (key.stat().st_mode & 0o777, key.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        now = int(Clock().wall())
+        claims = {"iat": now, "exp": now + 60, "iss": lines[2][2]}
+        headers = {"Authorization": f"Bearer {jwt.encode(claims, key.read_text(), algorithm='RS256')}"}
+        assert requests.get(f"{url}/orgs/octo-org/installation", headers=headers, timeout=10).json()["app_id"] == 424242
+        process.send_signal(signal.SIGTERM)
+        _, remarks = process.communicate(timeout=30)
+    assert (process.returncode, key.parent.exists()) == (0, False)
+    assert "PRIVATE KEY" not in remarks
 
 
 def test_quirks_are_listed() -> None:
