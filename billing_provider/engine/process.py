@@ -101,11 +101,12 @@ class Child:
         self.wait()
 
     def kill(self) -> None:
-        """Kill the process and its group at once."""
-        # A zombie has no group on some systems, and a process that was forked just now is not in its own group yet.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.send_signal(signal.SIGKILL)
+        """Kill the process and its group at once; do nothing if it has exited."""
+        if self._process.poll() is None:
+            # A process that was forked just now is not in a group of its own yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.send_signal(signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
