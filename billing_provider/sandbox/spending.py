@@ -11,8 +11,6 @@ from billing_provider.sandbox.skus import SKUS
 from billing_provider.sandbox.state import Spending, same_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from billing_provider.sandbox.state import State
 
 __all__ = ["record"]
@@ -52,17 +50,18 @@ def record(
         raise ValueError(f"repository: {repository!r} is not one of {organization}: write {organization}/NAME")
     return Spending(
         day=on.isoformat(),
-        organization=_known("organization", organization, state.names.organizations),
+        organization=_known(state, "organization", organization),
         repository=repository,
-        user=user and _known("user", user, state.names.users),
+        user=user and _known(state, "user", user),
         sku=sku,
         model=model,
         units=round(units),
     )
 
 
-def _known(kind: str, name: str, names: Sequence[str]) -> str:
-    for known in names:
-        if same_name(known, name):
-            return known
-    raise ValueError(f"{kind}: the sandbox has no {name}; it has {', '.join(names)}")
+def _known(state: State, kind: str, name: str) -> str:
+    found = state.find_name(kind, name)
+    if found is None:
+        held = getattr(state.known, f"{kind}s")
+        raise ValueError(f"{kind}: the sandbox has no {name}; it has {', '.join(held)}")
+    return found
