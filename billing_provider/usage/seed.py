@@ -41,6 +41,8 @@ __all__ = ["mask_logins", "read_seed"]
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _PART = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]")
+_MOST_PARTS = 39
+"""The most parts of a login, which has at most 39 characters."""
 _RECIPIENTS = "alert_recipients"
 
 
@@ -98,13 +100,15 @@ def mask_logins(seed: dict[str, Any]) -> dict[str, Any]:
         return masks.get(name.lower(), name)
 
     def mask_words(text: str) -> str:
-        parts, done = _PART.findall(text), ""
-        while parts:
-            # The longest run of parts that is a login, or the first part alone.
-            size = next((end for end in range(len(parts), 1, -1) if "".join(parts[:end]).lower() in masks), 1)
-            done += mask("".join(parts[:size]))
-            del parts[:size]
-        return done
+        parts, at = _PART.findall(text), 0
+        done: list[str] = []
+        while at < len(parts):
+            # The longest run of parts that is a login, or the next part alone.
+            runs = ("".join(parts[at : at + size]) for size in range(_MOST_PARTS, 1, -1))
+            found = next((run for run in runs if run.lower() in masks), parts[at])
+            done.append(mask(found))
+            at += len(_PART.findall(found))
+        return "".join(done)
 
     def mask_repository(name: str) -> str:
         owner, slash, own = name.rpartition("/")
@@ -184,6 +188,8 @@ def _budget_entry(owner: Owner, budget: Budget, centers: Sequence[CostCenterDeta
     entity = budget.budget_entity_name or budget.user or owner.slug
     if scope in COST_CENTER_SCOPES:
         entity = _center_id(owner, budget, centers)
+    elif scope == REPOSITORY and "/" not in entity and owner.kind.noun == ORGANIZATION:
+        entity = f"{owner.slug}/{entity}"
     entry = {
         "id": budget.id,
         "budget_scope": scope,

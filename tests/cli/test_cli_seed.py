@@ -73,6 +73,7 @@ def fill(sandbox: Sandbox) -> None:
     ):
         sandbox.add_budget("enterprise", "acme", **fields)
     sandbox.add_budget("organization", "acme-web", budget_product_sku="git_lfs", budget_amount=11)
+    sandbox.add_budget("organization", "acme-web", budget_scope="repository", budget_entity_name="acme-web/shop")
 
 
 def seed_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
@@ -116,6 +117,14 @@ def test_the_content_is_the_same_under_every_quirk_of_reading(
     live.switch(quirk)
     seed = seed_of(capsys, "--org", "acme-web")
     assert same_case(content(Sandbox(seed=seed))) == same_case(content(live))
+
+
+def test_a_bare_repository_of_an_organization_gets_its_owner(live: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """The owner of a repository is the organization; that of an enterprise's budget is unknown and not made up."""
+    live.switch("bare_repository")
+    budgets = seed_of(capsys, "--org", "acme-web")["budgets"]
+    entities = [budget["budget_entity_name"] for budget in budgets if budget["budget_scope"] == "repository"]
+    assert entities == ["shop", "acme-web/shop"]
 
 
 def test_all_pages_are_read(live: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
