@@ -208,7 +208,9 @@ def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
 def _stop(new: Terms, spend: Spend, left: float) -> Iterable[str]:
     covered, pace = clean(spend.covers, _MAX_COVERS), spend.spent / spend.day
     spent, cap = _worth(spend.spent, new.unit), _worth(new.amount, new.unit)
-    if left <= 0:
+    if left < 0 and new.unit == LICENCES:
+        yield f"GitHub refuses a hard stop below use: {covered} has {spent}, the cap is {cap}"
+    elif left <= 0:
         what = "new use" if new.unit == LICENCES else "usage"
         yield f"{what} of {covered} stops at once: {spent} are {_spent(new)}, the cap is {cap}"
     elif new.unit == DOLLARS and pace > 0 and left / pace <= spend.days - spend.day:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_RESOURCES = 50
 """Maximum number of members that one request may add or remove; GitHub's limit."""
+MAX_ACTIVE = 1000
+"""Maximum number of active cost centers of an enterprise; GitHub's limit."""
 _PAGE_SIZE = 100
 
 

@@ -19,7 +19,15 @@ from billing_provider.core.inputs import (
     login_problem,
     no_such_inputs,
 )
-from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, MEMBER_KINDS, ORGANIZATIONS, REPOSITORIES, USERS
+from billing_provider.cost_centers.models import (
+    ENTERPRISE_TEAMS,
+    MEMBER_KINDS,
+    ORGANIZATIONS,
+    REPOSITORIES,
+    USERS,
+    plain_member,
+)
+from billing_provider.transport.paging import MAX_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,15 +99,26 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
             yield Problem(
                 "name", "choose a name that does not have the form of a UUID: a budget could confuse it with an id"
             )
-    for kind in MEMBER_KINDS:
-        for number, member in enumerate(fields.get(kind, ())):
-            if reason := _member_problem(kind, member):
-                yield Problem(kind, f"{kind}.{number}: {reason}")
+    yield from _member_problems(fields)
     yield from _pool_problems(fields)
     for name, choices in (("on_existing", ON_EXISTING), ("on_delete", ON_DELETE)):
         value = fields.get(name)
         if value is not None and value not in choices:
             yield Problem(name, choose(value, choices))
+
+
+def _member_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:
+    members: dict[str, set[str]] = {kind: set() for kind in MEMBER_KINDS}
+    for kind, known in members.items():
+        for number, member in enumerate(fields.get(kind, ())):
+            known.add(plain_member(kind, member))
+            if reason := _member_problem(kind, member):
+                yield Problem(kind, f"{kind}.{number}: {reason}")
+    if (total := sum(map(len, members.values()))) > MAX_MEMBERS:
+        largest = max(members, key=lambda kind: len(members[kind]))
+        yield Problem(
+            largest, f"use several cost centers: {total:,} members are declared, GitHub's limit is {MAX_MEMBERS:,}"
+        )
 
 
 def _pool_problems(fields: Mapping[str, Any]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundEr
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.core.resource import read_state
-from billing_provider.cost_centers.api import moved_line
+from billing_provider.cost_centers.api import MAX_ACTIVE, moved_line
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.create import CostCenterCreate
 from billing_provider.cost_centers.models import (
@@ -82,6 +82,12 @@ class CostCenterPreview:
         self._names.add_owner(owner)
         if not olds:
             adoptable = CostCenterCreate(self._run, owner, urn, news).adoptable()
+            active = sum(center.state == ACTIVE for center in centers)
+            if adoptable is None and active >= MAX_ACTIVE:
+                yield (
+                    f"{owner} has {active:,} active cost centers and GitHub's limit is {MAX_ACTIVE:,}, so the create "
+                    "will probably be refused: archive one before"
+                )
             if adoptable is not None:
                 on_delete = OnDelete(self._run, "cost center")
                 yield _adoption(*adoptable, news) + on_delete.after_adoption(kept=on_delete.keeps(news, adopted=True))

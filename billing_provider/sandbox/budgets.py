@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 from billing_provider.sandbox import access, budget_rules
 from billing_provider.sandbox.budget_view import show
 from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.consumption import effective_budget
+from billing_provider.sandbox.consumption import effective_budget, licenses_in_use
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found
 from billing_provider.sandbox.state import Budget, same_name
 
@@ -86,10 +87,11 @@ def update_budget(call: Call) -> Reply:
     body = call.body
     if not body:
         raise bad_request("Bad request: at least one field to update is needed.")
-    fixed = [name for name in budget_rules.IDENTITY if name in body]
+    fixed = [name for name in budget_rules.IDENTITY if name in body and not _is_stored(call, budget, name)]
     if fixed and "patch_ignores_identity" not in call.quirks:
         raise bad_request(f"{', '.join(fixed)} cannot be changed after a budget is created.")
     changes = _changes(call, budget)
+    _check_licenses(call, replace(budget, **changes))
     for name, value in changes.items():
         setattr(budget, name, value)
     return Reply({"message": "Budget successfully updated.", "budget": show(call.state, call.quirks, budget, "update")})
@@ -130,8 +132,24 @@ def _new_budget(call: Call) -> Budget:
         budget.expires_at = budget_rules.expiry(call, scope, body["expires_at"])
     if "exclude_cost_center_usage" in body:
         budget.exclude_cost_center_usage = _exclusion(scope, body["exclude_cost_center_usage"])
+    _check_licenses(call, budget)
     budget.id = call.state.new_id() + ("d" if "long_ids" in call.quirks else "")
     return budget
+
+
+def _is_stored(call: Call, budget: Budget, name: str) -> bool:
+    """Return whether a PATCH repeats a part of the identity as it is stored; a cost center has a UUID and a name."""
+    held, given = getattr(budget, name), call.body[name]
+    names = [held]
+    if name == "budget_entity_name" and held in call.state.cost_centers:
+        names.append(call.state.cost_center_name(held))
+    return given in names or (isinstance(given, str) and any(same_name(given, each or "") for each in names))
+
+
+def _check_licenses(call: Call, budget: Budget) -> None:
+    used = licenses_in_use(call.state, budget)
+    if budget.prevent_further_usage and budget.budget_amount < used:
+        raise bad_request(f"budget_amount must be at least {used}, the number of licenses in use.")
 
 
 def _exclusion(scope: str, value: Any) -> bool:
@@ -153,7 +171,7 @@ def _changes(call: Call, budget: Budget) -> dict[str, Any]:
     if "budget_alerting" in body and scope != "user":
         changes["budget_alerting"] = budget_rules.alerting(body["budget_alerting"], budget.budget_alerting)
     if "expires_at" in body:
-        clears = body["expires_at"] is None or body["expires_at"] == 0
+        clears = body["expires_at"] is None or (body["expires_at"] == 0 and body["expires_at"] is not False)
         changes["expires_at"] = (
             None if clears and scope == "user" else budget_rules.expiry(call, scope, body["expires_at"])
         )

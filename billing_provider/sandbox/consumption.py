@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.quirks import Quirks
     from billing_provider.sandbox.state import Budget, State
 
-__all__ = ["blocked", "consumed", "effective_budget", "user_states"]
+__all__ = ["blocked", "consumed", "effective_budget", "licenses_in_use", "user_states"]
 
 _BUNDLES = {"ai_credits": "ai_credit", "premium_requests": "premium_request"}
 _ALL = 100
@@ -38,6 +38,16 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
             units = row.quantity if gross else row.net
             total += units * (ledger.MICRO if row.unit == ledger.LICENCES else row.price)
     return ledger.dollars(total)
+
+
+def licenses_in_use(state: State, budget: Budget) -> int:
+    """Return the GHAS licences in use today in the scope of a budget, whenever it was created."""
+    today = state.today()
+    return sum(
+        row.quantity
+        for row in ledger.rows(state, today.replace(day=1), today)
+        if row.product == ledger.GHAS and _covers(budget, row) and _concerns(state, budget, row)
+    )
 
 
 def effective_budget(state: State, quirks: Quirks, budgets: list[Budget], user: str) -> dict[str, Any] | None:
@@ -67,8 +77,8 @@ def user_states(call: Call) -> Reply:
         state
         for state in states
         if (wanted is None or same_name(state["user"], wanted))
-        and lower <= _percent(state)
-        and (upper < 0 or _percent(state) <= upper)
+        and lower <= _percent(budget, state)
+        and (upper < 0 or _percent(budget, state) <= upper)
     ]
     kept.sort(
         key=lambda state: (state["consumed_amount"], state["user"]), reverse=call.whole_number("sort_order", 0, 0) == 0
@@ -107,7 +117,7 @@ def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]
     }
     entries = []
     for user in sorted({row.user for row in _rows(state, quirks, budget)}):
-        own = overrides.get(user)
+        own = overrides.get(user.casefold())
         entry: dict[str, Any] = {
             "user": user,
             "consumed_amount": consumed(state, quirks, budget, user),
@@ -119,9 +129,9 @@ def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]
     return entries
 
 
-def _percent(state: dict[str, Any]) -> float:
-    # Any usage exhausts a budget of 0.
-    return float(state["consumed_amount"] * _ALL / state["target_amount"]) if state["target_amount"] else float(_ALL)
+def _percent(budget: Budget, state: dict[str, Any]) -> float:
+    # The percentage is of the budget's own amount, also for a user with another one. Any usage exhausts a budget of 0.
+    return float(state["consumed_amount"] * _ALL / budget.budget_amount) if budget.budget_amount else float(_ALL)
 
 
 def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:

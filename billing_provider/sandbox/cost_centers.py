@@ -30,6 +30,8 @@ _LONG_KINDS = {"Repo": "Repository", "Team": "EnterpriseTeam"}
 _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
 _MAX_NAME = 255
 _MAX_RESOURCES = 50
+_ACTIVE_LIMIT = 1000
+_RESOURCE_LIMIT = 25_000
 
 
 def list_cost_centers(call: Call) -> Reply:
@@ -56,6 +58,9 @@ def create_cost_center(call: Call) -> Reply:
     center = CostCenter("", _name(call, call.body["name"]))
     if "ai_credit_pool_enabled" in call.body:
         center.ai_credit_pool_enabled = _pool(center, call.body["ai_credit_pool_enabled"])
+    limit = call.quirks.number("cost_center_limit") or _ACTIVE_LIMIT
+    if sum(other.state == "active" for other in call.state.cost_centers.values()) >= limit:
+        raise _over(f"The enterprise has {limit} active cost centers, which is the maximum.", "name")
     center.id = call.state.new_id()
     call.state.cost_centers[center.id] = center
     return Reply(_show(call, center))
@@ -106,8 +111,11 @@ def delete_cost_center(call: Call) -> Reply:
 def add_resources(call: Call) -> Reply:
     """Add members; members of another cost center are moved."""
     center = _find_active(call)
-    moved = []
-    for member in _members(call):
+    members, moved = _members(call), []
+    limit = call.quirks.number("resource_limit") or _RESOURCE_LIMIT
+    if len({(each["type"], each["name"].casefold()) for each in (*center.resources, *members)}) > limit:
+        raise _over(f"A cost center can have at most {limit} resources.", "resources")
+    for member in members:
         moved += [
             {"resource_type": member["type"], "name": member["name"], "previous_cost_center": other.name}
             for other in call.state.cost_centers.values()
@@ -203,6 +211,14 @@ def _member(call: Call, kind: str, name: Any) -> str:
 
 def _known(call: Call, organization: str) -> bool:
     return call.state.find_name("organization", organization) is not None
+
+
+def _over(message: str, field: str) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        f"Validation Failed: {message}",
+        errors=[{"resource": "CostCenter", "field": field, "code": "limit_exceeded"}],
+    )
 
 
 def _find(call: Call) -> CostCenter:

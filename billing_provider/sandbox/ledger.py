@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from billing_provider.sandbox.skus import PRODUCTS
+from billing_provider.sandbox import skus
 from billing_provider.sandbox.state import same_name
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.names import Names
     from billing_provider.sandbox.state import CostCenter, Spending, State
 
-__all__ = ["LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
+__all__ = ["GHAS", "LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
@@ -138,8 +138,15 @@ _SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", LICENCES, 19
 # The product and the name of each SKU in reports.
 _NAMES = {habit.sku: (habit.product, habit.sku_name) for habit in _HABITS} | {_SEAT[1]: (_SEAT[0], _SEAT[2])}
 # The beginnings of all SKUs.
-_FAMILIES = (*PRODUCTS, "coding_agent", "code_quality", "models", "spark")
+_FAMILIES = (*skus.PRODUCTS, "coding_agent", "code_quality", "models", "spark")
 _SATURDAY = 5
+GHAS = "GHAS"
+# The name in reports and the price in US dollars a month.
+_GHAS_LICENCES = (
+    ("GitHub Advanced Security licenses", 49),
+    ("GitHub Code Security licenses", 30),
+    ("GitHub Secret Protection licenses", 19),
+)
 
 
 @lru_cache(maxsize=1024)
@@ -183,13 +190,13 @@ def rows(state: State, start: date, end: date) -> Iterator[Row]:
     """
     today = state.today()
     day = max(start, first_day(today))
-    if state.spent:
-        yield from (row for row in map(_row, state.spent) if day <= row.day <= min(end, today))
-        return
-    if not (state.generated_usage and state.names.organizations and state.names.users):
-        return
+    yield from (row for row in map(_row, state.spent) if day <= row.day <= min(end, today))
+    is_generated = not state.spent and state.generated_usage and state.names.organizations and state.names.users
     while day <= min(end, today):
-        yield from _of_day(day, state.names)
+        if is_generated:
+            yield from _of_day(day, state.names)
+        if day == today.replace(day=1):
+            yield from _of_licenses(state, day)
         day += timedelta(days=1)
 
 
@@ -213,6 +220,14 @@ def _product(sku: str) -> str:
     """Return the product of a SKU that the generated usage does not have."""
     family = next(family for family in _FAMILIES if sku.startswith(family))
     return {"coding_agent": "Copilot", "git_lfs": "Git LFS"}.get(family, family.replace("_", " ").title())
+
+
+def _of_licenses(state: State, day: date) -> Iterator[Row]:
+    """Yield the GHAS licences that are in use this month; they are those of the first organization."""
+    organization = next(iter(state.known.organizations), "")
+    for sku, (name, price) in zip(skus.GHAS, _GHAS_LICENCES, strict=True):
+        if count := state.licenses.get(sku):
+            yield Row(day, organization, "", "", GHAS, sku, name, "", "user-months", price * MICRO, count, 0)
 
 
 def cost_center_of(state: State, row: Row) -> CostCenter | None:

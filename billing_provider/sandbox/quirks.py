@@ -35,6 +35,7 @@ QUIRKS: dict[str, Quirk] = {
             "conflict_names_uuid", "observed", "the 409 for a used cost-center name contains that cost center's UUID"
         ),
         Quirk("consumed_everywhere", "guessed", "every budget is returned with consumed_amount"),
+        Quirk("cost_center_limit", "documented", "N cost centers can be active (1000 if it is off)", 1000),
         Quirk("cost_center_patch_needs_name", "observed", "PATCH of a cost center without a name returns 422"),
         Quirk("cost_center_scope_echo", "observed", "multi_user_cost_center budgets are listed as cost_center"),
         Quirk("create_echoes_user", "guessed", "the create reply contains user"),
@@ -68,6 +69,7 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("premium_requests_converted", "documented", "a premium_requests budget is stored as ai_credits"),
         Quirk("recipients_lowercased", "guessed", "alert recipients are returned in lowercase"),
         Quirk("recipients_reordered", "guessed", "alert recipients are returned in another order"),
+        Quirk("resource_limit", "documented", "a cost center has at most N members (25000 if it is off)", 25_000),
         Quirk("resource_long_types", "observed", "cost-center members are returned as Repository and EnterpriseTeam"),
         Quirk("singular_ai_credit", "observed", "copilot_ai_credits is returned as copilot_ai_credit"),
         Quirk("total_count_missing", "documented", "listings have no total_count"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["BUNDLES", "PRODUCTS", "SKUS", "pricing_type"]
+__all__ = ["BUNDLES", "GHAS", "PRODUCTS", "SKUS", "pricing_type"]
 
 BUNDLES = ("ai_credits", "premium_requests")
 PRODUCTS = ("actions", "codespaces", "copilot", "ghas", "ghec", "git_lfs", "packages", "sandbox")
+
+
+GHAS = ("ghas_licenses", "ghas_code_security_licenses", "ghas_secret_protection_licenses")
+"""The SKUs of GHAS licences, whose budgets cannot be below today's use."""
 
 
 def _family(prefix: str, endings: str) -> tuple[str, ...]:

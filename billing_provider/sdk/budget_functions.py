@@ -121,7 +121,8 @@ def get_user_states(
         budget_id: GitHub's id of the budget.
         user: Only this login.
         rising: Whether users with the lowest consumption come first.
-        threshold_lower_bound: Only users at this percentage of the amount or more.
+        threshold_lower_bound: Only users at this percentage of the amount or more. GitHub takes the percentage of this
+            budget's amount, also for a user with a budget of their own.
         threshold_upper_bound: Only users at this percentage of the amount or less.
 
     Raises:

@@ -293,7 +293,7 @@ def test_only_equal_terms_have_no_differences(one: Terms, other: Terms) -> None:
             LICENCES,
             LICENCES._replace(amount=60),
             Spend(61, 20, 30, "GHAS of octo-org"),
-            ["new use of GHAS of octo-org stops at once: 61 licences are used, the cap is 60 licences"],
+            ["GitHub refuses a hard stop below use: GHAS of octo-org has 61 licences, the cap is 60 licences"],
         ),
         (LICENCES, LICENCES._replace(amount=60), Spend(59, 20, 30, "GHAS of octo-org"), []),
         # A change that only loosens stops nothing.

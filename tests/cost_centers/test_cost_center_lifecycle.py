@@ -674,3 +674,12 @@ def test_the_response_to_an_addition_may_omit_moves(enterprise: Owner, new_run: 
         calls = CostCentersApi(new_run(base_url=server.url).run.transport)
         assert calls.add_resources(enterprise, "1", "users", ["a"]) == []
         assert calls.add_resources(enterprise, "1", "users", ["a"]) == []
+
+
+@pytest.mark.parametrize(("more", "words"), [(0, []), (1, ["users: use several cost centers: 25,001 members"])])
+def test_more_members_than_github_accepts_are_refused(bench: Bench, more: int, words: list[str]) -> None:
+    """25,000 members of all kinds are accepted, one more is refused; a member in two spellings counts once."""
+    users = [f"u{number}" for number in range(24_000 + more)]
+    fields = {**APPS, "users": [*users, "U0"], "organizations": [f"o{number}" for number in range(1000)]}
+    problems = bench.cycle.check(URN, {}, fields, NONE).problems
+    assert [str(problem).partition(" are")[0] for problem in problems] == words

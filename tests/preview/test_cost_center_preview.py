@@ -130,3 +130,26 @@ def test_another_enterprise_is_left_to_the_check_of_the_new_cost_center(sandbox:
     """A replacement is checked again as a new cost center; before that nothing is sent."""
     assert warned(harness, {**APPS, "enterprise": "other"}, APPS) == []
     assert sandbox.requests == []
+
+
+def test_a_full_enterprise_is_told(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A create beside 1,000 active cost centers is a warning; archived ones and an adoption give none."""
+    stored = sandbox.snapshot()
+    stored["cost_centers"] = [{"id": str(number), "name": f"c{number}"} for number in range(1000)]
+    sandbox.restore(stored)
+    assert warned(harness, {**APPS, "name": "C7", "on_existing": "adopt"})[0].startswith("adopts the existing")
+    harness.reporter.warnings.clear()
+    (text,) = warned(harness, APPS)
+    assert text == (
+        "enterprise octo-enterprise has 1,000 active cost centers and GitHub's limit is 1,000, so the create will "
+        "probably be refused: archive one before"
+    )
+
+
+def test_archived_cost_centers_do_not_fill_an_enterprise(sandbox: Sandbox, harness: RunHarness) -> None:
+    """999 active cost centers and an archived one leave room."""
+    stored = sandbox.snapshot()
+    stored["cost_centers"] = [{"id": str(number), "name": f"c{number}"} for number in range(1000)]
+    stored["cost_centers"][0]["state"] = "deleted"
+    sandbox.restore(stored)
+    assert warned(harness, APPS) == []

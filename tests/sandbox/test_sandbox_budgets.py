@@ -279,6 +279,10 @@ def test_update_sets_the_exclusion_of_an_enterprise_budget(sandbox: Sandbox) -> 
     ("change", "text"),
     [
         pytest.param({}, "at least one field", id="empty"),
+        pytest.param({"budget_entity_name": "acme"}, "budget_entity_name cannot be changed", id="entity"),
+        pytest.param({"budget_entity_name": ""}, "budget_entity_name cannot be changed", id="empty entity"),
+        pytest.param({"budget_entity_name": 5}, "budget_entity_name cannot be changed", id="entity's type"),
+        pytest.param({"expires_at": False}, "scope user", id="expiry false"),
         pytest.param({"budget_scope": "user", "user": "x"}, "budget_scope, user cannot be changed", id="identity"),
         pytest.param({"expires_at": None}, "scope user", id="expiry of an enterprise"),
         pytest.param({"budget_amount": None}, "whole number", id="amount"),
@@ -291,6 +295,80 @@ def test_an_invalid_update_changes_nothing(sandbox: Sandbox, change: dict[str, A
     reply = ask(sandbox, "PATCH", path, change)
     assert (reply.status_code, text in reply.json()["message"]) == (400, True), reply.text
     assert sandbox.budgets() == before
+
+
+@pytest.mark.parametrize("owner", ["enterprise", "organization"])
+@pytest.mark.parametrize("sent", [{}, {"budget_entity_name": ""}])
+def test_the_owner_is_stored_as_the_entity(sandbox: Sandbox, owner: str, sent: dict[str, Any]) -> None:
+    """The slug or login is stored, also if "" was sent, and a PATCH may repeat the whole stored identity."""
+    path = f"{ROOTS[owner]}/{made(sandbox, body(budget_scope=owner, **sent), ROOTS[owner])}"
+    stored = ask(sandbox, "GET", path).json()
+    assert stored["budget_entity_name"] == ROOTS[owner].split("/")[2]
+    names = ("budget_scope", "budget_entity_name", "budget_type", "budget_product_sku")
+    repeated = {**{name: stored[name] for name in names}, "user": None, "budget_amount": 7}
+    repeated["budget_entity_name"] = repeated["budget_entity_name"].upper()
+    assert ask(sandbox, "PATCH", path, repeated).json()["budget"] == {**stored, "budget_amount": 7}
+
+
+def test_a_cost_center_can_be_repeated_by_its_name_and_its_uuid(sandbox: Sandbox) -> None:
+    """A PATCH may contain the cost center of a budget in both forms."""
+    platform, data = (center["id"] for center in sandbox.cost_centers())
+    path = f"{ENTERPRISE}/{made(sandbox, body(budget_scope='cost_center', budget_entity_name=platform))}"
+    for name, status in ((platform, 200), ("platform", 200), (data, 400), ("Data", 400)):
+        assert ask(sandbox, "PATCH", path, {"budget_entity_name": name, "budget_amount": 1}).status_code == status
+
+
+def test_git_lfs_is_a_product(sandbox: Sandbox) -> None:
+    """Git LFS is accepted as a product, and so are its two SKUs."""
+    for kind, sku in (("Product", "git_lfs"), ("Sku", "git_lfs_storage"), ("Sku", "git_lfs_bandwidth")):
+        made(sandbox, body(budget_type=f"{kind}Pricing", budget_product_sku=sku))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sku", "used"),
+    [("Sku", "ghas_licenses", 5), ("Sku", "ghas_code_security_licenses", 7), ("Product", "ghas", 12)],
+)
+def test_a_hard_stop_of_ghas_is_not_below_the_licenses_in_use(sandbox: Sandbox, kind: str, sku: str, used: int) -> None:
+    """A hard GHAS budget below today's use is refused on create and update; one without a stop is accepted."""
+    sandbox.set_licenses(ghas_licenses=5, ghas_code_security_licenses=7)
+    text = f"budget_amount must be at least {used}, the number of licenses in use."
+    fields = body(budget_type=f"{kind}Pricing", budget_product_sku=sku, prevent_further_usage=True)
+    refused = ask(sandbox, "POST", ENTERPRISE, {**fields, "budget_amount": used - 1})
+    assert (refused.status_code, refused.json()["message"]) == (400, text)
+    path = f"{ENTERPRISE}/{made(sandbox, {**fields, 'budget_amount': used})}"
+    assert ask(sandbox, "PATCH", path, {"budget_amount": used - 1}).json()["message"] == text
+    soft = {"budget_amount": used - 1, "prevent_further_usage": False}
+    assert ask(sandbox, "PATCH", path, soft).status_code == 200
+    assert ask(sandbox, "PATCH", path, {"prevent_further_usage": True}).json()["message"] == text
+    sandbox.set_licenses()
+    assert ask(sandbox, "PATCH", path, {"prevent_further_usage": True}).status_code == 200
+
+
+def test_licenses_are_of_the_first_organization(sandbox: Sandbox) -> None:
+    """A budget of another organization counts none; seeds and snapshots bring the numbers, a reset removes them."""
+    sandbox.set_licenses(ghas_licenses=5)
+    fields = body(budget_type="SkuPricing", budget_product_sku="ghas_licenses", prevent_further_usage=True)
+    for login, status in (("octo-lab", 200), ("octo-org", 400)):
+        sent = {**fields, "budget_scope": "organization", "budget_entity_name": login, "budget_amount": 0}
+        assert ask(sandbox, "POST", ENTERPRISE, sent).status_code == status
+    snapshot = sandbox.snapshot()
+    assert snapshot["licenses"] == Sandbox(seed={"licenses": {"ghas_licenses": 5}}).snapshot()["licenses"]
+    sandbox.reset()
+    assert sandbox.snapshot()["licenses"] == {}
+    sandbox.restore(snapshot)
+    assert sandbox.snapshot() == snapshot
+
+
+@pytest.mark.parametrize("licenses", [{"actions": 1}, {"ghas_licenses": -1}, {"ghas_licenses": "1"}])
+def test_invalid_licenses_are_refused(sandbox: Sandbox, licenses: dict[str, Any]) -> None:
+    """Other SKUs and values that are no numbers are a ValueError, in a seed and a snapshot too."""
+    for act in (
+        lambda: sandbox.set_licenses(**licenses),
+        lambda: Sandbox(seed={"licenses": licenses}),
+        lambda: sandbox.restore({**sandbox.snapshot(), "licenses": licenses}),
+    ):
+        with pytest.raises(ValueError, match="licenses must map ghas_licenses"):
+            act()
 
 
 def test_unknown_budgets_get_404(sandbox: Sandbox) -> None:

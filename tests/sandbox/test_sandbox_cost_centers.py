@@ -150,3 +150,31 @@ def test_an_organization_owner_sees_its_cost_centers(sandbox: Sandbox) -> None:
     ask(sandbox, "POST", f"{ROOT}/{data}/resource", {"repositories": ["octo-org/api"]})
     assert len(ask(sandbox, "GET", ROOT, token=token).json()["costCenters"]) == 1
     assert ask(sandbox, "POST", ROOT, {"name": "x"}, token=token).status_code == 403
+
+
+def test_active_cost_centers_are_limited(sandbox: Sandbox) -> None:
+    """At most 1,000 cost centers are active, or as many as the quirk says; archived ones do not count."""
+    sandbox.switch("cost_center_limit=3")
+    made = ask(sandbox, "POST", ROOT, {"name": "Third"}).json()["id"]
+    refused = ask(sandbox, "POST", ROOT, {"name": "Fourth"})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "limit_exceeded")
+    assert "The enterprise has 3 active cost centers, which is the maximum." in refused.json()["message"]
+    assert ask(sandbox, "DELETE", f"{ROOT}/{made}").status_code == 200
+    assert ask(sandbox, "POST", ROOT, {"name": "Fourth"}).status_code == 200
+    sandbox.switch("cost_center_limit", on=False)
+    stored = sandbox.snapshot()
+    stored["cost_centers"] = [{"id": str(number), "name": f"c{number}"} for number in range(999)]
+    sandbox.restore(stored)
+    statuses = [ask(sandbox, "POST", ROOT, {"name": name}).status_code for name in ("Last", "Over")]
+    assert statuses == [200, 422]
+
+
+def test_members_of_a_cost_center_are_limited(sandbox: Sandbox) -> None:
+    """At most 25,000 members, or as many as the quirk says; a repeated member counts once, and nothing is added."""
+    sandbox.switch("resource_limit=4")
+    path = f"{ROOT}/{sandbox.cost_centers()[0]['id']}/resource"
+    refused = ask(sandbox, "POST", path, {"users": ["a", "b", "c"]})
+    assert (refused.status_code, "at most 4 resources" in refused.json()["message"]) == (422, True)
+    assert len(sandbox.cost_centers()[0]["resources"]) == 2
+    assert ask(sandbox, "POST", path, {"users": ["Monalisa", "a", "A", "b"]}).status_code == 200
+    assert len(sandbox.cost_centers()[0]["resources"]) == 4

@@ -310,7 +310,8 @@ def test_user_states_follow_from_the_ledger(sandbox: Sandbox, clock: Clock) -> N
     assert [len(first["user_states"]), len(second["user_states"])] == [2, 1]
     assert [first["has_next_page"], second["has_next_page"]] == [True, False]
     assert [state["user"] for state in ask(sandbox, f"{path}?user=OCTOCAT").json()["user_states"]] == ["octocat"]
-    over = {user for user, state in states.items() if state["consumed_amount"] >= state["target_amount"]}
+    # The percentage is of the universal amount, also for a user with an own budget.
+    over = {user for user, state in states.items() if state["consumed_amount"] >= 15}
     assert {state["user"] for state in ask(sandbox, f"{path}?threshold_lower_bound=100").json()["user_states"]} == over
     under = ask(sandbox, f"{path}?threshold_upper_bound=99").json()["user_states"]
     assert {state["user"] for state in under} == set(states) - over
@@ -462,3 +463,27 @@ def test_githubkit_parses_every_report(sandbox: Sandbox, clock: Clock) -> None:
 def test_all_33_operations_are_served() -> None:
     """The table of routes has the 33 operations of GitHub's description, each once."""
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES) == 33
+
+
+def test_thresholds_are_of_the_universal_amount(sandbox: Sandbox, clock: Clock) -> None:
+    """A user with a larger own budget is found by the percentage of the universal amount; case does not matter."""
+    universal = budget(sandbox, clock, **CREDITS, budget_scope="multi_user_customer", budget_amount=1)
+    fields: dict[str, Any] = {"user": "HUBOT", "budget_entity_name": "HUBOT", "budget_amount": 10_000}
+    own = budget(sandbox, clock, **CREDITS, budget_scope="user", **fields)
+    path = f"{ENTERPRISE}/budgets/{universal['id']}/user-states?threshold_lower_bound=100"
+    states = {state["user"]: state for state in ask(sandbox, path).json()["user_states"]}
+    assert set(states) == {"octocat", "monalisa", "hubot"}
+    assert (states["hubot"]["target_amount"], states["hubot"]["override_budget_id"]) == (10_000, own["id"])
+    (stop,) = sandbox.blocked()
+    assert set(stop["blocks"]) == {"octocat", "monalisa"}
+
+
+def test_licenses_are_in_the_usage(sandbox: Sandbox, clock: Clock) -> None:
+    """GHAS licences are usage of the first day of this month, and the consumption of a budget."""
+    sandbox.set_licenses(ghas_licenses=5, ghas_secret_protection_licenses=0)
+    (item,) = [item for item in items(sandbox, f"{ENTERPRISE}/usage/summary") if item["product"] == "GHAS"]
+    assert (item["sku"], item["grossQuantity"], item["netAmount"]) == ("ghas_licenses", 5, 245)
+    sandbox.switch("consumed_everywhere")
+    sandbox.switch("whole_month_counts")
+    seats = budget(sandbox, clock, budget_type="SkuPricing", budget_product_sku="ghas_licenses")
+    assert ask(sandbox, f"{ENTERPRISE}/budgets/{seats['id']}").json()["consumed_amount"] == 5
