@@ -120,7 +120,8 @@ class Lifecycle:
             record = self._run.registry.replace if replaces else self._run.registry.hold
             record(urn, budget_id)
             if changed and not unknown:
-                self._tell_raise(owner, budget_id, olds, news, sent="budget_amount" in changed or bool(replaces))
+                sent = "budget_amount" in changed
+                self._tell_raise(owner, budget_id, olds, news, sent=sent, replaced=bool(replaces))
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
         if replaces:
             self._run.reporter.warn(
@@ -296,14 +297,14 @@ class Lifecycle:
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
 
     def _tell_raise(
-        self, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, sent: bool
+        self, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], **does: bool
     ) -> None:
         """Warn of what a change does to a raise; nothing is sent, so the amount is the last one that was read."""
         if expiry.is_over(olds, self._now()):
             return
         listed = self._run.cache(OwnerCache, owner).known(budget_id)
         amount = raises.known_amount(olds) if listed is None else listed.budget_amount
-        if text := raises.told(olds, news, amount, sent=sent):
+        if text := raises.told(olds, news, amount, **does):
             self._run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
     def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:

@@ -59,7 +59,7 @@ def differing(owner: Owner, olds: Mapping[str, Any], news: Mapping[str, Any], fi
     ]
 
 
-def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sent: bool) -> str | None:
+def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sent: bool, replaced: bool) -> str | None:
     """Return what a change does to a raise, or None if there is none or nothing happens to it.
 
     Args:
@@ -67,15 +67,16 @@ def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sen
         news: The declared inputs.
         amount: The amount on GitHub, as last read.
         sent: Whether the declared amount is sent.
+        replaced: Whether a new budget replaces this one.
     """
     person = clean(olds.get("user") or "", _MAX_NAME)
     there, declared = dollars(amount), dollars(news[_AMOUNT])
-    if sent and (_keeps(olds) or _keeps(news)):
+    if (sent or replaced) and (_keeps(olds) or _keeps(news)):
         is_raise = amount > olds.get(_AMOUNT, math.inf) and amount != news[_AMOUNT]
         return f"ends the raise of {person}'s budget to {there}: the new amount is {declared}" if is_raise else None
     if _keeps(news):
         return None if _keeps(olds) else kept(news, amount)
-    if not person or amount <= news[_AMOUNT]:
+    if not person or replaced or amount <= news[_AMOUNT]:
         return None
     how = "the next up" if sent else "this change leaves it, and `pulumi up --refresh`"
     return (
@@ -106,7 +107,7 @@ def _sends_amount(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     A switch to `keep` does not lower the amount: the state may contain a raise, from a refresh before the switch. A
     switch from `keep` always sends it: the raise may be newer than the state.
     """
-    before, after = olds.get(_AMOUNT, -math.inf), news.get(_AMOUNT)
+    before, after = (fields.get(_AMOUNT, -math.inf) for fields in (olds, news))
     if _keeps(olds) == _keeps(news):
         return bool(before != after)
     return _keeps(olds) or after > before

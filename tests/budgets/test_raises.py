@@ -166,6 +166,16 @@ def test_a_replacement_tells_the_raise_that_it_ends(sandbox: Sandbox, new_run: C
     assert any(text.endswith(f"{ENDS}$100") for text in harness.reporter.warnings)
 
 
+def test_a_replacement_under_revert_takes_no_raise_back(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """The new budget is another person's; a lower amount of it is not a raise that is taken back."""
+    stored = create(new_run(), PERSON)
+    sandbox.approve_raise("octocat", 130)
+    harness = new_run()
+    changed, _ = differences(harness, URN, {**PERSON, "user": "hubot"}, read(new_run(), stored))
+    assert changed == ["user", "budget_amount"]
+    assert [text for text in harness.reporter.warnings if "raise" in text] == []
+
+
 def test_revert_names_both_amounts_after_a_refresh(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
     """The next up takes the raise back: both amounts and the way to keep it are told, then one PATCH is sent."""
     stored = create(new_run(), PERSON)

@@ -67,7 +67,14 @@ _CENTER = {
 
 _PLAIN: Final[list[dict[str, Any]]] = [
     {"enterprise": E, "budget_amount": 5, "budget_product_sku": "actions"},
-    {"enterprise": E, "budget_amount": 5, "budget_product_sku": "ai_credits", "budget_scope": "user", "user": "hubot"},
+    {
+        "enterprise": E,
+        "budget_amount": 5,
+        "budget_product_sku": "ai_credits",
+        "budget_scope": "user",
+        "user": "hubot",
+        "on_raise": "keep",
+    },
     {
         "enterprise": E,
         "budget_amount": 5,
