@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from billing_provider.budgets.api import BudgetsApi
-from billing_provider.core.errors import ApiError, BillingError, ConfigError, ForbiddenError, NotFoundError
+from billing_provider.core.credentials import Token
+from billing_provider.core.errors import ApiError, AppError, BillingError, ConfigError, ForbiddenError, NotFoundError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.transport import retry
-from billing_provider.transport.http import API_VERSION
+from billing_provider.transport.credentials import PERMISSIONS
+from billing_provider.transport.http import ACCEPTED, API_VERSION
+from billing_provider.transport.rest import billing_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from billing_provider.core.credentials import Credential
     from billing_provider.core.owners import Owner
+    from billing_provider.core.settings import Settings
     from billing_provider.runtime.run import Run
     from billing_provider.transport.http import Reply
 
@@ -66,20 +71,47 @@ def examine(run: Run, owners: Sequence[Owner]) -> Iterator[Finding]:
             FAILED, "settings", str(error), "Correct this setting, then run the doctor again; nothing else was checked."
         )
         return
-    kind = next((name for prefix, name in _KINDS.items() if settings.token.startswith(prefix)), "of an unknown kind")
-    yield Finding(OK, "token", f"from {settings.token_source}, {kind}")
-    yield from _kind(settings.token, owners)
-    try:
-        reply = run.api(BudgetsApi).get_rate_limit()
-    except BillingError as error:
-        yield _unreachable(error, urlsplit(settings.base_url).netloc)
-        return
-    yield Finding(OK, "host", settings.base_url)
-    yield from _answer(reply, run.clock.wall(), owners)
+    for credential, whose in _by_credential(settings, owners).items():
+        if (yield from _checked(run, credential, whose)):
+            for owner in whose:
+                yield from _owner(run, owner)
+            if not owners:
+                yield Finding(WARNING, "budgets", "no owner given", "Add --enterprise SLUG or --org LOGIN.")
+
+
+def _by_credential(settings: Settings, owners: Sequence[Owner]) -> dict[Credential | None, list[Owner]]:
+    """Return the credentials to check, each with its owners; the default one if there are no owners."""
+    found: dict[Credential | None, list[Owner]] = {}
     for owner in owners:
-        yield _listing(run, owner)
-    if not owners:
-        yield Finding(WARNING, "budgets", "no owner given", "Add --enterprise SLUG or --org LOGIN.")
+        found.setdefault(settings.credential(owner.kind.noun, owner.slug), []).append(owner)
+    return found or {settings.default: []}
+
+
+def _checked(run: Run, credential: Credential | None, owners: Sequence[Owner]) -> Generator[Finding, None, bool]:
+    """Yield the findings about one credential and from a reply to it; return whether the owners can be checked."""
+    if isinstance(credential, Token):
+        kind = next(
+            (name for prefix, name in _KINDS.items() if credential.value.startswith(prefix)), "of an unknown kind"
+        )
+        yield Finding(OK, "token", f"from {credential.source}, {kind}")
+        yield from _kind(credential.value, owners)
+    elif credential is not None:
+        yield Finding(OK, "app", f"App {credential.app_id}, its key from {credential.source}")
+    if not owners and not isinstance(credential, Token):
+        # Only an installation has a token, and only an owner has an installation.
+        return True
+    host = run.settings.base_url
+    try:
+        reply = run.api(BudgetsApi).get_rate_limit(owners[0] if owners else None)
+    except (AppError, ConfigError):
+        # The findings of the owners name it.
+        return True
+    except BillingError as error:
+        yield _unreachable(error, urlsplit(host).netloc)
+        return False
+    yield Finding(OK, "host", host)
+    yield from _answer(reply, run.clock.wall(), owners)
+    return True
 
 
 def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
@@ -88,7 +120,7 @@ def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
         yield Finding(
             WARNING,
             "token",
-            f"only classic tokens are documented for enterprise budgets ({', '.join(enterprises)})",
+            f"only classic tokens and GitHub Apps are documented for enterprise budgets ({', '.join(enterprises)})",
             "Create a classic token with the scope manage_billing:enterprise.",
         )
 
@@ -186,13 +218,34 @@ def _limits(data: Any) -> Iterator[Finding]:
         yield Finding(OK, "limits", f"{remaining} of {limit} requests are left this hour")
 
 
+def _owner(run: Run, owner: Owner) -> Iterator[Finding]:
+    listing = _listing(run, owner)
+    installation = run.transport.installation(billing_path(owner))
+    if installation is not None:
+        subject = f"{owner.kind.noun} {owner.slug}"
+        permission = PERMISSIONS[owner.kind.noun]
+        level = installation.permissions.get(permission, "no access")
+        text = f"{installation}, {permission}: {level}"
+        if level == "write":
+            yield Finding(OK, subject, text)
+        else:
+            yield Finding(
+                WARNING, subject, text, f"To change budgets, grant the App {permission}: write, and accept it there."
+            )
+    yield listing
+
+
 def _listing(run: Run, owner: Owner) -> Finding:
     subject = f"{owner.kind.noun} {owner.slug}"
     try:
         page = run.api(BudgetsApi).get_budget_page(owner, 1)
+    except AppError as error:
+        return Finding(FAILED, subject, str(error).removesuffix(f" {error.advice}"), error.advice)
     except (NotFoundError, ForbiddenError) as error:
         text = f"budgets cannot be listed: {error.said} ({error.status})"
         return Finding(FAILED, subject, text, _repair(error, owner))
+    except ConfigError as error:
+        return Finding(FAILED, subject, str(error), "Correct the setting.")
     except BillingError as error:
         return Finding(
             FAILED, subject, str(error), "Run again; if the error remains, see https://www.githubstatus.com."
@@ -202,7 +255,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
 
 
 def _repair(error: ApiError, owner: Owner) -> str:
-    if "single sign-on" in error.advice:
+    if "single sign-on" in error.advice or ACCEPTED in error.advice:
         return error.advice
     if "personal access token" in error.said:
         return "A classic token is required: create one with the scope manage_billing:enterprise."

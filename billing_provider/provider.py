@@ -28,7 +28,6 @@ from pulumi.dynamic import (
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.errors import BillingError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
-from billing_provider.core.redact import redact
 from billing_provider.core.resource import UNFINISHED
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
@@ -77,11 +76,6 @@ class _Process:
         assert self._run is not None  # noqa: S101 - the SDK configures a provider before it calls it
         return self._run
 
-    def masked(self, error: Exception) -> str:
-        """Return the message of an exception, without secrets and lone surrogates."""
-        text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
-        return self._run.masked(text) if self._run else redact(text)
-
 
 _PROCESS = _Process()
 
@@ -97,8 +91,9 @@ def _brief_errors() -> Iterator[None]:
         sys.tracebacklimit = 0
         if isinstance(error, BillingError):
             raise error from None
-        # The text of any exception may contain a secret.
-        raise BillingError(f"internal error, please report it: {_PROCESS.masked(error)}") from None
+        # The text of any exception may contain a secret, which a BillingError masks, and lone surrogates.
+        text = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
+        raise BillingError(f"internal error, please report it: {text}") from None
 
 
 class _Adapter(ResourceProvider):

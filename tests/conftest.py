@@ -37,6 +37,9 @@ settings.load_profile("project")
 _CLEARED = (
     "GITHUB_BILLING_TOKEN",
     "GITHUB_TOKEN",
+    "GITHUB_APP_ID",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_APP_PRIVATE_KEY_FILE",
     "GITHUB_API_URL",
     "HTTP_PROXY",
     "HTTPS_PROXY",

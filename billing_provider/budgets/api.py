@@ -182,15 +182,19 @@ class BudgetsApi:
         reply = self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
         same_id(reply.data, budget_id, tried)
 
-    def get_rate_limit(self) -> Reply:
+    def get_rate_limit(self, owner: Owner | None = None) -> Reply:
         """Return the free rate limit reply; its headers contain the token's scopes and expiry, and GitHub's time.
+
+        Args:
+            owner: The owner whose credential is checked; None for the default one.
 
         Raises:
             ForbiddenError: GitHub refused the token (401).
 
         GitHub: GET /rate_limit
         """
-        return self.transport.request("GET", "/rate_limit", tried="read the rate limit")
+        account = None if owner is None else billing_path(owner)
+        return self.transport.request("GET", "/rate_limit", tried="read the rate limit", account=account)
 
 
 def _budget(data: Any, tried: str) -> Budget:

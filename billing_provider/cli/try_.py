@@ -136,11 +136,12 @@ def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[
     """Provide the settings of a sandbox: the running one that GITHUB_API_URL names, else our own.
 
     CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
-    always one of the sandbox's sample tokens: it overrides the stack's token and the environment's, which may be real.
+    always one of the sandbox's sample tokens: it overrides the credentials of the stack and the environment, which may
+    be real.
     """
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
-    from billing_provider.sandbox.access import TOKENS  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.access import OTHER_CREDENTIALS, TOKENS  # noqa: PLC0415 - as above
 
     if (running := _running_sandbox()) is not None:
         if args.seed:
@@ -148,11 +149,11 @@ def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[
         write(f"Budgets go to the sandbox at {running}.")
         given = os.environ.get("GITHUB_BILLING_TOKEN", "")
         token = given if given in TOKENS else Sandbox.token
-        yield {"github-billing:baseUrl": running, "github-billing:token": token}
+        yield {"github-billing:baseUrl": running, "github-billing:token": token, **OTHER_CREDENTIALS}
         return
     with _own_sandbox(args.seed, None if args.strict else write) as sandbox:
         write(f"Budgets go to a sandbox, kept in {_KEPT}.")
-        yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token}
+        yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token, **OTHER_CREDENTIALS}
 
 
 def _running_sandbox() -> str | None:

@@ -10,6 +10,7 @@ BillingError
 └── ApiError            an error response: status, message, request id
     ├── NotFoundError       404: deleted, hidden from this token, or a disabled feature
     ├── ForbiddenError      401, 403
+    │   └── AppError            GitHub gives a GitHub App no token for this owner; nothing was sent
     ├── InvalidError        400, 422
     └── RateLimitError      403 or 429 that names a limit
 """
@@ -82,6 +83,17 @@ class NotFoundError(ApiError):
 
 class ForbiddenError(ApiError):
     """Status 401 or 403: the token is invalid or lacks the permission."""
+
+
+class AppError(ForbiddenError):
+    """GitHub gives a GitHub App no token for an owner; the request itself was not sent.
+
+    Its status is 403 whatever GitHub returned, because a 404 or 409 would speak about the object of the request.
+    """
+
+    def __init__(self, text: str, said: str, advice: str) -> None:
+        BillingError.__init__(self, f"{text} Nothing was sent. {advice}")
+        self.status, self.said, self.request_id, self.advice = 403, clean(said, _MAX_SAID), "", advice
 
 
 class InvalidError(ApiError):

@@ -22,11 +22,13 @@ _ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.url
 
 _LOOKS_SECRET = re.compile(
     r"""
-    \b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{6,}        # GitHub's own token forms, ours or anybody's
+    \b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{6,}(?:[.-][A-Za-z0-9_-]+)*  # GitHub's own token forms, ours or anybody's
+    | \beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+  # a JSON web token
+    | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
     | (?<=://)[^/\s@]+@                                  # the user part of a URL
     | (?<=authorization)(["']?\s*[:=]\s*(?:b?["'])?)(?:(?:bearer|token|basic)\s+)?[^\s"',}]+
     """,
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -35,7 +37,7 @@ def remember(token: str) -> None:
     _SECRETS.add(token)
 
 
-@functools.lru_cache
+@functools.cache
 def forms(token: str) -> tuple[str, ...]:
     """Return the token in all its encodings, longest first."""
     if len(token) < MIN_TOKEN:

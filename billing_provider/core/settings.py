@@ -1,23 +1,36 @@
-"""Settings of a run, from the stack's configuration or the environment: token, host, limits."""
+"""Settings of a run, from the stack's configuration or the environment: credentials, host, limits."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
-from billing_provider.core.errors import ConfigError, NoTokenError
+from billing_provider.core.credentials import App, Token, read_credentials
+from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
-from billing_provider.core.redact import MIN_TOKEN, remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from billing_provider.core.credentials import Credential
+
 NAMESPACE = "github-billing"
 SETTINGS = (
-    *("token", "baseUrl", "writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"),
+    *(
+        "token",
+        "appId",
+        "appPrivateKey",
+        "credentials",
+        "baseUrl",
+        "writeIntervalSeconds",
+        "writesPerMinute",
+        "writesPerHour",
+        "maxWaitSeconds",
+    ),
     *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "previewReads"),
     *("onExisting", "onDelete"),
 )
@@ -36,9 +49,12 @@ class Settings:
     """Validated settings of one run.
 
     Attributes:
-        token: The token, never shown.
+        token: The token, never shown; or a GitHub App.
+        app_id: Id or client id of the GitHub App, instead of a token.
+        app_private_key: RSA key of the GitHub App as PEM text, never shown.
+        credentials: Mapping from owners to a token or App of their own.
         base_url: The API's address, without a trailing slash.
-        token_source: Where the token was found, for messages.
+        token_source: Where the token or the key was found, for messages.
         write_interval_seconds: Pause between the end of one write and the start of the next.
         writes_per_minute: Maximum number of writes in any 60 seconds; 0 for no limit.
         writes_per_hour: Maximum number of writes in any 3,600 seconds; 0 for no limit.
@@ -47,7 +63,10 @@ class Settings:
         settle_seconds: How long the listing is polled after a create without a response.
     """
 
-    token: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    app_id: str | None = None
+    app_private_key: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Credential] | None = None
     base_url: str = GITHUB
     token_source: str = "the caller"  # noqa: S105 - a description, not a token
     write_interval_seconds: float = 1.0
@@ -58,7 +77,28 @@ class Settings:
     settle_seconds: float = 15.0
 
     def __post_init__(self) -> None:
-        remember(self.token)
+        # A credential masks its secrets as soon as it exists.
+        self.default  # noqa: B018
+
+    @cached_property
+    def default(self) -> Credential | None:
+        """The credential of every owner that has none of its own."""
+        if self.token is not None:
+            return Token(self.token, self.token_source)
+        if self.app_id is not None and self.app_private_key is not None:
+            return App(self.app_id, self.app_private_key, self.token_source)
+        return None
+
+    def credential(self, kind: str, name: str) -> Credential | None:
+        """Return the credential of an owner: of its kind and name, of its name, or the default."""
+        own = self.credentials or {}
+        return own.get(f"{kind}/{name.lower()}") or own.get(name.lower()) or self.default
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All tokens, to mask them in responses."""
+        every = [self.default, *(self.credentials or {}).values()]
+        return tuple(each.value for each in every if isinstance(each, Token))
 
     @property
     def is_loopback(self) -> bool:
@@ -96,7 +136,7 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
     Raises:
         ConfigError: A value is missing or invalid; the message never contains the token.
     """
-    source, token = _token(get(f"{NAMESPACE}:token"), environ)
+    default, by_owner = read_credentials(get, environ)
     base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = is_loopback(base_url)
     if environ.get(TEST_TIME) and not local:
@@ -104,7 +144,15 @@ def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) 
             f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
         )
 
-    return Settings(token=token, token_source=source, base_url=base_url, **_numbers(get, local=local))
+    return Settings(
+        token=default.value if isinstance(default, Token) else None,
+        app_id=default.app_id if isinstance(default, App) else None,
+        app_private_key=default.private_key if isinstance(default, App) else None,
+        credentials=by_owner,
+        token_source=default.source if default else "",
+        base_url=base_url,
+        **_numbers(get, local=local),
+    )
 
 
 def check_values(get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:
@@ -208,26 +256,4 @@ def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) ->
         preview_reads=choice("previewReads", ("true", "false")) != "false",
         on_existing=choice("onExisting", ON_EXISTING),
         on_delete=choice("onDelete", ON_DELETE),
-    )
-
-
-def _token(configured: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return where the token was found, and the token."""
-    sources = {
-        f"{NAMESPACE}:token": configured,
-        "GITHUB_BILLING_TOKEN": environ.get("GITHUB_BILLING_TOKEN"),
-        "GITHUB_TOKEN": environ.get("GITHUB_TOKEN"),
-    }
-    for name, value in sources.items():
-        token = (value or "").strip()
-        if not token:
-            continue
-        if not token.isascii() or not token.isprintable() or " " in token:
-            raise ConfigError(f"the token in {name} contains invalid characters: copy it again, on one line")
-        if len(token) < MIN_TOKEN:
-            raise ConfigError(f"the token in {name} has fewer than {MIN_TOKEN} characters: copy it again, completely")
-        return name, token
-    raise NoTokenError(
-        "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
-        f"or run `pulumi config set --secret {NAMESPACE}:token` and paste it"
     )

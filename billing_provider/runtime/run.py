@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from billing_provider.core.clock import Clock
-from billing_provider.core.redact import redact
 from billing_provider.core.settings import Guards
 from billing_provider.runtime.registry import ResourceRegistry
 from billing_provider.transport.http import Transport
@@ -96,12 +95,6 @@ class Run:
             if self._guards is None:
                 self._guards = self._read_guards()
             return self._guards
-
-    def masked(self, text: str) -> str:
-        """Return a text with this run's token, and anything that looks like a token, masked."""
-        with self._lock:
-            token = "" if self._settings is None else self._settings.token
-        return redact(text, token)
 
     @property
     def transport(self) -> Transport:

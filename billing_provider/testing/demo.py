@@ -52,7 +52,7 @@ class Demo:
         self._program = project / "stacks" / f"{_STACK}.py"
         self._steps: list[str] = []
         self._environ = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("GITHUB_APP_")},
             "GITHUB_API_URL": sandbox.url,
             "GITHUB_BILLING_TOKEN": sandbox.token,
             "PULUMI_BACKEND_URL": f"file://{project / 'state'}",

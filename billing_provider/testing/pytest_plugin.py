@@ -79,6 +79,7 @@ def pulumi_stack(
 ) -> StackFactory:
     """Create stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
     from billing_provider.engine import Engine, config  # noqa: PLC0415 - see the top
+    from billing_provider.sandbox.access import OTHER_CREDENTIALS  # noqa: PLC0415 - see the top
 
     def make(
         stack: str = "dev",
@@ -97,7 +98,7 @@ def pulumi_stack(
                 )
         github = {"github-billing:baseUrl": billing_sandbox.url, "github-billing:token": billing_sandbox.token}
         state_file = tmp_path / "pulumi" / f"{stack}.json"
-        merged = {**github, **(settings or {})}
+        merged = {**github, **OTHER_CREDENTIALS, **(settings or {})}
         return Engine(folder, stack, state_file, env=env, settings=merged, check=True, fork_server=pulumi_nursery)
 
     return make

@@ -50,7 +50,7 @@ def download(url: str, settings: Settings, tried: str) -> str:
                     f"{tried}: the download is incomplete ({type(error).__name__}). Run again."
                 ) from None
             if isinstance(found, bytes):
-                return redact(found.decode("utf-8-sig", errors="replace"), settings.token)
+                return redact(found.decode("utf-8-sig", errors="replace"), *settings.tokens)
             target = _target(target, found, settings, tried)
     raise TransportError(f"{tried}: more than {_MAX_REDIRECTS} redirects.")
 

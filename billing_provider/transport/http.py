@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -19,11 +21,13 @@ from billing_provider.core.errors import (
     ApiError,
     ConfigError,
     NotSentError,
+    RateLimitError,
     TransportError,
     WaitError,
 )
 from billing_provider.core.redact import masked, redact
 from billing_provider.transport import retry
+from billing_provider.transport.credentials import Authorizer
 from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
     from billing_provider.core.clock import Clock
     from billing_provider.core.settings import Settings
+    from billing_provider.transport.credentials import Installation
     from billing_provider.transport.pacing import Pacer
     from billing_provider.transport.session import Limits
 
@@ -38,8 +43,11 @@ API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Maximum size of a response body; a page of 100 budgets has about 50 KB."""
 MAX_REDIRECTS = 5
+ACCEPTED = "x-accepted-github-permissions"
+"""The header of a 403 that names the permissions an operation needs."""
 _PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
+_PERMISSIONS = re.compile(r"[a-z_]{1,60}=[a-z]{1,20}(?:[,;] ?[a-z_]{1,60}=[a-z]{1,20}){,9}")
 
 _ADVICE = {
     401: (
@@ -61,11 +69,36 @@ class Reply:
     data: Any
 
 
+@dataclass(frozen=True)
+class _Request:
+    """One request: what `Transport.request` got, and the token.
+
+    Attributes:
+        account: Path of the owner whose credential is sent.
+        bearer: The token, never shown.
+        keeps_token: Whether the response's `token` is not masked: it is the token of an App's installation.
+    """
+
+    method: str
+    path: str
+    tried: str
+    query: Mapping[str, Any] | None = None
+    body: Any = None
+    account: str = ""
+    bearer: str = field(default="", repr=False)
+    keeps_token: bool = False
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something."""
+        return self.method != "GET"
+
+
 class Transport:
     """Sends all requests under one set of rules; thread-safe.
 
     Args:
-        settings: Host, token and limits.
+        settings: Host, credentials and limits.
         pacer: Rate limiter of all requests.
         clock: The clock.
         before_write: Called directly before each write is sent; raises an exception to prevent it.
@@ -74,6 +107,7 @@ class Transport:
     def __init__(self, settings: Settings, pacer: Pacer, clock: Clock, before_write: Callable[[], None]) -> None:
         self._settings, self._pacer, self._clock, self._before_write = settings, pacer, clock, before_write
         self._session = Session()
+        self._authorizer = Authorizer(settings, clock)
 
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:
@@ -84,6 +118,10 @@ class Transport:
         finally:
             _PATIENCE.reset(before)
 
+    def installation(self, path: str) -> Installation | None:
+        """Return the GitHub App's installation for the owner in a path, if a request has found it."""
+        return self._authorizer.installation(path)
+
     def request(
         self,
         method: str,
@@ -93,6 +131,7 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         repeatable: bool = True,
+        account: str | None = None,
     ) -> Reply:
         """Send one request, wait for limits, retry if safe, and return the successful response.
 
@@ -104,14 +143,18 @@ class Transport:
             body: The request body, sent as JSON.
             repeatable: Whether the request is safe to repeat. After a limit or a failed connection it is retried in any
                 case, because nothing was applied.
+            account: Path of the owner whose credential is sent, if `path` has no owner.
 
         Raises:
-            ConfigError: A query value is invalid text, or the CA certificate file named in the environment is missing.
-            NotSentError: No connection could be made.
+            ConfigError: A query value is invalid text, the CA certificate file named in the environment is missing, or
+                there is no credential for the owner.
+            NotSentError: No connection could be made, or GitHub could not be asked for the token of an App.
             TransportError: No readable response; if `repeatable` is False, the outcome is unknown.
             ApiError: An error response; for status 500 and above with `repeatable` False, the outcome is unknown.
+            AppError: GitHub gives the App no token for the owner; nothing was sent.
             WaitError: A limit requires a wait above `max_wait_seconds`.
         """
+        request = _Request(method, path, tried, query, body, account or path)
         longest, patience = self._settings.max_wait_seconds, _PATIENCE.get()
         deadline = self._clock.now() + (longest if patience is None else min(longest, patience))
         repeats = limit_waits = 0
@@ -121,9 +164,7 @@ class Transport:
             failure: TransportError | ApiError
             outcome: retry.NoAnswer | int
             try:
-                with self._pacer.slot(write=method != "GET", deadline=deadline, before_write=self._before_write):
-                    reply = self._send(method, path, query, body, tried)
-                    limit = self._limit(reply, limit_waits)
+                reply, limit = self._attempt(request, deadline, limit_waits)
             except WaitError as error:
                 # "Nothing was sent" applies only to this attempt, so the message includes the previous failure.
                 before = tried if previous is None else f"{previous} Retry"
@@ -131,10 +172,13 @@ class Transport:
             except TransportError as error:
                 failure = error
                 outcome = retry.NoAnswer.NOT_SENT if isinstance(error, NotSentError) else retry.NoAnswer.LOST
+            except RateLimitError as error:
+                # GitHub limits the requests of an App for its token.
+                failure, outcome = error, retry.NoAnswer.LIMITED
             else:
                 if limit is None and reply.status < 300:  # noqa: PLR2004 - the successful HTTP statuses
                     return reply
-                failure = self._error(tried, reply, retry.error_of(reply.status, limited=limit is not None))
+                failure = self._error(request, reply, retry.error_of(reply.status, limited=limit is not None))
                 outcome = reply.status if limit is None else retry.NoAnswer.LIMITED
                 requested = retry.requested_wait(reply.headers, self._clock.wall())
             wait = retry.next_wait(
@@ -156,6 +200,27 @@ class Transport:
             except WaitError:
                 raise previous from None
 
+    def _attempt(self, request: _Request, deadline: float, limit_waits: int) -> tuple[Reply, retry.Limit | None]:
+        """Send a request once; and again with a new token of the App if GitHub refuses the old one.
+
+        After a refused token nothing was applied, so even a write is sent again.
+        """
+
+        def prepare() -> None:
+            nonlocal request
+            request = replace(request, bearer=self._authorizer.bearer(request.account, self._ask))
+            if request.is_write:
+                self._before_write()
+
+        for _ in range(2):
+            with self._pacer.slot(write=request.is_write, deadline=deadline, prepare=prepare):
+                reply = self._send(request)
+                limit = self._limit(reply, limit_waits)
+                is_refused = reply.status == HTTPStatus.UNAUTHORIZED
+                if not is_refused or not self._authorizer.forget(request.account, request.bearer):
+                    break
+        return reply, limit
+
     def _limit(self, reply: Reply, waits_so_far: int) -> retry.Limit | None:
         """Apply the limit of a response to all requests, before another thread sends one."""
         limit = retry.limit_of(reply.status, reply.headers, _said(reply), waits_so_far, self._clock.wall())
@@ -165,18 +230,40 @@ class Transport:
             self._pacer.block(retry.reset_wait(reply.headers, self._clock.wall()) or 0.0, "GitHub's hourly limit")
         return limit
 
-    def _error(self, tried: str, reply: Reply, kind: type[ApiError]) -> ApiError:
+    def _ask(self, method: str, path: str, jwt: str, tried: str, body: Any = None) -> Reply:
+        """Send a request of a GitHub App itself once; see `Ask`. The caller holds the slot of the actual request."""
+        try:
+            reply = self._send(_Request(method, path, tried, body=body, bearer=jwt, keeps_token=True))
+        except TransportError as error:
+            raise NotSentError(f"{error} The actual request was not sent.") from None
+        limit = self._limit(reply, 0)
+        if reply.status < 300:  # noqa: PLR2004 - the successful HTTP statuses
+            return reply
+        said = _said(reply)
+        if limit is None and retry.is_transient(reply.status):
+            raise NotSentError(f"{tried}: GitHub returned {reply.status}: {said}. The actual request was not sent.")
+        kind = RateLimitError if limit is not None else ApiError
+        raise kind(tried, reply.status, said, reply.headers.get("x-github-request-id", ""))
+
+    def _error(self, request: _Request, reply: Reply, kind: type[ApiError]) -> ApiError:
         advice = _ADVICE.get(reply.status, "")
+        installation, needed = self.installation(request.account), reply.headers.get(ACCEPTED, "")
+        if reply.status == HTTPStatus.FORBIDDEN and _PERMISSIONS.fullmatch(needed):
+            holder = installation or "the token"
+            advice = f"{ACCEPTED} names {needed}, which {holder} lacks: grant it, and accept it for the account."
+        elif reply.status == HTTPStatus.UNAUTHORIZED and installation is not None:
+            advice = f"GitHub refused a new token of {installation}: check whether it is suspended, then run again."
         if "x-github-sso" in reply.headers:
             advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")
-        return kind(tried, reply.status, _said(reply), request_id, advice)
+        return kind(request.tried, reply.status, _said(reply), request_id, advice)
 
-    def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, tried: str) -> Reply:
+    def _send(self, request: _Request) -> Reply:
         """Send once; follow redirects only if origin, method and body stay the same."""
-        pairs = {key: value for key, value in (query or {}).items() if value is not None}
+        tried = request.tried
+        pairs = {key: value for key, value in (request.query or {}).items() if value is not None}
         try:
-            url = f"{self._settings.base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+            url = f"{self._settings.base_url}{request.path}" + (f"?{urlencode(pairs)}" if pairs else "")
         except UnicodeError:
             raise ConfigError(
                 f"{tried}: a filter contains characters that cannot be encoded. Nothing was sent."
@@ -184,7 +271,7 @@ class Transport:
         origin = origin_of(url)
         bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
         for _ in range(MAX_REDIRECTS + 1):
-            reply, location = self._exchange(method, url, body, tried, bounds)
+            reply, location = self._exchange(request, url, bounds)
             if location is None:
                 return reply
             try:
@@ -194,40 +281,44 @@ class Transport:
                 stays = False
             if not stays:
                 raise TransportError(f"{tried}: GitHub redirected the request to another host; it was not followed.")
-            if redact(url, self._settings.token) != url:
+            if redact(url, *self._secrets(request)) != url:
                 # URLs appear in the logs of dependencies and proxies.
                 raise TransportError(
                     f"{tried}: GitHub redirected the request to a URL that contains a secret; it was not followed."
                 )
-            if reply.status not in _KEEPS_REQUEST and method != "GET":
+            if reply.status not in _KEEPS_REQUEST and request.is_write:
                 raise TransportError(
                     f"{tried}: GitHub returned redirect {reply.status} for a write; it was not followed."
                 )
         raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
 
-    def _exchange(self, method: str, url: str, body: Any, tried: str, bounds: Limits) -> tuple[Reply, str | None]:
+    def _exchange(self, request: _Request, url: str, bounds: Limits) -> tuple[Reply, str | None]:
         headers = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self._settings.token}",
+            "Authorization": f"Bearer {request.bearer}",
             "User-Agent": f"github-billing-provider/{__version__}",
             "X-GitHub-Api-Version": API_VERSION,
         }
-        if body is not None:
+        if request.body is not None:
             headers["Content-Type"] = "application/json"
-        content = None if body is None else json.dumps(body).encode()
+        content = None if request.body is None else json.dumps(request.body).encode()
         try:
-            with self._session.exchange(method, url, bounds, headers, content) as response:
-                received = CaseInsensitiveDict(masked(dict(response.headers), self._settings.token))
-                reply = Reply(response.status_code, received, self._data(response, tried))
+            with self._session.exchange(request.method, url, bounds, headers, content) as response:
+                received = CaseInsensitiveDict(masked(dict(response.headers), *self._secrets(request)))
+                reply = Reply(response.status_code, received, self._data(response, request))
                 location = response.headers.get("location") if response.is_redirect else None
         except FAILURES as error:
-            raise self._lost(error, tried) from None
+            raise self._lost(error, request.tried) from None
         return reply, location
 
-    def _data(self, response: requests.Response, tried: str) -> Any:
+    def _secrets(self, request: _Request) -> tuple[str, ...]:
+        """Return what GitHub could send back: the token of the request and those of the settings."""
+        return (request.bearer, *self._settings.tokens)
+
+    def _data(self, response: requests.Response, request: _Request) -> Any:
         """Return the JSON of a response; missing JSON is an error only for a successful response."""
         needed = response.ok and not response.is_redirect
-        if response.status_code == requests.codes.no_content and response.request.method == "DELETE":
+        if response.status_code == requests.codes.no_content and request.method == "DELETE":
             return None
         try:
             content = read(response, MAX_BODY_BYTES)
@@ -237,12 +328,15 @@ class Transport:
             # For an error response, the status and the headers (such as `retry-after`) are sufficient.
             return None
         if content is None and needed:
-            raise TransportError(f"{tried}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
+            raise TransportError(f"{request.tried}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
             with suppress(ValueError, RecursionError):
-                return masked(json.loads(content), self._settings.token)
+                data = json.loads(content)
+                shown = masked(data, *self._secrets(request))
+                is_token = request.keeps_token and needed and isinstance(data, dict)
+                return {**shown, "token": data.get("token")} if is_token else shown
         if needed:
-            raise TransportError(f"{tried}: GitHub's response {response.status_code} is not JSON.")
+            raise TransportError(f"{request.tried}: GitHub's response {response.status_code} is not JSON.")
         return None
 
     def _lost(self, error: Exception, tried: str) -> TransportError:

@@ -41,13 +41,14 @@ class Pacer:
                 self._blocked_until, self._block_reason = until, reason
 
     @contextmanager
-    def slot(self, *, write: bool, deadline: float, before_write: Callable[[], None]) -> Iterator[None]:
+    def slot(self, *, write: bool, deadline: float, prepare: Callable[[], None]) -> Iterator[None]:
         """Wait until one request may be sent, and block others while it runs.
 
         Args:
             write: Whether the request may change something.
             deadline: The latest end of the wait, on the clock.
-            before_write: Called right before a write, after all waits; it may raise to prevent the write.
+            prepare: Called right before the request, after all waits and while others are blocked; it may raise to
+                prevent the request.
 
         Raises:
             WaitError: The wait would pass the deadline; nothing was sent.
@@ -60,10 +61,10 @@ class Pacer:
                     if earliest()[0] > self._clock.now():
                         # The previous request has caused a block.
                         continue
+                    prepare()
                     if not write:
                         yield
                         return
-                    before_write()
                     try:
                         yield
                     finally:

@@ -54,7 +54,16 @@ class Cli:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
         self.run("stack", "init", "s")
-        self.run("config", "set", "--secret", "github-billing:token", sandbox.token)
+        if not sandbox.app_id:
+            self.run("config", "set", "--secret", "github-billing:token", sandbox.token)
+            return
+        # Tokens of an App end as real time passes. A value must not begin like an option.
+        self._env[TEST_TIME] = ""
+        of_one = "github-billing:credentials.octo-org"
+        self.run("config", "set", "github-billing:appId", sandbox.app_id)
+        self.run("config", "set", "--secret", "github-billing:appPrivateKey", f"\n{sandbox.app_private_key}")
+        self.run("config", "set", "--path", f"{of_one}.appId", sandbox.app_id)
+        self.run("config", "set", "--secret", "--path", f"{of_one}.appPrivateKey", f"\n{sandbox.app_private_key}")
 
     def declare(self, **budgets: dict[str, Any]) -> None:
         """Write the program: budgets and cost centers by name; `opts` is Python code."""

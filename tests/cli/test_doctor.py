@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +10,14 @@ import pytest
 from typing_extensions import Self
 
 from billing_provider.cli import main
+from billing_provider.core.credentials import Token
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
 from billing_provider.doctor import FAILED, OK, WARNING, Finding, examine
 from billing_provider.runtime.run import Run
 from billing_provider.sandbox import Sandbox
+from tests.support.app import app_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,3 +228,80 @@ def test_the_verb_shows_progress(
     sandbox.plan([{"path": "*rate_limit*", "action": "429_secondary", "seconds": 2}])
     assert main(["doctor"]) == 0
     assert " s for GitHub's secondary limit ..." in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def app_sandbox() -> Iterator[Sandbox]:
+    """A sandbox with a GitHub App, whose key takes a moment."""
+    with Sandbox(app=True) as running:
+        yield running
+
+
+def of_app(sandbox: Sandbox, *owners: Owner, **settings: Any) -> list[Finding]:
+    given = {**app_settings(sandbox), "token_source": "GITHUB_APP_PRIVATE_KEY", "base_url": sandbox.url, **settings}
+    chosen = Settings(max_wait_seconds=0, **given)
+    return list(examine(Run(lambda: chosen, Quiet()), owners))
+
+
+def test_an_app_is_checked(app_sandbox: Sandbox) -> None:
+    """The App, its installations and their permissions are shown."""
+    found = of_app(app_sandbox, ENTERPRISE, ORGANIZATION)
+    assert {one.level for one in found} == {OK}
+    texts = [one.text for one in found]
+    assert texts[0] == "App 424242, its key from GITHUB_APP_PRIVATE_KEY"
+    for owner, permission in (("octo-enterprise", "enterprise_billing"), ("octo-org", "organization_administration")):
+        said = f"on {owner}), {permission}: write"
+        assert len([text for text in texts if text.startswith("App 424242 (installation 10") and said in text]) == 1
+
+
+@pytest.mark.parametrize(
+    ("permissions", "level", "text", "repair"),
+    [
+        (
+            {"enterprise_billing": "read"},
+            WARNING,
+            "enterprise_billing: read",
+            "grant the App enterprise_billing: write",
+        ),
+        (
+            {"members": "read"},
+            FAILED,
+            "returned 422: The permissions requested are not",
+            "permission enterprise_billing",
+        ),
+        (None, FAILED, "find the installation of App 424242 on enterprise octo-enterprise", "Install the App on"),
+    ],
+)
+def test_what_an_app_lacks_is_named(
+    app_sandbox: Sandbox, permissions: dict[str, str] | None, level: str, text: str, repair: str
+) -> None:
+    """A missing permission and a missing installation have a repair; the other owners are checked as usual."""
+    app_sandbox.install_app("octo-enterprise", permissions)
+    found = of_app(app_sandbox, ENTERPRISE, ORGANIZATION)
+    app_sandbox.install_app("octo-enterprise", {"enterprise_billing": "write"})
+    bad = worst(found, "enterprise octo-enterprise")
+    assert (bad.level, text in bad.text, repair in bad.repair, repair in bad.text) == (level, True, True, False), bad
+    assert worst(found, "organization octo-org").level == OK
+
+
+def test_the_permission_that_github_names_is_shown(app_sandbox: Sandbox) -> None:
+    """A 403 of an installation's token gives the header, the App and the installation."""
+    chosen = Settings(base_url=app_sandbox.url, max_wait_seconds=0, **app_settings(app_sandbox))
+    run = Run(lambda: chosen, Quiet())
+    assert {one.level for one in examine(run, [ENTERPRISE])} == {OK}
+    app = app_sandbox._api.app
+    assert app is not None
+    for secret, (end, token) in app._tokens.items():
+        app._tokens[secret] = end, replace(token, permissions=())
+    bad = worst(list(examine(run, [ENTERPRISE])), "enterprise octo-enterprise")
+    assert bad.repair.startswith("x-accepted-github-permissions names enterprise_billing=read, which App 424242 (inst")
+
+
+def test_each_credential_is_checked_with_its_owners(app_sandbox: Sandbox) -> None:
+    """Credentials of owners are checked one by one; an owner without one, and an App without owners, are findings."""
+    own = {"octo-org": Token(app_sandbox.token, "github-billing:credentials.octo-org.token")}
+    found = of_app(app_sandbox, ORGANIZATION, ENTERPRISE, app_id=None, credentials=own)
+    assert found[0].text == "from github-billing:credentials.octo-org.token, of an unknown kind"
+    assert worst(found, "organization octo-org").level == OK
+    assert worst(found, "enterprise octo-enterprise").repair == "Correct the setting."
+    assert [one.subject for one in of_app(app_sandbox)] == ["app", "budgets"]

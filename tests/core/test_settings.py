@@ -182,7 +182,7 @@ def test_every_setting_that_is_read_has_a_known_name() -> None:
     [
         ("maxIncreaseUSD", "; did you mean maxIncreaseUsd?"),
         ("tokn", "; did you mean token?"),
-        ("colour", "; the settings are token, baseUrl, .*, onDelete."),
+        ("colour", "; the settings are token, appId, .*, onDelete."),
         ("", "; the settings are token"),
     ],
 )

@@ -32,7 +32,7 @@ class Gate:
 
     def send(self, seconds: float = 0.0, *, write: bool = True, within: float = FOREVER) -> float:
         """Send a request that takes so long, and return when it started."""
-        with self.pacer.slot(write=write, deadline=self.clock.now() + within, before_write=lambda: None):
+        with self.pacer.slot(write=write, deadline=self.clock.now() + within, prepare=lambda: None):
             started = self.clock.now()
             self.clock.sleep(seconds)
             if write:
@@ -168,7 +168,7 @@ def test_the_wait_before_a_retry_ends_at_the_deadline(clock: VirtualClock) -> No
 
 
 def test_a_prevented_write_is_not_counted(clock: VirtualClock) -> None:
-    """If `before_write` raises, no write is counted and the next one does not pause."""
+    """If `prepare` raises, no write is counted and the next one does not pause."""
     gate = Gate(clock, write_interval_seconds=5.0)
 
     def refuse() -> None:
@@ -176,21 +176,21 @@ def test_a_prevented_write_is_not_counted(clock: VirtualClock) -> None:
 
     with (
         pytest.raises(RuntimeError, match="the engine is gone"),
-        gate.pacer.slot(write=True, deadline=FOREVER, before_write=refuse),
+        gate.pacer.slot(write=True, deadline=FOREVER, prepare=refuse),
     ):
         pytest.fail("it was sent")
     assert gate.send() == 0.0
 
 
-def test_before_write_is_called_after_all_waits(clock: VirtualClock) -> None:
-    """`before_write` is called directly before a write is sent, and never for a read."""
+def test_prepare_is_called_after_all_waits(clock: VirtualClock) -> None:
+    """`prepare` is called directly before each request is sent."""
     gate = Gate(clock, write_interval_seconds=4.0)
     asked: list[float] = []
     gate.send()
-    for write in (True, False):
-        with gate.pacer.slot(write=write, deadline=FOREVER, before_write=lambda: asked.append(clock.now())):
+    for write in (False, True):
+        with gate.pacer.slot(write=write, deadline=FOREVER, prepare=lambda: asked.append(clock.now())):
             pass
-    assert asked == [4.0]
+    assert asked == [0.0, 4.0]
 
 
 def test_a_failed_write_is_counted(clock: VirtualClock) -> None:
@@ -198,7 +198,7 @@ def test_a_failed_write_is_counted(clock: VirtualClock) -> None:
     gate = Gate(clock, write_interval_seconds=1.0)
     with (
         pytest.raises(RuntimeError),
-        gate.pacer.slot(write=True, deadline=FOREVER, before_write=lambda: None),
+        gate.pacer.slot(write=True, deadline=FOREVER, prepare=lambda: None),
     ):
         raise RuntimeError
     assert gate.send() == 1.0
@@ -208,7 +208,7 @@ def test_requests_are_sent_one_at_a_time(clock: VirtualClock) -> None:
     """Requests are sent one after another, so a limit applies to requests that are already waiting."""
     gate = Gate(clock)
     with ThreadPoolExecutor(1) as pool:
-        with gate.pacer.slot(write=True, deadline=FOREVER, before_write=lambda: None):
+        with gate.pacer.slot(write=True, deadline=FOREVER, prepare=lambda: None):
             read = pool.submit(gate.send, write=False)
             assert wait([read], 0.05).not_done == {read}
             gate.pacer.block(30, "GitHub's hourly limit")

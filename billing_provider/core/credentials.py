@@ -1,0 +1,243 @@
+"""Credentials: tokens and GitHub Apps, for all owners or for single ones; all mistakes are in one error."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from billing_provider.core.errors import ConfigError, NoTokenError
+from billing_provider.core.redact import MIN_TOKEN, remember
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TOKEN, APP_ID, APP_KEY, BY_OWNER = (
+    f"github-billing:{name}" for name in ("token", "appId", "appPrivateKey", "credentials")
+)
+_TOKEN_VARIABLES = ("GITHUB_BILLING_TOKEN", "GITHUB_TOKEN")
+_ID_VARIABLE, _KEY_VARIABLE, _FILE_VARIABLE = "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_PRIVATE_KEY_FILE"
+_MAX_KEY = 64 * 1024
+_MIN_KEY_BITS = 2048
+_APP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{,99}")
+_OWNER = re.compile(r"(?:(?:enterprise|organization|user)/)?[A-Za-z0-9][A-Za-z0-9_.-]{,99}")
+_FORMS = "{token} or {appId, appPrivateKey}"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token that is sent as it is.
+
+    Attributes:
+        value: The token, never shown.
+        source: Where it was found, for messages.
+    """
+
+    value: str = field(repr=False)
+    source: str = "the caller"
+
+    def __post_init__(self) -> None:
+        remember(self.value)
+
+
+@dataclass(frozen=True)
+class App:
+    """A GitHub App, which gets a token for each of its installations.
+
+    Attributes:
+        app_id: Its id or client id.
+        private_key: Its RSA key as PEM text, never shown.
+        source: Where the key was found, for messages.
+    """
+
+    app_id: str
+    private_key: str = field(repr=False)
+    source: str = "the caller"
+
+    def __post_init__(self) -> None:
+        # A displayed text has no line breaks, so each line is masked for itself.
+        for line in self.private_key.splitlines():
+            if not line.startswith("-----"):
+                remember(line.strip())
+
+
+Credential = Token | App
+
+
+class Credentials(NamedTuple):
+    """The credentials of a run.
+
+    Attributes:
+        default: The credential of every owner that has none of its own, or None.
+        by_owner: The credentials of single owners, by name or by `kind/name`, in lower case.
+    """
+
+    default: Credential | None
+    by_owner: dict[str, Credential]
+
+
+def read_credentials(get: Callable[[str], Any], environ: Mapping[str, str]) -> Credentials:
+    """Read and check the credentials; the configuration takes precedence over the environment.
+
+    Args:
+        get: Returns a value of the stack's configuration by its full key, or None.
+        environ: The current environment variables.
+
+    Raises:
+        ConfigError: Values are invalid or ambiguous; the message has all mistakes and no secret.
+        NoTokenError: There is no credential.
+    """
+    reader = _Reader(get, environ)
+    default, by_owner = reader.default(), reader.by_owner()
+    if reader.problems:
+        raise ConfigError(f"{'. '.join(dict.fromkeys(reader.problems))}. Nothing was sent.")
+    if default is None and not by_owner:
+        raise NoTokenError(
+            "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
+            f"or run `pulumi config set --secret {TOKEN}` and paste it; "
+            f"for a GitHub App set {_ID_VARIABLE} and {_FILE_VARIABLE}"
+        )
+    return Credentials(default, by_owner)
+
+
+class _Reader:
+    """Reads the credentials of one run and collects the mistakes."""
+
+    def __init__(self, get: Callable[[str], Any], environ: Mapping[str, str]) -> None:
+        self._get, self._environ = get, environ
+        self.problems: list[str] = []
+
+    def default(self) -> Credential | None:
+        """Return the credential of every owner that has none of its own, or None."""
+        token, app_id, key = (self._configured(name) for name in (TOKEN, APP_ID, APP_KEY))
+        if token and (app_id or key):
+            self.problems.append(
+                f"{TOKEN} and {APP_ID if app_id else APP_KEY} are both set: keep the token or the App, and remove the "
+                "other one with `pulumi config rm`"
+            )
+            return None
+        if token:
+            return self._token(TOKEN, token)
+        variable = next((name for name in _TOKEN_VARIABLES if self._variable(name)), None)
+        id_variable = self._variable(_ID_VARIABLE)
+        key_variable = next((name for name in (_KEY_VARIABLE, _FILE_VARIABLE) if self._variable(name)), None)
+        # One variable of an App alone is another tool's, if there is a token.
+        if app_id or key or (id_variable and key_variable) or ((id_variable or key_variable) and not variable):
+            id_source, id_text = (APP_ID, app_id) if app_id else (_ID_VARIABLE, id_variable)
+            key_source, key_text = (APP_KEY, key) if key else (key_variable or "", self._key_of(key_variable))
+            if not id_text:
+                self.problems.append(f"{key_source} has a key without its App: set {APP_ID} or {_ID_VARIABLE}")
+                return None
+            if not key_source:
+                self.problems.append(
+                    f"{id_source} names an App without its key: set {APP_KEY} (a secret), {_KEY_VARIABLE} or "
+                    f"{_FILE_VARIABLE}"
+                )
+                return None
+            return self._app(id_source, id_text, key_source, key_text)
+        return None if variable is None else self._token(variable, self._variable(variable))
+
+    def by_owner(self) -> dict[str, Credential]:
+        """Return the credentials of single owners."""
+        value = self._get(BY_OWNER)
+        if value is None or value == "":
+            return {}
+        if isinstance(value, str):
+            # The engine hands structured values over as JSON.
+            with suppress(ValueError, RecursionError):
+                value = json.loads(value)
+        if not isinstance(value, dict):
+            self.problems.append(
+                f"{BY_OWNER} is not a mapping from owners to {_FORMS}: set it as "
+                f"`pulumi config set --secret --path '{BY_OWNER}.OWNER.token'`"
+            )
+            return {}
+        found: dict[str, Credential] = {}
+        for owner, given in value.items():
+            where = f"{BY_OWNER}.{owner[:100]}"
+            if not _OWNER.fullmatch(owner):
+                self.problems.append(f"{where}: the owner is not a slug or a login")
+            elif owner.lower() in found:
+                self.problems.append(f"{where}: the owner is named twice")
+            elif (credential := self._of_owner(where, given)) is not None:
+                found[owner.lower()] = credential
+        return found
+
+    def _of_owner(self, where: str, given: Any) -> Credential | None:
+        parts = {name: str(value).strip() for name, value in given.items()} if isinstance(given, dict) else {}
+        plain = isinstance(given, dict) and all(isinstance(value, str | int) for value in given.values())
+        if plain and set(parts) == {"token"}:
+            return self._token(f"{where}.token", parts["token"])
+        if plain and set(parts) == {"appId", "appPrivateKey"}:
+            return self._app(f"{where}.appId", parts["appId"], f"{where}.appPrivateKey", parts["appPrivateKey"])
+        self.problems.append(f"{where} must be {_FORMS}, with texts as values")
+        return None
+
+    def _configured(self, name: str) -> str:
+        value = self._get(name)
+        return "" if value is None else str(value).strip()
+
+    def _variable(self, name: str) -> str:
+        return self._environ.get(name, "").strip()
+
+    def _token(self, source: str, token: str) -> Token | None:
+        problem = ""
+        if token.startswith(("{", "[")):
+            problem = f"is a structured value: set one text, or {BY_OWNER} for a token of each owner"
+        elif not token.isascii() or not token.isprintable() or " " in token:
+            problem = "contains invalid characters: copy it again, on one line"
+        elif len(token) < MIN_TOKEN:
+            problem = f"has fewer than {MIN_TOKEN} characters: copy it again, completely"
+        if problem:
+            self.problems.append(f"the token in {source} {problem}")
+            return None
+        return Token(token, source)
+
+    def _app(self, id_source: str, app_id: str, key_source: str, key: str | None) -> App | None:
+        before = len(self.problems)
+        if not _APP_ID.fullmatch(app_id):
+            self.problems.append(f"{id_source} is not the id of a GitHub App, such as 123456 or Iv23abcdef")
+        if key is not None and (problem := _key_problem(key)):
+            self.problems.append(problem if "pip install" in problem else f"the key in {key_source} {problem}")
+        if key is None or len(self.problems) > before:
+            return None
+        return App(app_id, _lines(key), key_source)
+
+    def _key_of(self, variable: str | None) -> str | None:
+        """Return the key that a variable contains or names; None after a problem."""
+        given = self._variable(variable or "")
+        if variable != _FILE_VARIABLE:
+            return given
+        try:
+            with open(given, "rb") as file:  # noqa: PTH123 - a pipe can be read only once, and only in part
+                return file.read(_MAX_KEY).decode(errors="replace").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "invalid path"
+            self.problems.append(f"{_FILE_VARIABLE}: {given[:200]!a} cannot be read ({reason}): correct the path")
+            return None
+
+
+def _lines(key: str) -> str:
+    """Return a PEM text with real line breaks; CI systems may store a key in one line, with a backslash and n."""
+    return key.replace("\\n", "\n")
+
+
+def _key_problem(key: str) -> str | None:
+    """Return what is wrong with a private key, or None."""
+    if not all(map(find_spec, ("jwt", "cryptography"))):
+        return "a GitHub App needs the extra `app`: pip install 'github-billing-provider[app]'"
+    # Imported only here: a run with a token needs neither the time nor the package.
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        loaded = load_pem_private_key(_lines(key).encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return "is not a PEM text of an unencrypted private key: download a new key from the App's page"
+    if not isinstance(loaded, RSAPrivateKey) or loaded.key_size < _MIN_KEY_BITS:
+        return f"is not an RSA key of at least {_MIN_KEY_BITS} bits: download a new key from the App's page"
+    return None
