@@ -42,10 +42,10 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
 
 def licenses_in_use(state: State, budget: Budget) -> int:
     """Return the GHAS licences in use today in the scope of a budget, whenever it was created."""
-    today = state.today()
+    first = state.today().replace(day=1)
     return sum(
         row.quantity
-        for row in ledger.rows(state, today.replace(day=1), today)
+        for row in ledger.rows(state, first, first)
         if row.product == ledger.GHAS and _covers(budget, row) and _concerns(state, budget, row)
     )
 
