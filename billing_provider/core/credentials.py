@@ -198,10 +198,13 @@ class _Reader:
 
     def _app(self, id_source: str, app_id: str, key_source: str, key: str | None) -> App | None:
         before = len(self.problems)
+        if not all(map(find_spec, ("jwt", "cryptography"))):
+            self.problems.append("a GitHub App needs the extra `app`: pip install 'github-billing-provider[app]'")
+            return None
         if not _APP_ID.fullmatch(app_id):
             self.problems.append(f"{id_source} is not the id of a GitHub App, such as 123456 or Iv23abcdef")
         if key is not None and (problem := _key_problem(key)):
-            self.problems.append(problem if "pip install" in problem else f"the key in {key_source} {problem}")
+            self.problems.append(f"the key in {key_source} {problem}")
         if key is None or len(self.problems) > before:
             return None
         return App(app_id, _lines(key), key_source)
@@ -227,8 +230,6 @@ def _lines(key: str) -> str:
 
 def _key_problem(key: str) -> str | None:
     """Return what is wrong with a private key, or None."""
-    if not all(map(find_spec, ("jwt", "cryptography"))):
-        return "a GitHub App needs the extra `app`: pip install 'github-billing-provider[app]'"
     # Imported only here: a run with a token needs neither the time nor the package.
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415

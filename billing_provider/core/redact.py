@@ -23,7 +23,7 @@ _ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.url
 _LOOKS_SECRET = re.compile(
     r"""
     \b(?:gh[pousr]_|github_pat_)[A-Za-z0-9_]{6,}(?:[.-][A-Za-z0-9_-]+)*  # GitHub's own token forms, ours or anybody's
-    | \beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+  # a JSON web token
+    | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+  # a JSON web token
     | -----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----.*?(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z)
     | (?<=://)[^/\s@]+@                                  # the user part of a URL
     | (?<=authorization)(["']?\s*[:=]\s*(?:b?["'])?)(?:(?:bearer|token|basic)\s+)?[^\s"',}]+

@@ -20,17 +20,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "github-billing"
 SETTINGS = (
-    *(
-        "token",
-        "appId",
-        "appPrivateKey",
-        "credentials",
-        "baseUrl",
-        "writeIntervalSeconds",
-        "writesPerMinute",
-        "writesPerHour",
-        "maxWaitSeconds",
-    ),
+    *("token", "appId", "appPrivateKey", "credentials", "baseUrl"),
+    *("writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"),
     *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "previewReads"),
     *("onExisting", "onDelete"),
 )
@@ -49,7 +40,7 @@ class Settings:
     """Validated settings of one run.
 
     Attributes:
-        token: The token, never shown; or a GitHub App.
+        token: The token, never shown; a GitHub App can take its place.
         app_id: Id or client id of the GitHub App, instead of a token.
         app_private_key: RSA key of the GitHub App as PEM text, never shown.
         credentials: Mapping from owners to a token or App of their own.

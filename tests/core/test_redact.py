@@ -116,6 +116,12 @@ def test_masked_json_is_valid_unicode(value: object) -> None:
     assert "canary" not in text
 
 
+@pytest.mark.parametrize("piece", ["-eyJ", "eyJa.", "ghs_000000-", "-----BEGIN ", "-----BEGIN PRIVATE KEY"])
+def test_long_hostile_texts_are_masked_in_linear_time(piece: str) -> None:
+    """A long text of beginnings of tokens and keys ends; quadratic time would be hours."""
+    assert len(redact(piece * 1_000_000)) <= len(piece) * 1_000_000
+
+
 def test_several_tokens_are_masked() -> None:
     """Several tokens are masked in one call, and an empty token masks nothing."""
     assert redact("one-token and two-token", "one-token", "", "two-token") == f"{MASK} and {MASK}"
