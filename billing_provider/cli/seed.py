@@ -45,6 +45,6 @@ def run(args: argparse.Namespace) -> int:
         seed = read_seed(reader.run, enterprise, organizations)
         if args.mask_logins:
             seed = mask_logins(seed)
-        seed = masked(seed, reader.run.settings.token)
+        seed = masked(seed, *reader.run.settings.tokens)
     render.print_json(seed)
     return 0
