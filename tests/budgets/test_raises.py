@@ -342,6 +342,16 @@ def test_a_raise_of_others_is_not_counted_against_the_limits(sandbox: Sandbox, c
         assert "raises the amount by $1,000" in problem.reason
 
 
+def test_an_amount_that_is_not_sent_is_not_refused(sandbox: Sandbox, clock: VirtualClock) -> None:
+    """A lower amount on GitHub that a change of another input leaves is no raise by the program."""
+    stored = create(open_harness(sandbox, clock), PERSON)
+    sandbox.edit_budget(sandbox.budgets()[0]["id"], budget_amount=50)
+    sandbox.forget_requests()
+    harness = open_harness(sandbox, clock, Guards(max_increase_usd=10))
+    change(harness, {**PERSON, "expires_at": "2027-01-31"}, stored)
+    assert bodies(sandbox) == [{"expires_at": "2027-01-31"}]
+
+
 def test_keep_is_for_the_budget_of_one_user(harness: RunHarness) -> None:
     """Another scope refuses `keep`, and accepts the default."""
     for fields, reason in (
