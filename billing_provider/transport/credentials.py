@@ -101,7 +101,8 @@ class Authorizer:
         if kind not in PERMISSIONS:
             what = f"{kind} {name}" if name else "a request without an owner"
             raise ConfigError(
-                f"a GitHub App has no token for {what}: use a token instead, or name one in {BY_OWNER}. Nothing was sent."
+                f"a GitHub App has no token for {what}: use a token instead, or name one in {BY_OWNER}. "
+                "Nothing was sent."
             )
         key = f"{kind}/{name.lower()}"
         installation = self._installations.get(key)

@@ -19,6 +19,7 @@ from billing_provider._version import __version__
 from billing_provider.core.address import origin_of
 from billing_provider.core.errors import (
     ApiError,
+    AppError,
     ConfigError,
     NotSentError,
     RateLimitError,
@@ -172,9 +173,12 @@ class Transport:
             except TransportError as error:
                 failure = error
                 outcome = retry.NoAnswer.NOT_SENT if isinstance(error, NotSentError) else retry.NoAnswer.LOST
-            except RateLimitError as error:
-                # GitHub limits the requests of an App for its token.
-                failure, outcome = error, retry.NoAnswer.LIMITED
+            except (AppError, RateLimitError) as error:
+                # GitHub refuses or limits the App's request for a token. After a refusal, the error is that of a
+                # previous attempt: it may have been applied, and the refusal would say that nothing was sent.
+                is_limited = isinstance(error, RateLimitError)
+                failure = error if is_limited else previous or error
+                outcome = retry.NoAnswer.LIMITED if is_limited else error.status
             else:
                 if limit is None and reply.status < 300:  # noqa: PLR2004 - the successful HTTP statuses
                     return reply

@@ -318,6 +318,17 @@ def test_a_failed_request_for_a_token_is_repeated(sandbox: Sandbox, method: str,
         assert len(server.heard) == 5
 
 
+def test_a_refused_token_does_not_hide_a_lost_write(sandbox: Sandbox) -> None:
+    """If an update without an answer cannot be repeated for want of a token, its unknown outcome is the error."""
+    short = granted(end="2026-09-21T14:13:21Z")
+    with WireServer(FOUND, short, b"", answer(403, {"message": "suspended"})) as server:
+        line = wire(server, **app_settings(sandbox))
+        with pytest.raises(errors.TransportError, match=r"^change it: no complete response") as caught:
+            line.request("PATCH", f"{E}/budgets/1", tried="change it", body={})
+    assert not isinstance(caught.value, errors.NotSentError)
+    assert len(server.heard) == 4
+
+
 def test_limits_of_the_app_are_obeyed(sandbox: Sandbox) -> None:
     """A limited request for a token waits as GitHub asks; a permanent limit is the error."""
     limited = answer(403, {"message": "You have exceeded a secondary rate limit."}, Retry_After="17")
