@@ -224,3 +224,14 @@ def test_invalid_created_names_in_a_snapshot_are_refused(seen: Any) -> None:
     with pytest.raises(ValueError, match="not a valid sandbox state: seen"):
         sandbox.restore({**before, "seen": seen})
     assert sandbox.snapshot() == before
+
+
+def test_usage_of_unknown_names_creates_them(sandbox: Sandbox, said: list[str]) -> None:
+    """A test sets usage of its own organization and person before any request names them."""
+    sandbox.spend("acme-web", "actions_linux", 12.5, user="alice")
+    (row,) = call(sandbox, "GET", "/organizations/acme-web/settings/billing/usage").json()["usageItems"]
+    assert (row["organizationName"], row["grossAmount"]) == ("acme-web", 12.5)
+    assert said == [
+        "The sandbox has created the organization acme-web, which it did not know.",
+        "The sandbox has created the user alice, which it did not know.",
+    ]
