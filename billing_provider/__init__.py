@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 from billing_provider._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from billing_provider.budgets.skus import product_identifier, sku_identifier
+    from billing_provider.budgets.skus import BudgetType, product_identifier, sku_identifier
     from billing_provider.budgets.user_states import EffectiveBudget, UserState
     from billing_provider.core.errors import BillingError
-    from billing_provider.cost_centers.models import AiCreditPool, CostCenterDetails, CostCenterResource
+    from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
+    from billing_provider.core.owners import BudgetScope, OrgBudgetScope
+    from billing_provider.cost_centers.models import (
+        AiCreditPool,
+        CostCenterDetails,
+        CostCenterResource,
+        CostCenterState,
+    )
     from billing_provider.sdk.budget import (
         BudgetAlerting,
         BudgetAlertingArgs,
@@ -54,7 +61,7 @@ if TYPE_CHECKING:
         get_usage_summary,
         get_usage_summary_output,
     )
-    from billing_provider.usage.exports_api import UsageReportExport
+    from billing_provider.usage.exports_api import UsageReportExport, UsageReportType
     from billing_provider.usage.models import (
         CostCenterName,
         TimePeriod,
@@ -72,20 +79,28 @@ _MODULES = {
     "BudgetAlertingArgs": "sdk.budget",
     "BudgetAlertingArgsDict": "sdk.budget",
     "BudgetDetails": "usage.queries",
+    "BudgetScope": "core.owners",
+    "BudgetType": "budgets.skus",
     "CostCenter": "sdk.cost_center",
     "CostCenterArgs": "sdk.cost_center",
     "CostCenterDetails": "cost_centers.models",
     "CostCenterName": "usage.models",
     "CostCenterResource": "cost_centers.models",
+    "CostCenterState": "cost_centers.models",
     "EffectiveBudget": "budgets.user_states",
     "EnterpriseBudget": "sdk.budget",
     "EnterpriseBudgetArgs": "sdk.budget",
+    "OnDelete": "core.inputs",
+    "OnExisting": "core.inputs",
+    "OnRaise": "core.inputs",
     "OrgBudget": "sdk.budget",
     "OrgBudgetArgs": "sdk.budget",
+    "OrgBudgetScope": "core.owners",
     "TimePeriod": "usage.models",
     "UsageItem": "usage.models",
     "UsageReport": "usage.models",
     "UsageReportExport": "usage.exports_api",
+    "UsageReportType": "usage.exports_api",
     "UsageSummary": "usage.models",
     "UsageSummaryItem": "usage.models",
     "UserState": "budgets.user_states",
@@ -126,20 +141,28 @@ __all__ = [
     "BudgetAlertingArgs",
     "BudgetAlertingArgsDict",
     "BudgetDetails",
+    "BudgetScope",
+    "BudgetType",
     "CostCenter",
     "CostCenterArgs",
     "CostCenterDetails",
     "CostCenterName",
     "CostCenterResource",
+    "CostCenterState",
     "EffectiveBudget",
     "EnterpriseBudget",
     "EnterpriseBudgetArgs",
+    "OnDelete",
+    "OnExisting",
+    "OnRaise",
     "OrgBudget",
     "OrgBudgetArgs",
+    "OrgBudgetScope",
     "TimePeriod",
     "UsageItem",
     "UsageReport",
     "UsageReportExport",
+    "UsageReportType",
     "UsageSummary",
     "UsageSummaryItem",
     "UserState",
@@ -179,3 +202,8 @@ def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also those that are not loaded yet."""
+    return [*__all__, "__all__", "__doc__", "__version__"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from billing_provider.core.errors import ConfigError
 
@@ -45,10 +45,12 @@ def _read(name: str) -> str:
     return name
 
 
+BudgetType = Literal["BundlePricing", "ProductPricing", "SkuPricing"]
+"""The pricing type of a budget."""
 BUNDLE_PRICING = "BundlePricing"
 PRODUCT_PRICING = "ProductPricing"
 SKU_PRICING = "SkuPricing"
-BUDGET_TYPES = (BUNDLE_PRICING, PRODUCT_PRICING, SKU_PRICING)
+BUDGET_TYPES: tuple[BudgetType, ...] = get_args(BudgetType)
 
 
 class Source(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -38,18 +38,21 @@ class Problem:
         return f"{self.field}: {self.reason}" if self.field else self.reason
 
 
+OnExisting = Literal["adopt_if_identical", "adopt", "error"]
+"""How a create handles an existing object: adopt it if it is identical, always, or never."""
+OnDelete = Literal["delete", "keep"]
+"""What a delete does with the object on GitHub: delete it, or keep it."""
+OnRaise = Literal["revert", "keep"]
+"""How a higher amount on GitHub than the declared one is handled: taken back, or kept."""
 ADOPT_IF_IDENTICAL = "adopt_if_identical"
 ADOPT = "adopt"
 ERROR = "error"
-ON_EXISTING = (ADOPT_IF_IDENTICAL, ADOPT, ERROR)
-"""How a create handles an existing budget: adopt it if it is identical, always, or never."""
+ON_EXISTING: tuple[OnExisting, ...] = get_args(OnExisting)
 DELETE = "delete"
 KEEP = "keep"
-ON_DELETE = (DELETE, KEEP)
-"""What a delete does with the object on GitHub: delete it, or keep it."""
+ON_DELETE: tuple[OnDelete, ...] = get_args(OnDelete)
 REVERT = "revert"
-ON_RAISE = (REVERT, KEEP)
-"""How a higher amount on GitHub than the declared one is handled: taken back, or kept."""
+ON_RAISE: tuple[OnRaise, ...] = get_args(OnRaise)
 _LONGEST_NAME = 60
 """A longer text is not compared with names: it is not a misspelt name."""
 _SIMILARITY = 0.7

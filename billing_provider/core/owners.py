@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 ENTERPRISE = "enterprise"
 ORGANIZATION = "organization"
@@ -11,6 +12,13 @@ COST_CENTER = "cost_center"
 MULTI_USER_CUSTOMER = "multi_user_customer"
 MULTI_USER_COST_CENTER = "multi_user_cost_center"
 USER = "user"
+
+BudgetScope = Literal[
+    "enterprise", "organization", "repository", "cost_center", "multi_user_customer", "multi_user_cost_center", "user"
+]
+"""A scope of a budget; an enterprise's budget can have each."""
+OrgBudgetScope = Literal["organization", "repository", "multi_user_customer", "user"]
+"""A scope of an organization's budget."""
 
 COST_CENTER_SCOPES = frozenset({COST_CENTER, MULTI_USER_COST_CENTER})
 """Scopes whose entity is a cost center; requests contain its UUID, responses its name."""
@@ -40,21 +48,13 @@ ENTERPRISE_OWNER = OwnerKind(
     noun=ENTERPRISE,
     path="enterprises",
     resource="EnterpriseBudget",
-    scopes=(
-        ENTERPRISE,
-        ORGANIZATION,
-        REPOSITORY,
-        COST_CENTER,
-        MULTI_USER_CUSTOMER,
-        MULTI_USER_COST_CENTER,
-        USER,
-    ),
+    scopes=get_args(BudgetScope),
 )
 ORGANIZATION_OWNER = OwnerKind(
     noun=ORGANIZATION,
     path="organizations",
     resource="OrgBudget",
-    scopes=(ORGANIZATION, REPOSITORY, MULTI_USER_CUSTOMER, USER),
+    scopes=get_args(OrgBudgetScope),
 )
 OWNER_KINDS = {kind.noun: kind for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -23,6 +23,8 @@ MEMBER_KINDS = (USERS, ORGANIZATIONS, REPOSITORIES, ENTERPRISE_TEAMS)
 IN_PLACE = ("name", "ai_credit_pool_enabled", *MEMBER_KINDS)
 """Inputs that can change without replacing the cost center."""
 
+CostCenterState = Literal["active", "deleted"]
+"""The state of a cost center; a deleted one is archived."""
 ACTIVE = "active"
 DELETED = "deleted"
 

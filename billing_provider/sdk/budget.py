@@ -15,13 +15,18 @@ from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.sdk.cost_center import budget_entity
+from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
     from typing_extensions import NotRequired, Required, Self, Unpack
 
+    from billing_provider.budgets.skus import BudgetType
+    from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
+    from billing_provider.core.owners import BudgetScope, OrgBudgetScope
     from billing_provider.sdk.cost_center import CostCenter
+    from billing_provider.sdk.inputs import SequenceNotStr
 
 
 @pulumi.input_type
@@ -36,7 +41,7 @@ class BudgetAlertingArgs:
         self,
         *,
         will_alert: pulumi.Input[bool],
-        alert_recipients: pulumi.Input[Sequence[pulumi.Input[str]]] = (),
+        alert_recipients: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] = (),
     ) -> None:
         pulumi.set(self, "will_alert", will_alert)
         pulumi.set(self, "alert_recipients", alert_recipients)
@@ -58,7 +63,7 @@ class BudgetAlertingArgsDict(TypedDict):
     """`BudgetAlertingArgs` as a plain dict."""
 
     will_alert: pulumi.Input[bool]
-    alert_recipients: NotRequired[pulumi.Input[Sequence[pulumi.Input[str]]]]
+    alert_recipients: NotRequired[pulumi.Input[SequenceNotStr[pulumi.Input[str]]]]
 
 
 @pulumi.output_type
@@ -97,17 +102,16 @@ class BudgetArgs(TypedDict, total=False):
 
     budget_amount: Required[pulumi.Input[int]]
     budget_product_sku: Required[pulumi.Input[str]]
-    budget_type: pulumi.Input[str] | None
-    budget_scope: pulumi.Input[str] | None
+    budget_type: pulumi.Input[BudgetType] | None
     budget_entity_name: pulumi.Input[str] | None
     user: pulumi.Input[str] | None
     prevent_further_usage: pulumi.Input[bool] | None
     budget_alerting: pulumi.Input[BudgetAlertingArgs | BudgetAlertingArgsDict] | None
     expires_at: pulumi.Input[str] | None
     exclude_cost_center_usage: pulumi.Input[bool] | None
-    on_existing: pulumi.Input[str] | None
-    on_delete: pulumi.Input[str] | None
-    on_raise: pulumi.Input[str] | None
+    on_existing: pulumi.Input[OnExisting] | None
+    on_delete: pulumi.Input[OnDelete] | None
+    on_raise: pulumi.Input[OnRaise] | None
 
 
 class EnterpriseBudgetArgs(BudgetArgs):
@@ -119,6 +123,7 @@ class EnterpriseBudgetArgs(BudgetArgs):
     """
 
     enterprise: Required[pulumi.Input[str]]
+    budget_scope: NotRequired[pulumi.Input[BudgetScope] | None]
     cost_center: NotRequired[CostCenter | pulumi.Input[str] | None]
 
 
@@ -129,6 +134,7 @@ class OrgBudgetArgs(BudgetArgs):
     """
 
     organization: Required[pulumi.Input[str]]
+    budget_scope: NotRequired[pulumi.Input[OrgBudgetScope] | None]
 
 
 class _Budget(Resource):
@@ -220,6 +226,7 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
     _provider_class = EnterpriseBudgetProvider
     _owner_noun = "enterprise"
 
+    @takes(BudgetArgs, EnterpriseBudgetArgs)
     def __init__(
         self,
         resource_name: str,
@@ -256,6 +263,7 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
     _provider_class = OrgBudgetProvider
     _owner_noun = "organization"
 
+    @takes(BudgetArgs, OrgBudgetArgs)
     def __init__(
         self,
         resource_name: str,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pulumi
 
     from billing_provider.budgets.user_states import EffectiveBudget, UserState
+    from billing_provider.core.owners import BudgetScope
     from billing_provider.usage.queries import BudgetDetails
 
 
@@ -18,7 +19,7 @@ def get_budgets(
     *,
     enterprise: str | None = None,
     organization: str | None = None,
-    scope: str | None = None,
+    scope: BudgetScope | None = None,
     user: str | None = None,
 ) -> list[BudgetDetails]:
     """Return all budgets of an enterprise or an organization, managed by Pulumi or not.
@@ -39,7 +40,7 @@ def get_budgets_output(
     *,
     enterprise: pulumi.Input[str] | None = None,
     organization: pulumi.Input[str] | None = None,
-    scope: pulumi.Input[str] | None = None,
+    scope: pulumi.Input[BudgetScope] | None = None,
     user: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[list[BudgetDetails]]:
     """Return the result of `get_budgets` for Inputs; unknown in a preview while an Input is unknown."""

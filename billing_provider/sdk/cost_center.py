@@ -12,10 +12,14 @@ from pulumi.dynamic import Resource
 from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
+from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
+
+    from billing_provider.core.inputs import OnDelete, OnExisting
+    from billing_provider.sdk.inputs import SequenceNotStr
 
 _RESOURCE_ID = re.compile(r"enterprise/[^/]+/([0-9a-fA-F-]{36})", re.ASCII)
 
@@ -42,13 +46,13 @@ class CostCenterArgs(TypedDict, total=False):
 
     enterprise: Required[pulumi.Input[str]]
     name: Required[pulumi.Input[str]]
-    users: pulumi.Input[Sequence[pulumi.Input[str]]] | None
-    organizations: pulumi.Input[Sequence[pulumi.Input[str]]] | None
-    repositories: pulumi.Input[Sequence[pulumi.Input[str]]] | None
-    enterprise_teams: pulumi.Input[Sequence[pulumi.Input[str]]] | None
+    users: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
+    organizations: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
+    repositories: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
+    enterprise_teams: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
     ai_credit_pool_enabled: pulumi.Input[bool] | None
-    on_existing: pulumi.Input[str] | None
-    on_delete: pulumi.Input[str] | None
+    on_existing: pulumi.Input[OnExisting] | None
+    on_delete: pulumi.Input[OnDelete] | None
 
 
 class CostCenter(Resource, module="github-billing", name="CostCenter"):
@@ -88,6 +92,7 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     unfinished: pulumi.Output[bool | None]
     """Whether a create could not add all members; the next `up` adds the rest."""
 
+    @takes(CostCenterArgs)
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **cost_center: Unpack[CostCenterArgs]
     ) -> None:

@@ -11,14 +11,14 @@ from billing_provider.sdk.invoke import brief, later, run_query
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
-    from billing_provider.cost_centers.models import CostCenterDetails
-    from billing_provider.usage.exports_api import UsageReportExport
+    from billing_provider.cost_centers.models import CostCenterDetails, CostCenterState
+    from billing_provider.usage.exports_api import UsageReportExport, UsageReportType
 
 
 def get_cost_centers(
     *,
     enterprise: str,
-    state: str | None = None,
+    state: CostCenterState | None = None,
 ) -> list[CostCenterDetails]:
     """Return the cost centers of an enterprise with their members.
 
@@ -35,7 +35,7 @@ def get_cost_centers(
 def get_cost_centers_output(
     *,
     enterprise: pulumi.Input[str],
-    state: pulumi.Input[str] | None = None,
+    state: pulumi.Input[CostCenterState] | None = None,
 ) -> pulumi.Output[list[CostCenterDetails]]:
     """Return the result of `get_cost_centers` for Inputs; unknown in a preview while an Input is unknown."""
     return later(get_cost_centers, **locals())
@@ -120,7 +120,7 @@ def get_usage_report_export_output(
 def get_usage_report_rows(
     *,
     enterprise: str,
-    report_type: str,
+    report_type: UsageReportType,
     start_date: str,
     end_date: str,
 ) -> list[dict[str, str]]:
@@ -156,7 +156,7 @@ def get_usage_report_rows(
 def get_usage_report_rows_output(
     *,
     enterprise: pulumi.Input[str],
-    report_type: pulumi.Input[str],
+    report_type: pulumi.Input[UsageReportType],
     start_date: pulumi.Input[str],
     end_date: pulumi.Input[str],
 ) -> pulumi.Output[list[dict[str, str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.transport.http import Transport
 
-ReportType = Literal["detailed", "summarized", "premium_request", "ai_credit"]
-REPORT_TYPES: tuple[ReportType, ...] = ("detailed", "summarized", "premium_request", "ai_credit")
+UsageReportType = Literal["detailed", "summarized", "premium_request", "ai_credit"]
+"""A type of usage report export."""
+REPORT_TYPES: tuple[UsageReportType, ...] = get_args(UsageReportType)
 
 PROCESSING = "processing"
 COMPLETED = "completed"

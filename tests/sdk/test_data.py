@@ -54,7 +54,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 def arguments(served: Sandbox) -> dict[str, dict[str, Any]]:
     """Arguments for every function."""
     budget = served.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")["id"]
-    days = {"report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
+    days: dict[str, Any] = {"report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
     # The first rows of the report ask for the export that the function for one export needs.
     cost_center_functions.get_usage_report_rows(enterprise=E, **days)
     (export,) = cost_center_functions.get_usage_report_exports(enterprise=E)
@@ -156,7 +156,12 @@ def test_an_unknown_argument_is_an_unknown_answer(served: Sandbox) -> None:
 
 def test_a_preview_asks_for_no_export(served: Sandbox) -> None:
     """In a preview the rows of a report are unknown as an Output and an error otherwise; an update has them."""
-    days = {"enterprise": E, "report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
+    days: dict[str, Any] = {
+        "enterprise": E,
+        "report_type": "detailed",
+        "start_date": "2026-09-01",
+        "end_date": "2026-09-02",
+    }
     refused: list[str] = []
     brief: list[bool] = []
 

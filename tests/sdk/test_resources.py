@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 import pytest
@@ -143,7 +143,9 @@ UUID = "0f0e0d0c-0b0a-0908-0706-050403020100"
     ],
     ids=["name", "id", "resource", "scope"],
 )
-def test_a_budget_takes_a_cost_center(given: Callable[[], Any], scope: str | None, sent: tuple[str, str]) -> None:
+def test_a_budget_takes_a_cost_center(
+    given: Callable[[], Any], scope: Literal["multi_user_cost_center"] | None, sent: tuple[str, str]
+) -> None:
     """A cost center is given as a resource, an id or a name, and decides the scope where none is given."""
 
     def program() -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""What `inspect.signature`, `help` and `dir` show in a terminal."""
+
+from __future__ import annotations
+
+import inspect
+import pydoc
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import billing_provider
+from billing_provider import CostCenter, EnterpriseBudget, OrgBudget
+from billing_provider.sdk.budget import BudgetArgs
+from tests.docs.generate import params, required
+
+RESOURCES: tuple[type[Any], ...] = (EnterpriseBudget, OrgBudget, CostCenter)
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_the_signature_names_every_input(resource: type[Any]) -> None:
+    """The parameters are the declared inputs, those without a default are the required ones, and each has its type."""
+    form = getattr(billing_provider, f"{resource.__name__}Args")
+    name, opts, *inputs = inspect.signature(resource).parameters.values()
+    assert [(each.name, each.kind) for each in (name, opts)] == [
+        ("resource_name", name.POSITIONAL_OR_KEYWORD),
+        ("opts", name.POSITIONAL_OR_KEYWORD),
+    ]
+    assert {each.name for each in inputs} == set(form.__annotations__)
+    assert {each.kind for each in inputs} == {name.KEYWORD_ONLY}
+    assert {each.name for each in inputs if each.default is each.empty} == required(form)
+    assert {each.default for each in inputs} == {name.empty, None}
+    assert [each.name for each in inputs if "equired[" in each.annotation] == []
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_help_describes_the_inputs(resource: type[Any]) -> None:
+    """The help of a resource has the name and the text of each input, in short lines below the constructor."""
+    shown = pydoc.plain(pydoc.render_doc(resource)).partition("Inputs:\n")[2].partition(" |  ----")[0]
+    form = getattr(billing_provider, f"{resource.__name__}Args")
+    texts = params(form) if resource is CostCenter else {**params(BudgetArgs), **params(form)}
+    inputs = "\n".join(f"{name}: {texts[name]}" for name in list(inspect.signature(resource).parameters)[2:])
+    assert " ".join(shown.replace(" | ", " ").split()) == " ".join(inputs.split())
+    assert max(map(len, shown.splitlines())) <= 100
+
+
+def test_dir_lists_what_is_public_without_loading_it() -> None:
+    """The names in a fresh interpreter are the public ones; nothing of Pulumi is loaded for the list."""
+    program = "import billing_provider, sys; print(dir(billing_provider)); print('pulumi' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    names = sorted([*billing_provider.__all__, "__all__", "__doc__", "__version__"])
+    assert done.stdout == f"{names}\nFalse\n"
+
+
+def test_every_listed_name_exists() -> None:
+    """Each name in `dir` is an attribute."""
+    assert [name for name in dir(billing_provider) if not hasattr(billing_provider, name)] == []
