@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the getters' annotations
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, overload
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -77,7 +77,7 @@ class BudgetAlerting(dict):  # type: ignore[type-arg]
 
 
 class BudgetArgs(TypedDict, total=False):
-    """The inputs of a budget of any owner; each accepts a plain value or an Output.
+    """The inputs of a budget of any owner and scope; each accepts a plain value or an Output.
 
     :param budget_amount: Amount in whole US dollars a month, or in licences for a licence product; 0 or more.
     :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
@@ -103,8 +103,6 @@ class BudgetArgs(TypedDict, total=False):
     budget_amount: Required[pulumi.Input[int]]
     budget_product_sku: Required[pulumi.Input[str]]
     budget_type: pulumi.Input[BudgetType] | None
-    budget_entity_name: pulumi.Input[str] | None
-    user: pulumi.Input[str] | None
     prevent_further_usage: pulumi.Input[bool] | None
     budget_alerting: pulumi.Input[BudgetAlertingArgs | BudgetAlertingArgsDict] | None
     expires_at: pulumi.Input[str] | None
@@ -114,7 +112,11 @@ class BudgetArgs(TypedDict, total=False):
     on_raise: pulumi.Input[OnRaise] | None
 
 
-class EnterpriseBudgetArgs(BudgetArgs):
+class _OfEnterprise(BudgetArgs):
+    enterprise: Required[pulumi.Input[str]]
+
+
+class EnterpriseBudgetArgs(_OfEnterprise, total=False):
     """The inputs of an `EnterpriseBudget`.
 
     :param enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
@@ -122,19 +124,25 @@ class EnterpriseBudgetArgs(BudgetArgs):
         name. The scope is then `cost_center` where none is given.
     """
 
-    enterprise: Required[pulumi.Input[str]]
-    budget_scope: NotRequired[pulumi.Input[BudgetScope] | None]
-    cost_center: NotRequired[CostCenter | pulumi.Input[str] | None]
+    budget_scope: pulumi.Input[BudgetScope] | None
+    budget_entity_name: pulumi.Input[str] | None
+    cost_center: CostCenter | pulumi.Input[str] | None
+    user: pulumi.Input[str] | None
 
 
-class OrgBudgetArgs(BudgetArgs):
+class _OfOrganization(BudgetArgs):
+    organization: Required[pulumi.Input[str]]
+
+
+class OrgBudgetArgs(_OfOrganization, total=False):
     """The inputs of an `OrgBudget`.
 
     :param organization: Login of the organization that owns the budget. A change replaces the budget.
     """
 
-    organization: Required[pulumi.Input[str]]
-    budget_scope: NotRequired[pulumi.Input[OrgBudgetScope] | None]
+    budget_scope: pulumi.Input[OrgBudgetScope] | None
+    budget_entity_name: pulumi.Input[str] | None
+    user: pulumi.Input[str] | None
 
 
 class _Budget(Resource):
@@ -226,6 +234,59 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
     _provider_class = EnterpriseBudgetProvider
     _owner_noun = "enterprise"
 
+    # The first four: each kind of scope with the input that it needs. The last: a scope that only the run knows.
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["enterprise", "multi_user_customer"] | None = None,
+        budget_entity_name: pulumi.Input[str] | None = None,
+        **budget: Unpack[_OfEnterprise],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["organization", "repository", "cost_center", "multi_user_cost_center"],
+        budget_entity_name: pulumi.Input[str],
+        **budget: Unpack[_OfEnterprise],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["cost_center", "multi_user_cost_center"] | None = None,
+        cost_center: CostCenter | pulumi.Input[str],
+        **budget: Unpack[_OfEnterprise],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["user"],
+        user: pulumi.Input[str],
+        **budget: Unpack[_OfEnterprise],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: pulumi.Input[BudgetScope] | None,
+        budget_entity_name: pulumi.Input[str] | None,
+        cost_center: CostCenter | pulumi.Input[str] | None,
+        user: pulumi.Input[str] | None,
+        **budget: Unpack[_OfEnterprise],
+    ) -> None: ...
     @takes(BudgetArgs, EnterpriseBudgetArgs)
     def __init__(
         self,
@@ -263,6 +324,48 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
     _provider_class = OrgBudgetProvider
     _owner_noun = "organization"
 
+    # As for an enterprise.
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["organization", "multi_user_customer"] | None = None,
+        budget_entity_name: pulumi.Input[str] | None = None,
+        **budget: Unpack[_OfOrganization],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["repository"],
+        budget_entity_name: pulumi.Input[str],
+        **budget: Unpack[_OfOrganization],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: Literal["user"],
+        user: pulumi.Input[str],
+        **budget: Unpack[_OfOrganization],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budget_scope: pulumi.Input[OrgBudgetScope] | None,
+        budget_entity_name: pulumi.Input[str] | None,
+        user: pulumi.Input[str] | None,
+        **budget: Unpack[_OfOrganization],
+    ) -> None: ...
     @takes(BudgetArgs, OrgBudgetArgs)
     def __init__(
         self,

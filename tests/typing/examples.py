@@ -61,6 +61,10 @@ OrgBudget(
 )
 OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="ai_credits", budget_scope="user", user="hubot")
 
+# GitHub names the owner as the entity of a budget of the whole owner.
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_entity_name=E)
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_entity_name=None)
+
 # A cost center as a resource, an id, a name or an output.
 platform = CostCenter("c", enterprise=E, name="Platform", users=["octocat"], organizations=("octo-org",))
 EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", cost_center=platform)

@@ -37,6 +37,32 @@ OrgBudget("b", enterprise=E, budget_amount=1, budget_product_sku="actions")  # e
 EnterpriseBudget("a", organization=O, budget_amount=1, budget_product_sku="actions")  # error
 OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", cost_center="Apps")  # error
 
+# A scope without the input that it needs, and an input that the scope does not have.
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="ai_credits", budget_scope="user")  # error
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="cost_center")  # error
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="repository")  # error
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="organization")  # error
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", user="octocat")  # error
+EnterpriseBudget(  # error
+    "a",
+    enterprise=E,
+    budget_amount=1,
+    budget_product_sku="ai_credits",
+    budget_scope="multi_user_cost_center",
+    user="octocat",
+)
+EnterpriseBudget(  # error
+    "a",
+    enterprise=E,
+    budget_amount=1,
+    budget_product_sku="actions",
+    budget_scope="organization",
+    cost_center="Platform",
+)
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="ai_credits", budget_scope="user")  # error
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_scope="repository")  # error
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", user="octocat")  # error
+
 # Values of a fixed set.
 EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="organisation")  # error
 OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_scope="enterprise")  # error
