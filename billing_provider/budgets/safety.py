@@ -243,6 +243,12 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
     return [_line(f"stops {len(stopped):,} people at once: they have used at least {cap} this month ({shown})")]
 
 
+def cap(terms: Terms) -> str:
+    """Return the amount of a budget and how GitHub enforces it, such as `$100 hard stop`."""
+    stops = terms.hard and not terms.only_alerts
+    return f"{_worth(terms.amount, terms.unit)} {'hard stop' if stops else 'budget that only alerts'}"
+
+
 def new_meter(spent: float | None) -> str:
     """Return that a new budget counts only usage after its creation.
 

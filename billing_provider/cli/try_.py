@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import functools
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -11,19 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.address import api_address, is_loopback
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.settings import NAMESPACE
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator
 
     from billing_provider.engine import Engine, Result, Verb
+    from billing_provider.engine.events import Step
+    from billing_provider.engine.wire import Secret
     from billing_provider.sandbox import Sandbox
 
 __all__ = ["add", "run"]
 
 _FOLDER = Path(".pulumi") / "try"
 _KEPT = _FOLDER / "github.json"
+# As in the Pulumi command line: an optional namespace, and a name.
+_KEY = re.compile(r"(?:[^:=\s]+:)?[^:=\s]+")
+_ADDRESS, _TOKEN = f"{NAMESPACE}:baseUrl", f"{NAMESPACE}:token"
 # As of the Pulumi command line, so that a script can distinguish failures from changes.
 _MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 
@@ -47,6 +55,26 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("verb", nargs="?", choices=verbs, default="preview", help="what to do (default: preview)")
     parser.add_argument("--stack", default="dev", help="the stack; each has its own state (default: dev)")
     parser.add_argument(
+        "--config",
+        "-c",
+        dest="settings",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="KEY=VALUE",
+        help="a setting for this run; it is not stored, and takes precedence over the stack's file; can be repeated",
+    )
+    parser.add_argument(
+        "--secret",
+        dest="settings",
+        action="append",
+        default=[],
+        type=_secret,
+        metavar="KEY=VALUE",
+        help="the same for a setting that programs and output treat as a secret",
+    )
+    parser.add_argument("--diff", action="store_true", help="print every property of what is created or deleted")
+    parser.add_argument(
         "--expect-no-changes", action="store_true", help="exit with 7 if something changed or would change"
     )
     parser.add_argument(
@@ -64,6 +92,18 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document at the end and nothing else")
     parser.set_defaults(run=run)
+
+
+def _setting(text: str, *, secret: bool = False) -> tuple[str, str, bool]:
+    """Return the key and the value of a setting, and whether it is a secret; a message does not repeat the text."""
+    key, equals, value = text.partition("=")
+    if not equals or _KEY.fullmatch(key) is None:
+        raise argparse.ArgumentTypeError("write KEY=VALUE; the key is NAME or NAMESPACE:NAME")
+    return key, value, secret
+
+
+def _secret(text: str) -> tuple[str, str, bool]:
+    return _setting(text, secret=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,10 +124,12 @@ def run(args: argparse.Namespace) -> int:
     write(f"billing-provider try: stack {args.stack}, for trials; this is not Pulumi.")
     begun = time.monotonic()
     try:
-        _prepare(args.stack)
-        with _github(args, write) as settings:
-            show = display.Display(args.verb, args.stack, write)
-            engine = Engine(Path.cwd(), args.stack, _FOLDER / f"{args.stack}.json", settings=settings, listener=show)
+        given = _given(_prepare(args.stack), args.settings)
+        explain = functools.partial(_explain, args.verb)
+        with _github(args, write) as own:
+            show = display.Display(args.verb, args.stack, write, diff=args.diff, explain=explain)
+            state_file = _FOLDER / f"{args.stack}.json"
+            engine = Engine(Path.cwd(), args.stack, state_file, settings={**given, **own}, listener=show)
             result = _call(engine, args)
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -97,24 +139,52 @@ def run(args: argparse.Namespace) -> int:
         return _INTERRUPTED
     seconds = time.monotonic() - begun
     if args.json:
-        _print(display.as_json(result, args.stack, seconds))
+        _print(display.as_json(result, args.stack, seconds, explain))
     else:
         show.finish(result, seconds)
     return _exit_code(args, result)
 
 
-def _prepare(stack: str) -> None:
-    """Check the project and create the state folder."""
+def _prepare(stack: str) -> str:
+    """Check the project, create the state folder, and return the project's name."""
     from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
         EngineError,
         config,
     )
 
-    config.read_project(Path.cwd(), stack)
+    name: str = config.read_project(Path.cwd(), stack)["name"]
     # Some file systems ignore case.
     if stack.casefold() == _KEPT.stem:
         raise EngineError(f"{_KEPT} holds the sandbox, so no stack can be named {stack}: choose another --stack")
     files.make_folder(Path(), *_FOLDER.parts)
+    return name
+
+
+def _given(project: str, settings: list[tuple[str, str, bool]]) -> dict[str, str | Secret]:
+    """Return the settings of the command line; a key without a namespace has the project's, and the last one counts."""
+    from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
+    from billing_provider.engine.wire import Secret  # noqa: PLC0415 - as above
+
+    given = {
+        key if ":" in key else f"{project}:{key}": Secret(value) if secret else value for key, value, secret in settings
+    }
+    if taken := sorted(given.keys() & {_ADDRESS, _TOKEN}):
+        raise EngineError(f"{taken[0]} cannot be set: try sets it to its sandbox")
+    return given
+
+
+def _explain(verb: Verb, step: Step) -> str:
+    """Return the cap that a deletion removes, or an empty text."""
+    from billing_provider.engine import wire  # noqa: PLC0415 - as above
+    from billing_provider.preview import removal  # noqa: PLC0415 - as above
+
+    if step.op not in {"delete", "delete-replaced"} or wire.has_secret(step.before.inputs):
+        return ""
+    old = step.before
+    cap = removal.cap(old.type, old.inputs)
+    # A refresh deletes from the state what is gone from GitHub.
+    why = removal.remains(wire.unwrap(old.outputs), retained=old.retain_on_delete) if verb != "refresh" else ""
+    return f"{cap}, {why}" if cap and why else cap
 
 
 def _call(engine: Engine, args: argparse.Namespace) -> Result:
@@ -149,11 +219,11 @@ def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[
         write(f"Budgets go to the sandbox at {running}.")
         given = os.environ.get("GITHUB_BILLING_TOKEN", "")
         token = given if given in TOKENS else Sandbox.token
-        yield {"github-billing:baseUrl": running, "github-billing:token": token, **OTHER_CREDENTIALS}
+        yield {_ADDRESS: running, _TOKEN: token, **OTHER_CREDENTIALS}
         return
     with _own_sandbox(args.seed, None if args.strict else write) as sandbox:
         write(f"Budgets go to a sandbox, kept in {_KEPT}.")
-        yield {"github-billing:baseUrl": sandbox.url, "github-billing:token": sandbox.token, **OTHER_CREDENTIALS}
+        yield {_ADDRESS: sandbox.url, _TOKEN: sandbox.token, **OTHER_CREDENTIALS}
 
 
 def _running_sandbox() -> str | None:

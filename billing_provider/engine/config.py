@@ -64,12 +64,12 @@ class Project:
     python: str
     config: dict[str, str | Secret]
     # Settings of this run only. They override the stack's settings and are not stored in state.
-    overlay: dict[str, str]
+    overlay: dict[str, str | Secret]
 
     def plain_config(self) -> dict[str, str]:
         """Return the configuration with secrets decrypted, as programs and plugins receive it."""
-        found = {key: value.value if isinstance(value, Secret) else value for key, value in self.config.items()}
-        return found | self.overlay
+        settings = {**self.config, **self.overlay}
+        return {key: value.value if isinstance(value, Secret) else value for key, value in settings.items()}
 
     def recorded_config(self) -> dict[str, str]:
         """Return the configuration that state stores: without secrets, because state is not encrypted."""
@@ -77,10 +77,10 @@ class Project:
 
     def secret_keys(self) -> list[str]:
         """Return the keys whose values are secret."""
-        return [key for key, value in self.config.items() if isinstance(value, Secret)]
+        return [key for key, value in {**self.config, **self.overlay}.items() if isinstance(value, Secret)]
 
 
-def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str, str]) -> Project:
+def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str, str | Secret]) -> Project:
     """Read the settings of one stack of the project in `folder`; `settings` override the files.
 
     Raises:
@@ -183,7 +183,7 @@ def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str
 
 
 def _stack_values(
-    name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str]
+    name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str | Secret]
 ) -> dict[str, str | Secret]:
     document = _read_yaml(path) or {}
     values = {_full_key(name, path, key): value for key, value in document.get("config", {}).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.engine import paths, urns, wire
 from billing_provider.engine.events import Diagnostic, Status, Step, StepEvent
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from billing_provider.engine.engine import Result, Verb
     from billing_provider.engine.events import Event, Op
+    from billing_provider.engine.state import Resource
+
+    Explain = Callable[[Step], str]
 
 TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
 
@@ -44,23 +47,36 @@ _WORDS: dict[Op, tuple[str, str, str]] = {
 }
 _KINDS = {"add": "+", "delete": "-", "update": "~"}
 # These steps have no differences of their own; the related create or update step shows them.
-_WITHOUT_DETAIL: tuple[Op, ...] = ("replace", "delete", "delete-replaced", "discard", "read")
+_WITHOUT_DETAIL: tuple[Op, ...] = ("replace", "read")
+_REMOVALS: tuple[Op, ...] = ("delete", "delete-replaced", "discard")
 _INDENT = 6
 
 
 class Display:
     """Prints events line by line, and a summary at the end."""
 
-    def __init__(self, verb: Verb, stack: str, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        verb: Verb,
+        stack: str,
+        write: Callable[[str], None],
+        *,
+        diff: bool = False,
+        explain: Explain = lambda _: "",
+    ) -> None:
         """Print the title.
 
         Args:
             verb: What is run.
             stack: The stack's name.
             write: Called with each line.
+            diff: Print every property of what is created or deleted; without it, only a preview does, for new ones.
+            explain: Returns what a step means, printed before it acts; empty for nothing.
         """
         self._verb = verb
         self._write = write
+        self._diff = diff
+        self._explain = explain
         write(f"{TITLES[verb]} ({stack}):")
         write("")
 
@@ -76,7 +92,8 @@ class Display:
         hidden = step.op == "same" or urns.is_default_provider(step.urn)
         preview = self._verb == "preview"
         # A preview and a refresh print only the result of a step.
-        if hidden or (event.phase == "start" and (preview or self._verb == "refresh")):
+        first = "done" if preview or self._verb == "refresh" else "start"
+        if hidden or (event.phase == "start" and first == "done"):
             return
         planned, running, done = _WORDS[step.op]
         said = (
@@ -86,10 +103,17 @@ class Display:
                 event.phase, f"**{running} failed**"
             )
         )
-        marks = "".join([_changed_keys(step), " (simulated)" if step.simulated else ""])
+        explained = self._explain(step) if event.phase == first else ""
+        marks = "".join(
+            [
+                _changed_keys(step),
+                " (simulated)" if step.simulated else "",
+                f": {explained}" if explained else "",
+            ]
+        )
         self._write(f" {_SIGNS[step.op]} {_label(step.urn)}{said}{marks}")
         if event.phase == "done":
-            for line in details(step, all_properties=preview):
+            for line in details(step, created=preview or self._diff, removed=self._diff):
                 self._write(line)
 
     def finish(self, result: Result, seconds: float) -> None:
@@ -118,17 +142,20 @@ def _changed_keys(step: Step) -> str:
     return f" [diff: {shown}]" if shown else ""
 
 
-def details(step: Step, *, all_properties: bool) -> list[str]:
+def details(step: Step, *, created: bool, removed: bool) -> list[str]:
     """Return a line for each value that a step changes.
 
     Args:
         step: The step.
-        all_properties: List the properties of a new resource as well.
+        created: List the properties of a new resource as well.
+        removed: List the properties of a resource that is deleted as well.
     """
     if step.op in _WITHOUT_DETAIL:
         return []
-    if step.op == "create" and all_properties:
-        found: Iterable[paths.Difference] = paths.differences({}, step.after.inputs)
+    if step.op in _REMOVALS:
+        found: Iterable[paths.Difference] = paths.differences(_values(step.before), {}) if removed else ()
+    elif step.op == "create" and created:
+        found = paths.differences({}, step.after.inputs)
     else:
         found = step.differences
     replacing = step.op == "create-replacement"
@@ -210,19 +237,22 @@ def _summary(result: Result, *, preview: bool) -> list[str]:
     return [*lines, ""]
 
 
-def as_json(result: Result, stack: str, seconds: float) -> str:
-    """Return a run as one JSON document, without the values of secret outputs."""
+def as_json(result: Result, stack: str, seconds: float, explain: Explain = lambda _: "") -> str:
+    """Return a run as one JSON document, without the values of secrets.
+
+    Args:
+        result: The result of the run.
+        stack: The stack's name.
+        seconds: The duration of the run.
+        explain: Returns what a step means; empty for nothing.
+    """
     return json.dumps(
         {
             "verb": result.verb,
             "stack": stack,
             "ok": result.ok,
             "counts": result.counts,
-            "steps": [
-                {"op": step.op, "urn": step.urn, "differs": sorted(_differing(step)), "simulated": step.simulated}
-                for step in result.steps
-                if not urns.is_default_provider(step.urn)
-            ],
+            "steps": [_step_as_json(step, explain) for step in result.steps if not urns.is_default_provider(step.urn)],
             "outputs": {
                 key: "[secret]" if wire.has_secret(result.raw_outputs[key]) else value
                 for key, value in result.outputs.items()
@@ -236,5 +266,36 @@ def as_json(result: Result, stack: str, seconds: float) -> str:
     )
 
 
-def _differing(step: Step) -> set[str]:
-    return {write_path(difference.path) for difference in step.differences if _shown(difference)}
+def _step_as_json(step: Step, explain: Explain) -> dict[str, Any]:
+    sides = [None if side is None else _values(side) for side in (step.old, step.new)]
+    # A secret on one side only would be shown by the other one.
+    secret = {key for side in sides if side for key, value in side.items() if wire.has_secret(value)}
+    old, new = (None if side is None else _visible(side, secret) for side in sides)
+    return {
+        "op": step.op,
+        "urn": step.urn,
+        "differs": sorted({write_path(each.path) for each in step.differences if _shown(each)}),
+        "old": old,
+        "new": new,
+        "means": explain(step) or None,
+        "simulated": step.simulated,
+    }
+
+
+def _visible(values: wire.Values, secret: set[str]) -> dict[str, Any]:
+    """Return the values of a resource without secrets and the provider's code; unknown values are a word."""
+    shown = {key: value for key, value in values.items() if not key.startswith("__")}
+    return {key: "[secret]" if key in secret else _known(value) for key, value in shown.items()}
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _known(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_known(item) for item in value]
+    return wire.render(value) if value is wire.UNKNOWN else value
+
+
+def _values(resource: Resource) -> wire.Values:
+    """Return the values that steps compare: the inputs, or the outputs of a resource that is only read."""
+    return resource.outputs if resource.external else resource.inputs

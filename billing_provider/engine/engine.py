@@ -113,7 +113,7 @@ class Engine:
         state_file: Path,
         *,
         env: Mapping[str, str] | None = None,
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, str | wire.Secret] | None = None,
         listener: Callable[[Event], None] | None = None,
         check: bool = False,
         fork_server: ForkServer | None = None,
@@ -135,7 +135,7 @@ class Engine:
         # Not resolved, so that a symbolic link is detected and refused.
         self.state_file = Path(state_file).absolute()
         self.env = dict(env or {})
-        self.settings = dict(settings or {})
+        self.settings: dict[str, str | wire.Secret] = dict(settings or {})
         self._listener = listener
         self._check = check
         self._fork_server = fork_server

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from billing_provider.engine import paths
-from billing_provider.engine.display import Display, write_path
+from billing_provider.engine import Result, paths
+from billing_provider.engine.display import Display, as_json, write_path
 from billing_provider.engine.events import Step, StepEvent
 from billing_provider.engine.state import Resource
 from billing_provider.engine.wire import UNKNOWN, Secret
 
+URN = "urn:pulumi:s::p::t:t:T::n"
 parts = st.one_of(st.integers(0, 20), st.text(st.characters(codec="utf-8"), min_size=1))
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -116,9 +117,39 @@ def test_differences_name_the_innermost_path() -> None:
     ]
 
 
+def test_display_of_a_resource_that_is_only_read() -> None:
+    """With `diff`, what is discarded has its outputs listed, because it has no inputs; a read lists nothing."""
+    old = Resource(urn=URN, custom=True, type="t:t:T", external=True, outputs={"a": {"b": 1}, "__provider": "x"})
+    lines: list[str] = []
+    display = Display("up", "s", lines.append, diff=True)
+    display(StepEvent(Step("read", URN, None, old), "done", 1.0))
+    display(StepEvent(Step("discard", URN, old), "done", 1.0))
+    assert lines[2:] == [" >  t:t:T n read (1.00s)", " <  t:t:T n discarded (1.00s)", "      - a: {b: 1}"]
+
+
+def test_json_names_unknown_values_and_hides_secrets() -> None:
+    """An unknown value is a word at any depth; a property that contains a secret is hidden as a whole."""
+    old = Resource(urn=URN, custom=True, type="t:t:T", inputs={"s": {"t": [1]}, "l": [2], "__provider": "x"})
+    new = Resource(
+        urn=URN, custom=True, type="t:t:T", inputs={"s": {"t": [Secret(1)]}, "l": [UNKNOWN, 3], "d": {"e": UNKNOWN}}
+    )
+    step = Step("update", URN, old, new, tuple(paths.differences(old.inputs, new.inputs)))
+    result = Result("preview", ok=True, interrupted=False, steps=[step], counts={"update": 1}, diagnostics=[])
+    (shown,) = json.loads(as_json(result, "s", 1.0))["steps"]
+    assert shown == {
+        "op": "update",
+        "urn": URN,
+        "differs": ["d", "l[0]", "l[1]"],
+        "old": {"s": "[secret]", "l": [2]},
+        "new": {"s": "[secret]", "l": ["[unknown]", 3], "d": {"e": "[unknown]"}},
+        "means": None,
+        "simulated": False,
+    }
+
+
 def test_display_hides_the_providers_own_code() -> None:
     """A difference in the provider's stored code is not shown."""
-    old = Resource(urn="urn:pulumi:s::p::t:t:T::n", custom=True, type="t:t:T")
+    old = Resource(urn=URN, custom=True, type="t:t:T")
     found = tuple(paths.differences({"__provider": "x", "a": {"b": 1}}, {"__provider": "y", "a": {"b": 2}}))
     step = Step("update", old.urn, old, old, found)
     lines: list[str] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -236,3 +237,208 @@ def test_a_running_sandbox_takes_no_seed(
         assert call("preview", "--seed", "seed.json") == 2
         assert sandbox.requests == []
     assert "has its own content: omit --seed" in capsys.readouterr().err
+
+
+SETTINGS = """
+import pulumi
+from billing_provider import EnterpriseBudget, OrgBudget
+
+config = pulumi.Config()
+amount = config.get_int("amount") or 100
+if config.get("gone") is None:
+    EnterpriseBudget(
+        "b", enterprise="octo-enterprise", budget_product_sku="actions", budget_amount=amount,
+        prevent_further_usage=True, budget_alerting={"will_alert": False},
+    )
+    packages = config.get_secret_int("packages") if config.get("hide") else config.get_int("packages")
+    if packages:
+        OrgBudget(
+            "kept", organization="octo-org", budget_product_sku="packages", budget_amount=packages,
+            on_delete="keep", budget_alerting={"will_alert": False},
+        )
+pulumi.export("word", config.get_secret("word"))
+pulumi.export("other", pulumi.Config("other").get("place"))
+"""
+
+
+PROPERTIES = [
+    "budget_amount: 100",
+    'budget_entity_name: ""',
+    'budget_product_sku: "actions"',
+    'budget_scope: "enterprise"',
+    'budget_type: "ProductPricing"',
+    'enterprise: "octo-enterprise"',
+    "prevent_further_usage: true",
+]
+
+
+@pytest.fixture
+def configured(project: Path) -> Path:
+    """A project whose program reads settings."""
+    (project / "__main__.py").write_text(SETTINGS)
+    return project
+
+
+def rows(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the printed steps of budgets with their properties, but not the alerts, whose order is not fixed."""
+    lines = [line for line in capsys.readouterr().out.splitlines() if re.match(" .. +pulumi-python:|      ", line)]
+    short = [line.replace("pulumi-python:dynamic/github-billing:", "") for line in lines if "_alerting" not in line]
+    return [re.sub(r"\(\d+\.\d+s\)", "(1s)", line) for line in short]
+
+
+def test_a_deletion_names_the_cap_before_it_happens(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A preview, an up and a destroy say which cap goes; the line comes before the deletion."""
+    assert call("up") == 0
+    rows(capsys)
+    assert call("preview", "--config", "gone=yes") == 0
+    assert rows(capsys) == [" -  EnterpriseBudget b delete: $100 hard stop on actions of octo-enterprise"]
+    assert call("up", "-c", "gone=yes") == 0
+    assert rows(capsys) == [
+        " -  EnterpriseBudget b deleting (0s): $100 hard stop on actions of octo-enterprise",
+        " -  EnterpriseBudget b deleted (1s)",
+    ]
+    assert call("up", "--config", "amount=7") == 0
+    rows(capsys)
+    assert call("destroy") == 0
+    assert rows(capsys) == [
+        " -  EnterpriseBudget b deleting (0s): $7 hard stop on actions of octo-enterprise",
+        " -  EnterpriseBudget b deleted (1s)",
+    ]
+    assert (configured / ".pulumi" / "try" / "dev.json").exists()
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_deletion_that_keeps_the_budget_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """A budget with `on_delete` keep stays on GitHub; of one that is gone from GitHub, a refresh names the cap."""
+    with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITHUB_API_URL", sandbox.url)
+        assert call("up", "--config", "packages=5", "--config", "amount=9") == 0
+        rows(capsys)
+        assert call("preview", "--config", "gone=yes") == 0
+        kept = "$5 budget that only alerts on packages of octo-org"
+        assert sorted(rows(capsys)) == [
+            " -  EnterpriseBudget b delete: $9 hard stop on actions of octo-enterprise",
+            f" -  OrgBudget kept delete: {kept}, which stays on GitHub (on_delete is keep)",
+        ]
+        for budget in sandbox.budgets(None):
+            sandbox.remove_budget(budget["id"])
+        assert call("refresh") == 0
+        assert sorted(rows(capsys)) == [
+            " -  EnterpriseBudget b deleted (1s): $9 hard stop on actions of octo-enterprise",
+            f" -  OrgBudget kept deleted (1s): {kept}",
+        ]
+
+
+@pytest.mark.usefixtures("configured")
+def test_diff_shows_every_property(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--diff` an up lists the properties of a new budget, and a preview those of one that goes."""
+    assert call("up", "--diff") == 0
+    assert rows(capsys) == [
+        " +  EnterpriseBudget b creating (0s)",
+        " +  EnterpriseBudget b created (1s)",
+        *(f"      + {line}" for line in PROPERTIES),
+    ]
+    assert call("preview", "--config", "gone=yes", "--diff") == 0
+    assert rows(capsys) == [
+        " -  EnterpriseBudget b delete: $100 hard stop on actions of octo-enterprise",
+        *(f"      - {line}" for line in PROPERTIES),
+    ]
+
+
+@pytest.mark.usefixtures("configured")
+def test_json_has_old_and_new_values(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step has the values before and after it, and a deletion the cap that goes."""
+
+    def step(*arguments: str) -> dict[str, Any]:
+        assert call(*arguments, "--json") == 0
+        (found,) = [step for step in json.loads(capsys.readouterr().out)["steps"] if step["urn"].endswith("Budget::b")]
+        shown: dict[str, Any] = found
+        return shown
+
+    created = step("up")
+    assert (created["op"], created["old"], created["means"]) == ("create", None, None)
+    assert created["new"] == {
+        "budget_alerting": {"will_alert": False, "alert_recipients": []},
+        "budget_amount": 100,
+        "budget_entity_name": "",
+        "budget_product_sku": "actions",
+        "budget_scope": "enterprise",
+        "budget_type": "ProductPricing",
+        "enterprise": "octo-enterprise",
+        "prevent_further_usage": True,
+    }
+    updated = step("preview", "--config", "amount=120")
+    assert (updated["op"], updated["differs"]) == ("update", ["budget_amount"])
+    assert updated["old"] == created["new"]
+    assert updated["new"] == {**created["new"], "budget_amount": 120}
+    deleted = step("preview", "--config", "gone=yes")
+    assert (deleted["op"], deleted["old"], deleted["new"]) == ("delete", created["new"], None)
+    assert deleted["means"] == "$100 hard stop on actions of octo-enterprise"
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_secret_is_masked_on_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that is a secret before or after a step is shown on neither side, nor in the text of a deletion."""
+    hidden, shown = ("--secret", "packages=4711", "--config", "hide=yes"), ("--config", "packages=4711")
+    for arguments in (("up", *hidden), ("preview", *shown, "--diff"), ("preview", *shown, "--json"), ("up", *hidden)):
+        assert call(*arguments) == 0
+    assert call("preview", "--config", "gone=yes", "--json") == 0
+    printed = capsys.readouterr().out
+    assert "4711" not in printed
+    *_, last = printed.partition('{\n  "verb": "preview"')
+    assert '"budget_amount": "[secret]"' in last
+    assert '"means": "$100 hard stop on actions of octo-enterprise"' in last
+    assert "packages of octo-org" not in last
+
+
+def test_settings_of_the_command_line(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting counts for one run, goes before the stack's file, and has the project's namespace by default."""
+    stack = configured / "Pulumi.dev.yaml"
+    stack.write_text("config: {shop:amount: 5, other:place: here}\n")
+    written = stack.read_text()
+    assert call("up", "-c", "amount=6", "-c", "shop:amount=8", "-c", "other:place=a=b", "--secret", "word=hush") == 0
+    assert "hush" not in capsys.readouterr().out
+    assert call("up", "-c", "amount=9", "-c", "other:place=a=b", "--secret", "word=hush", "--json") == 0
+    printed = capsys.readouterr().out
+    document = json.loads(printed)
+    assert document["outputs"] == {"word": "[secret]", "other": "a=b"}
+    assert [step["new"]["budget_amount"] for step in document["steps"] if step["differs"]] == [9]
+    assert stack.read_text() == written
+    assert "hush" not in printed
+    assert call("preview", "--json") == 0
+    again = json.loads(capsys.readouterr().out)
+    assert [step["new"]["budget_amount"] for step in again["steps"] if step["differs"]] == [5]
+    assert again["outputs"] == {"other": "here"}
+
+
+@pytest.mark.parametrize("option", ["--config", "-c", "--secret"])
+@pytest.mark.parametrize("text", ["hush", "=hush", ":word=hush", "a:b:c=hush", "shop:=hush", "my word=hush"])
+def test_a_malformed_setting_is_refused(
+    option: str, text: str, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message names the option and the form, not the text, which may be a secret; nothing is run."""
+    with pytest.raises(SystemExit) as ended:
+        call("up", option, text)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert f"{option}" in said
+    assert "write KEY=VALUE; the key is NAME or NAMESPACE:NAME" in said
+    assert "hush" not in said
+    assert not (configured / ".pulumi").exists()
+
+
+@pytest.mark.parametrize("key", ["github-billing:token", "github-billing:baseUrl"])
+def test_the_sandbox_is_not_replaced_by_a_setting(
+    key: str, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address and the token are always the sandbox's."""
+    assert call("up", "--config", f"{key}=https://api.github.com") == 2
+    assert f"error: {key} cannot be set: try sets it to its sandbox" in capsys.readouterr().err
+    assert not (configured / ".pulumi" / "try" / "github.json").exists()
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_misspelt_setting_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting of the provider that does not exist gets the nearest name."""
+    assert call("preview", "--config", "github-billing:onDelte=keep") == 1
+    assert "github-billing:onDelte: no such setting; did you mean onDelete" in capsys.readouterr().out

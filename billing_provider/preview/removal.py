@@ -1,0 +1,74 @@
+"""What the deletion of a budget removes, told from its state before it happens; nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.budgets import safety
+from billing_provider.budgets.states import BudgetState
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import (
+    COST_CENTER,
+    MULTI_USER_COST_CENTER,
+    MULTI_USER_CUSTOMER,
+    ORGANIZATION,
+    OWNER_KINDS,
+    REPOSITORY,
+    USER,
+    OwnerKind,
+)
+from billing_provider.core.redact import clean
+from billing_provider.core.resource import read_state
+from billing_provider.core.settings import NAMESPACE
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KINDS = {f"pulumi-python:dynamic/{NAMESPACE}:{kind.resource}": kind for kind in OWNER_KINDS.values()}
+_COVERED = {
+    COST_CENTER: "cost center {budget_entity_name} in {owner}",
+    MULTI_USER_COST_CENTER: "each user of cost center {budget_entity_name} in {owner}",
+    MULTI_USER_CUSTOMER: "each user of {owner}",
+    ORGANIZATION: "{budget_entity_name}",
+    REPOSITORY: "{budget_entity_name}",
+    USER: "{user} in {owner}",
+}
+
+
+def cap(type_: str, state: Mapping[str, Any]) -> str:
+    """Return the cap of a budget in the state, such as `$100 hard stop on actions of octo-org`.
+
+    It is empty for a resource that is no budget, and for a state that is incomplete or damaged: then the deletion
+    itself reports what is wrong.
+
+    Args:
+        type_: The type of the resource.
+        state: Its inputs and outputs.
+    """
+    kind = _KINDS.get(type_)
+    try:
+        return clean(_cap(kind, read_state(BudgetState, state))) if kind else ""
+    except (ConfigError, KeyError):
+        return ""
+
+
+def remains(state: Mapping[str, Any], *, retained: bool) -> str:
+    """Return why a budget stays on GitHub or is gone already when it is deleted, or an empty text.
+
+    Args:
+        state: Its inputs and outputs.
+        retained: Whether the program keeps it by Pulumi's option.
+    """
+    if state.get("expired") is True:
+        return "which has expired"
+    reason = "retain_on_delete" if retained else f"{ON_DELETE} is keep" if state.get(KEPT_ON_DELETE) is True else ""
+    return f"which stays on GitHub ({reason})" if reason else ""
+
+
+def _cap(kind: OwnerKind, state: Mapping[str, Any]) -> str:
+    covered = _COVERED.get(state["budget_scope"], "{owner}")
+    if state["budget_scope"] == kind.noun:
+        covered = "{owner}"
+    where = covered.format_map({**state, "owner": state[kind.noun]})
+    return f"{safety.cap(safety.Terms.of(state))} on {state['budget_product_sku']} of {where}"
