@@ -164,12 +164,13 @@ def _given(project: str, settings: list[tuple[str, str, bool]]) -> dict[str, str
     """Return the settings of the command line; a key without a namespace has the project's, and the last one counts."""
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.engine.wire import Secret  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.access import OTHER_CREDENTIALS  # noqa: PLC0415 - as above
 
     given = {
         key if ":" in key else f"{project}:{key}": Secret(value) if secret else value for key, value, secret in settings
     }
-    if taken := sorted(given.keys() & {_ADDRESS, _TOKEN}):
-        raise EngineError(f"{taken[0]} cannot be set: try sets it to its sandbox")
+    if taken := sorted(given.keys() & {_ADDRESS, _TOKEN, *OTHER_CREDENTIALS}):
+        raise EngineError(f"{taken[0]} cannot be set: try uses the address and the token of its sandbox")
     return given
 
 

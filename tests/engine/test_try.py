@@ -427,13 +427,13 @@ def test_a_malformed_setting_is_refused(
     assert not (configured / ".pulumi").exists()
 
 
-@pytest.mark.parametrize("key", ["github-billing:token", "github-billing:baseUrl"])
+@pytest.mark.parametrize("key", ["github-billing:token", "github-billing:baseUrl", "github-billing:credentials"])
 def test_the_sandbox_is_not_replaced_by_a_setting(
     key: str, configured: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The address and the token are always the sandbox's."""
+    """The address and the credentials are always those of the sandbox."""
     assert call("up", "--config", f"{key}=https://api.github.com") == 2
-    assert f"error: {key} cannot be set: try sets it to its sandbox" in capsys.readouterr().err
+    assert f"error: {key} cannot be set: try uses the address and the token of its sandbox" in capsys.readouterr().err
     assert not (configured / ".pulumi" / "try" / "github.json").exists()
 
 
