@@ -30,7 +30,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     owner = parser.add_mutually_exclusive_group(required=True)
     owner.add_argument("--enterprise", metavar="SLUG", help="the enterprise that owns the budgets")
-    owner.add_argument("--org", metavar="LOGIN", help="the organization that owns the budgets")
+    owner.add_argument("--org", dest="organization", metavar="LOGIN", help="the organization that owns the budgets")
     parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
     parser.add_argument("--user", metavar="LOGIN", help="only budgets that apply to this user")
     render.add_formats(parser)
@@ -38,10 +38,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the budgets and return exit code 0."""
+    """Print the budgets and return exit code 0, or exit with 2 for a scope that the owner does not have."""
     render.check_formats(args)
     kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
-    owner = Owner(kind, args.enterprise or args.org)
+    owner = Owner(kind, args.enterprise or args.organization)
+    if args.scope not in (None, *kind.scopes):
+        args.parser.error(f"argument --scope: a budget of an {kind.noun} has the scope {' or '.join(kind.scopes)}")
     with render.reading() as reader:
         found = reader.budgets(**{kind.noun: owner.slug}, scope=args.scope, user=args.user)
         found.sort(key=_rank)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from billing_provider.cli.render import progress_reporter
+from billing_provider.cli.render import owner_of, print_json, progress_reporter
+from billing_provider.core.ids import read_slug
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import Settings, read_settings
-from billing_provider.doctor import FAILED, examine
+from billing_provider.doctor import FAILED, OK, WARNING, examine
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     import argparse
+
+    from billing_provider.doctor import Finding
 
 _PATIENCE_SECONDS = 4.0
 """Longest wait of a check: a person is watching."""
@@ -34,23 +37,43 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
     )
     parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise to manage")
-    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization to manage")
+    parser.add_argument(
+        "--org", dest="organization", metavar="LOGIN", action="append", default=[], help="an organization to manage"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, with totals")
     parser.set_defaults(run=run)
 
 
 def _settings() -> Settings:
-    return replace(read_settings(lambda _: None, os.environ), max_wait_seconds=_PATIENCE_SECONDS)
+    return replace(read_settings(None, os.environ), max_wait_seconds=_PATIENCE_SECONDS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print one line per finding, with its repair below."""
-    owners = [Owner(ENTERPRISE_OWNER, slug) for slug in args.enterprise]
-    owners += [Owner(ORGANIZATION_OWNER, login) for login in args.org]
-    failed = 0
+    """Print each finding with its repair; return 1 if a check failed, else 0.
+
+    Raises:
+        ConfigError: An owner's name is invalid.
+    """
+    owners = [
+        Owner(kind, read_slug(kind.noun, name))
+        for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER)
+        for name in getattr(args, kind.noun)
+    ]
+    counts = dict.fromkeys((OK, WARNING, FAILED), 0)
+    found = []
     with progress_reporter() as reporter:
         for finding in examine(Run(_settings, reporter), owners):
-            print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}")
-            if finding.repair:
-                print(f"{'':<8} {'':<28} -> {clean(finding.repair)}")
-            failed += finding.level == FAILED
-    return 1 if failed else 0
+            counts[finding.level] += 1
+            if args.json:
+                found.append({name: clean(text) for name, text in asdict(finding).items()})
+            else:
+                _print(finding)
+    if args.json:
+        print_json({"owners": [owner_of(owner) for owner in owners], "findings": found, "totals": counts})
+    return 1 if counts[FAILED] else 0
+
+
+def _print(finding: Finding) -> None:
+    print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}", flush=True)
+    if finding.repair:
+        print(f"{'':<8} {'':<28} -> {clean(finding.repair)}", flush=True)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from billing_provider.core.owners import Owner
+
 UNKNOWN = "-"
 """The text for an unknown value in a table."""
 PATIENCE_SECONDS = 1.0
@@ -107,7 +109,7 @@ def progress_reporter(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[St
 def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
     """Provide a reader with the settings of the environment; it shows progress on standard error."""
     with progress_reporter(patience_seconds) as reporter:
-        yield Reader(Run(lambda: read_settings(lambda _key: None, os.environ), reporter))
+        yield Reader(Run(lambda: read_settings(None, os.environ), reporter))
 
 
 def add_formats(parser: argparse.ArgumentParser) -> None:
@@ -125,6 +127,11 @@ def check_formats(args: argparse.Namespace) -> None:
     """
     if not (args.json or args.csv):
         _rich()
+
+
+def owner_of(owner: Owner) -> dict[str, str]:
+    """Return an owner as all JSON documents hold it."""
+    return {"kind": owner.kind.noun, "name": owner.slug}
 
 
 def print_json(document: Any) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from billing_provider import cli
+from billing_provider.budgets.skus import PRODUCTS, SKUS, product_identifier, sku_identifier
 from billing_provider.cli import render
-from billing_provider.usage.models import UsageReport, grouped
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import did_you_mean
+from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
+from billing_provider.usage.models import FILTERS, UsageReport, grouped
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
-    from billing_provider.usage.models import Group, UsageSummary
+    from billing_provider.usage.models import Group, ReportName, UsageSummary
     from billing_provider.usage.queries import Reader
 
 __all__ = ["add", "run"]
@@ -23,6 +28,15 @@ _READS: dict[str, Callable[[Reader, dict[str, Any]], UsageReport | UsageSummary]
     "ai-credit": lambda reader, given: reader.model_usage("ai_credit/usage", **given),
     "premium-request": lambda reader, given: reader.model_usage("premium_request/usage", **given),
 }
+_PATHS: dict[str, ReportName] = {
+    "summary": "usage/summary",
+    "daily": "usage",
+    "ai-credit": "ai_credit/usage",
+    "premium-request": "premium_request/usage",
+}
+_OWNERS = (ENTERPRISE, ORGANIZATION, USER)
+_PERIOD = {"year": 9999, "month": 12, "day": 31}
+_NARROWED = ("repository", "model", "product", "sku", "cost_center")
 _KEYS: dict[str, Callable[[Any], str]] = {
     "date": lambda item: str(item.date)[:10],
     "product": lambda item: str(item.product),
@@ -51,8 +65,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--user", metavar="LOGIN", help="a user")
     parser.add_argument("--report", choices=tuple(_READS), default="summary", help="the report (default: summary)")
     parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
-    for name in ("year", "month", "day"):
-        parser.add_argument(f"--{name}", type=int, help="the period (default: this month; daily: this year)")
+    for name, most in _PERIOD.items():
+        parser.add_argument(
+            f"--{name}",
+            type=_whole(name, most),
+            metavar=name.upper(),
+            help="the period (default: this month; daily: this year)",
+        )
     for name in ("repository", "model", "product", "sku"):
         parser.add_argument(f"--{name}", metavar="NAME", help=f"only this {name}")
     parser.add_argument(
@@ -62,23 +81,30 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--all-cost-centers", action="store_true", help="include cost centers in the daily report")
     render.add_formats(parser)
-    parser.set_defaults(run=run, misused=parser.error)
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the usage; return 0, or 2 for a grouping that the report does not support."""
+    """Print the usage; return 0, or exit with 2 for what the report does not support.
+
+    Raises:
+        BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
+    """
+    render.check_formats(args)
     by = tuple(args.by or ("product", "sku"))
     if strangers := [name for name in by if name not in _CAN_GROUP[args.report]]:
-        args.misused(
-            f"--by {strangers[0]}: the report {args.report} can be grouped by {', '.join(_CAN_GROUP[args.report])}"
+        args.parser.error(
+            f"argument --by: the report {args.report} can be grouped by {', '.join(_CAN_GROUP[args.report])}, "
+            f"not by {strangers[0]}"
         )
-    render.check_formats(args)
-    names = ("enterprise", "organization", "user", "year", "month", "day", "repository", "model", "product", "sku")
-    given = {name: getattr(args, name) for name in (*names, "cost_center")}
+    given = {name: getattr(args, name) for name in (*_OWNERS, *_PERIOD, *_NARROWED)}
+    _check_filters(args)
     if args.all_cost_centers:
         given["all_cost_centers"] = True
     with render.reading() as reader:
         report = _READS[args.report](reader, given)
+    if not report.usage_items:
+        _check_names(args)
     groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
     if args.json:
         render.print_json(_document(args.report, report, by, groups))
@@ -88,6 +114,51 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(args.report, report, by, groups)
     return 0
+
+
+def _whole(name: str, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 0 < int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a {name}: use a number from 1 to {most}")
+
+    return read
+
+
+def _check_filters(args: argparse.Namespace) -> None:
+    """Exit with 2 if there is no owner, or if the report has not all filters."""
+    flags = cli.flags(args.parser)
+    owners = [name for name in _OWNERS if getattr(args, name)]
+    if not owners:
+        args.parser.error(f"one of the arguments {' '.join(flags[name] for name in _OWNERS)} is required")
+    owner = owners[0]
+    takes = {report: FILTERS[path][owner] for report, path in _PATHS.items()}
+    for name in (*owners[1:], *(name for name in _NARROWED if getattr(args, name))):
+        other = [report for report, names in takes.items() if name in names or f"{name}_id" in names]
+        if args.report not in other:
+            instead = f"; use --report {' or '.join(other)}" if other else ""
+            args.parser.error(
+                f"argument {flags[name]}: the report {args.report} of this {owner} has no such filter{instead}"
+            )
+    if args.all_cost_centers and (args.report, owner, args.cost_center) != ("daily", ENTERPRISE, None):
+        args.parser.error(
+            "argument --all-cost-centers: use it with --report daily and --enterprise, without --cost-center"
+        )
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    """Check the names of a product and a SKU, of which no usage was found.
+
+    Raises:
+        ConfigError: The name is unknown. The valid names differ by account, so a name with usage is not checked.
+    """
+    for flag, name, known, names in (
+        ("--product", args.product, product_identifier, PRODUCTS),
+        ("--sku", args.sku, sku_identifier, SKUS),
+    ):
+        if name is not None and known(name) is None:
+            instead = did_you_mean(name, names) or "; `billing-provider skus` lists the known names"
+            raise ConfigError(f"{flag} {name}: no usage was found, and the name is not known{instead}")
 
 
 def _document(

@@ -79,11 +79,11 @@ class Credentials(NamedTuple):
     by_owner: dict[str, Credential]
 
 
-def read_credentials(get: Callable[[str], Any], environ: Mapping[str, str]) -> Credentials:
+def read_credentials(get: Callable[[str], Any] | None, environ: Mapping[str, str]) -> Credentials:
     """Read and check the credentials; the configuration takes precedence over the environment.
 
     Args:
-        get: Returns a value of the stack's configuration by its full key, or None.
+        get: Returns a value of the stack's configuration by its full key, or None; absent outside a stack.
         environ: The current environment variables.
 
     Raises:
@@ -95,9 +95,9 @@ def read_credentials(get: Callable[[str], Any], environ: Mapping[str, str]) -> C
     if reader.problems:
         raise ConfigError(f"{'. '.join(dict.fromkeys(reader.problems))}. Nothing was sent.")
     if default is None and not by_owner:
+        in_stack = f", or run `pulumi config set --secret {TOKEN}` and paste it" if get else ""
         raise NoTokenError(
-            "no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), "
-            f"or run `pulumi config set --secret {TOKEN}` and paste it; "
+            f"no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN){in_stack}; "
             f"for a GitHub App set {_ID_VARIABLE} and {_FILE_VARIABLE}"
         )
     return Credentials(default, by_owner)
@@ -106,7 +106,7 @@ def read_credentials(get: Callable[[str], Any], environ: Mapping[str, str]) -> C
 class _Reader:
     """Reads the credentials of one run and collects the mistakes."""
 
-    def __init__(self, get: Callable[[str], Any], environ: Mapping[str, str]) -> None:
+    def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str]) -> None:
         self._get, self._environ = get, environ
         self.problems: list[str] = []
 
@@ -142,7 +142,7 @@ class _Reader:
 
     def by_owner(self) -> dict[str, Credential]:
         """Return the credentials of single owners."""
-        value = self._get(BY_OWNER)
+        value = self._get(BY_OWNER) if self._get else None
         if value is None or value == "":
             return {}
         if isinstance(value, str):
@@ -177,7 +177,7 @@ class _Reader:
         return None
 
     def _configured(self, name: str) -> str:
-        value = self._get(name)
+        value = self._get(name) if self._get else None
         return "" if value is None else str(value).strip()
 
     def _variable(self, name: str) -> str:

@@ -117,17 +117,18 @@ def check_keys(keys: Iterable[str]) -> None:
         raise ConfigError(f"{' '.join(found)} Correct the stack's configuration; nothing was sent.")
 
 
-def read_settings(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Settings:
+def read_settings(get: Callable[[str], str | None] | None, environ: Mapping[str, str]) -> Settings:
     """Read and check the settings.
 
     Args:
-        get: Returns a value of the stack's configuration by its full key, or None.
+        get: Returns a value of the stack's configuration by its full key, or None; absent outside a stack.
         environ: The current environment variables.
 
     Raises:
         ConfigError: A value is missing or invalid; the message never contains the token.
     """
     default, by_owner = read_credentials(get, environ)
+    get = get or _nothing
     base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = is_loopback(base_url)
     if environ.get(TEST_TIME) and not local:
@@ -248,3 +249,7 @@ def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) ->
         on_existing=choice("onExisting", ON_EXISTING),
         on_delete=choice("onDelete", ON_DELETE),
     )
+
+
+def _nothing(_key: str) -> None:
+    """Return no value for any key: there is no stack."""

@@ -125,6 +125,14 @@ class Authorizer:
         kind, name = _owner(path)
         return self._installations.get(f"{kind}/{name.lower()}")
 
+    def source(self, path: str) -> str:
+        """Return where the credential of a request was found.
+
+        Raises:
+            ConfigError: There is no credential for the owner.
+        """
+        return self._find(path)[2].source
+
     def _find(self, path: str) -> tuple[str, str, Credential]:
         kind, name = _owner(path)
         credential = self._settings.credential(kind, name)

@@ -27,6 +27,7 @@ from billing_provider.core.errors import (
     WaitError,
 )
 from billing_provider.core.redact import masked, redact
+from billing_provider.core.settings import NAMESPACE
 from billing_provider.transport import retry
 from billing_provider.transport.credentials import Authorizer
 from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
@@ -51,14 +52,15 @@ _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
 _PERMISSIONS = re.compile(r"[a-z_]{1,60}=[a-z]{1,20}(?:[,;] ?[a-z_]{1,60}=[a-z]{1,20}){,9}")
 
 _ADVICE = {
-    401: (
-        "GitHub refused the token: renew it. Plain `pulumi refresh` and `pulumi destroy` use the configuration "
-        "recorded by the last `up`: to use the current token, set GITHUB_BILLING_TOKEN or add --run-program."
-    ),
+    HTTPStatus.UNAUTHORIZED: "GitHub refused the token: renew it.",
     403: "The token lacks the permission: the README lists the required role and token.",
     404: "GitHub also returns 404 if the token has no access or billing budgets are turned off for the account.",
     410: "GitHub no longer supports this version of its API: update this package.",
 }
+_RECORDED = (
+    " Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by the last `up`: to use the current "
+    "token, set GITHUB_BILLING_TOKEN or add --run-program."
+)
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,8 @@ class Transport:
             advice = f"{ACCEPTED} names {needed}, which {holder} lacks: grant it, and accept it for the account."
         elif reply.status == HTTPStatus.UNAUTHORIZED and installation is not None:
             advice = f"GitHub refused a new token of {installation}: check whether it is suspended, then run again."
+        elif reply.status == HTTPStatus.UNAUTHORIZED and self._authorizer.source(request.account).startswith(NAMESPACE):
+            advice += _RECORDED
         if "x-github-sso" in reply.headers:
             advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")

@@ -55,6 +55,8 @@ def test_a_missing_token_is_explained() -> None:
     """Without a token, the error names the variables and the command."""
     with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
         read({})
+    with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN \(or GITHUB_TOKEN\)$"):
+        read_settings(None, {})
 
 
 def test_a_fixed_time_is_refused_for_github() -> None:

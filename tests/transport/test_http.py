@@ -111,7 +111,7 @@ def test_every_status_is_a_reply_or_one_api_error(method: str) -> None:
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (answer(401, {"message": "Bad credentials"}), "--run-program"),
+        (answer(401, {"message": "Bad credentials"}), "renew it."),
         (answer(403, {"message": "No"}), "role"),
         (answer(404, {"message": "Not Found"}), "billing budgets are turned off"),
         (answer(410, {"message": "Gone"}), "update this package"),
@@ -137,6 +137,15 @@ def test_error_messages_contain_advice(reply: bytes, words: str) -> None:
     assert words in str(caught.value)
     assert TOKEN not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_advice_about_a_token_fits_its_source() -> None:
+    """Only a token of the stack's configuration can be an old one, which a plain refresh uses."""
+    with WireServer(answer(401, {"message": "Bad credentials"})) as server:
+        for source, expected in (("github-billing:token", True), ("GITHUB_TOKEN", False)):
+            with pytest.raises(errors.ForbiddenError) as caught:
+                Line(server.url, token_source=source).send("GET")
+            assert ("--run-program" in str(caught.value)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,263 @@
+"""What all verbs have in common: exit codes, errors in one line, interrupts, closed pipes, completion, version."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from billing_provider import cli
+from billing_provider._version import __version__
+from billing_provider.core.redact import MASK
+from billing_provider.sandbox import Sandbox
+from tests.support.wire import Endless, WireServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+E = "octo-enterprise"
+OWNER = ("--enterprise", E)
+READS = {
+    "budgets": ("budgets", *OWNER, "--json"),
+    "cost-centers": ("cost-centers", *OWNER, "--json"),
+    "doctor": ("doctor", *OWNER),
+    "usage": ("usage", *OWNER, "--json"),
+}
+"""The verbs that send requests."""
+PRINTS = {
+    **READS,
+    "completion": ("completion", "bash"),
+    "help": ("--help",),
+    "sandbox": ("sandbox",),
+    "sandbox --list-quirks": ("sandbox", "--list-quirks"),
+    "skus": ("skus", "--json"),
+}
+# A shell without job control starts background processes with SIGINT ignored.
+PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from billing_provider.cli import main
+sys.exit(main())
+"""
+COMMAND = [sys.executable, "-c", PROGRAM]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox that the environment names."""
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        yield sandbox
+
+
+def verbs() -> set[str]:
+    """Return the names of all verbs."""
+    (names,) = (action.choices for action in cli.parser()._actions if action.metavar == "VERB")
+    return set(names or ())
+
+
+def test_every_verb_is_tested_here() -> None:
+    """Every verb except `try`, which has tests of its own, is in a table of this file."""
+    assert verbs() - set(PRINTS) == {"try"}
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """--version prints the version of the package."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"billing-provider {__version__}\n")
+
+
+def test_the_package_is_a_program() -> None:
+    """`python -m billing_provider` is the command line, under the same name."""
+    done = subprocess.run(
+        [sys.executable, "-m", "billing_provider", "skus", "--nea"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: argument --near: expected one argument (billing-provider skus --help shows the options)\n"
+    )
+
+
+@pytest.mark.parametrize("verb", READS)
+def test_an_interrupt_ends_a_request_quietly(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C during a request ends with 130, and prints no error and no traceback."""
+    with WireServer(Endless(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b" ")) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", Sandbox.token)
+        with subprocess.Popen(
+            [*COMMAND, *READS[verb]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while not server.heard:
+                pass
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    # A request that took more than a second is shown as progress.
+    assert [line for line in said.splitlines() if not line.endswith(" ...")] == []
+
+
+@pytest.mark.parametrize("verb", PRINTS)
+def test_a_closed_pipe_ends_quietly(verb: str, served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the reader of the output is gone, a verb ends with 141 and prints nothing."""
+    assert served.url
+    # argparse ignores an error of unbuffered output.
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run([*COMMAND, *PRINTS[verb]], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_an_error() -> None:
+    """Output that cannot be written is an error in one line."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, "skus", "--csv"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+
+
+MISUSES = [
+    ((), "the following arguments are required: VERB"),
+    (("bugets",), "argument VERB: invalid choice: 'bugets'"),
+    (("budgets",), "one of the arguments --enterprise --org is required"),
+    (("budgets", *OWNER, "--colour\n"), "unrecognized arguments: --colour"),
+    (("budgets", "--org", "octo-org", "--scope", "cost_center"), "argument --scope: a budget of an organization has"),
+    (("budgets", "--org", "octo-org", "--user", "a\x1bb"), "--user: write a text of at most"),
+    (("budgets", "--org", "a b"), "--org: write a slug or login"),
+    (("completion",), "the following arguments are required: shell"),
+    (("completion", "tcsh"), "argument shell: invalid choice: 'tcsh'"),
+    (("cost-centers",), "the following arguments are required: --enterprise"),
+    (("cost-centers", "None", *OWNER), "has the name or id None"),
+    (("cost-centers", "--enterprise", "a b"), "--enterprise: write a slug or login"),
+    (("doctor", "--org", "a b"), "--org: write a slug or login"),
+    (("sandbox", "--port", "65536"), "argument --port: '65536' is not a port: use a number from 0 to 65535"),
+    (("sandbox", "--quirk", "none"), "none"),
+    (("skus", "--json", "--csv"), "argument --csv: not allowed with argument --json"),
+    (("usage",), "one of the arguments --enterprise --org --user is required"),
+    (("usage", "--org", "octo-org", "--all-cost-centers"), "argument --all-cost-centers: use it with --report daily"),
+    (("usage", *OWNER, "--report", "daily", "--all-cost-centers", "--cost-center", "Data"), "without --cost-center"),
+    (
+        ("usage", *OWNER, "--report", "daily", "--sku", "x"),
+        "argument --sku: the report daily of this enterprise has no",
+    ),
+    (("usage", *OWNER, "--report", "daily", "--sku", "x"), "such filter; use --report summary"),
+    (("usage", *OWNER, "--user", "octocat"), "argument --user: the report summary of this enterprise has no"),
+    (("usage", "--user", "octocat", "--cost-center", "x"), "the report summary of this user has no such filter ("),
+    (("usage", *OWNER, "--by", "model"), "the report summary can be grouped by product, sku, not by model"),
+    (("usage", *OWNER, "--month", "13"), "argument --month: '13' is not a month: use a number from 1 to 12"),
+    (("usage", *OWNER, "--day", "-1"), "argument --day: '-1' is not a day"),
+    (("usage", *OWNER, "--year", "1e3"), "argument --year: '1e3' is not a year"),
+    (("usage", *OWNER, "--month", "2", "--day", "31"), "--year, --month, --day: this date does not exist"),
+    (("usage", *OWNER, "--product", "acton"), "--product acton: no usage was found, and the name is not known; did"),
+    (("usage", *OWNER, "--sku", "zzz"), "--sku zzz: no usage was found, and the name is not known; `billing-provider"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISUSES, ids=str)
+def test_misuse_exits_with_2(
+    arguments: tuple[str, ...], words: str, served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrong options and unknown names exit with 2 and one line that names the flag."""
+    assert served.url
+    try:
+        code: object = cli.main(list(arguments))
+    except SystemExit as ended:
+        code = ended.code
+    printed = capsys.readouterr()
+    assert (code, printed.out, printed.err.count("\n")) == (2, "", 1), printed.err
+    assert words in printed.err
+
+
+def test_every_verb_has_a_misuse() -> None:
+    """The table above has every verb except `try`, which has tests of its own."""
+    assert verbs() - {arguments[0] for arguments, _ in MISUSES if arguments} == {"try"}
+
+
+def test_a_product_without_usage_is_not_unknown(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """A known product without usage is no error, in GitHub's spelling too; nor is an unknown one with usage."""
+    assert served.url
+    for name in ("ghec", "Git LFS"):
+        assert cli.main(["usage", "--org", "octo-lab", "--product", name, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["rows"] is not None
+
+
+@pytest.mark.parametrize("token", ["", "sandbox-expired"])
+@pytest.mark.parametrize("verb", READS)
+def test_advice_fits_a_reading_verb(
+    verb: str, token: str, served: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a valid token, a reading verb names the variable or the token, and no command of Pulumi."""
+    assert served.url
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", token)
+    code = cli.main(list(READS[verb]))
+    printed = capsys.readouterr()
+    said = printed.out + printed.err
+    assert code == (1 if token or verb == "doctor" else 2)
+    assert "pulumi" not in said
+    assert ("token" if token else "set GITHUB_BILLING_TOKEN") in said
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The script of each shell has every verb, its options and their values."""
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    for word in (*verbs(), "all-cost-centers", "premium-request", "multi_user_customer", "expect-no-changes"):
+        assert word in script
+
+
+def test_bash_completes_with_the_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Bash completes an option's value with the script."""
+    assert cli.main(["completion", "bash"]) == 0
+    file = tmp_path / "script"
+    file.write_text(capsys.readouterr().out)
+    ask = 'source "$0"; COMP_WORDS=(billing-provider usage --report d); COMP_CWORD=3; '
+    ask += '$(complete -p billing-provider | sed "s/.*-F //; s/ .*//"); echo "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", ask, str(file)], capture_output=True, text=True, check=True)  # noqa: S607
+    assert done.stdout == "daily\n"
+
+
+def test_completion_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the extra, the error says how to install it."""
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert cli.main(["completion", "zsh"]) == 2
+    assert "run `pip install 'github-billing-provider[cli]'`" in capsys.readouterr().err
+
+
+def test_the_doctor_prints_json(
+    served: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`doctor --json` prints the owners, the findings and their number by level, and has the same exit code."""
+    assert served.url
+    ask = ["doctor", "--json", "--org", "octo-org", *OWNER]
+    assert cli.main(ask) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["owners"] == [{"kind": "enterprise", "name": E}, {"kind": "organization", "name": "octo-org"}]
+    assert document["totals"] == {"ok": len(document["findings"]), "warning": 0, "failed": 0}
+    assert set(document["findings"][0]) == {"level", "subject", "text", "repair"}
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-expired")
+    assert cli.main(ask) == 1
+    assert json.loads(capsys.readouterr().out)["totals"]["failed"] == 1
+
+
+def test_the_doctor_prints_no_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A token in an answer is masked in the JSON of the doctor."""
+    token = "sandbox-canary-token-5up3r"
+    with WireServer(answer(200, {"rate": {}}, X_OAuth_Scopes=token, Connection="close")) as server:
+        monkeypatch.setenv("GITHUB_API_URL", server.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", token)
+        assert cli.main(["doctor", "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert token not in printed
+    assert {finding["text"] for finding in json.loads(printed)["findings"]} > {MASK}
