@@ -47,6 +47,7 @@ _CLEARED = (
     "NO_PROXY",
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_FILE",
+    "COLUMNS",
 )
 
 

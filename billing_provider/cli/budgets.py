@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli import render
+from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.usage.spend import LICENCES, SpendReport
 
@@ -39,7 +40,6 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the budgets and return exit code 0, or exit with 2 for a scope that the owner does not have."""
-    render.check_formats(args)
     kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
     owner = Owner(kind, args.enterprise or args.organization)
     if args.scope not in (None, *kind.scopes):
@@ -72,25 +72,27 @@ def _row(spend: Spend) -> dict[str, Any]:
 
 def _print_table(owner: Owner, spends: list[Spend]) -> None:
     columns = (
-        render.Column("scope"),
-        render.Column("of"),
-        render.Column("product or SKU"),
-        render.Column("spent", right=True),
-        render.Column("cap", right=True),
-        render.Column("unit"),
-        render.Column("used"),
-        render.Column("at the cap"),
+        Column("scope", least=10, leaves=3),
+        Column("of", least=12),
+        Column("product or SKU", least=14),
+        Column("spent", right=True),
+        Column("cap", right=True),
+        Column("unit", leaves=2),
+        Column("used", right=True),
+        Column("", leaves=1),
+        Column("at cap"),
     )
     spent = render.amounts([spend.spent for spend in spends])
     caps = render.amounts([spend.budget.budget_amount for spend in spends])
     rows = [
         (
             spend.budget.budget_scope,
-            _whose(spend),
+            _whose(owner, spend),
             spend.budget.budget_product_sku,
             render.quantity(spend.spent) if spend.unit == LICENCES else spent[number],
             render.quantity(spend.budget.budget_amount) if spend.unit == LICENCES else caps[number],
             spend.unit,
+            render.percent(spend.share),
             render.bar(spend.share),
             "stops" if spend.budget.prevent_further_usage else "alerts" if spend.budget.will_alert else "goes on",
         )
@@ -98,10 +100,12 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
     ]
     notes = ["Amounts are for this month; a budget counts only the usage after its creation."]
     if any(spend.spent is None for spend in spends):
-        notes.append(f"{render.UNKNOWN} means unknown: GitHub has no figure for this budget, or not for this token.")
-    render.print_table(f"Budgets of {owner}: {len(spends)}", columns, rows, notes if spends else [])
+        notes.append(render.UNKNOWN_NOTE)
+    render.print_table(f"Budgets of {owner}: {len(spends)}", columns, rows, notes if spends else [], "No budgets.")
 
 
-def _whose(spend: Spend) -> str:
-    name = spend.budget.user or spend.budget.budget_entity_name or ""
-    return f"{name} (most: {spend.user})".lstrip() if spend.user else name
+def _whose(owner: Owner, spend: Spend) -> str:
+    name = spend.budget.user or spend.budget.budget_entity_name or render.UNKNOWN
+    if name.lower() == owner.slug.lower():
+        name = "all"
+    return f"{name} (most: {spend.user})" if spend.user else name

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from billing_provider.cli import render
+from billing_provider.cli.tables import Column
 from billing_provider.cost_centers.models import ACTIVE, DELETED, MEMBER_KINDS
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
+_TITLES = {"users": "users", "organizations": "orgs", "repositories": "repos", "enterprise_teams": "teams"}
+_POOL_NOTE = "AI pool says whether the cost center has a pool of AI credits."
 _POOL = {True: "on", False: "off", None: render.UNKNOWN}
 
 
@@ -34,7 +37,6 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the cost centers, or one, and return exit code 0."""
-    render.check_formats(args)
     with render.reading() as reader:
         if args.name:
             found = [reader.cost_center(enterprise=args.enterprise, cost_center=args.name)]
@@ -50,28 +52,28 @@ def run(args: argparse.Namespace) -> int:
         ]
         render.print_csv(("cost_center", "id", "state", "type", "member"), rows)
     elif args.name:
-        _print_members(found[0])
+        _print_members(args.enterprise, found[0])
     else:
-        _print_table(args.enterprise, found)
+        _print_table(args, found)
     return 0
 
 
-def _print_members(center: CostCenterDetails) -> None:
-    columns = (render.Column("kind"), render.Column("member"))
+def _print_members(enterprise: str, center: CostCenterDetails) -> None:
+    columns = (Column("kind"), Column("member", least=20))
     rows = [(each.type, each.name) for each in center.resources]
     notes = [f"id {center.id}, {center.state}, AI-credit pool {_POOL[center.ai_credit_pool_enabled]}"]
-    render.print_table(f"Cost center {center.name}: {len(rows)} members", columns, rows, notes)
+    title = f"Cost center {center.name} of enterprise {enterprise}: {render.counted(len(rows), 'member')}"
+    render.print_table(title, columns, rows, notes, "No members.")
 
 
-def _print_table(enterprise: str, centers: list[CostCenterDetails]) -> None:
+def _print_table(args: argparse.Namespace, centers: list[CostCenterDetails]) -> None:
     counts = [[len(center.members(kind)) for kind in MEMBER_KINDS] for center in centers]
     totals = [str(sum(column)) for column in zip(*counts, strict=True)] or ["0"] * len(MEMBER_KINDS)
-    columns = [render.Column("name", total="total"), render.Column("state")]
+    columns = [Column("name", total="total", least=12), Column("state", leaves=3)]
     columns += [
-        render.Column(kind.replace("_", " "), right=True, total=total)
-        for kind, total in zip(MEMBER_KINDS, totals, strict=True)
+        Column(_TITLES[kind], right=True, total=total) for kind, total in zip(MEMBER_KINDS, totals, strict=True)
     ]
-    columns += [render.Column("pool of AI credits"), render.Column("id")]
+    columns += [Column("AI pool", leaves=2), Column("id", leaves=1)]
     rows = [
         (
             center.name,
@@ -82,4 +84,6 @@ def _print_table(enterprise: str, centers: list[CostCenterDetails]) -> None:
         )
         for center, count in zip(centers, counts, strict=True)
     ]
-    render.print_table(f"Cost centers of enterprise {enterprise}: {len(rows)}", columns, rows, [])
+    which = f"{args.state} cost centers" if args.state else "cost centers"
+    title = f"{which.capitalize()} of enterprise {args.enterprise}: {len(rows)}"
+    render.print_table(title, columns, rows, [_POOL_NOTE] if rows else [], f"No {which}.")

@@ -6,7 +6,8 @@ import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from billing_provider.cli.render import owner_of, print_json, progress_reporter
+from billing_provider.cli.render import line_width, owner_of, print_json, progress_reporter
+from billing_provider.cli.tables import wrapped
 from billing_provider.core.ids import read_slug
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.redact import clean
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 4.0
 """Longest wait of a check: a person is watching."""
+_INDENT = 9
 
 
 def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(finding: Finding) -> None:
-    print(f"{finding.level:<8} {clean(finding.subject):<28} {clean(finding.text)}", flush=True)
+    texts = [f"{finding.level:<8} {clean(finding.subject)}: {clean(finding.text)}"]
     if finding.repair:
-        print(f"{'':<8} {'':<28} -> {clean(finding.repair)}", flush=True)
+        texts.append(f"{'':<8} -> {clean(finding.repair)}")
+    for text in texts:
+        print(*wrapped(text, line_width(), _INDENT), sep="\n", flush=True)

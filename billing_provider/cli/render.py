@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import sys
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.core.errors import ConfigError
+from billing_provider.cli.tables import Cell, coloured, table, wrapped
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import read_settings
 from billing_provider.runtime.run import Run
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from billing_provider.cli.tables import Column
     from billing_provider.core.owners import Owner
 
 UNKNOWN = "-"
 """The text for an unknown value in a table."""
+UNKNOWN_NOTE = f"{UNKNOWN} means unknown: GitHub has no figure or name, or not for this token."
 PATIENCE_SECONDS = 1.0
 """Seconds before a command shows what it waits for."""
 _BAR_CELLS = 10
@@ -33,24 +35,8 @@ _MAX_PERCENT = 999_999_999
 _FEWEST_DECIMALS, _FINEST = 2, Decimal("0.0001")
 # The largest float has 309 digits before the point.
 _EXACT = Context(prec=400)
-_WIDE = 200
 # GitHub alerts at 75 %; at 100 % it stops usage or continues to bill.
 _COLOURS = ((1.0, "red"), (0.75, "yellow"), (float("-inf"), "green"))
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Attributes:
-        title: Its heading, with the unit of its figures.
-        right: Whether it is aligned to the right.
-        total: The text below the column.
-    """
-
-    title: str
-    right: bool = False
-    total: str = ""
 
 
 class StderrReporter:
@@ -119,16 +105,6 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
     formats.add_argument("--csv", action="store_true", help="print CSV")
 
 
-def check_formats(args: argparse.Namespace) -> None:
-    """Check that a table can be shown.
-
-    Raises:
-        ConfigError: Tables need the extra `cli`.
-    """
-    if not (args.json or args.csv):
-        _rich()
-
-
 def owner_of(owner: Owner) -> dict[str, str]:
     """Return an owner as all JSON documents hold it."""
     return {"kind": owner.kind.noun, "name": owner.slug}
@@ -146,40 +122,38 @@ def print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     writer.writerows(["" if value is None else value for value in row] for row in rows)
 
 
-def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]], notes: Sequence[str]) -> None:
-    """Print a table with totals and notes.
+def print_table(
+    title: str, columns: Sequence[Column], rows: Sequence[Sequence[str | Cell]], notes: Sequence[str], empty: str
+) -> None:
+    """Print a table with totals and notes, as wide as the terminal or the variable COLUMNS allows.
 
     Args:
         title: The line above the table.
         columns: Its columns.
-        rows: Its cells; texts are shown as they are, without markup, but what `bar` returns.
-        notes: What stands below it.
-
-    Raises:
-        ConfigError: Tables need the extra `cli`.
+        rows: Its cells; texts are shown as they are.
+        notes: The sentences below it.
+        empty: The sentence that stands for a table without rows.
     """
-    rich = _rich()
-
-    def shown(text: str) -> Any:
-        return rich.Text(clean(text))
-
-    table = rich.Table(box=rich.SIMPLE, show_footer=any(c.total for c in columns))
-    for column in columns:
-        table.add_column(
-            column.title,
-            column.total,
-            justify="right" if column.right else "left",
-            no_wrap=column.right,
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(shown(cell) if isinstance(cell, str) else cell for cell in row))
-    console = rich.Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(shown(title), style="bold", soft_wrap=True)
+    width, with_colours = line_width(), _with_colours()
+    left_out: list[str] = []
+    for line in wrapped(clean(title), width):
+        print(coloured(line, "bold") if with_colours else line)
     if rows:
-        console.print(table)
-    for note in notes:
-        console.print(shown(note), soft_wrap=True)
+        lines, left_out = table(columns, rows, width, with_colours=with_colours)
+        print("", *lines, sep="\n")
+    more = [f"Left out at this width: {', '.join(left_out)}."] if left_out else []
+    for number, note in enumerate([*([] if rows else [empty]), *notes, *more]):
+        print(*([] if number else [""]), *wrapped(clean(note), width), sep="\n")
+
+
+def line_width() -> int | None:
+    """Return the width of the terminal, or of the variable COLUMNS; None if the output is no terminal."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def amounts(values: Sequence[float | None]) -> list[str]:
@@ -195,25 +169,23 @@ def quantity(value: float | None) -> str:
     return UNKNOWN if value is None else f"{_rounded(value):,f}"
 
 
-def bar(share: float | None) -> Any:
-    """Return a cell with a bar and the percentage spent; its colour follows GitHub's alert thresholds."""
+def percent(share: float | None) -> str:
+    """Return the percentage spent."""
+    return UNKNOWN if share is None else f"{int(min(share * 100, _MAX_PERCENT))} %"
+
+
+def bar(share: float | None) -> Cell:
+    """Return a bar of the fraction spent; its colour follows GitHub's alert thresholds."""
     if share is None:
-        return UNKNOWN
+        return Cell("")
     cells = int(min(max(share, 0.0), 1.0) * _BAR_CELLS)
-    percent = int(min(share * 100, _MAX_PERCENT))
     colour = next(colour for mark, colour in _COLOURS if share >= mark)
-    return _rich().Text.assemble(("█" * cells, colour), f"{'░' * (_BAR_CELLS - cells)} {percent:>4} %")
+    return Cell("█" * cells + "░" * (_BAR_CELLS - cells), colour)
 
 
 def _rounded(value: float) -> Decimal:
     return Decimal(repr(value)).quantize(_FINEST, context=_EXACT).normalize()
 
 
-def _rich() -> Any:
-    try:
-        from billing_provider.cli import tables  # noqa: PLC0415 - an extra that may not be installed
-    except ImportError:
-        raise ConfigError(
-            "tables need the extra `cli`: run `pip install 'github-billing-provider[cli]'`, or add --json or --csv"
-        ) from None
-    return tables
+def _with_colours() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

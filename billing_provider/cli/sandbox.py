@@ -12,6 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.cli.render import line_width
+from billing_provider.cli.tables import wrapped
 from billing_provider.sandbox.access import TOKENS
 from billing_provider.sandbox.actions import ACTIONS
 from billing_provider.sandbox.quirks import QUIRKS
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "read_seed", "run"]
 
 _MOST_PORT = 65535
+_INDENT = 4
 _NOT_IMITATED = """\
 What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its
 organizations), members of enterprise teams, mails and alerts, web pages, custom roles, the limit of
@@ -184,13 +187,14 @@ def _tokens() -> list[str]:
 
 
 def _list(args: argparse.Namespace) -> None:
+    width = line_width()
     if args.list_quirks:
         for quirk in QUIRKS.values():
             name = quirk.name if quirk.number is None else f"{quirk.name}[={quirk.number}]"
-            print(f"{name:34}{quirk.grade:12}{quirk.summary}")
+            print(*wrapped(f"{name:34}{quirk.grade:12}{quirk.summary}", width, _INDENT), sep="\n")
     if args.list_faults:
         for name, action in ACTIONS.items():
-            print(f"{name:20}{action.summary}")
+            print(*wrapped(f"{name:20}{action.summary}", width, _INDENT), sep="\n")
 
 
 def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:

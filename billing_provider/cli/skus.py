@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.budgets.skus import BUDGET_TYPES, SOURCES, counts_licences, pricing_type
 from billing_provider.cli import render
+from billing_provider.cli.tables import Column
 from billing_provider.core.inputs import near
 from billing_provider.usage.spend import DOLLARS, LICENCES
 
@@ -33,7 +34,6 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the products and SKUs and return exit code 0."""
-    render.check_formats(args)
     names = sorted(SOURCES, key=_rank) if args.near is None else near(args.near, SOURCES, _MOST_NEAR)
     rows = [_row(name) for name in names]
     if args.json:
@@ -41,9 +41,15 @@ def run(args: argparse.Namespace) -> int:
     elif args.csv:
         render.print_csv(_NAMES, rows)
     else:
-        titles = ("product or SKU", "budget_type", "unit", "source of the name", "date")
+        columns = (
+            Column("product or SKU", least=24),
+            Column("budget_type", leaves=3),
+            Column("unit"),
+            Column("source of the name", least=18, leaves=1),
+            Column("date", leaves=2),
+        )
         notes = ["The valid names differ by account: GitHub's answer to an invalid one lists them."]
-        render.print_table(f"Products and SKUs: {len(rows)}", [render.Column(each) for each in titles], rows, notes)
+        render.print_table(f"Products and SKUs: {len(rows)}", columns, rows, notes, "No similar name is known.")
     return 0
 
 

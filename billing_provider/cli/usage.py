@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from billing_provider import cli
 from billing_provider.budgets.skus import PRODUCTS, SKUS, product_identifier, sku_identifier
 from billing_provider.cli import render
+from billing_provider.cli.tables import Column
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import did_you_mean
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
 from billing_provider.usage.models import FILTERS, UsageReport, grouped
+from billing_provider.usage.queries import OUTSIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +36,10 @@ _PATHS: dict[str, ReportName] = {
     "ai-credit": "ai_credit/usage",
     "premium-request": "premium_request/usage",
 }
+_LEAST = {"sku": 23, "model": 16, "repository": 12} | dict.fromkeys(
+    ("date", "product", "organization", "cost-center"), 10
+)
+_MIXED = "mixed"
 _OWNERS = (ENTERPRISE, ORGANIZATION, USER)
 _PERIOD = {"year": 9999, "month": 12, "day": 31}
 _NARROWED = ("repository", "model", "product", "sku", "cost_center")
@@ -44,7 +50,7 @@ _KEYS: dict[str, Callable[[Any], str]] = {
     "model": lambda item: item.model or "",
     "organization": lambda item: item.organization_name or "",
     "repository": lambda item: item.repository_name or "",
-    "cost-center": lambda item: item.cost_center.name if item.cost_center else "",
+    "cost-center": lambda item: item.cost_center.name if item.cost_center else OUTSIDE,
 }
 _DAILY = ("date", "product", "sku", "organization", "repository", "cost-center")
 _BY_MODEL = ("product", "sku", "model")
@@ -90,7 +96,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
     """
-    render.check_formats(args)
     by = tuple(args.by or ("product", "sku"))
     if strangers := [name for name in by if name not in _CAN_GROUP[args.report]]:
         args.parser.error(
@@ -112,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
         rows = [[*key, *(getattr(group, name) for name in _FIGURES)] for key, group in groups.items()]
         render.print_csv([*by, *_FIGURES], rows)
     else:
-        _print_table(args.report, report, by, groups)
+        _print_table(args, report, by, groups)
     return 0
 
 
@@ -140,6 +145,8 @@ def _check_filters(args: argparse.Namespace) -> None:
             args.parser.error(
                 f"argument {flags[name]}: the report {args.report} of this {owner} has no such filter{instead}"
             )
+    if "cost-center" in (args.by or ()) and owner != ENTERPRISE:
+        args.parser.error(f"argument --by: a report of this {owner} has no cost centers")
     if args.all_cost_centers and (args.report, owner, args.cost_center) != ("daily", ENTERPRISE, None):
         args.parser.error(
             "argument --all-cost-centers: use it with --report daily and --enterprise, without --cost-center"
@@ -164,7 +171,10 @@ def _check_names(args: argparse.Namespace) -> None:
 def _document(
     name: str, report: UsageReport | UsageSummary, by: tuple[str, ...], groups: dict[tuple[str, ...], Group]
 ) -> dict[str, Any]:
-    rows = [{**dict(zip(by, key, strict=True)), **asdict(group)} for key, group in groups.items()]
+    rows = [
+        {**{name: part or None for name, part in zip(by, key, strict=True)}, **asdict(group)}
+        for key, group in groups.items()
+    ]
     totals = {figure: getattr(report, figure) for figure in _FIGURES[2:]}
     return {
         "report": name,
@@ -178,23 +188,35 @@ def _document(
 
 
 def _print_table(
-    name: str, report: UsageReport | UsageSummary, by: tuple[str, ...], groups: dict[tuple[str, ...], Group]
+    args: argparse.Namespace,
+    report: UsageReport | UsageSummary,
+    by: tuple[str, ...],
+    groups: dict[tuple[str, ...], Group],
 ) -> None:
-    columns = [render.Column(each, total="total" if number == 0 else "") for number, each in enumerate(by)]
-    columns += [render.Column("quantity", right=True), render.Column("unit")]
-    cells = [[part or "-" for part in key] for key in groups]
+    columns = [Column(each, total="total" if number == 0 else "", least=_LEAST[each]) for number, each in enumerate(by)]
+    columns += [Column("quantity", right=True, leaves=3), Column("unit", leaves=3)]
+    cells = [[part or render.UNKNOWN for part in key] for key in groups]
     for row, group in zip(cells, groups.values(), strict=True):
-        row += [render.quantity(group.quantity), group.unit_type or ""]
-    for figure in _FIGURES[2:]:
+        row += [render.quantity(group.quantity) if group.unit_type else "", group.unit_type or _MIXED]
+    for figure, leaves in zip(_FIGURES[2:], (2, 1, 0), strict=True):
         *shown, total = render.amounts(
             [*(getattr(group, figure) for group in groups.values()), getattr(report, figure)]
         )
-        columns.append(render.Column(f"{figure.partition('_')[0]} USD", right=True, total=total))
+        columns.append(Column(f"{figure.partition('_')[0]} USD", right=True, total=total, leaves=leaves))
         for row, text in zip(cells, shown, strict=True):
             row.append(text)
     period = report.time_period
     when = "-".join(f"{part:02}" for part in (period.year, period.month, period.day) if part)
-    render.print_table(f"Usage, {name}, {when}", columns, cells, _notes(report))
+    owner, *filters = (
+        f"{name.replace('_', ' ')} {given}" for name in (*_OWNERS, *_NARROWED) if (given := getattr(args, name))
+    )
+    title = f"Usage of {owner}, {', '.join([args.report, when, *filters])}"
+    notes = _notes(report)
+    if any(render.UNKNOWN in row for row in cells):
+        notes.append(render.UNKNOWN_NOTE)
+    if any(OUTSIDE in row for row in cells):
+        notes.append(f"{OUTSIDE} is the usage outside all cost centers.")
+    render.print_table(title, columns, cells, notes, "No usage.")
 
 
 def _notes(report: UsageReport | UsageSummary) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.cli import main, render
+from billing_provider.cli.tables import Cell
 from billing_provider.core.clock import Clock
 from billing_provider.core.owners import ENTERPRISE_OWNER
 from billing_provider.sandbox import Sandbox
@@ -20,6 +21,7 @@ from billing_provider.usage.models import exact_sum
 from billing_provider.usage.queries import Reader
 from billing_provider.usage.spend import Spend, SpendReport
 from tests.support.clock import START
+from tests.support.pictures import PLAIN, E, declare
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
 
     from billing_provider.core.owners import Owner
     from tests.support.harness import RunHarness
-
-E = "octo-enterprise"
-QUIET = {"will_alert": False, "alert_recipients": []}
-PLAIN = {"budget_type": "ProductPricing", "prevent_further_usage": False, "budget_alerting": QUIET}
-CREDITS = {"budget_type": "BundlePricing", "budget_product_sku": "ai_credits", "budget_alerting": QUIET}
-SKU = {"budget_type": "SkuPricing", "prevent_further_usage": True, "budget_alerting": QUIET}
 
 
 @pytest.fixture
@@ -45,31 +41,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def declare(sandbox: Sandbox) -> None:
-    """Create a budget of each kind."""
-    platform, _ = (center["id"] for center in sandbox.cost_centers())
-    alerting = {"will_alert": True, "alert_recipients": ["octocat"]}
-    for fields in (
-        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "actions", "budget_amount": 100},
-        {**SKU, "budget_scope": "enterprise", "budget_product_sku": "copilot_for_business", "budget_amount": 4},
-        {**PLAIN, "budget_scope": "organization", "budget_entity_name": "octo-org", "budget_product_sku": "packages",
-         "budget_amount": 2000, "budget_alerting": alerting},
-        {**SKU, "budget_scope": "repository", "budget_entity_name": "octo-org/website",
-         "budget_product_sku": "actions_linux", "budget_amount": 10},
-        {**CREDITS, "budget_scope": "repository", "budget_entity_name": "octo-org/api", "budget_amount": 0,
-         "prevent_further_usage": False},
-        {**CREDITS, "budget_scope": "cost_center", "budget_entity_name": platform, "budget_amount": 0,
-         "prevent_further_usage": False},
-        {**CREDITS, "budget_scope": "multi_user_customer", "budget_amount": 10, "prevent_further_usage": True},
-        {**CREDITS, "budget_scope": "user", "user": "hubot", "budget_amount": 10, "prevent_further_usage": True},
-        {**CREDITS, "budget_scope": "enterprise", "budget_amount": 500, "prevent_further_usage": False,
-         "exclude_cost_center_usage": True},
-        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "codespaces", "budget_amount": 10,
-         "exclude_cost_center_usage": True},
-    ):  # fmt: skip
-        sandbox.add_budget("enterprise", E, **fields)
-
-
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(list(arguments)) == 0
     return capsys.readouterr().out
@@ -77,7 +48,7 @@ def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def cells(table: str, *first: str) -> list[str]:
     """Return the cells of the line that begins with these words."""
-    lines = [re.split(r"\s{2,}", re.sub(r" {2,}(\d+ %)", r" \1", line.strip())) for line in table.splitlines()]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in table.splitlines()]
     (found,) = [line for line in lines if tuple(line[: len(first)]) == first]
     return found
 
@@ -100,13 +71,14 @@ def test_budgets_show_spend_and_cap(served: Sandbox, capsys: pytest.CaptureFixtu
     assert next(row for row in rows if row["budget_scope"] == "user")["spent_from"] == "budget"
     top = next(row for row in rows if row["budget_scope"] == "multi_user_customer")
     assert (top["spent_from"], top["spent_by"] is not None) == ("user states", True)
-    line = cells(table, "enterprise", E, "copilot_for_business")
-    assert line[3:] == ["3", "4", "licences", "███████░░░ 75 %", "stops"]
+    line = cells(table, "enterprise", "all", "copilot_for_business")
+    assert line[3:] == ["3", "4", "licences", "75 %", "███████░░░", "stops"]
     assert cells(table, "cost_center", "Platform")[3:] == [
         f"{spent['cost_center', 'ai_credits']:.3f}",
         "0.00",
         "USD",
-        "██████████ 100 %",
+        "100 %",
+        "██████████",
         "goes on",
     ]
     assert cells(table, "organization", "octo-org")[-1] == "alerts"
@@ -132,7 +104,7 @@ def test_each_report_is_read_once_for_all_budgets(served: Sandbox, capsys: pytes
 def test_an_owner_without_budgets(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     """Without budgets, the formats have no table, no rows and an empty list."""
     assert served.url
-    assert shown(capsys, "budgets", "--org", "octo-org") == "Budgets of organization octo-org: 0\n"
+    assert shown(capsys, "budgets", "--org", "octo-org") == ("Budgets of organization octo-org: 0\n\nNo budgets.\n")
     assert shown(capsys, "budgets", "--org", "octo-org", "--csv") == "unit,spent,spent_from,spent_by\n"
     assert json.loads(shown(capsys, "budgets", "--org", "octo-org", "--json")) == {
         "organization": "octo-org",
@@ -177,13 +149,13 @@ def test_usage_is_grouped(served: Sandbox, capsys: pytest.CaptureFixture[str]) -
     every = ("usage", "--enterprise", E, "--report", "daily", "--month", "8", "--all-cost-centers")
     by = ("--by", "date", "organization", "repository", "cost-center")
     rows = json.loads(shown(capsys, *every, *by, "--json"))["rows"]
-    assert {"Platform", "Data", ""} == {row["cost-center"] for row in rows}
+    assert {"Platform", "Data", "none"} == {row["cost-center"] for row in rows}
     assert len({row["date"] for row in rows}) > 5
     assert {row["unit_type"] for row in rows} > {None, "minutes"}
     models = json.loads(shown(capsys, "usage", "--enterprise", E, "--report", "ai-credit", "--by", "model", "--json"))
     assert {row["model"] for row in models["rows"]} > {"GPT-5"}
     table = shown(capsys, *every, "--by", "cost-center")
-    assert cells(table, "-")[0] == "-"
+    assert cells(table, "none")[0] == "none"
     assert "leaves out" not in table
     assert "--all-cost-centers includes them" in shown(capsys, "usage", "--enterprise", E, "--report", "daily")
 
@@ -206,7 +178,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
     assert cells(table, "Platform") == ["Platform", "active", "2", "0", "0", "0", "off", platform]
     assert cells(table, "total") == ["total", "2", "1", "0", "0"]
     members = shown(capsys, "cost-centers", "data", "--enterprise", E)
-    assert members.startswith("Cost center Data: 1 members\n")
+    assert members.startswith(f"Cost center Data of enterprise {E}: 1 member\n")
     assert cells(members, "Org") == ["Org", "octo-lab"]
     assert f"id {data}, active, AI-credit pool off" in members
     document = json.loads(shown(capsys, "cost-centers", "--enterprise", E, "--state", "active", "--json"))
@@ -219,7 +191,7 @@ def test_cost_centers_and_members(served: Sandbox, capsys: pytest.CaptureFixture
         f"Data,{data},active,Org,octo-lab",
     ]
     assert shown(capsys, "cost-centers", "--enterprise", E, "--state", "deleted") == (
-        f"Cost centers of enterprise {E}: 0\n"
+        f"Deleted cost centers of enterprise {E}: 0\n\nNo deleted cost centers.\n"
     )
 
 
@@ -230,20 +202,6 @@ def test_a_refusal_exits_with_1(served: Sandbox, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "error: list the cost centers of enterprise nobody: GitHub returned" in printed.err
-
-
-def test_tables_without_the_extra(
-    served: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Tables need rich, JSON and CSV do not; without rich, no request is sent for a table."""
-    monkeypatch.setitem(sys.modules, "billing_provider.cli.tables", None)
-    monkeypatch.delattr("billing_provider.cli.tables", raising=False)
-    for verb in (("budgets", "--org", "octo-org"), ("usage", "--org", "octo-org"), ("cost-centers", "--enterprise", E)):
-        assert main(list(verb)) == 2
-        assert "run `pip install 'github-billing-provider[cli]'`, or add --json or --csv" in capsys.readouterr().err
-        assert served.requests == []
-        assert main([*verb, "--json"]) == 0
-        served.forget_requests()
 
 
 def test_the_command_prints_a_table(served: Sandbox) -> None:
@@ -317,6 +275,36 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({}, True),
+    ],
+    ids=str,
+)
+def test_colours_are_for_terminals(
+    variables: dict[str, str], expected: bool, served: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal gets colours, unless NO_COLOR is set or the terminal has none; the text is the same without them."""
+    declare(served)
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    printed = []
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["budgets", "--enterprise", E]) == 0
+        printed.append(stream.getvalue())
+    assert ("\x1b[31m██████████\x1b[0m" in printed[0]) == expected
+    assert ("\x1b[1mproduct or SKU\x1b[0m" in printed[0]) == expected
+    assert re.sub(r"\x1b\[\d+m", "", printed[0]) == printed[1]
+
+
+@pytest.mark.parametrize(
     ("stream", "expected"),
     [
         (io.StringIO, "warning: look\nwaiting for GitHub ...\nthe rest ...\n"),
@@ -372,14 +360,16 @@ def test_amounts_of_a_column_share_their_decimals(values: list[float | None], ex
 
 def test_shares_and_counts() -> None:
     """The length of a bar is its share, at most the full width; counts have only the decimals they need."""
-    assert render.bar(None) == "-"
-    assert [render.bar(share).markup for share in (-0.5, 0.0, 0.749, 0.75, 3.0, 1e308)] == [
-        "░░░░░░░░░░  -50 %",
-        "░░░░░░░░░░    0 %",
-        "[green]███████[/green]░░░   74 %",
-        "[yellow]███████[/yellow]░░░   75 %",
-        "[red]██████████[/red]  300 %",
-        "[red]██████████[/red] 999999999 %",
+    assert (render.percent(None), render.bar(None)) == ("-", Cell(""))
+    shares = (-0.5, 0.0, 0.749, 0.75, 3.0, 1e308)
+    assert [render.percent(share) for share in shares] == ["-50 %", "0 %", "74 %", "75 %", "300 %", "999999999 %"]
+    assert [render.bar(share) for share in shares] == [
+        Cell("░░░░░░░░░░", "green"),
+        Cell("░░░░░░░░░░", "green"),
+        Cell("███████░░░", "green"),
+        Cell("███████░░░", "yellow"),
+        Cell("██████████", "red"),
+        Cell("██████████", "red"),
     ]
     assert [render.quantity(value) for value in (None, 0, 1234.0, 2.5, 1e6)] == ["-", "0", "1,234", "2.5", "1,000,000"]
 

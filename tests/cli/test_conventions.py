@@ -155,6 +155,10 @@ MISUSES = [
     (("usage", *OWNER, "--user", "octocat"), "argument --user: the report summary of this enterprise has no"),
     (("usage", "--user", "octocat", "--cost-center", "x"), "the report summary of this user has no such filter ("),
     (("usage", *OWNER, "--by", "model"), "the report summary can be grouped by product, sku, not by model"),
+    (
+        ("usage", "--org", "octo-org", "--report", "daily", "--by", "cost-center"),
+        "argument --by: a report of this organization has no cost centers",
+    ),
     (("usage", *OWNER, "--month", "13"), "argument --month: '13' is not a month: use a number from 1 to 12"),
     (("usage", *OWNER, "--day", "-1"), "argument --day: '-1' is not a day"),
     (("usage", *OWNER, "--year", "1e3"), "argument --year: '1e3' is not a year"),

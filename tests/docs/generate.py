@@ -1,5 +1,7 @@
 """Generate the tables of the documents from the code: `make docs` writes them, `make check` compares them.
 
+`make docs` also writes the pictures of what each verb prints, which the tests of the command line compare.
+
 A table stands between `<!-- generated: NAME ARGUMENT -->` and `<!-- end -->`.
 """
 
@@ -29,6 +31,7 @@ from billing_provider.sandbox.faults import Rule
 from billing_provider.sandbox.quirks import QUIRKS
 from billing_provider.sandbox.routes import ROUTES
 from billing_provider.sdk.budget import BudgetArgs
+from tests.support import pictures
 from tests.test_operations import TABLE as USED_BY
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ _REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
 
 
 def main() -> int:
-    """Write every generated table into its page."""
+    """Write every generated table into its page, and every picture into its file."""
+    pictures.write()
     for page in PAGES:
         old = page.read_text()
         new = filled(old)
@@ -278,6 +282,11 @@ def options(verb: str) -> str:
     return markdown(("option", "meaning"), rows)
 
 
+def shown(scene: str) -> str:
+    """Return the output of one scene on a terminal of 80 columns."""
+    return f"```text\n$ billing-provider {pictures.SCENES[scene].command}\n{pictures.picture(scene, 80)}```"
+
+
 def verb_parser(verb: str) -> argparse.ArgumentParser:
     """Return the parser of one verb.
 
@@ -389,6 +398,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "sandbox": sandbox_members,
     "scopes": scopes,
     "settings": settings,
+    "shown": shown,
     "tokens": tokens,
 }
 

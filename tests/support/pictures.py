@@ -1,0 +1,131 @@
+"""Pictures of text: what each verb prints at several widths, kept in `tests/cli/pictures`; `make docs` writes them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from billing_provider import cli
+from billing_provider.core.clock import TEST_TIME
+from billing_provider.sandbox import Sandbox
+from tests.support.clock import START
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WIDTHS = (60, 80, 120, 200)
+FOLDER = Path(__file__).parents[1] / "cli" / "pictures"
+E = "octo-enterprise"
+_PORT = "54321"
+
+QUIET = {"will_alert": False, "alert_recipients": []}
+PLAIN = {"budget_type": "ProductPricing", "prevent_further_usage": False, "budget_alerting": QUIET}
+CREDITS = {"budget_type": "BundlePricing", "budget_product_sku": "ai_credits", "budget_alerting": QUIET}
+SKU = {"budget_type": "SkuPricing", "prevent_further_usage": True, "budget_alerting": QUIET}
+
+
+def declare(sandbox: Sandbox) -> None:
+    """Create a budget of each kind."""
+    platform = sandbox.cost_centers()[0]["id"]
+    alerting = {"will_alert": True, "alert_recipients": ["octocat"]}
+    for fields in (
+        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "actions", "budget_amount": 100},
+        {**SKU, "budget_scope": "enterprise", "budget_product_sku": "copilot_for_business", "budget_amount": 4},
+        {**PLAIN, "budget_scope": "organization", "budget_entity_name": "octo-org", "budget_product_sku": "packages",
+         "budget_amount": 2000, "budget_alerting": alerting},
+        {**SKU, "budget_scope": "repository", "budget_entity_name": "octo-org/website",
+         "budget_product_sku": "actions_linux", "budget_amount": 10},
+        {**CREDITS, "budget_scope": "repository", "budget_entity_name": "octo-org/api", "budget_amount": 0,
+         "prevent_further_usage": False},
+        {**CREDITS, "budget_scope": "cost_center", "budget_entity_name": platform, "budget_amount": 0,
+         "prevent_further_usage": False},
+        {**CREDITS, "budget_scope": "multi_user_customer", "budget_amount": 10, "prevent_further_usage": True},
+        {**CREDITS, "budget_scope": "user", "user": "hubot", "budget_amount": 10, "prevent_further_usage": True},
+        {**CREDITS, "budget_scope": "enterprise", "budget_amount": 500, "prevent_further_usage": False,
+         "exclude_cost_center_usage": True},
+        {**PLAIN, "budget_scope": "enterprise", "budget_product_sku": "codespaces", "budget_amount": 10,
+         "exclude_cost_center_usage": True},
+    ):  # fmt: skip
+        sandbox.add_budget("enterprise", E, **fields)
+
+
+def _declared(sandbox: Sandbox) -> None:
+    sandbox.switch("whole_month_counts")
+    declare(sandbox)
+
+
+def _wide_names(sandbox: Sandbox) -> None:
+    sandbox.rename_cost_center("Platform", "データ基盤とプラットフォームの開発チーム")
+    sandbox.rename_cost_center("Data", "Données, analyses et apprentissage automatique 🚀")
+    declare(sandbox)
+
+
+def _nothing(_: Sandbox) -> None:
+    """Leave the sample data as it is."""
+
+
+class Scene(NamedTuple):
+    """One call of a verb, and what it finds."""
+
+    command: str
+    arrange: Callable[[Sandbox], Any] = _nothing
+
+
+SCENES = {
+    "budgets": Scene(f"budgets --enterprise {E}", _declared),
+    "budgets-empty": Scene("budgets --org octo-org"),
+    "budgets-wide-names": Scene(f"budgets --enterprise {E} --scope cost_center", _wide_names),
+    "cost-center": Scene(f"cost-centers Platform --enterprise {E}"),
+    "cost-centers": Scene(f"cost-centers --enterprise {E}"),
+    "cost-centers-empty": Scene(f"cost-centers --enterprise {E} --state deleted"),
+    "cost-centers-wide-names": Scene(f"cost-centers --enterprise {E}", _wide_names),
+    "doctor": Scene(f"doctor --enterprise {E} --org unknown-organization"),
+    "sandbox-faults": Scene("sandbox --list-faults"),
+    "sandbox-quirks": Scene("sandbox --list-quirks"),
+    "skus": Scene("skus --near actions_linux_4core"),
+    "skus-empty": Scene("skus --near nothing_like_it"),
+    "usage": Scene(f"usage --enterprise {E}"),
+    "usage-empty": Scene("usage --org octo-org --product ghec"),
+    "usage-grouped": Scene(
+        f"usage --enterprise {E} --report daily --month 8 --day 3 --all-cost-centers "
+        "--by date organization repository cost-center"
+    ),
+    "usage-models": Scene("usage --org octo-org --report ai-credit --by model"),
+}
+
+
+def picture(name: str, width: int) -> str:
+    """Return the output of one scene at one width, on a fixed day."""
+    scene = SCENES[name]
+    output = io.StringIO()
+    with (
+        Sandbox(clock=lambda: START) as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+    ):
+        scene.arrange(sandbox)
+        patch.setenv(TEST_TIME, "2026-09-21T14:13:20Z")
+        patch.setenv("GITHUB_API_URL", sandbox.url)
+        patch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        patch.setenv("COLUMNS", str(width))
+        cli.main(shlex.split(scene.command))
+        port = sandbox.url.split(":")[2].partition("/")[0]
+    return output.getvalue().replace(port, _PORT)
+
+
+def pictures(name: str) -> str:
+    """Return the pictures of one scene at all widths, as its file holds them."""
+    command = SCENES[name].command
+    return "\n".join(f"$ COLUMNS={width} billing-provider {command}\n{picture(name, width)}" for width in WIDTHS)
+
+
+def write() -> None:
+    """Write the files of all scenes."""
+    FOLDER.mkdir(exist_ok=True)
+    for name in SCENES:
+        (FOLDER / f"{name}.txt").write_text(pictures(name))
