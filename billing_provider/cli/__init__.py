@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from importlib import import_module
@@ -53,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C, 141 if the reader of the output is gone;
         a verb can have codes of its own.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a character gets a question mark.
+        sys.stdout.reconfigure(errors="replace")
     try:
         try:
             return _run(arguments)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli import render
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.usage.queries import BudgetDetails
 from billing_provider.usage.spend import LICENCES, SpendReport
 
 if TYPE_CHECKING:
     import argparse
 
-    from billing_provider.usage.queries import BudgetDetails
     from billing_provider.usage.spend import Spend
 
 __all__ = ["add", "run"]
@@ -50,9 +50,16 @@ def run(args: argparse.Namespace) -> int:
         spends = list(SpendReport(reader, owner).of(found))
     rows = [_row(spend) for spend in spends]
     if args.json:
-        render.print_json({kind.noun: owner.slug, "budgets": rows})
+        totals = {
+            "budgets": len(rows),
+            "stops": sum(spend.budget.prevent_further_usage for spend in spends),
+            "at_cap": sum(spend.share is not None and spend.share >= 1 for spend in spends),
+            "unknown": sum(spend.spent is None for spend in spends),
+        }
+        document = {"owner": render.owner_of(owner), kind.noun: owner.slug, "budgets": rows, "totals": totals}
+        render.print_json(document)
     elif args.csv:
-        names = [*(asdict(spends[0].budget) if spends else ()), "unit", "spent", "spent_from", "spent_by"]
+        names = [*(field.name for field in fields(BudgetDetails)), "unit", "spent", "spent_from", "spent_by"]
         render.print_csv(names, [[row[name] for name in names] for row in rows])
     else:
         _print_table(owner, spends)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.cli import render
 from billing_provider.cli.tables import Column
+from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
 from billing_provider.cost_centers.models import ACTIVE, DELETED, MEMBER_KINDS
 
 if TYPE_CHECKING:
@@ -43,12 +44,19 @@ def run(args: argparse.Namespace) -> int:
         else:
             found = reader.cost_centers(enterprise=args.enterprise, state=args.state)
     if args.json:
-        render.print_json({"enterprise": args.enterprise, "cost_centers": [asdict(center) for center in found]})
+        render.print_json(
+            {
+                "owner": render.owner_of(Owner(ENTERPRISE_OWNER, args.enterprise)),
+                "enterprise": args.enterprise,
+                "cost_centers": [asdict(center) for center in found],
+                "totals": {"cost_centers": len(found), **_totals(found)},
+            }
+        )
     elif args.csv:
         rows = [
-            (center.name, center.id, center.state, each.type, each.name)
+            (center.name, center.id, center.state, *member)
             for center in found
-            for each in center.resources
+            for member in [(each.type, each.name) for each in center.resources] or [("", "")]
         ]
         render.print_csv(("cost_center", "id", "state", "type", "member"), rows)
     elif args.name:
@@ -56,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(args, found)
     return 0
+
+
+def _totals(centers: list[CostCenterDetails]) -> dict[str, int]:
+    return {kind: sum(len(center.members(kind)) for center in centers) for kind in MEMBER_KINDS}
 
 
 def _print_members(enterprise: str, center: CostCenterDetails) -> None:
@@ -67,22 +79,18 @@ def _print_members(enterprise: str, center: CostCenterDetails) -> None:
 
 
 def _print_table(args: argparse.Namespace, centers: list[CostCenterDetails]) -> None:
-    counts = [[len(center.members(kind)) for kind in MEMBER_KINDS] for center in centers]
-    totals = [str(sum(column)) for column in zip(*counts, strict=True)] or ["0"] * len(MEMBER_KINDS)
     columns = [Column("name", total="total", least=12), Column("state", leaves=3)]
-    columns += [
-        Column(_TITLES[kind], right=True, total=total) for kind, total in zip(MEMBER_KINDS, totals, strict=True)
-    ]
+    columns += [Column(_TITLES[kind], right=True, total=str(total)) for kind, total in _totals(centers).items()]
     columns += [Column("AI pool", leaves=2), Column("id", leaves=1)]
     rows = [
         (
             center.name,
             center.state,
-            *(str(each) for each in count),
+            *(str(len(center.members(kind))) for kind in MEMBER_KINDS),
             _POOL[center.ai_credit_pool_enabled],
             center.id,
         )
-        for center, count in zip(centers, counts, strict=True)
+        for center in centers
     ]
     which = f"{args.state} cost centers" if args.state else "cost centers"
     title = f"{which.capitalize()} of enterprise {args.enterprise}: {len(rows)}"

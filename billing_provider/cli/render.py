@@ -30,6 +30,7 @@ UNKNOWN = "-"
 UNKNOWN_NOTE = f"{UNKNOWN} means unknown: GitHub has no figure or name, or not for this token."
 PATIENCE_SECONDS = 1.0
 """Seconds before a command shows what it waits for."""
+_FORMULA = ("=", "+", "-", "@")
 _BAR_CELLS = 10
 _MAX_PERCENT = 999_999_999
 _FEWEST_DECIMALS, _FINEST = 2, Decimal("0.0001")
@@ -116,10 +117,28 @@ def print_json(document: Any) -> None:
 
 
 def print_csv(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows as CSV; unknown values are empty."""
+    """Print rows as CSV, one line each.
+
+    Unknown values are empty, whole numbers have no decimals, and the entries of a list are joined by semicolons. A text
+    that a spreadsheet would read as a formula begins with an apostrophe.
+    """
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+
+
+def _plain(value: Any) -> str | int | float:
+    if isinstance(value, (list, tuple)):
+        value = ";".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        # The names come from GitHub, where others choose them.
+        text = clean(value)
+        return f"'{text}" if text.startswith(_FORMULA) else text
+    return "" if value is None else value
 
 
 def print_table(

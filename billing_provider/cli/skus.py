@@ -37,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     names = sorted(SOURCES, key=_rank) if args.near is None else near(args.near, SOURCES, _MOST_NEAR)
     rows = [_row(name) for name in names]
     if args.json:
-        render.print_json({"skus": [dict(zip(_NAMES, row, strict=True)) for row in rows]})
+        found = [dict(zip(_NAMES, row, strict=True)) for row in rows]
+        render.print_json({"skus": found, "totals": {"skus": len(found)}})
     elif args.csv:
         render.print_csv(_NAMES, rows)
     else:

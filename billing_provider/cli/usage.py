@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
         _check_names(args)
     groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
     if args.json:
-        render.print_json(_document(args.report, report, by, groups))
+        render.print_json(_document(args, report, by, groups))
     elif args.csv:
         rows = [[*key, *(getattr(group, name) for name in _FIGURES)] for key, group in groups.items()]
         render.print_csv([*by, *_FIGURES], rows)
@@ -130,10 +130,15 @@ def _whole(name: str, most: int) -> Callable[[str], int]:
     return read
 
 
+def _owners(args: argparse.Namespace) -> list[str]:
+    """Return which owners are given; the first selects the report, the others filter it."""
+    return [name for name in _OWNERS if getattr(args, name)]
+
+
 def _check_filters(args: argparse.Namespace) -> None:
     """Exit with 2 if there is no owner, or if the report has not all filters."""
     flags = cli.flags(args.parser)
-    owners = [name for name in _OWNERS if getattr(args, name)]
+    owners = _owners(args)
     if not owners:
         args.parser.error(f"one of the arguments {' '.join(flags[name] for name in _OWNERS)} is required")
     owner = owners[0]
@@ -169,15 +174,21 @@ def _check_names(args: argparse.Namespace) -> None:
 
 
 def _document(
-    name: str, report: UsageReport | UsageSummary, by: tuple[str, ...], groups: dict[tuple[str, ...], Group]
+    args: argparse.Namespace,
+    report: UsageReport | UsageSummary,
+    by: tuple[str, ...],
+    groups: dict[tuple[str, ...], Group],
 ) -> dict[str, Any]:
     rows = [
         {**{name: part or None for name, part in zip(by, key, strict=True)}, **asdict(group)}
         for key, group in groups.items()
     ]
+    owner, *narrower = _owners(args)
     totals = {figure: getattr(report, figure) for figure in _FIGURES[2:]}
     return {
-        "report": name,
+        "owner": {"kind": owner, "name": getattr(args, owner)},
+        "filters": {name: given for name in (*narrower, *_NARROWED) if (given := getattr(args, name))},
+        "report": args.report,
         "time_period": asdict(report.time_period),
         "settled": report.settled,
         "leaves_out_cost_centers": _leaves_out(report),

@@ -127,6 +127,13 @@ def test_a_full_disk_is_an_error() -> None:
     assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
 
 
+def test_characters_that_the_terminal_lacks_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table is printed in an encoding without its lines."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = subprocess.run([*COMMAND, "skus", "--near", "actions"], capture_output=True, text=True, check=True)
+    assert (set(done.stdout.splitlines()[3]), done.stderr) == ({"?"}, "")
+
+
 MISUSES = [
     ((), "the following arguments are required: VERB"),
     (("bugets",), "argument VERB: invalid choice: 'bugets'"),
