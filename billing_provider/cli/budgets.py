@@ -13,6 +13,7 @@ from billing_provider.usage.spend import LICENCES, SpendReport
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from billing_provider.usage.spend import Spend
 
@@ -29,9 +30,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         description="Show the budgets of an enterprise or an organization, each with the amount spent this month: "
         "GitHub's own figure, or the sum of the usage reports if there is none. Read-only.",
     )
-    owner = parser.add_mutually_exclusive_group(required=True)
-    owner.add_argument("--enterprise", metavar="SLUG", help="the enterprise that owns the budgets")
-    owner.add_argument("--org", dest="organization", metavar="LOGIN", help="the organization that owns the budgets")
+    add_owner(parser)
     parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
     parser.add_argument("--user", metavar="LOGIN", help="only budgets that apply to this user")
     render.add_formats(parser)
@@ -40,8 +39,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the budgets and return exit code 0, or exit with 2 for a scope that the owner does not have."""
-    kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
-    owner = Owner(kind, args.enterprise or args.organization)
+    owner = read_owner(args)
+    kind = owner.kind
     if args.scope not in (None, *kind.scopes):
         args.parser.error(f"argument --scope: a budget of an {kind.noun} has the scope {' or '.join(kind.scopes)}")
     with render.reading() as reader:
@@ -72,6 +71,42 @@ def _rank(budget: BudgetDetails) -> tuple[int, str, str]:
     return scope, (budget.budget_entity_name or "").lower(), budget.budget_product_sku
 
 
+def at_cap(budget: BudgetDetails) -> str:
+    """Return what happens at the cap."""
+    return "stops" if budget.prevent_further_usage else "alerts" if budget.will_alert else "goes on"
+
+
+def covered(owner: Owner, budget: BudgetDetails) -> str:
+    """Return the name of what a budget covers, or `all` for everything of its owner."""
+    name = budget.user or budget.budget_entity_name or render.UNKNOWN
+    return "all" if name.lower() == owner.slug.lower() else name
+
+
+def amounts_of(spends: Sequence[Spend]) -> list[tuple[str, str]]:
+    """Return what was spent and the cap of each budget, with equal decimals for all dollars."""
+    spent = render.amounts([spend.spent for spend in spends])
+    caps = render.amounts([spend.budget.budget_amount for spend in spends])
+    return [
+        (render.quantity(spend.spent), render.quantity(spend.budget.budget_amount))
+        if spend.unit == LICENCES
+        else (spent[number], caps[number])
+        for number, spend in enumerate(spends)
+    ]
+
+
+def add_owner(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the owner of budgets."""
+    owner = parser.add_mutually_exclusive_group(required=True)
+    owner.add_argument("--enterprise", metavar="SLUG", help="the enterprise that owns the budgets")
+    owner.add_argument("--org", dest="organization", metavar="LOGIN", help="the organization that owns the budgets")
+
+
+def read_owner(args: argparse.Namespace) -> Owner:
+    """Return the owner of the budgets."""
+    kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
+    return Owner(kind, args.enterprise or args.organization)
+
+
 def _row(spend: Spend) -> dict[str, Any]:
     spending = {"unit": spend.unit, "spent": spend.spent, "spent_from": spend.source, "spent_by": spend.user}
     return {**asdict(spend.budget), **spending}
@@ -89,21 +124,18 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
         Column("", leaves=1),
         Column("at cap"),
     )
-    spent = render.amounts([spend.spent for spend in spends])
-    caps = render.amounts([spend.budget.budget_amount for spend in spends])
     rows = [
         (
             spend.budget.budget_scope,
             _whose(owner, spend),
             spend.budget.budget_product_sku,
-            render.quantity(spend.spent) if spend.unit == LICENCES else spent[number],
-            render.quantity(spend.budget.budget_amount) if spend.unit == LICENCES else caps[number],
+            *figures,
             spend.unit,
             render.percent(spend.share),
             render.bar(spend.share),
-            "stops" if spend.budget.prevent_further_usage else "alerts" if spend.budget.will_alert else "goes on",
+            at_cap(spend.budget),
         )
-        for number, spend in enumerate(spends)
+        for spend, figures in zip(spends, amounts_of(spends), strict=True)
     ]
     notes = ["Amounts are for this month; a budget counts only the usage after its creation."]
     if any(spend.spent is None for spend in spends):
@@ -112,7 +144,5 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
 
 
 def _whose(owner: Owner, spend: Spend) -> str:
-    name = spend.budget.user or spend.budget.budget_entity_name or render.UNKNOWN
-    if name.lower() == owner.slug.lower():
-        name = "all"
+    name = covered(owner, spend.budget)
     return f"{name} (most: {spend.user})" if spend.user else name

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.cli.tables import Cell, coloured, table, wrapped
+from billing_provider.cli.tables import Cell, coloured, markdown, table, wrapped
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import read_settings
 from billing_provider.runtime.run import Run
@@ -99,11 +99,12 @@ def reading(patience_seconds: float = PATIENCE_SECONDS) -> Iterator[Reader]:
         yield Reader(Run(lambda: read_settings(None, os.environ), reporter))
 
 
-def add_formats(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose between a table, JSON and CSV."""
+def add_formats(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Add the options that choose between a table, JSON and CSV, and return their group."""
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help="print JSON, with totals")
     formats.add_argument("--csv", action="store_true", help="print CSV")
+    return formats
 
 
 def owner_of(owner: Owner) -> dict[str, str]:
@@ -163,6 +164,15 @@ def print_table(
     more = [f"Left out at this width: {', '.join(left_out)}."] if left_out else []
     for number, note in enumerate([*([] if rows else [empty]), *notes, *more]):
         print(*([] if number else [""]), *wrapped(clean(note), width), sep="\n")
+
+
+def print_markdown(
+    title: str, columns: Sequence[Column], rows: Sequence[Sequence[str | Cell]], notes: Sequence[str], empty: str
+) -> None:
+    """Print in Markdown what `print_table` prints on a terminal."""
+    print(f"### {clean(title)}", "", *(markdown(columns, rows) if rows else [empty]), sep="\n")
+    for note in notes:
+        print("", clean(note), sep="\n")
 
 
 def line_width() -> int | None:

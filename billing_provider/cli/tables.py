@@ -29,6 +29,7 @@ class Column:
         least: The width to which its texts may be shortened; 0: they are not shortened.
         leaves: The order in which columns are left out if the rest does not fit, 1 first, equal ones together; 0: it
             always stays.
+        named: Whether its texts are names, which others may have chosen.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Column:
     total: str = ""
     least: int = 0
     leaves: int = 0
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,18 @@ def table(
         lines += [rule, line(totals)]
     left_out = [column.title for number, column in enumerate(columns) if number not in widths and column.title]
     return lines, left_out
+
+
+def markdown(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) -> list[str]:
+    """Return the lines of a table in Markdown; names are code, so that they are no links, mentions or HTML."""
+    lines = [[column.title for column in columns], ["---:" if column.right else "---" for column in columns]]
+    lines += [[_markdown_cell(cell, column) for cell, column in zip(row, columns, strict=True)] for row in rows]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _markdown_cell(cell: str | Cell, column: Column) -> str:
+    text = cell.text if isinstance(cell, Cell) else clean(cell)
+    return "`{}`".format(text.replace("`", "'").replace("|", "\\|")) if column.named else text
 
 
 def wrapped(text: str, width: int | None, indent: int = 0) -> list[str]:

@@ -40,6 +40,7 @@ FROM_USAGE = "usage"
 FROM_USER_STATES = "user states"
 
 _AI_CREDITS = "ai_credits"
+_OF_MANY = (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER)
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,37 @@ class SpendReport:
             unit = LICENCES if counts_licences(budget.budget_product_sku) else DOLLARS
             if budget.consumed_amount is not None:
                 yield Spend(budget, budget.consumed_amount, unit, FROM_BUDGET)
-            elif budget.budget_scope in (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER):
+            elif budget.budget_scope in _OF_MANY:
                 yield self._of_many(budget)
             else:
                 spent = self._from_usage(budget, unit)
                 yield Spend(budget, spent, unit, None if spent is None else FROM_USAGE)
+
+    def by_user(self, budgets: Iterable[BudgetDetails]) -> Iterator[Spend]:
+        """Yield the budgets with their spend; a budget of many users once for each user whom it limits.
+
+        A user with an own budget is left out, because that budget takes precedence and is listed too.
+
+        Raises:
+            BillingError: As for `of`.
+        """
+        for budget in budgets:
+            if budget.budget_scope in _OF_MANY and self._owner.kind.noun == ENTERPRISE:
+                yield from self._of_each(budget)
+            else:
+                yield from self.of([budget])
+
+    def _of_each(self, budget: BudgetDetails) -> list[Spend]:
+        self._status(f"reading the users of budget {budget.id}")
+        try:
+            states = list(self._reader.run.api(UserStatesApi).list_user_states(self._owner, budget.id))
+        except (ForbiddenError, NotFoundError):
+            return [Spend(budget, None, DOLLARS)]
+        return [
+            Spend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user)
+            for state in states
+            if state.override_budget_id is None
+        ] or [Spend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
 
     def _of_many(self, budget: BudgetDetails) -> Spend:
         if self._owner.kind.noun != ENTERPRISE:

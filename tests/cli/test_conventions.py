@@ -27,6 +27,7 @@ READS = {
     "budgets": ("budgets", *OWNER, "--json"),
     "cost-centers": ("cost-centers", *OWNER, "--json"),
     "doctor": ("doctor", *OWNER),
+    "near": ("near", *OWNER),
     "usage": ("usage", *OWNER, "--json"),
 }
 """The verbs that send requests."""
@@ -148,6 +149,9 @@ MISUSES = [
     (("cost-centers", "None", *OWNER), "has the name or id None"),
     (("cost-centers", "--enterprise", "a b"), "--enterprise: write a slug or login"),
     (("doctor", "--org", "a b"), "--org: write a slug or login"),
+    (("near",), "one of the arguments --enterprise --org is required"),
+    (("near", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
+    (("near", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
     (("sandbox", "--port", "65536"), "argument --port: '65536' is not a port: use a number from 0 to 65535"),
     (("sandbox", "--quirk", "none"), "none"),
     (("skus", "--json", "--csv"), "argument --csv: not allowed with argument --json"),

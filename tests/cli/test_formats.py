@@ -25,10 +25,17 @@ VERBS = {
     "budgets": ("budgets", *OWNER),
     "cost-centers": ("cost-centers", *OWNER),
     "cost-centers NAME": ("cost-centers", "Data", *OWNER),
+    "near": ("near", *OWNER, "--all"),
     "skus": ("skus",),
     "usage": ("usage", *OWNER, "--report", "daily", "--by", "organization", "repository", "cost-center"),
 }
-LISTS = {"budgets": "budgets", "cost-centers": "cost_centers", "cost-centers NAME": "cost_centers", "skus": "skus"}
+LISTS = {
+    "budgets": "budgets",
+    "near": "caps",
+    "cost-centers": "cost_centers",
+    "cost-centers NAME": "cost_centers",
+    "skus": "skus",
+}
 """The list of a document; `rows` if it is not here."""
 
 # These tables only get more entries: scripts of users read what is in them.
@@ -36,6 +43,7 @@ KEYS = {
     "budgets": {"owner", "enterprise", "budgets", "totals"},
     "cost-centers": {"owner", "enterprise", "cost_centers", "totals"},
     "cost-centers NAME": {"owner", "enterprise", "cost_centers", "totals"},
+    "near": {"owner", "as_of", "near_percent", "caps", "totals"},
     "skus": {"skus", "totals"},
     "usage": {"owner", "filters", "report", "time_period", "settled", "leaves_out_cost_centers", "currency"}
     | {"rows", "totals"},
@@ -44,6 +52,7 @@ TOTALS = {
     "budgets": {"budgets", "stops", "at_cap", "unknown"},
     "cost-centers": {"cost_centers", "users", "organizations", "repositories", "enterprise_teams"},
     "cost-centers NAME": {"cost_centers", "users", "organizations", "repositories", "enterprise_teams"},
+    "near": {"over", "near", "rising", "unknown", "below"},
     "skus": {"skus"},
     "usage": {"gross_amount", "discount_amount", "net_amount"},
 }
@@ -53,6 +62,8 @@ HEADERS = {
     "unit,spent,spent_from,spent_by",
     "cost-centers": "cost_center,id,state,type,member",
     "cost-centers NAME": "cost_center,id,state,type,member",
+    "near": "budget_id,budget_scope,who,budget_product_sku,state,spent,cap,unit,share,spent_from,when,reaches,"
+    "prevent_further_usage",
     "skus": "budget_product_sku,budget_type,unit,source,date",
     "usage": "organization,repository,cost-center,quantity,unit_type,gross_amount,discount_amount,net_amount",
 }

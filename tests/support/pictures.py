@@ -59,6 +59,11 @@ def _declared(sandbox: Sandbox) -> None:
     declare(sandbox)
 
 
+def _one_quiet_budget(sandbox: Sandbox) -> None:
+    fields = {"budget_scope": "organization", "budget_product_sku": "actions", "budget_amount": 10_000}
+    sandbox.add_budget("organization", "octo-org", **PLAIN, **fields)
+
+
 def _wide_names(sandbox: Sandbox) -> None:
     sandbox.rename_cost_center("Platform", "データ基盤とプラットフォームの開発チーム")
     sandbox.rename_cost_center("Data", "Données, analyses et apprentissage automatique 🚀")
@@ -85,6 +90,11 @@ SCENES = {
     "cost-centers-empty": Scene(f"cost-centers --enterprise {E} --state deleted"),
     "cost-centers-wide-names": Scene(f"cost-centers --enterprise {E}", _wide_names),
     "doctor": Scene(f"doctor --enterprise {E} --org unknown-organization"),
+    "near": Scene(f"near --enterprise {E}", _declared),
+    "near-empty": Scene(f"near --enterprise {E}"),
+    "near-markdown": Scene(f"near --enterprise {E} --markdown", _declared),
+    "near-nobody": Scene("near --org octo-org", _one_quiet_budget),
+    "near-all": Scene(f"near --enterprise {E} --all", _declared),
     "sandbox-faults": Scene("sandbox --list-faults"),
     "sandbox-quirks": Scene("sandbox --list-quirks"),
     "skus": Scene("skus --near actions_linux_4core"),
