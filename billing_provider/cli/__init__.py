@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from billing_provider._version import __version__
@@ -54,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         0 for success, 1 for a failure, 2 for wrong usage, 130 after Ctrl-C, 141 if the reader of the output is gone;
         a verb can have codes of its own.
     """
+    # A stream is None if the caller closed it.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that cannot show a character gets a question mark.
         sys.stdout.reconfigure(errors="replace")
@@ -98,6 +101,11 @@ def _with_flags(text: str, verb: argparse.ArgumentParser) -> str:
     names, colon, rest = text.partition(": ")
     inputs = names.split(", ")
     return f"{', '.join(known[name] for name in inputs)}{colon}{rest}" if set(inputs) <= set(known) else text
+
+
+def _nowhere() -> TextIO:
+    """Return a stream that discards what is written."""
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _discard(*streams: TextIO) -> None:

@@ -120,6 +120,15 @@ def test_a_closed_pipe_ends_quietly(verb: str, served: Sandbox, monkeypatch: pyt
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize("verb", sorted(PRINTS.keys() - {"sandbox"}))
+def test_a_closed_output_is_no_error(verb: str, served: Sandbox) -> None:
+    """A verb whose standard streams are closed runs, and nothing is printed anywhere."""
+    assert served.url
+    closing = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh"]
+    done = subprocess.run([*closing, *COMMAND, *PRINTS[verb]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_an_error() -> None:
     """Output that cannot be written is an error in one line."""
