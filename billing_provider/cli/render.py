@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "-"
 """The text for an unknown value in a table."""
-UNKNOWN_NOTE = f"{UNKNOWN} means unknown: GitHub has no figure or name, or not for this token."
+UNKNOWN_NOTE = f"The sign {UNKNOWN} means unknown: GitHub has no figure or name, or not for this token."
 PATIENCE_SECONDS = 1.0
 """Seconds before a command shows what it waits for."""
 _FORMULA = ("=", "+", "-", "@")

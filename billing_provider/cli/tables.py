@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from billing_provider.core.redact import clean
@@ -148,9 +150,8 @@ def _shortened(text: str, width: int) -> str:
     """Return a text that is at most so wide; a longer one ends with an ellipsis."""
     if _width(text) <= width:
         return text
-    while _width(text) >= width:
-        text = text[:-1]
-    return text.rstrip() + _ELLIPSIS
+    ends = list(accumulate(map(_width, text)))
+    return text[: bisect_right(ends, width - 1)].rstrip() + _ELLIPSIS
 
 
 def _width(text: str) -> int:

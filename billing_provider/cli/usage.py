@@ -227,7 +227,9 @@ def _print_table(
         notes.append(render.UNKNOWN_NOTE)
     if any(OUTSIDE in row for row in cells):
         notes.append(f"{OUTSIDE} is the usage outside all cost centers.")
-    render.print_table(title, columns, cells, notes, "No usage.")
+    # Figures that GitHub has not reported yet are unknown; there can be usage.
+    empty = notes.pop(0) if report.net_amount is None and not cells else "No usage."
+    render.print_table(title, columns, cells, notes, empty)
 
 
 def _notes(report: UsageReport | UsageSummary) -> list[str]:

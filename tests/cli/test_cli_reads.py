@@ -165,6 +165,7 @@ def test_unknown_and_preliminary_figures_have_a_note(served: Sandbox, capsys: py
     day = "10"
     unknown = shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day)
     assert "No usage is reported yet" in unknown
+    assert "No usage.\n" not in unknown
     document = json.loads(shown(capsys, "usage", "--org", "octo-org", "--report", "ai-credit", "--day", day, "--json"))
     assert document["totals"] == {"gross_amount": None, "discount_amount": None, "net_amount": None}
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from unicodedata import category
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing_provider import cli
 from billing_provider.cli.tables import Cell, Column, table, wrapped
@@ -83,6 +87,17 @@ def test_a_table_fits(width: int | None, expected: str, left_out: list[str]) -> 
     """Texts are shortened evenly, then columns leave by their order; what stays becomes as short as necessary."""
     lines, left = table(COLUMNS, ROWS, width, with_colours=False)
     assert (lines[2], left) == (expected, left_out)
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.text(), st.text(max_size=3)), min_size=1), st.integers(30, 90))
+def test_any_text_fits(rows: list[tuple[str, str, str, str]], width: int) -> None:
+    """Whatever the texts are, each row is one line, and no line is wider than the terminal."""
+    columns = (*COLUMNS[:2], replace(COLUMNS[2], title="two words"), COLUMNS[3])
+    lines, _ = table(columns, rows, width, with_colours=False)
+    assert len(lines) == len(rows) + 2
+    for line in lines:
+        assert line.isprintable()
+        assert sum(0 if category(sign)[0] == "M" else 1 for sign in line) <= width
 
 
 def test_wide_and_combining_characters_are_aligned() -> None:
