@@ -44,6 +44,7 @@ OUTSIDE = {
     "jwt": {"transport.credentials", "sandbox.app"},
     "requests": {"transport"},
     "urllib3": {"core.address", "transport"},
+    "shtab": {"cli"},
 }
 """Who may import packages of others: endpoints, lifecycles and command line work without Pulumi."""
 
