@@ -76,10 +76,10 @@ def at_cap(budget: BudgetDetails) -> str:
     return "stops" if budget.prevent_further_usage else "alerts" if budget.will_alert else "goes on"
 
 
-def covered(owner: Owner, budget: BudgetDetails) -> str:
-    """Return the name of what a budget covers, or `all` for everything of its owner."""
-    name = budget.user or budget.budget_entity_name or render.UNKNOWN
-    return "all" if name.lower() == owner.slug.lower() else name
+def covered(owner: Owner, budget: BudgetDetails) -> str | None:
+    """Return the name of what a budget covers, `all` for everything of its owner, or None if it is unknown."""
+    name = budget.user or budget.budget_entity_name
+    return "all" if name and name.lower() == owner.slug.lower() else name
 
 
 def amounts_of(spends: Sequence[Spend]) -> list[tuple[str, str]]:
@@ -144,5 +144,5 @@ def _print_table(owner: Owner, spends: list[Spend]) -> None:
 
 
 def _whose(owner: Owner, spend: Spend) -> str:
-    name = covered(owner, spend.budget)
+    name = covered(owner, spend.budget) or render.UNKNOWN
     return f"{name} (most: {spend.user})" if spend.user else name

@@ -95,9 +95,10 @@ def _rank(each: Outlook) -> tuple[int, str, float]:
     return STATES.index(each.state), str(each.reaches or _NO_DAY), -(each.spend.share or 0)
 
 
-def _who(owner: Owner, spend: Spend) -> str:
+def _who(owner: Owner, spend: Spend) -> str | None:
+    """Return the user, or what the budget covers; None if GitHub does not name it."""
     if spend.source == FROM_USER_STATES and spend.spent:
-        return spend.user or render.UNKNOWN
+        return spend.user
     return covered(owner, spend.budget)
 
 
@@ -135,7 +136,7 @@ def _print(owner: Owner, shown: Sequence[Outlook], totals: dict[str, int], write
     figures = amounts_of([each.spend for each in shown])
     rows = [
         (
-            _who(owner, each.spend),
+            _who(owner, each.spend) or render.UNKNOWN,
             each.spend.budget.budget_scope,
             each.spend.budget.budget_product_sku,
             *figures[number],

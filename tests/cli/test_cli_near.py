@@ -111,7 +111,7 @@ def states(*rows: dict[str, Any]) -> bytes:
     ("reply", "expected"),
     [
         (states(), [("all", "below", "no usage yet")]),
-        (states({"consumed_amount": 3, "target_amount": 10}), [("-", "below", "not this month")]),
+        (states({"consumed_amount": 3, "target_amount": 10}), [(None, "below", "not this month")]),
         (
             states({"consumed_amount": 30, "target_amount": 50, "user": "octocat", "override_budget_id": "2"}),
             [("all", "below", "no usage yet")],
@@ -122,7 +122,7 @@ def states(*rows: dict[str, Any]) -> bytes:
     ids=str,
 )
 def test_users_that_cannot_be_read(
-    reply: bytes, expected: list[tuple[str, str, str]], served: Sandbox,
+    reply: bytes, expected: list[tuple[str | None, str, str]], served: Sandbox,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     """No users yet, a user without a record, an own budget, and a refusal: each has a clear line."""

@@ -234,7 +234,7 @@ ECHOES = {
                 "budget_entity_name": ECHO,
                 "budget_product_sku": ECHO,
                 "budget_amount": 5,
-                "consumed_amount": 1,
+                "consumed_amount": 5,
                 "prevent_further_usage": False,
                 "user": ECHO,
             }
@@ -246,6 +246,9 @@ ECHOES = {
         "usageItems": [{"product": ECHO, "sku": ECHO, "unitType": ECHO, "model": ECHO, CANARY: 1, **AMOUNTS}],
     },
 }
+
+
+ECHOES["near"] = ECHOES["budgets"]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
