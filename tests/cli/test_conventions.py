@@ -28,6 +28,7 @@ READS = {
     "cost-centers": ("cost-centers", *OWNER, "--json"),
     "doctor": ("doctor", *OWNER),
     "near": ("near", *OWNER),
+    "seed": ("seed", *OWNER),
     "usage": ("usage", *OWNER, "--json"),
 }
 """The verbs that send requests."""
@@ -163,6 +164,8 @@ MISUSES = [
     (("near", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
     (("sandbox", "--port", "65536"), "argument --port: '65536' is not a port: use a number from 0 to 65535"),
     (("sandbox", "--quirk", "none"), "none"),
+    (("seed",), "the following arguments are required: --enterprise"),
+    (("seed", *OWNER, "--org", "a b"), "--org: write a slug or login"),
     (("skus", "--json", "--csv"), "argument --csv: not allowed with argument --json"),
     (("usage",), "one of the arguments --enterprise --org --user is required"),
     (("usage", "--org", "octo-org", "--all-cost-centers"), "argument --all-cost-centers: use it with --report daily"),

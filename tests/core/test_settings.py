@@ -55,7 +55,7 @@ def test_a_missing_token_is_explained() -> None:
     """Without a token, the error names the variables and the command."""
     with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
         read({})
-    with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN \(or GITHUB_TOKEN\)$"):
+    with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN \(or GITHUB_TOKEN\); for a"):
         read_settings(None, {})
 
 
