@@ -52,7 +52,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--all", action="store_true", help="show also who is below")
     parser.add_argument(
-        "--fail-on", choices=(OVER, NEAR, RISING), help="exit with 3 if a cap has this state or a more urgent one"
+        "--fail-on",
+        dest="state",
+        choices=(OVER, NEAR, RISING),
+        help="exit with 3 if a cap has this state or a more urgent one",
     )
     render.add_formats(parser).add_argument(
         "--markdown", action="store_true", help="print Markdown, for a summary in CI"
@@ -80,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         render.print_csv(_IN_CSV, [[_row(owner, each)[name] for name in _IN_CSV] for each in shown])
     else:
         _print(owner, shown, totals, render.print_markdown if args.markdown else render.print_table)
-    failing = STATES[: STATES.index(args.fail_on) + 1] if args.fail_on else ()
+    failing = STATES[: STATES.index(args.state) + 1] if args.state else ()
     return FOUND if any(totals[state] for state in failing) else 0
 
 
