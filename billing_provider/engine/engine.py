@@ -125,7 +125,8 @@ class Engine:
             stack: The stack's name.
             state_file: The file of the state; a missing file means an empty stack.
             env: Added to the environment of the program and of its plugin.
-            settings: Configuration that overrides the stack's file (keys with namespace); it is not stored in state.
+            settings: Configuration that overrides the stack's file (keys with namespace); it is not stored in state. A
+                `wire.Secret` is a secret for the program.
             listener: Called with each event.
             check: Raise RunFailedError if a run ends with errors, instead of returning its result.
             fork_server: Forks the processes of a run; it speeds up many runs.

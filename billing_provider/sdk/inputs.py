@@ -36,8 +36,10 @@ def takes(*forms: type[Any]) -> Callable[[Constructor], Constructor]:
     """
     texts = dict(found for form in forms for found in _PARAM.findall(inspect.getdoc(form) or ""))
     kinds = forms[-1].__annotations__
-    parameters = sorted((_parameter(name, kinds[name]) for name in texts if name in kinds), key=_is_optional)
-    lines = [_entry(each.name, texts[each.name]) for each in parameters]
+    # In the order of the texts; without them (`python -OO`), in that of the TypedDict.
+    names = dict.fromkeys([*(name for name in texts if name in kinds), *kinds])
+    parameters = sorted((_parameter(name, kinds[name]) for name in names), key=_is_optional)
+    lines = [_entry(each.name, texts.get(each.name, "")) for each in parameters]
 
     def show(constructor: Constructor) -> Constructor:
         own = inspect.signature(constructor)
