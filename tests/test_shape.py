@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
-    *("engine_log", "provider", "sdk", "doctor", "cli", "__main__"),
+    *("engine_log", "provider", "sdk", "export", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 
@@ -35,8 +35,8 @@ APART = {
 }
 """The folders beside the provider, and what each may import: they share nothing with it."""
 
-EXTRA = {"cli": {"storage", "sandbox", "engine"}, "sandbox.engine": {"engine"}}
-"""The verbs start the sandbox and the engine; the former place of the engine hands its names on."""
+EXTRA = {"cli": {"storage", "sandbox", "engine"}, "export": {"storage"}, "sandbox.engine": {"engine"}}
+"""The verbs start the sandbox and the engine; exports are files; the former engine's place hands its names on."""
 
 OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},

@@ -154,6 +154,21 @@ class Lifecycle:
         remembered = {"adopted": created.adopted, "cost_center_id": center, KEPT_ON_DELETE: kept}
         return self._store(owner, inputs, budget, remembered)
 
+    def adopted(self, inputs: Mapping[str, Any], budget: Budget, cost_center_id: str | None) -> Stored:
+        """Return a live budget as a create that adopts it would store it; nothing is sent.
+
+        Args:
+            inputs: The checked inputs, which are equivalent to the budget.
+            budget: The budget as GitHub stores it.
+            cost_center_id: The UUID of the cost center that the budget covers, if it covers one.
+
+        Raises:
+            ConfigError: A setting is invalid.
+        """
+        kept = self._on_delete.keeps(inputs, adopted=True)
+        remembered = {"adopted": True, "cost_center_id": cost_center_id, KEPT_ON_DELETE: kept}
+        return self._store(self._owner(inputs), inputs, budget, remembered)
+
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
         """Return the current budget, or None if it is provably gone; an expired budget that is gone stays in the state.
 

@@ -70,7 +70,7 @@ class CostCenterCache:
         states = (ACTIVE, DELETED) if archived else (ACTIVE,)
         for age in (max_age, 0.0):
             centers = self.list_all(age)
-            if found := _with_name_or_id(name_or_id, centers, states):
+            if found := matching(name_or_id, centers, states):
                 break
         if len(found) == 1:
             return found[0]
@@ -79,9 +79,14 @@ class CostCenterCache:
         raise ConfigError(f"{fits} of {self._owner} has the name or id {name_or_id[:_SHOWN]}. Existing: {names}.")
 
 
-def _with_name_or_id(
-    name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]
-) -> list[CostCenterDetails]:
+def matching(name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]) -> list[CostCenterDetails]:
+    """Return the cost centers with a UUID or a name: case-insensitive, but a name in exact case takes precedence.
+
+    Args:
+        name_or_id: The UUID or the name.
+        centers: The cost centers of an enterprise.
+        states: The states to find; by name, a state is used only if none before it has the name.
+    """
     text = name_or_id.lower()
     found = [center for center in centers if center.state in states and center.id.lower() == text]
     for state in states:

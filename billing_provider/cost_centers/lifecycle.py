@@ -126,7 +126,7 @@ class CostCenterLifecycle:
             changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
             then = self._on_delete.after_adoption(kept=kept)
             self._run.reporter.warn(f"{creation.what()}: adopted the existing cost center {center.id}{changed}{then}")
-            return _store(owner, inputs, center, {"adopted": True, KEPT_ON_DELETE: kept})
+            return self.adopted(inputs, center)
         # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
         added = {kind: self._add_possible(owner, center, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs}
         stored = _store(owner, inputs, center, {"adopted": False, KEPT_ON_DELETE: kept})
@@ -134,6 +134,19 @@ class CostCenterLifecycle:
         if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
             stored.outputs[UNFINISHED] = True
         return stored
+
+    def adopted(self, inputs: Mapping[str, Any], center: CostCenterDetails) -> Stored:
+        """Return a live cost center as a create that adopts it would store it; nothing is sent.
+
+        Args:
+            inputs: The checked inputs, which are equivalent to the cost center.
+            center: The cost center as GitHub stores it, with all its members.
+
+        Raises:
+            ConfigError: A setting is invalid.
+        """
+        kept = self._on_delete.keeps(inputs, adopted=True)
+        return _store(_owner(inputs), inputs, center, {"adopted": True, KEPT_ON_DELETE: kept})
 
     def read(self, id_: str, olds: Mapping[str, Any]) -> Stored | None:
         """Return the current cost center, or None if it is archived or provably gone.
