@@ -24,6 +24,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.dynamic.dynamic import serialize_provider
 
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.errors import BillingError
@@ -190,6 +191,12 @@ class CostCenterProvider(_Adapter):
 
     def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
         return _PROCESS.cost_center_preview.compare(urn, olds, news, unknown)
+
+
+def stored_providers() -> dict[str, str]:
+    """Return what a state holds as the provider of each kind of resource; an import file repeats it."""
+    classes: tuple[type[_Adapter], ...] = (EnterpriseBudgetProvider, OrgBudgetProvider, CostCenterProvider)
+    return {each.__name__.removesuffix("Provider"): serialize_provider(each()) for each in classes}
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-_FOLDER = Path(".pulumi") / "try"
-_KEPT = _FOLDER / "github.json"
+FOLDER = Path(".pulumi") / "try"
+_KEPT = FOLDER / "github.json"
 # As in the Pulumi command line: an optional namespace, and a name.
 _KEY = re.compile(r"(?:[^:=\s]+:)?[^:=\s]+")
 _ADDRESS, _TOKEN = f"{NAMESPACE}:baseUrl", f"{NAMESPACE}:token"
@@ -124,11 +124,11 @@ def run(args: argparse.Namespace) -> int:
     write(f"billing-provider try: stack {args.stack}, for trials; this is not Pulumi.")
     begun = time.monotonic()
     try:
-        given = _given(_prepare(args.stack), args.settings)
+        given = _given(prepare(args.stack), args.settings)
         explain = functools.partial(_explain, args.verb)
-        with _github(args, write) as own:
+        with github(write, seed=args.seed, strict=args.strict) as own:
             show = display.Display(args.verb, args.stack, write, diff=args.diff, explain=explain)
-            state_file = _FOLDER / f"{args.stack}.json"
+            state_file = FOLDER / f"{args.stack}.json"
             engine = Engine(Path.cwd(), args.stack, state_file, settings={**given, **own}, listener=show)
             result = _call(engine, args)
     except (EngineError, OSError) as error:
@@ -145,8 +145,13 @@ def run(args: argparse.Namespace) -> int:
     return _exit_code(args, result)
 
 
-def _prepare(stack: str) -> str:
-    """Check the project, create the state folder, and return the project's name."""
+def prepare(stack: str) -> str:
+    """Check the project, create the state folder, and return the project's name.
+
+    Raises:
+        EngineError: There is no Python project here, or the stack's name is invalid.
+        OSError: The folder cannot be created.
+    """
     from billing_provider.engine import (  # noqa: PLC0415 - it takes longer to load than other verbs run
         EngineError,
         config,
@@ -156,7 +161,7 @@ def _prepare(stack: str) -> str:
     # Some file systems ignore case.
     if stack.casefold() == _KEPT.stem:
         raise EngineError(f"{_KEPT} holds the sandbox, so no stack can be named {stack}: choose another --stack")
-    files.make_folder(Path(), *_FOLDER.parts)
+    files.make_folder(Path(), *FOLDER.parts)
     return name
 
 
@@ -203,26 +208,34 @@ def _exit_code(args: argparse.Namespace, result: Result) -> int:
 
 
 @contextlib.contextmanager
-def _github(args: argparse.Namespace, write: Callable[[str], None]) -> Iterator[dict[str, str]]:
+def github(write: Callable[[str], None], *, seed: str | None = None, strict: bool = True) -> Iterator[dict[str, str]]:
     """Provide the settings of a sandbox: the running one that GITHUB_API_URL names, else our own.
 
     CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
     always one of the sandbox's sample tokens: it overrides the credentials of the stack and the environment, which may
     be real.
+
+    Args:
+        write: Called with each line about the sandbox.
+        seed: The file with the content of a new sandbox.
+        strict: Whether names that our sandbox does not know are refused.
+
+    Raises:
+        EngineError: The kept content of the sandbox is damaged, or is not that of the seed.
     """
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
     from billing_provider.sandbox.access import OTHER_CREDENTIALS, TOKENS  # noqa: PLC0415 - as above
 
     if (running := _running_sandbox()) is not None:
-        if args.seed:
+        if seed:
             raise EngineError(f"the sandbox at {running} has its own content: omit --seed, or unset GITHUB_API_URL")
         write(f"Budgets go to the sandbox at {running}.")
         given = os.environ.get("GITHUB_BILLING_TOKEN", "")
         token = given if given in TOKENS else Sandbox.token
         yield {_ADDRESS: running, _TOKEN: token, **OTHER_CREDENTIALS}
         return
-    with _own_sandbox(args.seed, None if args.strict else write) as sandbox:
+    with _own_sandbox(seed, None if strict else write) as sandbox:
         write(f"Budgets go to a sandbox, kept in {_KEPT}.")
         yield {_ADDRESS: sandbox.url, _TOKEN: sandbox.token, **OTHER_CREDENTIALS}
 
@@ -253,7 +266,7 @@ def _own_sandbox(seed_file: str | None, on_sight: Callable[[str], None] | None) 
         if seed is not None and not _has_content_of(sandbox, seed):
             raise EngineError(
                 f"{_KEPT} has other content than {seed_file}: omit --seed to continue with it, "
-                f"or remove the folder {_FOLDER} to begin again"
+                f"or remove the folder {FOLDER} to begin again"
             )
         yield sandbox
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from billing_provider.engine import config, interrupt, program, refresh, state, teardown, urns, wire
+from billing_provider.engine import config, imports, interrupt, program, refresh, state, teardown, urns, wire
 from billing_provider.engine.errors import ConfigError, StateError
 from billing_provider.engine.events import Diagnostic, Events
 from billing_provider.engine.executor import Executor
@@ -23,7 +23,7 @@ from billing_provider.engine.run import Run
 from billing_provider.engine.snapshot import Snapshot, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from billing_provider.engine.events import Event, Op, Step
     from billing_provider.engine.fork_server import ForkServer
@@ -200,6 +200,23 @@ class Engine:
         deployment = state.Deployment.from_json(exported)
         with locked(self.state_file):
             Snapshot(self.state_file, deployment).save()
+
+    def import_resources(self, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Add resources that exist already to the state; return their URNs. Nothing is read or changed elsewhere.
+
+        Args:
+            entries: The resources of an import file, each with `type`, `name`, `id`, `inputs` and `outputs`.
+
+        Raises:
+            EngineError: An entry is damaged, its name belongs to another resource, or the state cannot be written.
+        """
+        project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
+        with locked(self.state_file):
+            deployment = state.load(self.state_file)
+            new = imports.add(deployment, self.stack, project, entries)
+            if new:
+                Snapshot(self.state_file, deployment).save()
+        return new
 
     def _run_without_program(self, verb: Verb, work: Callable[[Run], None]) -> Result:
         """Run an operation that needs the plugin but not the program."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -211,14 +212,25 @@ def test_a_listing_with_the_scope_per_member_is_believed(new_run: Callable[..., 
     fields = {**USER, "budget_type": "BundlePricing", "budget_amount": 1, "budget_entity_name": center}
     for scope in ("cost_center", "multi_user_cost_center"):
         sandbox.add_budget("enterprise", "octo-enterprise", **{**fields, "budget_scope": scope})
-    for quirk, requests in ((None, 0), ("cost_center_scope_echo", 2)):
+    for quirk, reads in ((None, 0), ("cost_center_scope_echo", 2)):
         if quirk:
             sandbox.switch(quirk)
         sandbox.forget_requests()
         entries, skipped = found(new_run())
         assert sorted(entry.scope for entry in entries) == ["", "", "cost_center", "multi_user_cost_center"]
         assert skipped == []
-        assert sum("/budgets/" in request.path for request in sandbox.requests) == requests
+        assert sum("/budgets/" in request.path for request in sandbox.requests) == reads
+
+
+def test_an_archived_cost_center_is_not_read(harness: RunHarness, sandbox: Sandbox) -> None:
+    """Only active cost centers are exported."""
+    archived = sandbox.cost_centers()[0]
+    path = f"/enterprises/octo-enterprise/settings/billing/cost-centers/{archived['id']}"
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    requests.delete(f"{sandbox.url}{path}", headers=headers, timeout=10).raise_for_status()
+    entries, skipped = found(harness)
+    assert [entry.declared["name"] for entry in entries] == ["Data"]
+    assert skipped == []
 
 
 def test_masks_replace_every_login(harness: RunHarness) -> None:

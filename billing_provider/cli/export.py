@@ -1,0 +1,127 @@
+"""The verb `export`: live budgets and cost centers as a program and as an import file; it reads from GitHub only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billing_provider.cli import render
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import ENTERPRISE_OWNER
+from billing_provider.core.redact import clean
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from billing_provider.export.entries import Skipped
+
+__all__ = ["add", "run"]
+
+SKIPPED = 3
+"""The exit code if something was skipped."""
+_COST_CENTERS, _BUDGETS = "cost-centers", "budgets"
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "export",
+        help="write budgets and cost centers that exist already as a program and an import file",
+        description="Write the live budgets and cost centers of enterprises and organizations as a Python module and "
+        "as a file for `pulumi import`, and import them with --import. Nothing is changed on GitHub. A further export "
+        "adds what is new. Exit code 3 if something was skipped, 7 if the preview after the import is not empty.",
+    )
+    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise")
+    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization")
+    parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="the folder for the files")
+    parser.add_argument(
+        "--import", dest="stack", metavar="STACK", help="import into this stack, and preview it: nothing may change"
+    )
+    parser.add_argument("--only", choices=(_COST_CENTERS, _BUDGETS), help="only cost centers, or only budgets")
+    parser.add_argument("--scope", choices=ENTERPRISE_OWNER.scopes, help="only budgets of this scope")
+    parser.add_argument(
+        "--unmanaged",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        default=[],
+        help="only what is in none of these outputs of `pulumi stack export`",
+    )
+    parser.add_argument(
+        "--mask-logins",
+        action="store_true",
+        help="mask people's logins, to share the module; no import file is written",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the files, and import if asked to.
+
+    Returns:
+        0, 3 if something was skipped, or 7 if the preview after the import is not empty.
+
+    Raises:
+        ConfigError: The options do not fit together, or a file is damaged.
+        BillingError: GitHub cannot be read; nothing was written.
+    """
+    # Imported here, because Pulumi loads slowly and the other commands do not need it.
+    from billing_provider.cli import imports  # noqa: PLC0415
+    from billing_provider.export import entries, folder, live  # noqa: PLC0415
+    from billing_provider.provider import stored_providers  # noqa: PLC0415
+
+    owners = live.owners_of(args.enterprise, args.org)
+    if not owners:
+        raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
+    if args.mask_logins and args.stack:
+        raise ConfigError("--mask-logins: a module with masked logins cannot be imported; leave out --import")
+    owned = folder.owned_ids(args.unmanaged)
+    earlier = [] if args.mask_logins else folder.read_import_file(args.out)
+    with render.reading() as reader:
+        lives = live.read_live(reader.run, owners)
+        everything, skipped = entries.find_entries(reader.run, live.masked(lives) if args.mask_logins else lives)
+
+    def wanted(scope: str, id_: str) -> bool:
+        if id_.lower() in owned or args.only == (_BUDGETS if not scope else _COST_CENTERS):
+            return False
+        return not scope or args.scope in (None, scope)
+
+    chosen = [entry for entry in everything if wanted(entry.scope, entry.id)]
+    there = {id_.lower() for id_ in (*(entry.id for entry in everything), *(each.id for each in skipped))}
+    skipped = [each for each in skipped if wanted(each.scope, each.id)]
+    named = {f"{owner.key}/" for owner in owners}
+    skipped += [
+        entries.Skipped(clean(each["name"], 100), "it is in the files, but no longer on GitHub: remove it", each["id"])
+        for each in earlier
+        if each["id"].lower() not in there and each["id"].lower().rpartition("/")[0] + "/" in named
+    ]
+    centers = sum(not entry.scope for entry in chosen)
+    print(f"To declare: {len(chosen) - centers} budgets, {centers} cost centers. Skipped: {len(skipped)}.")
+    if args.mask_logins:
+        print(f"Wrote {folder.write_masked(args.out, chosen)}, to share. There is no import file: logins are masked.")
+        return _report(skipped)
+    providers = stored_providers()
+    written = folder.write_export(args.out, chosen, providers)
+    print(f"New: {written.new}. In {args.out} already: {len(chosen) - written.new}.")
+    for path in written.files:
+        print(f"Wrote {path}.")
+    if written.reason:
+        print(
+            f"{args.out / folder.MODULE} was not changed: {written.reason}. Move the declarations of "
+            f"{folder.NEW_MODULE} to it, then remove that file."
+        )
+    code = _report(skipped)
+    if args.stack:
+        resources = [folder.resource(entry, written.names[entry.id], providers) for entry in chosen]
+        return imports.import_into(args.stack, resources, args.out) or code
+    if chosen:
+        print(f"Next: `import {Path(folder.MODULE).stem}` in the program, then run again with --import STACK.")
+    return code
+
+
+def _report(skipped: Sequence[Skipped]) -> int:
+    """Print what was skipped, and return the exit code."""
+    for each in skipped:
+        print(f"skipped: {each.what}: {each.reason}")
+    return SKIPPED if skipped else 0

@@ -1,0 +1,192 @@
+"""Import of exported resources into a stack, with the `pulumi` on PATH or into the state of `try`, and its proof."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from billing_provider.cli import try_
+from billing_provider.core.errors import BillingError, ConfigError
+from billing_provider.core.redact import clean
+from billing_provider.export import folder
+from billing_provider.export.names import unique
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from billing_provider.engine import Engine
+    from billing_provider.engine.events import Event
+
+CHANGED = 7
+"""The exit code if the preview after the import is not empty, as of the Pulumi command line."""
+_SHOWN_LINES, _SHOWN_CHARACTERS = 60, 1500
+_QUIET = ("--non-interactive", "--color", "never")
+
+
+class Target(Protocol):
+    """An engine with a stack."""
+
+    def export(self) -> str:
+        """Return the state of the stack, as JSON."""
+
+    def add(self, resources: Sequence[dict[str, Any]]) -> None:
+        """Import resources."""
+
+    def preview(self) -> list[str]:
+        """Return the lines of a preview; none if it finds no changes."""
+
+    def undo(self, backup: Path) -> str:
+        """Return the command that restores a state."""
+
+
+class CommandLine:
+    """The Pulumi command line, in the current folder.
+
+    Args:
+        program: The path of `pulumi`.
+        stack: The stack.
+    """
+
+    def __init__(self, program: str, stack: str) -> None:
+        self._program, self._stack = program, stack
+
+    def export(self) -> str:
+        """Return the state of the stack, as JSON; its secrets are encrypted.
+
+        Raises:
+            ConfigError: There is no such stack, or no project.
+        """
+        done = self._run("stack", "export")
+        if done.returncode:
+            raise ConfigError(f"pulumi stack export: {done.stderr} Nothing was imported.")
+        return done.stdout
+
+    def add(self, resources: Sequence[dict[str, Any]]) -> None:
+        """Import resources; the engine trusts the given outputs, so it reads nothing.
+
+        Raises:
+            ConfigError: Pulumi refused it.
+        """
+        with tempfile.TemporaryDirectory() as made:
+            file = Path(made) / folder.IMPORT_FILE
+            folder.write_private(file, json.dumps({"resources": resources}))
+            # The plugin's provider has no schema, so Pulumi cannot write code for it.
+            options = ("--generate-code=false", "--protect=false", "--yes", "--skip-preview")
+            done = self._run("import", "--file", str(file), *options)
+        if done.returncode:
+            # The reason is at the end.
+            raise ConfigError(f"pulumi import: {done.stdout[-_SHOWN_CHARACTERS:]} {done.stderr[-_SHOWN_CHARACTERS:]}")
+
+    def preview(self) -> list[str]:
+        """Return the lines of a preview; none if it finds no changes."""
+        done = self._run("preview", "--expect-no-changes", "--diff")
+        return [] if not done.returncode else [*done.stdout.splitlines(), *done.stderr.splitlines()]
+
+    def undo(self, backup: Path) -> str:
+        """Return the command that restores a state."""
+        return f"pulumi stack import --stack {self._stack} --file {backup}"
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [self._program, *arguments, "--stack", self._stack, *_QUIET]
+        return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - pulumi itself
+
+
+class Embedded:
+    """The embedded engine with the state of `try`, in the current folder.
+
+    Args:
+        stack: The stack.
+        settings: The settings of the sandbox.
+    """
+
+    def __init__(self, stack: str, settings: Mapping[str, str]) -> None:
+        self._stack, self._settings = stack, settings
+        self._file = try_.FOLDER / f"{stack}.json"
+
+    def export(self) -> str:
+        """Return the state of the stack, as JSON."""
+        return json.dumps(self._engine().export())
+
+    def add(self, resources: Sequence[dict[str, Any]]) -> None:
+        """Import resources."""
+        self._engine().import_resources(resources)
+
+    def preview(self) -> list[str]:
+        """Return the lines of a preview; none if it finds no changes."""
+        from billing_provider.engine import display  # noqa: PLC0415 - the engine loads slowly
+
+        lines: list[str] = []
+        show = display.Display("preview", self._stack, lines.append)
+        result = self._engine(show).preview()
+        show.finish(result, 0)
+        return [] if result.ok and not result.changed else lines
+
+    def undo(self, backup: Path) -> str:
+        """Return the command that restores a state."""
+        return f"cp {backup} {self._file}"
+
+    def _engine(self, listener: Callable[[Event], None] | None = None) -> Engine:
+        from billing_provider.engine import Engine  # noqa: PLC0415 - the engine loads slowly
+
+        return Engine(Path.cwd(), self._stack, self._file, settings=self._settings, listener=listener)
+
+
+def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
+    """Import resources that a stack does not have, and prove it by an empty preview.
+
+    Args:
+        stack: The stack of the Pulumi project in the current folder.
+        resources: The resources, as in an import file.
+        out: The folder for the backup of the stack's state.
+
+    Returns:
+        0, or 7 if the preview finds changes.
+
+    Raises:
+        ConfigError: The stack cannot be read, or the import failed.
+    """
+    if program := shutil.which("pulumi"):
+        return _import(CommandLine(program, stack), stack, resources, out)
+    from billing_provider.engine import EngineError  # noqa: PLC0415 - the engine loads slowly
+
+    print("There is no `pulumi` on PATH, so the import is into the state of `billing-provider try`, for trials.")
+    try:
+        try_.prepare(stack)
+        with try_.github(print) as settings:
+            return _import(Embedded(stack, settings), stack, resources, out)
+    except (EngineError, OSError) as error:
+        raise ConfigError(str(error)) from None
+
+
+def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
+    state = target.export()
+    owned = folder.ids_of(json.loads(state), f"the state of {stack}")
+    new = [each for each in resources if each["id"].lower() not in owned]
+    backup = None
+    if new:
+        taken = {path.stem for path in out.glob("*.json")}
+        name = "".join(letter if letter.isalnum() else "-" for letter in stack)
+        backup = out / f"{unique(f'before-import-{name}', taken)}.json"
+        folder.write_private(backup, state)
+        print(f"The state of {stack} before the import is in {backup}.")
+        try:
+            target.add(new)
+        except BillingError as error:
+            raise ConfigError(f"{error} To undo what was imported: {target.undo(backup)}") from None
+    print(f"Imported into {stack}: {len(new)}. In its state already: {len(resources) - len(new)}. GitHub is unchanged.")
+    lines = target.preview()
+    if not lines:
+        print(f"A preview of {stack} finds no changes.")
+        return 0
+    print(f"A preview of {stack} finds changes, so do not run `pulumi up` before you have read them:")
+    for line in [line for line in lines if line.strip()][:_SHOWN_LINES]:
+        print(f"  {line[: len(line) - len(line.lstrip())]}{clean(line, 400)}")
+    print(f"If resources are to be deleted, the program does not declare them: import {folder.MODULE} in it.")
+    if backup is not None:
+        print(f"To undo the import of all: {target.undo(backup)}")
+        print("To undo it for one resource: pulumi state delete URN. Neither changes anything on GitHub.")
+    return CHANGED

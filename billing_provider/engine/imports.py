@@ -1,0 +1,69 @@
+"""Import of resources that exist already: they are added to the state with given inputs and outputs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.engine import state, urns, wire
+from billing_provider.engine.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from billing_provider.engine.config import Project
+
+
+def add(deployment: state.Deployment, stack: str, project: Project, entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Add resources to a state, with the stack and their default provider if it lacks them; return the new URNs.
+
+    As with the file of `pulumi import` that has outputs, nothing is read. A resource that is there already, with the
+    same id, stays as it is.
+
+    Args:
+        deployment: The state.
+        stack: The stack's name.
+        project: The settings of the project and of the stack.
+        entries: The resources, each with `type`, `name`, `id`, `inputs` and `outputs`.
+
+    Raises:
+        StateError: An entry is damaged, is of another provider, or its name is that of a resource with another id.
+    """
+    there = {each.urn: each for each in deployment.resources if not each.delete}
+    root = urns.build(stack, project.name, "", urns.ROOT_TYPE, f"{project.name}-{stack}")
+    provider_type = urns.PROVIDER_TYPE_PREFIX + urns.DYNAMIC_PACKAGE
+    provider_urn = urns.build(stack, project.name, "", provider_type, "default")
+    settings: wire.Values = dict(project.recorded_config())
+    provider = there.get(provider_urn) or state.Resource(
+        urn=provider_urn, custom=True, type=provider_type, id=str(uuid.uuid4()), inputs=settings, outputs=settings
+    )
+    new = {}
+    for entry in entries:
+        resource = _read(entry, stack, project.name, root, f"{provider.urn}::{provider.id}")
+        old = there.get(resource.urn)
+        if old is None:
+            new[resource.urn] = resource
+        elif old.id != resource.id:
+            raise StateError(f"{resource.name} is the name of {old.id} in this stack, so {resource.id} needs another")
+    if new:
+        needed = [state.Resource(urn=root, custom=False, type=urns.ROOT_TYPE), provider]
+        first = [each for each in needed if each.urn not in there]
+        for each in first:
+            each.created = each.modified = state.now()
+        deployment.resources = [*first, *deployment.resources, *new.values()]
+    return list(new)
+
+
+def _read(entry: Mapping[str, Any], stack: str, project: str, root: str, provider: str) -> state.Resource:
+    try:
+        type_ = str(entry["type"])
+        urn = urns.build(stack, project, root, type_, str(entry["name"]))
+        given = {key: entry[key] for key in ("type", "id", "inputs", "outputs")}
+        resource = state.Resource.from_json({"urn": urn, "custom": True, **given})
+    except (KeyError, ValueError) as error:
+        raise StateError(f"a resource to import is damaged: {error}") from None
+    if urns.package_of(type_) != urns.DYNAMIC_PACKAGE:
+        raise StateError(f"{resource.name} is of {type_}: only dynamic resources can be imported")
+    resource.parent, resource.provider = root, provider
+    resource.created = resource.modified = state.now()
+    return resource

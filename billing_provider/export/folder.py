@@ -1,0 +1,231 @@
+"""The files of an export in a folder: the program, the import file, and what a stack owns already."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.redact import clean
+from billing_provider.export import module
+from billing_provider.export.names import unique
+from billing_provider.storage import files, json_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from billing_provider.export.entries import Entry
+
+MODULE = "budgets.py"
+NEW_MODULE = "budgets.new.py"
+MASKED_MODULE = "budgets-masked.py"
+IMPORT_FILE = "budgets-import.json"
+TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
+"""The beginning of the type of every resource of this provider, in states and import files."""
+PROVIDER_KEY = "__provider"
+"""The input and output that names the provider class."""
+_KEYS = {"type": str, "name": str, "id": str, "inputs": dict, "outputs": dict}
+
+
+@dataclass(frozen=True)
+class Written:
+    """The result of an export to a folder.
+
+    Attributes:
+        names: The name of each resource by its id, those of earlier exports included.
+        new: The number of entries that this export added.
+        files: The files that were written.
+        reason: Why the new declarations are in a file of their own; empty if they are not.
+    """
+
+    names: dict[str, str]
+    new: int
+    files: list[Path]
+    reason: str = ""
+
+
+def read_import_file(folder: Path) -> list[dict[str, Any]]:
+    """Return the resources of an earlier export to a folder.
+
+    Raises:
+        ConfigError: The import file is damaged, or only one of the two files exists.
+    """
+    path, program = folder / IMPORT_FILE, folder / MODULE
+    text, existing = _read(path), _read(program)
+    if text is None and existing is None:
+        return []
+    if text is None or existing is None:
+        there, absent = (program, path) if text is None else (path, program)
+        raise ConfigError(
+            f"{there} exists, but {absent.name} does not, so the names of an earlier export are not known. Nothing was "
+            f"written: restore {absent.name}, or move {there.name} away to start anew, or choose another --out"
+        )
+    found = _parsed(path, text)
+    resources = found.get("resources") if isinstance(found, dict) else None
+    fit = isinstance(resources, list) and all(map(_is_resource, resources))
+    if not fit or len({each["name"] for each in resources or ()}) < len(resources or ()):
+        raise ConfigError(f"{path} is not a file that an export wrote: restore it, or move it and {MODULE} away")
+    return resources or []
+
+
+def resource(entry: Entry, name: str, providers: Mapping[str, str]) -> dict[str, Any]:
+    """Return an entry as an import file has it: with what the state holds, so that an import reads nothing.
+
+    Args:
+        entry: The entry.
+        name: Its name.
+        providers: What the state holds as the provider of each kind of resource.
+    """
+    own = {PROVIDER_KEY: providers[entry.kind]}
+    return {
+        "type": f"{TYPE_PREFIX}{entry.kind}",
+        "name": name,
+        "id": entry.id,
+        "inputs": {**entry.stored.inputs, **own},
+        "outputs": {**entry.stored.outputs, **own},
+    }
+
+
+def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str, str]) -> Written:
+    """Add new entries to the program and the import file of a folder; what is in them stays as it is.
+
+    Args:
+        folder: The folder; it is created if missing.
+        entries: Everything that can be declared.
+        providers: As for `resource`.
+
+    Raises:
+        ConfigError: A file cannot be read, written or extended safely; the import file stays as it was.
+    """
+    known = read_import_file(folder)
+    names = {each["id"].lower(): each["name"] for each in known}
+    names = {entry.id: names[entry.id.lower()] for entry in entries if entry.id.lower() in names}
+    new = [entry for entry in entries if entry.id not in names]
+    taken = {each["name"] for each in known}
+    for entry in new:
+        names[entry.id] = unique(entry.wanted, taken)
+        taken.add(names[entry.id])
+    if not new:
+        return Written(names, 0, [])
+    path, reason = folder / MODULE, ""
+    existing = _read(path)
+    if existing is None:
+        text = module.write(new, names)
+    else:
+        try:
+            text = module.extend(existing, new, names)
+        except ValueError as error:
+            path, reason = folder / NEW_MODULE, str(error)
+            text = module.write(new, {entry.id: names[entry.id] for entry in new})
+            if _read(path) is not None:
+                raise ConfigError(
+                    f"{path} exists: move its declarations to {MODULE}, then remove it. Nothing was written"
+                ) from None
+    _make(folder)
+    # The program comes first: an import file without the declarations would import what an `up` then deletes.
+    _replace(path, text)
+    resources = [*known, *(resource(entry, names[entry.id], providers) for entry in new)]
+    resources.sort(key=lambda each: (each["type"] != f"{TYPE_PREFIX}CostCenter", each["name"]))
+    _replace(folder / IMPORT_FILE, f"{json.dumps({'resources': resources}, indent=2)}\n")
+    return Written(names, len(new), [path, folder / IMPORT_FILE], reason)
+
+
+def write_masked(folder: Path, entries: Sequence[Entry]) -> Path:
+    """Write a program with masked logins, to be shared; it has no import file.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    names: dict[str, str] = {}
+    for entry in entries:
+        names[entry.id] = unique(entry.wanted, set(names.values()))
+    _make(folder)
+    path = folder / MASKED_MODULE
+    _replace(path, module.write(entries, names, masked=True))
+    return path
+
+
+def owned_ids(paths: Iterable[Path]) -> set[str]:
+    """Return the ids, in lower case, of this provider's resources in exported states.
+
+    Args:
+        paths: Outputs of `pulumi stack export`.
+
+    Raises:
+        ConfigError: A file is missing, or is not an exported state.
+    """
+    return {id_ for path in paths for id_ in ids_of(_parsed(path, _required(path)), str(path))}
+
+
+def ids_of(state: Any, source: str) -> set[str]:
+    """Return the ids, in lower case, of the resources of this provider that a state owns.
+
+    Args:
+        state: The output of `pulumi stack export`.
+        source: Where it comes from, for the message.
+
+    Raises:
+        ConfigError: It is not an exported state.
+    """
+    deployment = state.get("deployment") if isinstance(state, dict) else None
+    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
+    if not isinstance(resources, list):
+        raise ConfigError(f"{source} is not the output of `pulumi stack export`")
+    own = (each for each in resources if isinstance(each, dict) and str(each.get("type")).startswith(TYPE_PREFIX))
+    return {str(each["id"]).lower() for each in own if "id" in each and not each.get("external")}
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only the user can read.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    _make(path.parent)
+    _replace(path, text)
+
+
+def _is_resource(each: Any) -> bool:
+    if not isinstance(each, dict) or not all(isinstance(each.get(key), kind) for key, kind in _KEYS.items()):
+        return False
+    return bool(each["type"].startswith(TYPE_PREFIX)) and each["name"].isprintable() and each["name"] != ""
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        return json_text.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON: {clean(str(error), 200)}") from None
+
+
+def _required(path: Path) -> str:
+    text = _read(path)
+    if text is None:
+        raise ConfigError(f"{path} does not exist")
+    return text
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _read(path: Path) -> str | None:
+    with _explained():
+        return files.read(path)
+
+
+def _replace(path: Path, text: str) -> None:
+    with _explained():
+        files.replace(path, text)
+
+
+def _make(folder: Path) -> None:
+    with _explained():
+        folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,193 @@
+"""The files of an export: what a further export adds, what it leaves alone, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.export import folder
+from billing_provider.export.folder import IMPORT_FILE, MODULE, NEW_MODULE
+from billing_provider.provider import stored_providers
+from tests.export.test_module import CENTER, budget, center
+from tests.support.plugin import PROVIDERS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from billing_provider.export.entries import Entry
+
+FIRST = budget("1", "first")
+SECOND = budget("2", "second", budget_amount=2)
+IN_CENTER = budget("3", "third", budget_scope="cost_center", budget_entity_name="x", of=CENTER)
+
+
+def written(path: Path, *entries: Entry) -> folder.Written:
+    return folder.write_export(path, entries, PROVIDERS)
+
+
+def names_in(path: Path) -> list[str]:
+    return [each["name"] for each in json.loads((path / IMPORT_FILE).read_text())["resources"]]
+
+
+def content(path: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in path.iterdir()}
+
+
+def test_the_providers_are_those_of_states() -> None:
+    """The export names the provider classes in the same way as every state."""
+    assert stored_providers() == PROVIDERS
+
+
+def test_an_entry_of_the_import_file_has_the_provider_twice() -> None:
+    """Inputs and outputs name the provider class, because the engine reads nothing else."""
+    entry = replace(FIRST, stored=replace(FIRST.stored, inputs={"a": 1}, outputs={"a": 1, "b": 2}))
+    own = {"__provider": PROVIDERS["EnterpriseBudget"]}
+    assert folder.resource(entry, "n", PROVIDERS) == {
+        "type": "pulumi-python:dynamic/github-billing:EnterpriseBudget",
+        "name": "n",
+        "id": "enterprise/acme/1",
+        "inputs": {"a": 1, **own},
+        "outputs": {"a": 1, "b": 2, **own},
+    }
+
+
+def test_a_second_export_changes_no_byte(tmp_path: Path) -> None:
+    """Without new entries, nothing is written, also if values have changed or entries are left out."""
+    out = tmp_path / "new" / "folder"
+    first = written(out, center(), FIRST, IN_CENTER)
+    assert (first.new, first.files) == (3, [out / MODULE, out / IMPORT_FILE])
+    before = content(out)
+    changed = replace(FIRST, declared={**FIRST.declared, "budget_amount": 9})
+    for entries in ([center(), FIRST, IN_CENTER], [changed], []):
+        again = written(out, *entries)
+        assert (again.new, again.files) == (0, [])
+        assert content(out) == before
+
+
+def test_a_further_export_adds_only_what_is_new(tmp_path: Path) -> None:
+    """The module grows at its end, the import file in its order; names stay, and a taken one gets a number."""
+    written(tmp_path, FIRST)
+    edited = (tmp_path / MODULE).read_text() + "# mine\n"
+    (tmp_path / MODULE).write_text(edited)
+    more = written(tmp_path, center(), replace(SECOND, wanted="first"), FIRST, IN_CENTER)
+    assert more.names[SECOND.id] == "first-2"
+    assert (more.names[FIRST.id], more.new) == ("first", 3)
+    assert (tmp_path / MODULE).read_text().startswith(edited)
+    assert "cost_center=cost_center_platform" in (tmp_path / MODULE).read_text()
+    assert names_in(tmp_path) == ["cost-center-platform", "first", "first-2", "third"]
+
+
+def test_a_name_that_the_user_chose_stays(tmp_path: Path) -> None:
+    """A name edited in both files is the entry's name; the id is compared without case."""
+    written(tmp_path, FIRST)
+    for file in (MODULE, IMPORT_FILE):
+        text = (tmp_path / file).read_text().replace('"first"', '"Our budget"').replace("/acme/", "/Acme/")
+        (tmp_path / file).write_text(text)
+    assert written(tmp_path, FIRST).names == {FIRST.id: "Our budget"}
+
+
+def test_an_edited_module_gets_a_file_beside_it(tmp_path: Path) -> None:
+    """New declarations go to a file of their own if the module cannot grow; that file is never overwritten."""
+    written(tmp_path, center(), FIRST)
+    (tmp_path / MODULE).write_text("# nothing of the export is left\n")
+    beside = written(tmp_path, center(), FIRST, SECOND, IN_CENTER)
+    assert beside.files == [tmp_path / NEW_MODULE, tmp_path / IMPORT_FILE]
+    assert beside.reason == "`import billing_provider as billing` is missing"
+    assert (tmp_path / MODULE).read_text() == "# nothing of the export is left\n"
+    # The variable of the cost center may be gone from the module.
+    assert 'budget_entity_name="x"' in (tmp_path / NEW_MODULE).read_text()
+    before = content(tmp_path)
+    written(tmp_path, center(), FIRST, SECOND, IN_CENTER)
+    with pytest.raises(ConfigError, match=r"budgets\.new\.py exists: move its declarations to budgets\.py"):
+        written(tmp_path, budget("4"))
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("lost", [MODULE, IMPORT_FILE])
+def test_one_of_the_two_files_alone_is_refused(tmp_path: Path, lost: str) -> None:
+    """Without the other file the names are not known, so a declaration could be repeated."""
+    written(tmp_path, FIRST)
+    (tmp_path / lost).unlink()
+    before = content(tmp_path)
+    with pytest.raises(ConfigError, match=f"restore {lost}, or move .* away"):
+        written(tmp_path, FIRST, SECOND)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        {},
+        [4],
+        [{"type": "x"}],
+        [{"type": "aws:x:Y", "name": "a", "id": "b", "inputs": {}, "outputs": {}}],
+        [{"type": f"{folder.TYPE_PREFIX}OrgBudget", "name": "a\n", "id": "b", "inputs": {}, "outputs": {}}],
+        [{"type": f"{folder.TYPE_PREFIX}OrgBudget", "name": "a", "id": "b", "inputs": {}, "outputs": {}}] * 2,
+    ],
+)
+def test_a_damaged_import_file_is_refused(tmp_path: Path, resources: Any) -> None:
+    """A file that no export wrote is named and left alone."""
+    written(tmp_path, FIRST)
+    for text in (json.dumps({"resources": resources}), json.dumps(resources)):
+        (tmp_path / IMPORT_FILE).write_text(text)
+        with pytest.raises(ConfigError, match="is not a file that an export wrote"):
+            written(tmp_path, SECOND)
+        assert (tmp_path / IMPORT_FILE).read_text() == text
+
+
+def test_files_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
+    """No JSON, a link, a file in place of the folder: one line that names the file."""
+    written(tmp_path, FIRST)
+    (tmp_path / IMPORT_FILE).write_text("{")
+    with pytest.raises(ConfigError, match=r"budgets-import\.json is not JSON"):
+        written(tmp_path, SECOND)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / MODULE).symlink_to(tmp_path / MODULE)
+    with pytest.raises(ConfigError, match="it is a symbolic link"):
+        written(tmp_path / "link", SECOND)
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="file"):
+        folder.write_masked(tmp_path / "file", [FIRST])
+
+
+def test_a_masked_module_is_a_file_of_its_own(tmp_path: Path) -> None:
+    """It has no import file, says that it must not be run, and is replaced by the next one."""
+    path = folder.write_masked(tmp_path, [FIRST, replace(SECOND, wanted="first")])
+    assert content(tmp_path).keys() == {"budgets-masked.py"}
+    assert "do not run this program" in path.read_text()
+    assert '"first-2"' in path.read_text()
+    folder.write_masked(tmp_path, [])
+    assert "first" not in path.read_text()
+
+
+def test_owned_ids_are_those_of_this_provider(tmp_path: Path) -> None:
+    """Resources of others and those that a stack only reads are not owned; ids have no case."""
+    type_ = f"{folder.TYPE_PREFIX}OrgBudget"
+    resources = [
+        {"type": type_, "id": "organization/Acme/B1"},
+        {"type": type_, "id": "organization/acme/b2", "external": True},
+        {"type": "aws:x:Y", "id": "b3"},
+        {"type": type_},
+        7,
+    ]
+    states = [{"deployment": {"resources": resources}}, {"deployment": {}}]
+    paths = []
+    for at, state in enumerate(states):
+        paths.append(tmp_path / f"{at}.json")
+        paths[-1].write_text(json.dumps(state))
+    assert folder.owned_ids(paths) == {"organization/acme/b1"}
+
+
+@pytest.mark.parametrize("state", [4, {}, {"deployment": {"resources": 4}}])
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path, state: Any) -> None:
+    """Nothing is taken for unmanaged because of a wrong file; a missing file is an error too."""
+    path = tmp_path / "state.json"
+    with pytest.raises(ConfigError, match="does not exist"):
+        folder.owned_ids([path])
+    path.write_text(json.dumps(state))
+    with pytest.raises(ConfigError, match="is not the output of `pulumi stack export`"):
+        folder.owned_ids([path])
