@@ -10,7 +10,7 @@ DATES := 2026-12-01T00:00:30Z 2027-02-28T23:59:50Z 2028-02-29T12:00:00Z
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
-demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, drift, repair, refusal, destroy
+demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, drift, repair, refusal, destroy, take-over
 	@$(BIN)/python -m billing_provider.testing.demo
 
 test: .venv/.ready ## run every test and require full branch coverage

@@ -153,7 +153,7 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
         return _import(CommandLine(program, stack), stack, resources, out)
     from billing_provider.engine import EngineError  # noqa: PLC0415 - the engine loads slowly
 
-    print("There is no `pulumi` on PATH, so the import is into the state of `billing-provider try`, for trials.")
+    print("No `pulumi` is on PATH: importing into the state of `billing-provider try`.")
     try:
         try_.prepare(stack)
         with try_.github(print) as settings:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parents[2]
 _STACK = "quickstart"
 _INSTALL_SECONDS = 300
+_COLUMNS = 76
 _TIME = "2026-09-21T12:00:00Z"
 _EVERYBODY = """
 EnterpriseBudget(
@@ -60,6 +62,8 @@ class Demo:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "NO_COLOR": "1",
+            # An export imports with the `pulumi` on PATH; it must be the one of the demo.
+            "PATH": f"{Path(engine[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
         (project / "state").mkdir()
 
@@ -105,7 +109,9 @@ class Demo:
         self._program.write_text(declared)
         self._step("Destroy: the budgets are deleted", "destroy", 0)
         self._print_budgets()
-        self._check_end()
+        self._check_empty()
+        self._take_over()
+        print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'Your first budget on a real account'.")
 
     def _adopt(self, declared: str) -> None:
         """Preview the adoption of a budget that caps every person, with a lower cap."""
@@ -126,12 +132,35 @@ class Demo:
         self._step("Preview: what the adoption changes, and whom it stops at once", "preview", 0)
         self._sandbox.remove_budget(by_hand["id"])
 
+    def _take_over(self) -> None:
+        """Take over budgets that somebody made by hand, without a change to any of them."""
+        credits_ = {"budget_product_sku": "ai_credits", "budget_type": "BundlePricing", "prevent_further_usage": True}
+        for login, amount in (("octocat", 40), ("monalisa", 40), ("hubot", 15)):
+            person = {"budget_scope": "user", "user": login, "budget_entity_name": login}
+            self._sandbox.add_budget("enterprise", "octo-enterprise", **credits_, **person, budget_amount=amount)
+        self._sandbox.add_budget("enterprise", "octo-enterprise", budget_product_sku="actions", budget_amount=700)
+        self._print_title("Somebody made budgets by hand: take them over")
+        self._print_budgets()
+        self._program.write_text("import budgets\n")
+        verb = ["export", "--only", "budgets", "--enterprise", "octo-enterprise", "--out", "."]
+        ours = str(Path(sys.executable).with_name("billing-provider"))
+        self._run("Export: they are written as code, imported, and compared", [ours, *verb, "--import", _STACK], 0)
+        print("  budgets.py:")
+        for line in (self._project / "budgets.py").read_text().partition("billing\n")[2].splitlines():
+            print(f"    {line}".rstrip())
+        self._step("Up: nothing changes; a destroy would keep them", "up", 0)
+
     def _step(self, title: str, verb: str, expected: int, *extra: str) -> None:
+        """Run one verb of the engine; as for `_run`."""
+        command = [*self._engine, verb, "--stack", _STACK, *self._flags.get(verb, []), *extra]
+        self._run(title, command, expected)
+
+    def _run(self, title: str, command: list[str], expected: int) -> None:
         """Run one command, show its output, and check its exit code (0, or 1 for any failure)."""
         self._print_title(title)
-        command = [*self._engine, verb, "--stack", _STACK, *self._flags.get(verb, []), *extra]
         shown = " ".join([Path(command[0]).name, *command[1:]])
-        print(f"$ {shown}", flush=True)
+        lines = textwrap.wrap(shown, _COLUMNS, subsequent_indent="    ", break_on_hyphens=False)
+        print("$ " + " \\\n".join(lines), flush=True)
         before = len(self._sandbox.requests)
         with subprocess.Popen(  # noqa: S603 - our own command line
             command, cwd=self._project, env=self._environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -158,11 +187,10 @@ class Demo:
         for row in [("product", "covers", "USD", "hard stop", "alerts"), *rows]:
             print("    " + f"{row[0]:<12}{row[1]:<36}{row[2]:>6}  {row[3]:<11}{row[4]}")
 
-    def _check_end(self) -> None:
+    def _check_empty(self) -> None:
         left = self._sandbox.budgets(owner=None)
         if left:
             raise DemoError(f"{len(left)} budgets are left")
-        print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'Your first budget on a real account'.")
 
 
 def without_interruptions(lines: Iterable[str]) -> Iterator[str]:

@@ -96,7 +96,7 @@ def test_sixty_budgets_are_taken_over(sandbox: Sandbox, project: Path, export: C
     code, said = export("--import", "dev")
     assert code == 0
     assert "To declare: 60 budgets, 5 cost centers. Skipped: 0." in said
-    assert "for trials" in said
+    assert "No `pulumi` is on PATH: importing into the state of `billing-provider try`." in said
     assert "Imported into dev: 65. In its state already: 0. GitHub is unchanged." in said
     assert "A preview of dev finds no changes." in said
     stack = engine(sandbox, project)
@@ -290,7 +290,7 @@ def test_the_pulumi_on_path_is_used(sandbox: Sandbox, project: Path, export: Cal
     assert all(call[call.index("--stack") + 1] == "acme/prod" for call in calls)
     assert "--expect-no-changes" in calls[2]
     assert json.loads((project / "before-import-acme-prod.json").read_text()) == STATE
-    assert "for trials" not in said
+    assert "No `pulumi`" not in said
 
 
 def test_a_preview_of_pulumi_with_changes(

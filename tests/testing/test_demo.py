@@ -56,7 +56,11 @@ def test_the_demo_runs_on_the_embedded_engine(tmp_path: Path) -> None:
         "lowers the most that can be spent by $80 (-80 %); a destroy keeps it (on_delete)",
         "stops 2 people at once: they have used at least $20 this month (",
         "- 3 deleted",
-        "All 10 steps succeeded",
+        "Imported into quickstart: 4. In its state already: 0. GitHub is unchanged.",
+        "A preview of quickstart finds no changes.",
+        '        ("user-hubot-ai-credits", "hubot", 15),',
+        "5 unchanged",
+        "All 13 steps succeeded",
     ):
         assert text in result.stdout, text
 
