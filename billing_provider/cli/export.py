@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from billing_provider.cli import render
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER
-from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
-    from billing_provider.export.entries import Skipped
+    from billing_provider.export.entries import Entry, Skipped
+    from billing_provider.export.folder import Written
 
 __all__ = ["add", "run"]
 
@@ -81,47 +80,38 @@ def run(args: argparse.Namespace) -> int:
     with render.reading() as reader:
         lives = live.read_live(reader.run, owners)
         everything, skipped = entries.find_entries(reader.run, live.masked(lives) if args.mask_logins else lives)
-
-    def wanted(scope: str, id_: str) -> bool:
-        if id_.lower() in owned or args.only == (_BUDGETS if not scope else _COST_CENTERS):
-            return False
-        return not scope or args.scope in (None, scope)
-
-    chosen = [entry for entry in everything if wanted(entry.scope, entry.id)]
-    there = {id_.lower() for id_ in (*(entry.id for entry in everything), *(each.id for each in skipped))}
-    skipped = [each for each in skipped if wanted(each.scope, each.id)]
-    named = {f"{owner.key}/" for owner in owners}
-    skipped += [
-        entries.Skipped(clean(each["name"], 100), "it is in the files, but no longer on GitHub: remove it", each["id"])
-        for each in earlier
-        if each["id"].lower() not in there and each["id"].lower().rpartition("/")[0] + "/" in named
-    ]
+    there = {entry.id for entry in everything} | {each.id for each in skipped}
+    gone = folder.gone(earlier, owners, there)
+    chosen = [each for each in everything if _is_wanted(args, each, owned)]
+    skipped = [*(each for each in skipped if _is_wanted(args, each, owned)), *gone]
     centers = sum(not entry.scope for entry in chosen)
     print(f"To declare: {len(chosen) - centers} budgets, {centers} cost centers. Skipped: {len(skipped)}.")
+    for each in skipped:
+        print(f"skipped: {each.what}: {each.reason}")
+    code = SKIPPED if skipped else 0
     if args.mask_logins:
         print(f"Wrote {folder.write_masked(args.out, chosen)}, to share. There is no import file: logins are masked.")
-        return _report(skipped)
+        return code
     providers = stored_providers()
     written = folder.write_export(args.out, chosen, providers)
-    print(f"New: {written.new}. In {args.out} already: {len(chosen) - written.new}.")
-    for path in written.files:
-        print(f"Wrote {path}.")
-    if written.reason:
-        print(
-            f"{args.out / folder.MODULE} was not changed: {written.reason}. Move the declarations of "
-            f"{folder.NEW_MODULE} to it, then remove that file."
-        )
-    code = _report(skipped)
+    _print_written(args.out, written, len(chosen))
     if args.stack:
         resources = [folder.resource(entry, written.names[entry.id], providers) for entry in chosen]
         return imports.import_into(args.stack, resources, args.out) or code
-    if chosen:
-        print(f"Next: `import {Path(folder.MODULE).stem}` in the program, then run again with --import STACK.")
+    if written.new:
+        print("Next: `import budgets` in the program, then run again with --import STACK.")
     return code
 
 
-def _report(skipped: Sequence[Skipped]) -> int:
-    """Print what was skipped, and return the exit code."""
-    for each in skipped:
-        print(f"skipped: {each.what}: {each.reason}")
-    return SKIPPED if skipped else 0
+def _is_wanted(args: argparse.Namespace, each: Entry | Skipped, owned: set[str]) -> bool:
+    """Return whether the options choose a budget or a cost center."""
+    kind, scopes = (_BUDGETS, (None, each.scope)) if each.scope else (_COST_CENTERS, (args.scope,))
+    return each.id.lower() not in owned and args.only in (None, kind) and args.scope in scopes
+
+
+def _print_written(out: Path, written: Written, count: int) -> None:
+    print(f"New: {written.new}. In {out} already: {count - written.new}.")
+    for path in written.files:
+        print(f"Wrote {path}.")
+    if written.reason:
+        print(f"budgets.py was not changed: {written.reason}. Move the declarations of budgets.new.py to it.")

@@ -14,6 +14,7 @@ from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.export import folder
 from billing_provider.export.names import unique
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -108,8 +109,12 @@ class Embedded:
         self._file = try_.FOLDER / f"{stack}.json"
 
     def export(self) -> str:
-        """Return the state of the stack, as JSON."""
-        return json.dumps(self._engine().export())
+        """Return the state of the stack, as JSON.
+
+        Raises:
+            FileError: It cannot be read.
+        """
+        return files.read(self._file) or json.dumps({"version": 3, "deployment": {}})
 
     def add(self, resources: Sequence[dict[str, Any]]) -> None:
         """Import resources."""
@@ -136,7 +141,7 @@ class Embedded:
 
 
 def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
-    """Import resources that a stack does not have, and prove it by an empty preview.
+    """Import resources that a stack does not have, and prove by an empty preview that the program declares them.
 
     Args:
         stack: The stack of the Pulumi project in the current folder.
@@ -147,8 +152,9 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
         0, or 7 if the preview finds changes.
 
     Raises:
-        ConfigError: The stack cannot be read, or the import failed.
+        ConfigError: The stack cannot be read, the import failed, or the module lacks declarations.
     """
+    folder.check_merged(out)
     if program := shutil.which("pulumi"):
         return _import(CommandLine(program, stack), stack, resources, out)
     from billing_provider.engine import EngineError  # noqa: PLC0415 - the engine loads slowly
@@ -164,7 +170,7 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
 
 def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
     state = target.export()
-    owned = folder.ids_of(json.loads(state), f"the state of {stack}")
+    owned = folder.ids_of(state, f"the state of {stack}")
     new = [each for each in resources if each["id"].lower() not in owned]
     backup = None
     if new:

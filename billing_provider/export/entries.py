@@ -11,6 +11,7 @@ from billing_provider.budgets import expiry
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.budgets.models import complete
+from billing_provider.core.ids import resource_id
 from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import COST_CENTER_SCOPES, ORGANIZATION, REPOSITORY
 from billing_provider.core.redact import clean
@@ -21,7 +22,7 @@ from billing_provider.export import names
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from billing_provider.budgets.identity import NaturalKey
     from billing_provider.budgets.models import Budget
@@ -46,7 +47,7 @@ class Entry:
         declared: The inputs to write in a program, without GitHub's defaults.
         stored: What the state holds for it.
         scope: The scope of a budget; empty for a cost center.
-        cost_center: The resource id of the cost center that a budget covers, if the export has an entry for it.
+        cost_center: The resource id of the cost center that a budget covers; an export may lack an entry for it.
     """
 
     kind: str
@@ -142,10 +143,11 @@ class _Finder:
             members = {kind: sorted(given[kind], key=str.lower) for kind in MEMBER_KINDS if given[kind]}
             pool = {"ai_credit_pool_enabled": True} if given.get("ai_credit_pool_enabled") else {}
             declared = {"enterprise": live.owner.slug, "name": center.name, **members, **pool}
-            id_ = f"{live.owner.kind.noun}/{live.owner.slug}/{center.id}"
-            checked = lifecycle.check(f"::{center.name}", {}, declared, frozenset())
+            name = f"{center.name} ({center.id})"
+            checked = lifecycle.check(f"::{name}", {}, declared, frozenset())
             if checked.problems:
-                self._skip(f"cost center {center.name} ({center.id})", _reasons(checked), id_)
+                id_ = resource_id(live.owner.kind.noun, live.owner.slug, center.id)
+                self._skip(f"cost center {name}", _reasons(checked), id_)
                 continue
             stored = lifecycle.adopted(checked.inputs, center)
             self.entries.append(Entry(COST_CENTER_KIND, names.cost_center_name(center.name), declared, stored))
@@ -199,13 +201,14 @@ class _Finder:
             checked = lifecycle.check(f"::{budget.id}", {}, each.declared, frozenset())
             problems, inputs = _reasons(checked), checked.inputs
         if problems:
-            self._skip(what, problems, f"{owner.kind.noun}/{owner.slug}/{budget.id}", scope)
+            self._skip(what, problems, resource_id(owner.kind.noun, owner.slug, budget.id), scope)
             return
         center = each.center
         stored = lifecycle.adopted(inputs, budget, center.id if center else None)
         wanted = names.budget_name(owner, inputs, center.name if center else "")
-        entry_of_center = f"{owner.kind.noun}/{owner.slug}/{center.id}" if center and is_uuid(center.id) else None
-        self.entries.append(Entry(owner.kind.resource, wanted, each.declared, stored, scope, entry_of_center))
+        # A program finds the cost center of a resource by its UUID only.
+        of = resource_id(owner.kind.noun, owner.slug, center.id) if center and is_uuid(center.id) else None
+        self.entries.append(Entry(owner.kind.resource, wanted, each.declared, stored, scope, of))
 
     def _skip(self, what: str, reasons: Sequence[str], id_: str, scope: str = "") -> None:
         self.skipped.append(Skipped(clean(what, _SHOWN), clean("; ".join(reasons), _SHOWN), id_, scope))
@@ -219,13 +222,9 @@ def _without_defaults(owner: Owner, inputs: Mapping[str, Any]) -> dict[str, Any]
     """Return the inputs of a live budget without those that a program can leave out."""
     kept = dict(inputs)
     fields = (owner.kind.noun, *IDENTITY[2:], *IN_PLACE)
-    for name in _optional(owner, inputs):
+    required = (owner.kind.noun, "budget_amount", "budget_product_sku")
+    for name in [name for name in inputs if name not in required]:
         rest = {key: value for key, value in kept.items() if key != name}
         if not differing(owner, complete(owner.kind, rest, frozenset()), inputs, fields):
             kept = rest
     return kept
-
-
-def _optional(owner: Owner, inputs: Mapping[str, Any]) -> Iterator[str]:
-    required = (owner.kind.noun, "budget_amount", "budget_product_sku")
-    return (name for name in inputs if name not in required)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.export import module
+from billing_provider.export.entries import Skipped
 from billing_provider.export.names import unique
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from billing_provider.core.owners import Owner
     from billing_provider.export.entries import Entry
 
 MODULE = "budgets.py"
@@ -27,6 +29,7 @@ TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
 """The beginning of the type of every resource of this provider, in states and import files."""
 PROVIDER_KEY = "__provider"
 """The input and output that names the provider class."""
+_SHOWN = 100
 _KEYS = {"type": str, "name": str, "id": str, "inputs": dict, "outputs": dict}
 
 
@@ -61,14 +64,31 @@ def read_import_file(folder: Path) -> list[dict[str, Any]]:
         there, absent = (program, path) if text is None else (path, program)
         raise ConfigError(
             f"{there} exists, but {absent.name} does not, so the names of an earlier export are not known. Nothing was "
-            f"written: restore {absent.name}, or move {there.name} away to start anew, or choose another --out"
+            f"written: restore {absent.name}, or move {there.name} away to start anew, or choose another --out."
         )
-    found = _parsed(path, text)
+    found = _parsed(str(path), text)
     resources = found.get("resources") if isinstance(found, dict) else None
     fit = isinstance(resources, list) and all(map(_is_resource, resources))
     if not fit or len({each["name"] for each in resources or ()}) < len(resources or ()):
         raise ConfigError(f"{path} is not a file that an export wrote: restore it, or move it and {MODULE} away")
     return resources or []
+
+
+def gone(resources: Sequence[dict[str, Any]], owners: Sequence[Owner], there: Collection[str]) -> list[Skipped]:
+    """Return the resources of an earlier export that are no longer on GitHub.
+
+    Args:
+        resources: The resources of the import file.
+        owners: The owners that were read; nothing is known about those of others.
+        there: The ids of everything that the owners have.
+    """
+    live, keys = {id_.lower() for id_ in there}, {owner.key for owner in owners}
+    reason = f"it is in {IMPORT_FILE}, but no longer on GitHub: remove it from both files"
+    return [
+        Skipped(clean(each["name"], _SHOWN), reason, each["id"])
+        for each in resources
+        if each["id"].lower() not in live and each["id"].lower().rpartition("/")[0] in keys
+    ]
 
 
 def resource(entry: Entry, name: str, providers: Mapping[str, str]) -> dict[str, Any]:
@@ -104,10 +124,7 @@ def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str,
     names = {each["id"].lower(): each["name"] for each in known}
     names = {entry.id: names[entry.id.lower()] for entry in entries if entry.id.lower() in names}
     new = [entry for entry in entries if entry.id not in names]
-    taken = {each["name"] for each in known}
-    for entry in new:
-        names[entry.id] = unique(entry.wanted, taken)
-        taken.add(names[entry.id])
+    _name(new, names, {each["name"] for each in known})
     if not new:
         return Written(names, 0, [])
     path, reason = folder / MODULE, ""
@@ -122,7 +139,7 @@ def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str,
             text = module.write(new, {entry.id: names[entry.id] for entry in new})
             if _read(path) is not None:
                 raise ConfigError(
-                    f"{path} exists: move its declarations to {MODULE}, then remove it. Nothing was written"
+                    f"{path} exists: move its declarations to {MODULE}, then remove it. Nothing was written."
                 ) from None
     _make(folder)
     # The program comes first: an import file without the declarations would import what an `up` then deletes.
@@ -140,8 +157,7 @@ def write_masked(folder: Path, entries: Sequence[Entry]) -> Path:
         ConfigError: The file cannot be written.
     """
     names: dict[str, str] = {}
-    for entry in entries:
-        names[entry.id] = unique(entry.wanted, set(names.values()))
+    _name(entries, names, set())
     _make(folder)
     path = folder / MASKED_MODULE
     _replace(path, module.write(entries, names, masked=True))
@@ -157,25 +173,39 @@ def owned_ids(paths: Iterable[Path]) -> set[str]:
     Raises:
         ConfigError: A file is missing, or is not an exported state.
     """
-    return {id_ for path in paths for id_ in ids_of(_parsed(path, _required(path)), str(path))}
+    return {id_ for path in paths for id_ in ids_of(_required(path), str(path))}
 
 
-def ids_of(state: Any, source: str) -> set[str]:
+def ids_of(text: str, source: str) -> set[str]:
     """Return the ids, in lower case, of the resources of this provider that a state owns.
 
     Args:
-        state: The output of `pulumi stack export`.
+        text: The output of `pulumi stack export`.
         source: Where it comes from, for the message.
 
     Raises:
         ConfigError: It is not an exported state.
     """
+    state = _parsed(source, text)
     deployment = state.get("deployment") if isinstance(state, dict) else None
     resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
     if not isinstance(resources, list):
         raise ConfigError(f"{source} is not the output of `pulumi stack export`")
     own = (each for each in resources if isinstance(each, dict) and str(each.get("type")).startswith(TYPE_PREFIX))
     return {str(each["id"]).lower() for each in own if "id" in each and not each.get("external")}
+
+
+def check_merged(folder: Path) -> None:
+    """Check that every entry is declared in the module of a folder, before an import.
+
+    Raises:
+        ConfigError: Some declarations wait in a file beside it.
+    """
+    path = folder / NEW_MODULE
+    if _read(path) is not None:
+        raise ConfigError(
+            f"{path} exists: move its declarations to {MODULE}, then remove it, and run again. Nothing was imported."
+        )
 
 
 def write_private(path: Path, text: str) -> None:
@@ -188,17 +218,24 @@ def write_private(path: Path, text: str) -> None:
     _replace(path, text)
 
 
+def _name(entries: Sequence[Entry], names: dict[str, str], taken: set[str]) -> None:
+    """Give each entry a name of its own."""
+    for entry in entries:
+        names[entry.id] = unique(entry.wanted, taken)
+        taken.add(names[entry.id])
+
+
 def _is_resource(each: Any) -> bool:
     if not isinstance(each, dict) or not all(isinstance(each.get(key), kind) for key, kind in _KEYS.items()):
         return False
     return bool(each["type"].startswith(TYPE_PREFIX)) and each["name"].isprintable() and each["name"] != ""
 
 
-def _parsed(path: Path, text: str) -> Any:
+def _parsed(source: str, text: str) -> Any:
     try:
         return json_text.parse(text)
     except ValueError as error:
-        raise ConfigError(f"{path} is not JSON: {clean(str(error), 200)}") from None
+        raise ConfigError(f"{source} is not JSON: {clean(str(error), 200)}") from None
 
 
 def _required(path: Path) -> str:

@@ -11,6 +11,7 @@ import pytest
 from billing_provider.cli import main
 from billing_provider.engine import Engine
 from billing_provider.export.folder import IMPORT_FILE, MASKED_MODULE, MODULE, NEW_MODULE
+from billing_provider.storage import files
 from tests.export.world import OtherClient, a_project, a_sandbox
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def test_a_further_export_takes_over_what_is_new(
     assert "Imported into dev: 1. In its state already: 6." in said
     assert (project / MODULE).read_bytes().startswith(first)
     backups = [json.loads((project / f"before-import-dev{at}.json").read_text()) for at in ("", "-2")]
-    assert [len(each["deployment"]["resources"]) for each in backups] == [0, 8]
+    assert [len(each["deployment"].get("resources", [])) for each in backups] == [0, 8]
 
 
 def test_a_preview_that_is_not_empty_says_what_differs(
@@ -212,8 +213,9 @@ def test_what_is_skipped_is_listed(sandbox: Sandbox, export: Callable[..., tuple
     assert "To declare: 5 budgets, 2 cost centers." not in said
     assert f"{twin}" in said
     assert said.count("2 live budgets are for the same target and SKU") == 2
-    assert "skipped: user-hubot-ai-credits: it is in the files, but no longer on GitHub: remove it" in said
-    assert "skipped: org-octo-org-user-hubot-ai-credits: it is in the files" in said
+    reason = "it is in budgets-import.json, but no longer on GitHub: remove it from both files"
+    assert f"skipped: user-hubot-ai-credits: {reason}" in said
+    assert f"skipped: org-octo-org-user-hubot-ai-credits: {reason}" in said
     assert main(["export", "--enterprise", "octo-enterprise", "--out", "."]) == SKIPPED
     assert export("--import", "dev")[0] == CHANGED
 
@@ -229,6 +231,31 @@ def test_an_edited_module_is_left_alone(
     assert code == 0
     assert "budgets.py was not changed: `import billing_provider as billing` is missing." in said
     assert (project / NEW_MODULE).exists()
+    code, said = export("--import", "dev")
+    assert code == 1
+    assert "budgets.new.py exists: move its declarations to budgets.py, then remove it, and run again." in said
+    assert "Nothing was imported." in said
+    assert not (project / ".pulumi").exists()
+
+
+def test_a_stack_with_other_resources_takes_over_too(
+    sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]
+) -> None:
+    """Simulated resources of the embedded engine stay; a damaged state imports nothing."""
+    declare(sandbox)
+    bucket = 'import pulumi\npulumi.CustomResource("aws:s3/bucket:Bucket", "b", {})\n'
+    (project / "__main__.py").write_text(bucket)
+    files.make_folder(project, ".pulumi", "try")
+    engine(sandbox, project).up()
+    (project / "__main__.py").write_text(bucket + "import budgets\n")
+    assert export("--import", "dev")[0] == 0
+    assert engine(sandbox, project).up().counts == {"same": 8}
+    state = project / ".pulumi" / "try" / "dev.json"
+    state.write_text("{")
+    code, said = export("--import", "dev")
+    assert code == 1
+    assert "the state of dev is not JSON" in said
+    assert state.read_text() == "{"
 
 
 def test_masked_logins(sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]) -> None:

@@ -189,7 +189,15 @@ def test_cost_centers_that_cannot_be_declared_are_skipped(harness: RunHarness) -
     assert entries[0].declared["ai_credit_pool_enabled"] is True
     assert entries[1].declared["budget_entity_name"] == second.id
     assert [each.what for each in skipped] == [f"cost center Billing ({second.id})"]
-    assert "Apps and Billing both declare octocat" in skipped[0].reason
+    assert f"Apps (c1) and Billing ({second.id}) both declare octocat" in skipped[0].reason
+
+
+def test_of_two_cost_centers_of_one_name_one_is_exported(harness: RunHarness) -> None:
+    """GitHub's names are unique; should two have one name, a program can declare only one."""
+    entries, skipped = find_entries(harness.run, [live(centers=(PLATFORM, CostCenterDetails("c2", "Platform")))])
+    assert [entry.id for entry in entries] == ["enterprise/octo-enterprise/c1"]
+    assert [each.id for each in skipped] == ["enterprise/octo-enterprise/c2"]
+    assert "declares the cost center Platform already" in skipped[0].reason
 
 
 def test_a_repository_of_an_organization_has_its_owner(harness: RunHarness) -> None:
