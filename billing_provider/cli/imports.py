@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 CHANGED = 7
 """The exit code if the preview after the import is not empty, as of the Pulumi command line."""
-_SHOWN_LINES, _SHOWN_CHARACTERS = 60, 1500
+_FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 40, 15, 400
+_SHOWN_CHARACTERS = 1500
 _QUIET = ("--non-interactive", "--color", "never")
 
 
@@ -188,11 +189,18 @@ def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out
     if not lines:
         print(f"A preview of {stack} finds no changes.")
         return 0
-    print(f"A preview of {stack} finds changes, so do not run `pulumi up` before you have read them:")
-    for line in [line for line in lines if line.strip()][:_SHOWN_LINES]:
-        print(f"  {line[: len(line) - len(line.lstrip())]}{clean(line, 400)}")
+    print(f"A preview of {stack} finds changes, or failed; read it before you run an `up`:")
+    for line in _ends([line for line in lines if line.strip()]):
+        print(f"  {line[: len(line) - len(line.lstrip())]}{clean(line, _LONGEST_LINE)}")
     print(f"If resources are to be deleted, the program does not declare them: import {folder.MODULE} in it.")
     if backup is not None:
-        print(f"To undo the import of all: {target.undo(backup)}")
-        print("To undo it for one resource: pulumi state delete URN. Neither changes anything on GitHub.")
+        print(f"To undo the import, which changes nothing on GitHub: {target.undo(backup)}")
     return CHANGED
+
+
+def _ends(lines: list[str]) -> list[str]:
+    """Return the beginning and the end of a long output; its summary is at the end."""
+    left_out = len(lines) - _FIRST_LINES - _LAST_LINES
+    if left_out <= 0:
+        return lines
+    return [*lines[:_FIRST_LINES], f"({left_out} lines left out)", *lines[-_LAST_LINES:]]

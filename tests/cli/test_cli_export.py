@@ -144,8 +144,7 @@ def test_a_preview_that_is_not_empty_says_what_differs(
     assert "EnterpriseBudget enterprise-actions delete" in said
     assert "the program does not declare them: import budgets.py in it" in said
     undo = "cp before-import-dev.json .pulumi/try/dev.json"
-    assert f"To undo the import of all: {undo}" in said
-    assert "pulumi state delete URN" in said
+    assert f"To undo the import, which changes nothing on GitHub: {undo}" in said
     assert os.system(f"/bin/{undo}") == 0  # noqa: S605 - the command that the user is told
     assert engine(sandbox, project).preview().counts == {"create": 1}
     a_project(project)
@@ -330,12 +329,26 @@ def test_a_preview_of_pulumi_with_changes(
     assert code == CHANGED
     assert "\n    + to create\n" in said
     assert "\x1b" not in said
-    assert "To undo the import of all: pulumi stack import --stack dev --file before-import-dev.json" in said
+    undo = "pulumi stack import --stack dev --file before-import-dev.json"
+    assert f"To undo the import, which changes nothing on GitHub: {undo}" in said
     resources = json.loads((project / IMPORT_FILE).read_text())["resources"]
     pulumi(project, stack=(0, json.dumps({"deployment": {"resources": resources}})), preview=(1, "error"))
     code, said = export("--import", "dev")
     assert code == CHANGED
     assert "To undo" not in said
+
+
+def test_a_long_preview_is_shortened(sandbox: Sandbox, export: Callable[..., tuple[int, str]], project: Path) -> None:
+    """The first lines and the summary at the end are shown."""
+    declare(sandbox)
+    pulumi(project, preview=(255, "\n".join(f"line {number}" for number in range(200))))
+    _, said = export("--import", "dev")
+    shown = [line.strip() for line in said.splitlines() if line.startswith("  ")]
+    assert shown == [
+        *(f"line {number}" for number in range(40)),
+        "(145 lines left out)",
+        *(f"line {number}" for number in range(185, 200)),
+    ]
 
 
 def test_a_failing_pulumi_is_an_error(sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]) -> None:

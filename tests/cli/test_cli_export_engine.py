@@ -94,7 +94,7 @@ def test_the_import_is_undone(cli: Cli, sandbox: Sandbox) -> None:
     code, said = export(cli, "--import", "s")
     assert code == 7, said
     assert "EnterpriseBudget: (delete)" in said
-    (undo,) = (line.partition(": pulumi ")[2] for line in said.splitlines() if line.startswith("To undo the import"))
+    (undo,) = (line.partition(": pulumi ")[2] for line in said.splitlines() if line.startswith("To undo the import,"))
     cli.run(*undo.split())
     assert comparable(cli.state()) == before
     assert sandbox.writes == []
