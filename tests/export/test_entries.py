@@ -44,6 +44,7 @@ WRITTEN = {
     *("export_fails", "feature_off", "flat_create", "list_lag", "list_lag_seconds", "manager_cannot_delete"),
     *("monthly_usage", "no_id_in_create", "old_missing_user_text", "patch_ignores_identity"),
     *("premium_requests_converted", "user_usage_empty", "whole_month_counts"),
+    *("app_token_seconds", "cost_center_limit", "resource_limit"),
 }
 """The quirks of writes, usage, time and access: they do not change how a live budget is read."""
 
