@@ -17,7 +17,10 @@ from billing_provider.core.redact import clean
 if TYPE_CHECKING:
     from typing import TextIO
 
-_VERBS = ("budgets", "completion", "cost_centers", "doctor", "export", "near", "sandbox", "seed", "skus", "try_", "usage")
+_VERBS = (
+    *("budgets", "completion", "cost_centers", "doctor", "export", "near"),
+    *("sandbox", "seed", "skus", "try_", "usage"),
+)
 
 FAILED, MISUSED = 1, 2
 """The exit codes of a failure, and of options or an environment that are wrong."""

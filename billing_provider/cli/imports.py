@@ -71,7 +71,7 @@ class CommandLine:
         """Import resources; the engine trusts the given outputs, so it reads nothing.
 
         Raises:
-            ConfigError: Pulumi refused it.
+            BillingError: Pulumi refused it.
         """
         with tempfile.TemporaryDirectory() as made:
             file = Path(made) / folder.IMPORT_FILE
@@ -81,7 +81,7 @@ class CommandLine:
             done = self._run("import", "--file", str(file), *options)
         if done.returncode:
             # The reason is at the end.
-            raise ConfigError(f"pulumi import: {done.stdout[-_SHOWN_CHARACTERS:]} {done.stderr[-_SHOWN_CHARACTERS:]}")
+            raise BillingError(f"pulumi import: {done.stdout[-_SHOWN_CHARACTERS:]} {done.stderr[-_SHOWN_CHARACTERS:]}")
 
     def preview(self) -> list[str]:
         """Return the lines of a preview; none if it finds no changes."""
@@ -153,7 +153,8 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
         0, or 7 if the preview finds changes.
 
     Raises:
-        ConfigError: The stack cannot be read, the import failed, or the module lacks declarations.
+        ConfigError: The stack cannot be read, or the module lacks declarations; nothing was imported.
+        BillingError: The import failed.
     """
     folder.check_merged(out)
     if program := shutil.which("pulumi"):
@@ -183,7 +184,7 @@ def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out
         try:
             target.add(new)
         except BillingError as error:
-            raise ConfigError(f"{error} To undo what was imported: {target.undo(backup)}") from None
+            raise BillingError(f"{error} To undo what was imported: {target.undo(backup)}") from None
     print(f"Imported into {stack}: {len(new)}. In its state already: {len(resources) - len(new)}. GitHub is unchanged.")
     lines = target.preview()
     if not lines:
