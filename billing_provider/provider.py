@@ -26,6 +26,7 @@ from pulumi.dynamic import (
 )
 from pulumi.dynamic.dynamic import serialize_provider
 
+from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.errors import BillingError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
@@ -38,12 +39,17 @@ from billing_provider.preview.cost_centers import CostCenterPreview
 from billing_provider.preview.owners import KnownNames
 from billing_provider.preview.reads import PreviewReads
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
+from billing_provider.runtime.registry import name_of
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from billing_provider.core.inputs import Problem
+
+
+_IN_STATE = frozenset({"budget_id", "cost_center_id", EXPIRED})
+"""Outputs of which each resource in a state has one; the inputs of a `.get` have none."""
 
 
 class _Process:
@@ -143,6 +149,9 @@ class _Adapter(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         with _brief_errors():
             stored = self._lifecycle().read(id_, _plain(props))
+            if stored is not None and _IN_STATE.isdisjoint(props):
+                # The engine passes the outputs of a resource in the state. Without them, this is a `.get`.
+                _PROCESS.run.registry.read(calling_urn(), _github_id(id_))
             # An empty id means that the resource no longer exists.
             return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
 
@@ -152,7 +161,14 @@ class _Adapter(ResourceProvider):
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with _brief_errors():
-            self._lifecycle().delete(_id, _plain(_props))
+            reader = _PROCESS.run.registry.reader(calling_urn(), _github_id(_id))
+            if reader is None:
+                self._lifecycle().delete(_id, _plain(_props))
+                return
+            _PROCESS.run.reporter.warn(
+                f"kept {_id} on GitHub: {name_of(reader)} is read with .get, which deletes nothing. No stack manages "
+                "it now, unless another one declares it"
+            )
 
     @abstractmethod
     def _lifecycle(self) -> Lifecycle | CostCenterLifecycle:
@@ -197,6 +213,11 @@ def stored_providers() -> dict[str, str]:
     """Return what a state holds as the provider of each kind of resource; an import file repeats it."""
     classes: tuple[type[_Adapter], ...] = (EnterpriseBudgetProvider, OrgBudgetProvider, CostCenterProvider)
     return {each.__name__.removesuffix("Provider"): serialize_provider(each()) for each in classes}
+
+
+def _github_id(id_: str) -> str:
+    """Return GitHub's id, the last part of a resource id."""
+    return id_.rpartition("/")[2]
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ class ResourceRegistry:
 
     The engine deletes, by id, the budgets of old state entries. Another resource may hold the same budget: a resource
     was renamed without an alias and its budget was adopted, or a run died between an adoption and the delete of the
-    old entry. The delete would then lift a declared cap.
+    old entry. The delete would then lift a declared cap. A resource that became a `.get` is such an old entry too.
     """
 
     def __init__(self) -> None:
@@ -25,6 +25,7 @@ class ResourceRegistry:
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
         self._replaced: dict[str, frozenset[str]] = {}
+        self._read: dict[str, str] = {}
 
     def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
@@ -72,6 +73,21 @@ class ResourceRegistry:
         """Return whether the program has declared a resource so far."""
         with self._lock:
             return urn in self._checked
+
+    def read(self, urn: str, id_: str) -> None:
+        """Record that a resource only reads an object (`.get`), by GitHub's id."""
+        with self._lock:
+            self._read[urn] = id_.lower()
+
+    def reader(self, urn: str, id_: str) -> str | None:
+        """Return the URN of a resource that only reads an object, or None; the resource itself, if it reads any.
+
+        The engine deletes the object of a resource that becomes a `.get` with another id: also with the same id in
+        another spelling.
+        """
+        with self._lock:
+            readers = [reader for reader, read in self._read.items() if read == id_.lower()]
+            return urn if urn in self._read else next(iter(readers), None)
 
     def holder(self, budget_id: str) -> str | None:
         """Return the URN of the resource that holds a budget, or None."""

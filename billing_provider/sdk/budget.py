@@ -16,7 +16,9 @@ from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.inputs import takes
-from billing_provider.sdk.invoke import check_settings
+from billing_provider.sdk.invoke import check_settings, run_query
+from billing_provider.sdk.reading import id_to_read
+from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
@@ -207,15 +209,18 @@ class _Budget(Resource):
         super().__init__(self._provider_class(), resource_name, {**dict.fromkeys(names), **args}, opts)
 
     @classmethod
-    def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> Self:  # noqa: A002 - Pulumi's name
-        """Read a budget that is managed elsewhere, without changing or deleting it.
+    def _get(
+        cls, resource_name: str, id_: pulumi.Input[str] | None, opts: pulumi.ResourceOptions | None, key: dict[str, Any]
+    ) -> Self:
+        """Return a resource that only reads; the key is that of a declaration."""
+        noun = cls._owner_noun
 
-        :param resource_name: The name of this resource in the program.
-        :param id: `<owner noun>/<owner>/<budget id>`, as the output `id` of a declared budget shows it.
-        :param opts: Options of the resource.
-        """
+        def find(**known: Any) -> str:
+            return run_query(Reader.find_budget, noun=noun, key=known)
+
+        read = id_to_read(cls.__name__, resource_name, id_, key, find)
         self = cls.__new__(cls)
-        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)), {})
+        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})
         return self
 
 
@@ -299,15 +304,47 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
         Raises:
             ConfigError: Both `cost_center` and `budget_entity_name` are given.
         """
-        args: dict[str, Any] = dict(budget)
-        center = args.pop("cost_center", None)
-        if center is not None:
-            if args.get("budget_entity_name") is not None:
-                raise ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both")
-            args["budget_entity_name"] = budget_entity(center)
-            if args.get("budget_scope") is None:
-                args["budget_scope"] = COST_CENTER
-        self._declare(resource_name, opts, args)
+        self._declare(resource_name, opts, _with_entity(resource_name, dict(budget)))
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str] | None = None,  # noqa: A002 - Pulumi's name
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        enterprise: pulumi.Input[str] | None = None,
+        budget_product_sku: pulumi.Input[str] | None = None,
+        budget_scope: pulumi.Input[str] | None = None,
+        budget_entity_name: pulumi.Input[str] | None = None,
+        cost_center: CostCenter | pulumi.Input[str] | None = None,
+        user: pulumi.Input[str] | None = None,
+    ) -> Self:
+        """Read a budget that is managed elsewhere, without changing or deleting it: by its id or by its key.
+
+        :param resource_name: The name of this resource in the program.
+        :param id: `enterprise/<slug>/<budget id>`, as the output `id` of a declared budget shows it, or the address of
+            the budget in GitHub's API or on its pages.
+        :param opts: Options of the resource.
+        :param enterprise: Slug of the enterprise; this and the inputs below are the key, as in a declaration.
+        :param budget_product_sku: GitHub's identifier of the product or SKU.
+        :param budget_scope: Scope of the budget; by default, the enterprise.
+        :param budget_entity_name: Organization, repository or cost center that the budget covers.
+        :param cost_center: The cost center covered, in place of `budget_entity_name`.
+        :param user: Login of the user, for the scope `user`.
+
+        Raises:
+            ConfigError: Both or none of id and key are given, or both `cost_center` and `budget_entity_name`.
+        """
+        key = {
+            "enterprise": enterprise,
+            "budget_product_sku": budget_product_sku,
+            "budget_scope": budget_scope,
+            "budget_entity_name": budget_entity_name,
+            "cost_center": cost_center,
+            "user": user,
+        }
+        return cls._get(resource_name, id, opts, _with_entity(resource_name, key))
 
 
 class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
@@ -375,3 +412,56 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
     ) -> None:
         """Declare a budget; see `OrgBudgetArgs` for its inputs."""
         self._declare(resource_name, opts, dict(budget))
+
+    @classmethod
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str] | None = None,  # noqa: A002 - Pulumi's name
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        organization: pulumi.Input[str] | None = None,
+        budget_product_sku: pulumi.Input[str] | None = None,
+        budget_scope: pulumi.Input[str] | None = None,
+        budget_entity_name: pulumi.Input[str] | None = None,
+        user: pulumi.Input[str] | None = None,
+    ) -> Self:
+        """Read a budget that is managed elsewhere, without changing or deleting it: by its id or by its key.
+
+        :param resource_name: The name of this resource in the program.
+        :param id: `organization/<login>/<budget id>`, as the output `id` of a declared budget shows it, or the address
+            of the budget in GitHub's API or on its pages.
+        :param opts: Options of the resource.
+        :param organization: Login of the organization; this and the inputs below are the key, as in a declaration.
+        :param budget_product_sku: GitHub's identifier of the product or SKU.
+        :param budget_scope: Scope of the budget; by default, the organization.
+        :param budget_entity_name: Repository that the budget covers.
+        :param user: Login of the user, for the scope `user`.
+
+        Raises:
+            ConfigError: Both or none of id and key are given.
+        """
+        key = {
+            "organization": organization,
+            "budget_product_sku": budget_product_sku,
+            "budget_scope": budget_scope,
+            "budget_entity_name": budget_entity_name,
+            "user": user,
+        }
+        return cls._get(resource_name, id, opts, key)
+
+
+def _with_entity(resource_name: str, args: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs with the cost center as the entity.
+
+    Raises:
+        ConfigError: Both `cost_center` and `budget_entity_name` are given.
+    """
+    center = args.pop("cost_center", None)
+    if center is not None:
+        if args.get("budget_entity_name") is not None:
+            raise ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both")
+        args["budget_entity_name"] = budget_entity(center)
+        if args.get("budget_scope") is None:
+            args["budget_scope"] = COST_CENTER
+    return args

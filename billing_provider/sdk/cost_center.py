@@ -13,7 +13,9 @@ from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
 from billing_provider.sdk.inputs import takes
-from billing_provider.sdk.invoke import check_settings
+from billing_provider.sdk.invoke import check_settings, run_query
+from billing_provider.sdk.reading import id_to_read
+from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
@@ -105,16 +107,35 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         super().__init__(CostCenterProvider(), resource_name, {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}, opts)
 
     @classmethod
-    def get(cls, resource_name: str, id: str, opts: pulumi.ResourceOptions | None = None) -> CostCenter:  # noqa: A002 - Pulumi's name
-        """Read a cost center that is managed elsewhere, without changing or deleting it.
+    def get(
+        cls,
+        resource_name: str,
+        id: pulumi.Input[str] | None = None,  # noqa: A002 - Pulumi's name
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        enterprise: pulumi.Input[str] | None = None,
+        name: pulumi.Input[str] | None = None,
+    ) -> CostCenter:
+        """Read a cost center that is managed elsewhere, without changing or deleting it: by its id or by its name.
 
         :param resource_name: The name of this resource in the program.
-        :param id: `enterprise/<slug>/<cost center id>`, as the output `id` of a declared one shows it.
+        :param id: `enterprise/<slug>/<cost center id>`, as the output `id` of a declared one shows it, or its address
+            in GitHub's API or on its pages.
         :param opts: Options of the resource.
+        :param enterprise: Slug of the enterprise, with `name`.
+        :param name: Its name.
+
+        Raises:
+            ConfigError: Both or none of id and name are given.
         """
+        read = id_to_read("CostCenter", resource_name, id, {"enterprise": enterprise, "name": name}, _find)
         self = cls.__new__(cls)
-        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)), {})
+        self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})
         return self
+
+
+def _find(*, enterprise: str = "", name: str = "") -> str:
+    return run_query(Reader.find_cost_center, enterprise=enterprise, name=name)
 
 
 def budget_entity(cost_center: CostCenter | pulumi.Input[str]) -> pulumi.Input[str]:

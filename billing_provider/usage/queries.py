@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.lookup import find_budget
 from billing_provider.budgets.user_states import EffectiveBudget, UserState, UserStatesApi
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.ids import read_flag, read_id, read_slug, read_text, read_whole
-from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.core.ids import read_flag, read_id, read_slug, read_text, read_whole, resource_id
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION_OWNER, OWNER_KINDS, Owner
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDetails
@@ -184,6 +185,29 @@ class Reader:
             name: read_text(name, value) for name, value in (("scope", scope), ("user", user)) if value is not None
         }
         return [_details(budget) for budget in self.run.api(BudgetsApi).list_budgets(owner, filters=filters)]
+
+    def find_budget(self, *, noun: str, key: dict[str, Any]) -> str:
+        """Return the resource id of the only live budget with a natural key.
+
+        Args:
+            noun: The kind of the owner.
+            key: The inputs that identify the budget, as in a declaration.
+
+        Raises:
+            BillingError: As for `lookup.find_budget`.
+        """
+        owner, budget = find_budget(self.run, OWNER_KINDS[noun], key)
+        return resource_id(noun, owner.slug, budget.id)
+
+    def find_cost_center(self, *, enterprise: str, name: str) -> str:
+        """Return the resource id of the only active cost center with a name, or with a UUID.
+
+        Raises:
+            BillingError: The enterprise is invalid, no or more than one cost center matches, or a request failed.
+        """
+        owner = _owner(enterprise=enterprise)
+        center = self.run.cache(CostCenterCache, owner).find(read_text("name", name))
+        return resource_id(ENTERPRISE, owner.slug, center.id)
 
     def budget(
         self, *, enterprise: str | None = None, organization: str | None = None, budget_id: str

@@ -116,18 +116,18 @@ def test_alerting_tells_what_it_was_given() -> None:
     assert (alerting.will_alert, alerting.alert_recipients) == (False, ())
 
 
-@pytest.mark.parametrize("resource", [EnterpriseBudget, OrgBudget])
-def test_get_reads_by_id(resource: type[EnterpriseBudget | OrgBudget]) -> None:
+@pytest.mark.parametrize(("resource", "noun"), [(EnterpriseBudget, "enterprise"), (OrgBudget, "organization")])
+def test_get_reads_by_id(resource: type[EnterpriseBudget | OrgBudget], noun: str) -> None:
     """`.get` registers a read of that id and gives its outputs, typed as the resource."""
 
     def program() -> dict[str, Any]:
-        budget = resource.get("found", "owner/slug/b-1", pulumi.ResourceOptions(protect=True))
+        budget = resource.get("found", f"{noun}/slug/b-1", pulumi.ResourceOptions(protect=True))
         assert isinstance(budget, resource)
         return {"amount": budget.budget_amount, "id": budget.id}
 
     registered = run(program, answers={"found": {**TOLD, "budget_amount": 90.0}})
-    assert registered.named("found").resource_id == "owner/slug/b-1"
-    assert registered.exports == {"amount": 90, "id": "owner/slug/b-1"}
+    assert registered.named("found").resource_id == f"{noun}/slug/b-1"
+    assert registered.exports == {"amount": 90, "id": f"{noun}/slug/b-1"}
 
 
 UUID = "0f0e0d0c-0b0a-0908-0706-050403020100"
