@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
-    *("engine_log", "provider", "sdk", "export", "doctor", "cli", "__main__"),
+    *("engine_log", "provider", "sdk", "export", "unmanaged", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 
@@ -35,7 +35,12 @@ APART = {
 }
 """The folders beside the provider, and what each may import: they share nothing with it."""
 
-EXTRA = {"cli": {"storage", "sandbox", "engine"}, "export": {"storage"}, "sandbox.engine": {"engine"}}
+EXTRA = {
+    "cli": {"storage", "sandbox", "engine"},
+    "export": {"storage"},
+    "unmanaged": {"storage"},
+    "sandbox.engine": {"engine"},
+}
 """The verbs start the sandbox and the engine; exports are files; the former engine's place hands its names on."""
 
 OUTSIDE = {

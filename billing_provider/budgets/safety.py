@@ -207,7 +207,7 @@ def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
 
 def _stop(new: Terms, spend: Spend, left: float) -> Iterable[str]:
     covered, pace = clean(spend.covers, _MAX_COVERS), spend.spent / spend.day
-    spent, cap = _worth(spend.spent, new.unit), _worth(new.amount, new.unit)
+    spent, cap = worth(spend.spent, new.unit), worth(new.amount, new.unit)
     if left < 0 and new.unit == LICENCES:
         yield f"GitHub refuses a hard stop below use: {covered} has {spent}, the cap is {cap}"
     elif left <= 0:
@@ -227,7 +227,7 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
     """
     if not tightens(old, new):
         return []
-    cap, before = _worth(new.amount, new.unit), math.inf if old is None else old.most
+    cap, before = worth(new.amount, new.unit), math.inf if old is None else old.most
     if people is None:
         return [_line(f"who has used at least {cap} is not known, so this may stop people at once")]
     stopped = [person for person in people if person.cap is None and new.amount <= person.used < before]
@@ -237,8 +237,8 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
     first = stopped[0]
     if len(stopped) == 1:
         name = _name(first.login)
-        return [_line(f"stops {name} at once: {_worth(first.used, new.unit)} are used, the cap is {cap}")]
-    highest = ", ".join(f"{_name(person.login)} {_worth(person.used, new.unit)}" for person in stopped[:_SHOWN])
+        return [_line(f"stops {name} at once: {worth(first.used, new.unit)} are used, the cap is {cap}")]
+    highest = ", ".join(f"{_name(person.login)} {worth(person.used, new.unit)}" for person in stopped[:_SHOWN])
     shown = f"the three highest: {highest}" if len(stopped) > _SHOWN else highest
     return [_line(f"stops {len(stopped):,} people at once: they have used at least {cap} this month ({shown})")]
 
@@ -246,7 +246,7 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
 def cap(terms: Terms) -> str:
     """Return the amount of a budget and how GitHub enforces it, such as `$100 hard stop`."""
     stops = terms.hard and not terms.only_alerts
-    return f"{_worth(terms.amount, terms.unit)} {'hard stop' if stops else 'budget that only alerts'}"
+    return f"{worth(terms.amount, terms.unit)} {'hard stop' if stops else 'budget that only alerts'}"
 
 
 def new_meter(spent: float | None) -> str:
@@ -255,7 +255,7 @@ def new_meter(spent: float | None) -> str:
     Args:
         spent: US dollars spent this month in the budget's scope, or None if unknown.
     """
-    before = "what was used this month so far is" if spent is None else f"{_worth(spent, DOLLARS)} of this month are"
+    before = "what was used this month so far is" if spent is None else f"{worth(spent, DOLLARS)} of this month are"
     return f"the new budget's meter starts at 0: {before} not in it"
 
 
@@ -275,7 +275,7 @@ def overcommitted(umbrella_name: str, umbrella: Terms, covered: Sequence[tuple[s
     largest = max(sums.values(), default=0.0)
     if largest <= umbrella.most:
         return None
-    allowed, in_sum = (_worth(amount, umbrella.unit) for amount in (umbrella.amount, largest))
+    allowed, in_sum = (worth(amount, umbrella.unit) for amount in (umbrella.amount, largest))
     name = clean(umbrella_name, _MAX_COVERS)
     return _line(f"{name} allows {allowed}, the budgets that it covers allow {in_sum} in sum: they cannot all be used")
 
@@ -308,7 +308,7 @@ def refused(old: Terms | None, new: Terms, limits: Limits) -> str | None:
         new: The terms after it.
         limits: The largest raise that is allowed.
     """
-    raised, percent, what = new.amount, 0.0, f"sets an amount of {_worth(new.amount, new.unit)}"
+    raised, percent, what = new.amount, 0.0, f"sets an amount of {worth(new.amount, new.unit)}"
     if old is not None and old.unit == new.unit:
         raised = new.amount - old.amount
         # From 0, each raise is above each percentage, unless a limit in dollars allows it.
@@ -388,16 +388,16 @@ def _moved(verb: str, old: Terms, new: Terms) -> str:
 
 
 def _from_to(old: Terms, new: Terms) -> str:
-    return f"from {_worth(old.amount, old.unit)} to {_worth(new.amount, new.unit)}"
+    return f"from {worth(old.amount, old.unit)} to {worth(new.amount, new.unit)}"
 
 
 def _difference(old: Terms, new: Terms) -> str:
     """Return the change of the amount without its sign, and in percent with it; from 0 there is no percentage."""
-    worth = _worth(abs(new.amount - old.amount), new.unit)
+    amount = worth(abs(new.amount - old.amount), new.unit)
     if not old.amount:
-        return worth
+        return amount
     rounded = float(f"{_percentage(old, new):.3g}")
-    return f"{worth} ({rounded:+,g} %)"
+    return f"{amount} ({rounded:+,g} %)"
 
 
 def _spent(terms: Terms) -> str:
@@ -407,10 +407,10 @@ def _spent(terms: Terms) -> str:
 def dollars(amount: float) -> str:
     """Return an amount of US dollars, with cents only where there are any."""
     # GitHub's integers have no bound; a float has one.
-    return _worth(min(amount, sys.float_info.max), DOLLARS)
+    return worth(min(amount, sys.float_info.max), DOLLARS)
 
 
-def _worth(amount: float, unit: str) -> str:
+def worth(amount: float, unit: str) -> str:
     """Return an amount with its unit, with cents only where there are any."""
     number = f"{amount:,.2f}".removesuffix(".00") if amount < _MAX_PLAIN else f"{amount:.3g}"
     if unit == DOLLARS:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _VERBS = (
     *("budgets", "completion", "cost_centers", "doctor", "export", "near"),
-    *("sandbox", "seed", "skus", "try_", "usage"),
+    *("sandbox", "seed", "skus", "try_", "unmanaged", "usage"),
 )
 
 FAILED, MISUSED = 1, 2

@@ -218,3 +218,13 @@ def _literal(value: Any, indent: str, taken: int = 0) -> str:
         return f"{start}{inline}{end}"
     lines = [f"{inner}{key}{_literal(item, inner, len(key))}," for key, item in zip(keys, items, strict=True)]
     return "\n".join([start, *lines, f"{indent}{end}"])
+
+
+def declaration(entry: Entry, name: str) -> str:
+    """Return the declaration of one entry, for a program with `import billing_provider as billing`.
+
+    Args:
+        entry: What to declare; a budget names its cost center by the UUID.
+        name: The name of the resource.
+    """
+    return _body([entry], {entry.id: name}).rstrip("\n")

@@ -27,8 +27,10 @@ READS = {
     "budgets": ("budgets", *OWNER, "--json"),
     "cost-centers": ("cost-centers", *OWNER, "--json"),
     "doctor": ("doctor", *OWNER),
+    "export": ("export", "--org", "octo-lab", "--out", "exported"),
     "near": ("near", *OWNER),
     "seed": ("seed", *OWNER),
+    "unmanaged": ("unmanaged", "--org", "octo-lab"),
     "usage": ("usage", *OWNER, "--json"),
 }
 """The verbs that send requests."""
@@ -48,6 +50,12 @@ from billing_provider.cli import main
 sys.exit(main())
 """
 COMMAND = [sys.executable, "-c", PROGRAM]
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run each verb in a folder of its own, because `export` writes files."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -159,6 +167,8 @@ MISUSES = [
     (("cost-centers", "None", *OWNER), "has the name or id None"),
     (("cost-centers", "--enterprise", "a b"), "--enterprise: write a slug or login"),
     (("doctor", "--org", "a b"), "--org: write a slug or login"),
+    (("export", "--out", "x"), "name an owner: --enterprise SLUG or --org LOGIN"),
+    (("export", "--org", "a b", "--out", "x"), "--org: write a slug or login"),
     (("near",), "one of the arguments --enterprise --org is required"),
     (("near", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
     (("near", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
@@ -167,6 +177,9 @@ MISUSES = [
     (("seed",), "the following arguments are required: --enterprise"),
     (("seed", *OWNER, "--org", "a b"), "--org: write a slug or login"),
     (("skus", "--json", "--csv"), "argument --csv: not allowed with argument --json"),
+    (("unmanaged",), "name an owner: --enterprise SLUG or --org LOGIN"),
+    (("unmanaged", *OWNER, "--days", "x"), "argument --days: write a whole number of days"),
+    (("unmanaged", *OWNER, "--state", "none"), "--state: there is no file none"),
     (("usage",), "one of the arguments --enterprise --org --user is required"),
     (("usage", "--org", "octo-org", "--all-cost-centers"), "argument --all-cost-centers: use it with --report daily"),
     (("usage", *OWNER, "--report", "daily", "--all-cost-centers", "--cost-center", "Data"), "without --cost-center"),

@@ -99,6 +99,8 @@ SCENES = {
     "sandbox-quirks": Scene("sandbox --list-quirks"),
     "skus": Scene("skus --near actions_linux_4core"),
     "skus-empty": Scene("skus --near nothing_like_it"),
+    "unmanaged": Scene("unmanaged --org octo-org", _one_quiet_budget),
+    "unmanaged-empty": Scene("unmanaged --org octo-lab"),
     "usage": Scene(f"usage --enterprise {E}"),
     "usage-empty": Scene("usage --org octo-org --product ghec"),
     "usage-grouped": Scene(

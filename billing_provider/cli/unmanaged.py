@@ -1,0 +1,189 @@
+"""The verb `unmanaged`: budgets and cost centers that no stack manages, and states that do not fit GitHub."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billing_provider.cli import render
+from billing_provider.cli.tables import Column, wrapped
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.redact import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from billing_provider.unmanaged.report import Row
+    from billing_provider.unmanaged.states import State
+
+__all__ = ["add", "run"]
+
+FOUND = 3
+"""The exit code if there is a finding."""
+_DAYS, _MOST_DIGITS = 14, 4
+_SHOWN = 300
+_STDIN = "-"
+_EMPTY = "Every budget and cost center is managed, exists once, and expires later."
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    parser = subparsers.add_parser(
+        "unmanaged",
+        help="show budgets and cost centers that no stack manages",
+        description="Compare the live budgets and cost centers of enterprises and organizations with the states of "
+        "stacks, and show what no stack manages, what is gone, what exists twice and what expires soon, each with the "
+        "commands that adopt or remove it. Only reads. Exit code 3 if there is a finding.",
+    )
+    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise")
+    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization")
+    parser.add_argument(
+        "--state",
+        metavar="FILE|STACK",
+        action="extend",
+        nargs="+",
+        default=[],
+        help="the state of a stack: an output of `pulumi stack export`, a state of `try`, - for standard input, or the "
+        "name of a stack, which `pulumi` exports",
+    )
+    parser.add_argument(
+        "--days", type=_days, metavar="N", default=_DAYS, help=f"budgets that expire within N days (default: {_DAYS})"
+    )
+    formats = parser.add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print JSON")
+    formats.add_argument("--markdown", action="store_true", help="print Markdown, for an issue or a job summary")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings.
+
+    Returns:
+        0 if there is none, else 3.
+
+    Raises:
+        ConfigError: There is no owner, or a state cannot be read.
+        BillingError: GitHub cannot be read.
+    """
+    # Imported here, because Pulumi loads slowly and the other commands do not need it.
+    from billing_provider.export import live  # noqa: PLC0415
+    from billing_provider.unmanaged import report  # noqa: PLC0415
+
+    owners = live.owners_of(args.enterprise, args.org)
+    if not owners:
+        raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
+    states = [_state(name) for name in dict.fromkeys(args.state)]
+    with render.reading() as reader:
+        rows = report.find(reader.run, live.read_live(reader.run, owners), states, args.days)
+    title = f"Findings for {', '.join(map(str, owners))}: {len(rows)}; states compared: {len(states)}"
+    read = {owner.key for owner in owners}
+    others = sorted({each.owner for state in states for each in state.managed if each.owner not in read})
+    notes = [f"Owners in the states that were not read: {', '.join(others)}."] if others else []
+    if not states:
+        notes.append("No state was given, so everything counts as unmanaged: see --state.")
+    if args.json:
+        render.print_json(
+            {
+                "owners": [render.owner_of(owner) for owner in owners],
+                "states": [clean(state.source, _SHOWN) for state in states],
+                "owners_not_read": others,
+                "findings": [_document(row) for row in rows],
+            }
+        )
+    elif args.markdown:
+        print("\n".join(_markdown(title, rows, notes)))
+    else:
+        _print_table(title, rows, notes)
+    return FOUND if rows else 0
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise argparse.ArgumentTypeError("write a whole number of days, from 0 to 9999")
+    return int(text)
+
+
+def _state(name: str) -> State:
+    """Read a state: standard input, a file, or a stack that `pulumi` exports."""
+    from billing_provider.unmanaged.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
+
+    shown = clean(name, _SHOWN)
+    if name == _STDIN:
+        return read_state_export("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
+    path = Path(name)
+    if path.is_file():
+        try:
+            with path.open("rb") as file:
+                return read_state_export(name, file.read(MAX_BYTES + 1))
+        except OSError as error:
+            raise ConfigError(f"--state: cannot read {shown}: {error.strerror}") from None
+    if (program := shutil.which("pulumi")) is None:
+        raise ConfigError(f"--state: there is no file {shown}, and no `pulumi` on PATH to export a stack of this name")
+    command = [program, "stack", "export", "--stack", name, "--non-interactive"]
+    done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - pulumi itself
+    if done.returncode:
+        raise ConfigError(
+            f"--state: pulumi stack export {shown}: {clean(done.stderr.decode(errors='replace'), _SHOWN)}"
+        )
+    return read_state_export(name, done.stdout)
+
+
+def _document(row: Row) -> dict[str, object]:
+    return {**asdict(row), "urns": [{"state": source, "urn": urn} for source, urn in row.urns]}
+
+
+def _print_table(title: str, rows: Sequence[Row], notes: Sequence[str]) -> None:
+    columns = [
+        Column("", right=True),
+        Column("finding"),
+        Column("budget or cost center", least=20, named=True),
+        Column("cap", least=10),
+    ]
+    cells = [(str(number), row.kind, row.what, row.cap) for number, row in enumerate(rows, 1)]
+    render.print_table(title, columns, cells, notes, _EMPTY)
+    width = render.line_width()
+    for number, row in enumerate(rows, 1):
+        print("", *wrapped(f"{number}. {row.what}: {row.reason}.", width, indent=3), sep="\n")
+        for text, code in _steps(row):
+            print(*wrapped(f"   - {text}", width, indent=5), sep="\n")
+            for line in code.splitlines():
+                print(f"       {line}".rstrip())
+
+
+def _markdown(title: str, rows: Sequence[Row], notes: Sequence[str]) -> Iterator[str]:
+    yield f"## {_escaped(title)}"
+    if rows:
+        yield "\n|  | finding | budget or cost center | cap |\n| --- | --- | --- | --- |"
+    for number, row in enumerate(rows, 1):
+        yield f"| {number} | {row.kind} | {_escaped(row.what)} | {_escaped(row.cap)} |"
+    for note in notes:
+        yield f"\n{_escaped(note)}"
+    for number, row in enumerate(rows, 1):
+        yield f"\n### {number}. {_escaped(row.what)}\n\n{_escaped(row.reason)}.\n"
+        for text, code in _steps(row):
+            yield f"- {_escaped(text)}"
+            if code:
+                longest = max(map(len, re.findall("`+", code)), default=0)
+                fence = "`" * max(3, longest + 1)
+                yield "\n".join(f"  {line}".rstrip() for line in ("", fence, *code.splitlines(), fence, ""))
+
+
+def _steps(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield the ways to repair a finding: what it is about, and the commands or the code."""
+    for id_ in row.ids:
+        yield f"id {id_}", ""
+    for source, urn in row.urns:
+        yield f"in {source}: {urn}", ""
+    for step in row.steps:
+        yield step.text, step.command or step.code
+
+
+def _escaped(text: str) -> str:
+    """Return a text without Markdown of its own: it can come from GitHub or from a state."""
+    return re.sub(r"([\\`*_\[\]<>|#!&~])", r"\\\1", text)

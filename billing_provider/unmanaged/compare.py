@@ -1,0 +1,110 @@
+"""The comparison of live objects with states: pure, on ids and keys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable, Iterable
+    from datetime import datetime
+
+Kind = Literal["unmanaged", "twins", "shared", "gone", "expires"]
+KINDS: tuple[Kind, ...] = ("unmanaged", "twins", "shared", "gone", "expires")
+"""The kinds of findings, in the order of a report."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A budget or a cost center on GitHub.
+
+    Attributes:
+        id: Its resource id, in lower case.
+        key: What only one live object may be for; None if GitHub omits a part of it.
+        ends: When GitHub removes it, if it does.
+    """
+
+    id: str
+    key: Hashable = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Managed:
+    """A resource in a state.
+
+    Attributes:
+        id: Its resource id, in lower case.
+        source: The state that has it.
+        urn: Its URN.
+        leaving: Whether the engine deletes it in the next run: it was replaced.
+    """
+
+    id: str
+    source: str
+    urn: str
+    leaving: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The owner, as the beginning of the id."""
+        return self.id.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference.
+
+    Attributes:
+        kind: `unmanaged`: a live object in no state. `twins`: live objects for one key. `shared`: one live object in
+            several states. `gone`: a resource in a state whose object is not live. `expires`: GitHub removes it soon.
+        live: The ids of the live objects.
+        managed: The resources in states that have one of them, or that are gone.
+    """
+
+    kind: Kind
+    live: tuple[str, ...] = ()
+    managed: tuple[Managed, ...] = ()
+
+
+def compare(live: Iterable[Live], managed: Iterable[Managed], owners: Collection[str], soon: datetime) -> list[Finding]:
+    """Return what differs, in the order of `KINDS` and of the ids; the order of the arguments has no effect.
+
+    Args:
+        live: Everything that the owners have.
+        managed: The resources of all states, also of other owners.
+        owners: The owners that were read, as the beginnings of ids.
+        soon: An object that ends at this time or before is a finding.
+    """
+    lives = {each.id: each for each in live}
+    states: dict[str, list[Managed]] = defaultdict(list)
+    for each in sorted(set(managed)):
+        states[each.id].append(each)
+    twins = _twins(lives.values())
+    in_twins = {id_ for ids in twins for id_ in ids}
+    found = [Finding("twins", ids, tuple(each for id_ in ids for each in states[id_])) for ids in twins]
+    for id_ in sorted(lives):
+        having, ends = tuple(states[id_]), lives[id_].ends
+        if not having and id_ not in in_twins:
+            found.append(Finding("unmanaged", (id_,)))
+        staying = tuple(each for each in having if not each.leaving)
+        if len({(each.source, each.urn) for each in staying}) > 1:
+            found.append(Finding("shared", (id_,), staying))
+        if ends is not None and ends <= soon:
+            found.append(Finding("expires", (id_,), having))
+    found += [
+        Finding("gone", (), tuple(having))
+        for id_, having in states.items()
+        if having and id_ not in lives and having[0].owner in owners
+    ]
+    return sorted(found, key=lambda each: (KINDS.index(each.kind), each.live, each.managed))
+
+
+def _twins(live: Iterable[Live]) -> list[tuple[str, ...]]:
+    """Return the ids of the live objects that share a key, for each such key."""
+    keys: dict[Hashable, list[str]] = defaultdict(list)
+    for each in live:
+        if each.key is not None:
+            keys[each.key].append(each.id)
+    return [tuple(sorted(ids)) for ids in keys.values() if len(ids) > 1]

@@ -1,0 +1,304 @@
+"""Findings in words, each with its consequence and the commands or the code that repair it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.budgets.identity import live_inputs, natural_key
+from billing_provider.budgets.safety import Terms, worth
+from billing_provider.budgets.states import read_spec
+from billing_provider.core.clock import instant
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSITORY
+from billing_provider.core.redact import clean, redact
+from billing_provider.cost_centers.cache import matching
+from billing_provider.cost_centers.models import ACTIVE
+from billing_provider.export.entries import COST_CENTER_KIND, find_entries
+from billing_provider.export.module import declaration
+from billing_provider.export.names import unique
+from billing_provider.unmanaged import compare
+from billing_provider.unmanaged.compare import Live
+from billing_provider.unmanaged.states import stack_of
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from billing_provider.core.owners import Owner
+    from billing_provider.cost_centers.models import CostCenterDetails
+    from billing_provider.export import live as listed
+    from billing_provider.export.entries import Entry
+    from billing_provider.runtime.run import Run
+    from billing_provider.unmanaged.compare import Finding, Kind
+    from billing_provider.unmanaged.states import Interrupted, State
+
+_SHOWN = 300
+
+
+@dataclass(frozen=True)
+class Step:
+    """One way to repair a finding.
+
+    Attributes:
+        text: What it does, and its consequence.
+        command: The command for a shell; empty if there is none.
+        code: The lines for a program; empty if there are none.
+    """
+
+    text: str
+    command: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One finding in words.
+
+    Attributes:
+        kind: The kind of finding.
+        what: The budget or cost center; for a resource that is gone, its URN.
+        cap: Its amount, and what happens there; empty for a cost center and for what is gone.
+        ids: The resource ids of the live objects.
+        urns: The resources in states, each with its source.
+        reason: What is wrong.
+        steps: The ways to repair it.
+    """
+
+    kind: Kind
+    what: str
+    cap: str
+    ids: tuple[str, ...]
+    urns: tuple[tuple[str, str], ...]
+    reason: str
+    steps: tuple[Step, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class _Object:
+    """A live budget or cost center, with its description."""
+
+    id: str
+    owner: Owner
+    what: str
+    objects: str
+    loses: str
+    cap: str = ""
+    key: Hashable = None
+    ends: datetime | None = None
+
+
+def find(run: Run, lives: Sequence[listed.Live], states: Sequence[State], days: int) -> list[Row]:
+    """Return what differs between GitHub and the states, in words; nothing is sent.
+
+    Args:
+        run: The settings, for the address of GitHub, and the clock.
+        lives: Everything that the owners have.
+        states: The states of stacks.
+        days: A budget that expires within this number of days is a finding.
+    """
+    return _Report(run, lives, states).rows(days)
+
+
+class _Report:
+    """What is known about the live objects and the states."""
+
+    def __init__(self, run: Run, lives: Sequence[listed.Live], states: Sequence[State]) -> None:
+        self._run, self._states = run, states
+        self._owners = {live.owner.key for live in lives}
+        self._objects = {each.id.lower(): each for live in lives for each in _objects(live)}
+        entries, skipped = find_entries(run, lives)
+        self._entries: dict[str, Entry] = {each.id.lower(): each for each in entries}
+        self._skipped = {each.id.lower(): each.reason for each in skipped}
+        self._names = {each.urn.rpartition("::")[2] for state in states for each in state.managed}
+        self._interrupted = dict(_interrupted(states, lives))
+
+    def rows(self, days: int) -> list[Row]:
+        """Return the findings in words."""
+        soon = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc) + timedelta(days=days)
+        live = [Live(id_, each.key, each.ends) for id_, each in self._objects.items()]
+        managed = [each for state in self._states for each in state.managed]
+        tell = {
+            "unmanaged": self._unmanaged,
+            "twins": self._twins,
+            "shared": self._shared,
+            "gone": self._gone,
+            "expires": self._expires,
+        }
+        return [tell[finding.kind](finding) for finding in compare.compare(live, managed, self._owners, soon)]
+
+    def _unmanaged(self, finding: Finding) -> Row:
+        each = self._objects[finding.live[0]]
+        if (place := self._interrupted.get(each.key)) is not None:
+            reason = f"no given stack manages it; a run was interrupted while it created {_name(place.urn)}"
+            again = Step("adopt it: run the interrupted program again", place.up())
+            return self._row(finding, reason, (again, self._remove(each)))
+        return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
+
+    def _twins(self, finding: Finding) -> Row:
+        managed = {each.id for each in finding.managed}
+        spare = [id_ for id_ in finding.live if id_ not in managed] or list(finding.live)
+        which = "all but one" if len(spare) == len(finding.live) else "those that no given stack manages"
+        steps = tuple(self._remove(self._objects[id_], f"remove {which}: ") for id_ in spare)
+        reason = f"{len(finding.live)} budgets are for the same target and SKU: GitHub applies each of them"
+        return self._row(finding, reason, steps)
+
+    def _shared(self, finding: Finding) -> Row:
+        reason = "several resources manage it: each takes back what the others change, and can delete it"
+        text = "keep one of them. Forget the others first, and only then remove their declarations: "
+        steps = (Step(f"{text}{_name(each.urn)}", _Place(each.source, each.urn).forget()) for each in finding.managed)
+        return self._row(finding, reason, tuple(steps))
+
+    def _gone(self, finding: Finding) -> Row:
+        reason = "it is in a state, but not on GitHub: no cap is there"
+        steps: list[Step] = []
+        for each in finding.managed:
+            place = _Place(each.source, each.urn)
+            steps.append(Step("read it again: the next `up` then creates it if it is declared", place.refresh()))
+            steps.append(Step("or forget it, and remove its declaration", place.forget()))
+        return self._row(finding, reason, tuple(steps))
+
+    def _expires(self, finding: Finding) -> Row:
+        each = self._objects[finding.live[0]]
+        day = each.ends.date().isoformat() if each.ends else ""
+        step = Step("to keep the cap: give its declaration a later expires_at or none, then run `pulumi up`")
+        return self._row(finding, f"GitHub removes it on {day}, which lifts its cap", (step,))
+
+    def _row(self, finding: Finding, reason: str, steps: tuple[Step, ...]) -> Row:
+        objects = [self._objects[id_] for id_ in finding.live]
+        what = objects[0].what if objects else _name(finding.managed[0].urn)
+        return Row(
+            finding.kind,
+            clean(what, _SHOWN),
+            " and ".join(dict.fromkeys(each.cap for each in objects)),
+            tuple(each.id for each in objects) or tuple(dict.fromkeys(each.id for each in finding.managed)),
+            tuple((clean(each.source, _SHOWN), clean(each.urn, _SHOWN)) for each in finding.managed),
+            clean(reason, _SHOWN),
+            steps,
+        )
+
+    def _adopt(self, each: _Object) -> Step:
+        entry = self._entries.get(each.id.lower())
+        if entry is None:
+            return Step(clean(f"it cannot be adopted: {self._skipped[each.id.lower()]}", _SHOWN))
+        name = unique(entry.wanted, self._names)
+        self._names.add(name)
+        text = "adopt it: add this to a program, then run `pulumi up`; GitHub is not changed, and a destroy keeps it"
+        return Step(text, code=f"import billing_provider as billing\n\n{redact(declaration(entry, name))}")
+
+    def _remove(self, each: _Object, lead: str = "or remove it: ") -> Step:
+        path = f"{each.owner.kind.path}/{each.owner.slug}/settings/billing"
+        url = f"{self._run.settings.base_url}/{path}/{each.objects}/{each.id.rpartition('/')[2]}"
+        # The shell reads the token from the environment, so that it is in no file and no history.
+        header = '"Authorization: Bearer $GITHUB_BILLING_TOKEN"'
+        return Step(f"{lead}{each.loses}", f"curl --fail --request DELETE --header {header} {shlex.quote(url)}")
+
+
+def _objects(live: listed.Live) -> Iterable[_Object]:
+    owner = live.owner
+    for center in live.cost_centers:
+        what = f"the cost center {center.name} of {owner.key}"
+        loses = "GitHub archives it, and the usage of its members is in no cost center"
+        key = _center_key(owner, center.name)
+        yield _Object(f"{owner.kind.noun}/{owner.slug}/{center.id}", owner, what, "cost-centers", loses, key=key)
+    for budget in live.budgets:
+        fields = live_inputs(owner, {}, budget, frozenset())
+        terms = Terms.of(fields)
+        amount = worth(terms.amount, terms.unit)
+        stops = terms.hard and not terms.only_alerts
+        yield _Object(
+            f"{owner.kind.noun}/{owner.slug}/{budget.id}",
+            owner,
+            str(natural_key(owner, fields)),
+            "budgets",
+            f"this lifts the hard stop at {amount}" if stops else f"this ends the budget of {amount} and its alerts",
+            cap=f"{amount}, {'hard stop' if stops else 'no stop'}",
+            key=_key(owner, fields, live.cost_centers),
+            ends=_moment(budget.expires_at),
+        )
+
+
+def _center_key(owner: Owner, name: str) -> Hashable:
+    return ("cost center", owner.key, name)
+
+
+def _key(owner: Owner, fields: Mapping[str, Any], centers: Sequence[CostCenterDetails]) -> Hashable:
+    """Return the key of a budget with the id of its cost center, or None if GitHub omits a part of it."""
+    entity = fields.get("budget_entity_name") or ""
+    scope = fields["budget_scope"]
+    if scope in COST_CENTER_SCOPES:
+        found = matching(entity, list(centers), (ACTIVE,))
+        return natural_key(owner, {**fields, "budget_entity_name": found[0].id}) if len(found) == 1 else None
+    if scope == REPOSITORY and "/" not in entity and owner.kind.noun == ENTERPRISE:
+        return None
+    return natural_key(owner, fields)
+
+
+def _interrupted(states: Sequence[State], lives: Sequence[listed.Live]) -> Iterable[tuple[Hashable, _Place]]:
+    """Yield the keys of interrupted creates, each with its place; the inputs in a state are untrusted."""
+    for state in states:
+        for each in state.interrupted:
+            for live in lives:
+                if (key := _key_of_create(each, live)) is not None:
+                    yield key, _Place(state.source, each.urn)
+
+
+def _key_of_create(create: Interrupted, live: listed.Live) -> Hashable:
+    """Return the key of an interrupted create for an owner, or None if it is for another one or has none."""
+    owner, inputs = live.owner, create.inputs
+    if str(inputs.get(owner.kind.noun)).lower() != owner.slug.lower():
+        return None
+    if create.resource == COST_CENTER_KIND:
+        return _center_key(owner, str(inputs.get("name")))
+    try:
+        return _key(owner, read_spec(inputs).model_dump(), live.cost_centers)
+    except ConfigError:
+        return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return instant(text or "")
+    except ValueError:
+        return None
+
+
+def _name(urn: str) -> str:
+    return clean(f"{urn.rpartition('::')[2]} of the stack {stack_of(urn)}", _SHOWN)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A resource in a state, and the commands for its stack; all are empty if the engine of the state has none.
+
+    Attributes:
+        source: Where the state comes from.
+        urn: The URN of the resource.
+    """
+
+    source: str
+    urn: str
+
+    @property
+    def _stack(self) -> str:
+        return f"--stack {shlex.quote(stack_of(self.urn))}"
+
+    @property
+    def _is_trial(self) -> bool:
+        return PurePath(self.source).parts[-3:-1] == (".pulumi", "try")
+
+    def up(self) -> str:
+        """Return the command that runs the program."""
+        return f"billing-provider try up {self._stack}" if self._is_trial else f"pulumi up {self._stack}"
+
+    def refresh(self) -> str:
+        """Return the command that reads the resource again."""
+        if self._is_trial:
+            return f"billing-provider try refresh {self._stack}"
+        return f"pulumi refresh {self._stack} --target {shlex.quote(self.urn)}"
+
+    def forget(self) -> str:
+        """Return the command that removes the resource from the state, and only from there."""
+        return "" if self._is_trial else f"pulumi state delete {self._stack} {shlex.quote(self.urn)}"

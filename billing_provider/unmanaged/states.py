@@ -1,0 +1,147 @@
+"""The resources of this provider in exported states, whose content is untrusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+
+from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.ids import Sendable, parse_resource_id
+from billing_provider.core.links import READABLE
+from billing_provider.core.redact import clean
+from billing_provider.storage import json_text
+from billing_provider.unmanaged.compare import Managed
+
+MAX_BYTES = 200_000_000
+"""The largest state that is read, in bytes: some 50,000 budgets."""
+_TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
+_NOUNS = {each.resource: each.noun for each in READABLE}
+_SHOWN = 100
+
+
+class _Entry(BaseModel):
+    """A resource of any provider."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    urn: Sendable
+    type: StrictStr
+    id: Sendable = ""
+    external: StrictBool = False
+    delete: StrictBool = False
+    inputs: dict[StrictStr, Any] = {}
+    outputs: dict[StrictStr, Any] = {}
+
+
+class _Operation(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: StrictStr
+    resource: _Entry
+
+
+class _Deployment(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    resources: list[_Entry] | None = None
+    pending_operations: list[_Operation] | None = None
+
+
+class _Export(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    version: Annotated[int, Field(strict=True, ge=3, le=3)]
+    deployment: _Deployment
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A create that an interrupted run left unclear.
+
+    Attributes:
+        resource: The name of the kind of resource.
+        urn: Its URN.
+        inputs: Its inputs, unchecked.
+    """
+
+    resource: str
+    urn: str
+    inputs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """The resources of this provider in one state.
+
+    Attributes:
+        source: Where the state comes from, for messages.
+        managed: The resources that the stack manages.
+        interrupted: The creates whose outcome the state does not have.
+    """
+
+    source: str
+    managed: list[Managed] = field(default_factory=list)
+    interrupted: list[Interrupted] = field(default_factory=list)
+
+
+def read_state_export(source: str, content: bytes) -> State:
+    """Return the resources of this provider in the output of `pulumi stack export`, or in a state of `try`.
+
+    A state that is not understood completely is refused: a resource that was overlooked would count as unmanaged, and
+    its object would be offered for removal.
+
+    Args:
+        source: Where it comes from, for messages.
+        content: The state.
+
+    Raises:
+        ConfigError: It is not such a state, or a resource of this provider in it is invalid.
+    """
+    shown = clean(source, _SHOWN)
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{shown} has more than {MAX_BYTES // 1_000_000} MB, so it is not read")
+    try:
+        export = _Export.model_validate(json_text.parse(content))
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"]) or "its content"
+        raise ConfigError(
+            f"{shown} is not the output of `pulumi stack export`: {clean(where, _SHOWN)} is missing or invalid"
+        ) from None
+    except ValueError as error:
+        raise ConfigError(f"{shown} is not JSON: {clean(str(error), _SHOWN)}") from None
+    state = State(source)
+    for entry in export.deployment.resources or ():
+        kind = _resource(entry)
+        is_live = not entry.external and entry.id.rpartition("/")[2] != NEVER_CREATED and not entry.outputs.get(EXPIRED)
+        if kind is not None and is_live:
+            id_ = _id(shown, kind, entry)
+            state.managed.append(Managed(id_, source, entry.urn, leaving=entry.delete))
+    for operation in export.deployment.pending_operations or ():
+        kind = _resource(operation.resource)
+        if kind is not None and operation.type == "creating":
+            state.interrupted.append(Interrupted(kind, operation.resource.urn, operation.resource.inputs))
+    return state
+
+
+def stack_of(urn: str) -> str:
+    """Return the name of the stack in a URN."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]
+
+
+def _resource(entry: _Entry) -> str | None:
+    """Return the name of the kind of resource, or None for a resource of another provider."""
+    kind = entry.type.removeprefix(_TYPE_PREFIX)
+    return kind if kind != entry.type and kind in _NOUNS else None
+
+
+def _id(source: str, kind: str, entry: _Entry) -> str:
+    try:
+        owner, id_ = parse_resource_id(_NOUNS[kind], kind, entry.id)
+    except ConfigError:
+        raise ConfigError(
+            f"{source}: the id of {clean(entry.urn, _SHOWN)} is invalid, so the state is not read: restore a copy of it"
+        ) from None
+    return f"{_NOUNS[kind]}/{owner}/{id_}".lower()
