@@ -17,7 +17,7 @@ from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvide
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
-from billing_provider.sdk.reading import id_to_read
+from billing_provider.sdk.reading import id_to_read, with_known_id
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ class _Budget(Resource):
         read = id_to_read(cls.__name__, resource_name, id_, key, find)
         self = cls.__new__(cls)
         self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})
-        return self
+        return with_known_id(self, read)
 
 
 class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"):

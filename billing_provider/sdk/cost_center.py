@@ -14,7 +14,7 @@ from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
-from billing_provider.sdk.reading import id_to_read
+from billing_provider.sdk.reading import id_to_read, with_known_id
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         read = id_to_read("CostCenter", resource_name, id, {"enterprise": enterprise, "name": name}, _find)
         self = cls.__new__(cls)
         self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})
-        return self
+        return with_known_id(self, read)
 
 
 def _find(*, enterprise: str = "", name: str = "") -> str:

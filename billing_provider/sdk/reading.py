@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import operator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
@@ -12,6 +13,8 @@ from billing_provider.sdk.invoke import brief, check_settings, later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+R = TypeVar("R", bound=pulumi.Resource)
 
 
 def id_to_read(
@@ -48,3 +51,14 @@ def id_to_read(
             raise brief(ConfigError(f"{resource_name}: {error}")) from None
 
     return pulumi.Output.from_input(id_).apply(parse)
+
+
+def with_known_id(resource: R, read: pulumi.Output[str]) -> R:
+    """Return a resource that reads, with the id that it reads as its output `id`.
+
+    With a Pulumi CLI that does not return the id of a read, such as 3.260, the SDK makes the id unknown in a preview.
+    A budget that refers to it, by `cost_center=CostCenter.get(...)`, would then be shown as replaced.
+    """
+    # The URN adds the dependency on the resource.
+    vars(resource)["id"] = pulumi.Output.all(read, resource.urn).apply(operator.itemgetter(0))
+    return resource

@@ -90,3 +90,25 @@ def test_a_renamed_get_keeps_the_declared_budget(driver: Embedded | CommandLine,
     said = run(driver, "up", get(KEY, name="other"))
     assert f"kept enterprise/{E}/{live['id']} on GitHub: other is read with .get" in said
     assert sandbox.budgets() == [live]
+
+
+def test_a_budget_of_a_cost_center_that_is_read_is_not_replaced(
+    driver: Embedded | CommandLine, sandbox: Sandbox
+) -> None:
+    """The id of a `.get` is known in a preview, so a budget that refers to it has no change there."""
+    program = (
+        "from billing_provider import CostCenter, EnterpriseBudget\n"
+        f"center = CostCenter.get('c', enterprise={E!r}, name='Platform')\n"
+        f"EnterpriseBudget('b', {KEY}, budget_amount=5, cost_center=center)\n"
+    )
+    run(driver, "up", program)
+    sandbox.forget_requests()
+    said = run(driver, "preview")
+    assert "replace" not in said
+    outcome = driver.run(Do("preview"))
+    assert {op for op in outcome.counts if op not in {"same", "read"}} == set()
+    center = next(each for each in sandbox.cost_centers() if each["name"] == "Platform")
+    (reader,) = [each for each in driver.state()["resources"] if each["type"].endswith(":EnterpriseBudget")]
+    assert reader["inputs"]["budget_entity_name"] == center["id"]
+    assert len(reader["dependencies"]) == 1
+    assert sandbox.writes == []
