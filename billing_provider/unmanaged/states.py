@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ MAX_BYTES = 200_000_000
 """The largest state that is read, in bytes: some 50,000 budgets."""
 _TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
 _NOUNS = {each.resource: each.noun for each in READABLE}
+# Commands contain the URN and the name of the stack.
+_URN = re.compile(r"urn:pulumi:[A-Za-z0-9_.][A-Za-z0-9_.-]*::[^:]+::.+", re.ASCII)
 _SHOWN = 100
 
 
@@ -132,9 +135,17 @@ def stack_of(urn: str) -> str:
 
 
 def _resource(entry: _Entry) -> str | None:
-    """Return the name of the kind of resource, or None for a resource of another provider."""
+    """Return the name of the kind of resource, or None for a resource of another provider.
+
+    Raises:
+        ConfigError: The URN of a resource of this provider is invalid.
+    """
     kind = entry.type.removeprefix(_TYPE_PREFIX)
-    return kind if kind != entry.type and kind in _NOUNS else None
+    if kind == entry.type or kind not in _NOUNS:
+        return None
+    if not (_URN.fullmatch(entry.urn) and entry.urn.isprintable()):
+        raise ConfigError(f"the state has an invalid URN, {clean(entry.urn, _SHOWN)}: restore a copy of it")
+    return kind
 
 
 def _id(source: str, kind: str, entry: _Entry) -> str:

@@ -84,6 +84,9 @@ def test_an_empty_stack_manages_nothing(deployment: dict[str, Any]) -> None:
         (exported(budget(id="")), "the id of urn:pulumi:dev::p::.* is invalid, so the state is not read"),
         (exported(budget(id="organization/acme/1")), "is invalid, so the state is not read"),
         (exported(budget(id="enterprise/acme/1; rm")), "is invalid, so the state is not read"),
+        (exported(budget(urn="urn:pulumi:--yes::p::t::b")), "invalid URN, urn:pulumi:--yes::p::t::b: restore"),
+        (exported(budget(urn=f"{URN}\x1b[2J")), "invalid URN"),
+        (exported(budget(urn="b")), "invalid URN, b: restore"),
         (exported(pending_operations=[{"type": 1}]), "pending_operations.0.type is missing"),
     ],
 )

@@ -1,0 +1,32 @@
+"""Sixty budgets and five cost centers under every quirk of reads: nothing that is managed is a finding."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing_provider.export import live
+from billing_provider.unmanaged import report
+from billing_provider.unmanaged.compare import Managed
+from billing_provider.unmanaged.states import State
+from tests.export.test_entries import MADE, READ
+from tests.export.world import OtherClient, a_sandbox
+from tests.support.harness import open_harness
+
+
+@pytest.mark.parametrize("quirk", ["", *READ])
+def test_nothing_managed_is_found_under_any_quirk(quirk: str) -> None:
+    """Without a state all are unmanaged, each once and none a twin; with a state that has all, nothing is found."""
+    with a_sandbox(*(MADE & {quirk})) as sandbox:
+        OtherClient(sandbox).everything(sandbox)
+        if quirk:
+            sandbox.switch(quirk)
+        harness = open_harness(sandbox)
+        lives = live.read_live(harness.run, live.owners_of(["octo-enterprise"], ["octo-org"]))
+        rows = report.find(harness.run, lives, [], 14)
+        assert {row.kind for row in rows} == {"unmanaged"}
+        ids = sorted({id_ for row in rows for id_ in row.ids})
+        assert (len(rows), len(ids)) == (65, 65)
+        urn = "urn:pulumi:dev::p::t::b"
+        managed = [Managed(id_.lower(), "dev.json", f"{urn}{number}") for number, id_ in enumerate(ids)]
+        assert report.find(harness.run, lives, [State("dev.json", managed)], 14) == []
+        assert sandbox.writes == []
