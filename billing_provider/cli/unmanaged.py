@@ -126,7 +126,7 @@ def _state(name: str) -> State:
     if (program := shutil.which("pulumi")) is None:
         raise ConfigError(f"--state: there is no file {shown}, and no `pulumi` on PATH to export a stack of this name")
     command = [program, "stack", "export", "--stack", name, "--non-interactive"]
-    done = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - pulumi itself
+    done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603 - pulumi
     if done.returncode:
         raise ConfigError(
             f"--state: pulumi stack export {shown}: {clean(done.stderr.decode(errors='replace'), _SHOWN)}"

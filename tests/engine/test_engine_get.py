@@ -112,3 +112,14 @@ def test_a_budget_of_a_cost_center_that_is_read_is_not_replaced(
     assert reader["inputs"]["budget_entity_name"] == center["id"]
     assert len(reader["dependencies"]) == 1
     assert sandbox.writes == []
+
+
+def test_a_key_that_is_not_known_yet_is_not_looked_up(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """A preview in which a part of the key is unknown reads nothing for it, and does not fail."""
+    program = (
+        "from billing_provider import CostCenter, EnterpriseBudget\n"
+        f"center = CostCenter('c', enterprise={E!r}, name='New')\n"
+        f"pulumi.export('amount', EnterpriseBudget.get('b', {KEY}, cost_center=center).budget_amount)\n"
+    )
+    run(driver, "preview", program)
+    assert [request.path for request in sandbox.requests if request.path.endswith("/budgets")] == []
