@@ -57,8 +57,9 @@ class Finding:
     """One difference.
 
     Attributes:
-        kind: `unmanaged`: a live object in no state. `twins`: live objects for one key. `shared`: one live object in
-            several states. `gone`: a resource in a state whose object is not live. `expires`: GitHub removes it soon.
+        kind: `unmanaged`: a live object in no state. `twins`: live objects for one key. `shared`: a live object of
+            several resources; a URN in two states is one resource, because a state may be given twice. `gone`: a
+            resource in a state whose object is not live. `expires`: GitHub removes it soon.
         live: The ids of the live objects.
         managed: The resources in states that have one of them, or that are gone.
     """
@@ -89,7 +90,7 @@ def compare(live: Iterable[Live], managed: Iterable[Managed], owners: Collection
         if not having and id_ not in in_twins:
             found.append(Finding("unmanaged", (id_,)))
         staying = tuple(each for each in having if not each.leaving)
-        if len({(each.source, each.urn) for each in staying}) > 1:
+        if len({each.urn for each in staying}) > 1:
             found.append(Finding("shared", (id_,), staying))
         if ends is not None and ends <= soon:
             found.append(Finding("expires", (id_,), having))

@@ -59,7 +59,7 @@ class Row:
 
     Attributes:
         kind: The kind of finding.
-        what: The budget or cost center; for a resource that is gone, its URN.
+        what: The budget or cost center; for a resource that is gone, its name and its stack.
         cap: Its amount, and what happens there; empty for a cost center and for what is gone.
         ids: The resource ids of the live objects.
         urns: The resources in states, each with its source.
@@ -138,7 +138,7 @@ class _Report:
         return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
 
     def _twins(self, finding: Finding) -> Row:
-        managed = {each.id for each in finding.managed}
+        managed = {each.id for each in finding.managed if not each.leaving}
         spare = [id_ for id_ in finding.live if id_ not in managed] or list(finding.live)
         which = "all but one" if len(spare) == len(finding.live) else "those that no given stack manages"
         steps = tuple(self._remove(self._objects[id_], f"remove {which}: ") for id_ in spare)
@@ -188,7 +188,7 @@ class _Report:
         text = "adopt it: add this to a program, then run `pulumi up`; GitHub is not changed, and a destroy keeps it"
         return Step(text, code=f"import billing_provider as billing\n\n{redact(declaration(entry, name))}")
 
-    def _remove(self, each: _Object, lead: str = "or remove it: ") -> Step:
+    def _remove(self, each: _Object, lead: str = "or, if no other stack manages it, remove it: ") -> Step:
         path = f"{each.owner.kind.path}/{each.owner.slug}/settings/billing"
         url = f"{self._run.settings.base_url}/{path}/{each.objects}/{each.id.rpartition('/')[2]}"
         # The shell reads the token from the environment, so that it is in no file and no history.
@@ -271,7 +271,7 @@ def _name(urn: str) -> str:
 
 @dataclass(frozen=True)
 class _Place:
-    """A resource in a state, and the commands for its stack; all are empty if the engine of the state has none.
+    """A resource in a state, and the commands for its stack.
 
     Attributes:
         source: Where the state comes from.
@@ -300,5 +300,5 @@ class _Place:
         return f"pulumi refresh {self._stack} --target {shlex.quote(self.urn)}"
 
     def forget(self) -> str:
-        """Return the command that removes the resource from the state, and only from there."""
+        """Return the command that removes the resource from the state, and only from there; `try` has none."""
         return "" if self._is_trial else f"pulumi state delete {self._stack} {shlex.quote(self.urn)}"

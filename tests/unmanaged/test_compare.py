@@ -46,7 +46,7 @@ def test_every_difference_is_found_once(lives: list[Live], managed: list[Managed
     assert set(gone) == {id_ for id_ in owned - ids if "other" not in id_}
     assert len(gone) == len({each for each in managed if each.id in set(gone)})
 
-    staying = {(each.id, each.source, each.urn) for each in managed if not each.leaving}
+    staying = {(each.id, each.urn) for each in managed if not each.leaving}
     several = {id_ for id_ in ids if len([each for each in staying if each[0] == id_]) > 1}
     assert {each.live[0] for each in of("shared", found)} == several
     assert {each.live[0] for each in of("expires", found)} == {each.id for each in lives if each.ends == NOW}

@@ -71,7 +71,7 @@ def test_a_budget_made_by_hand_is_adopted_or_removed(sandbox: Sandbox) -> None:
     adopt, remove = row.steps
     assert adopt.code.startswith("import billing_provider as billing\n\nbilling.EnterpriseBudget(\n")
     assert "budget_amount=500" in adopt.code
-    assert remove.text == "or remove it: this lifts the hard stop at $500"
+    assert remove.text == "or, if no other stack manages it, remove it: this lifts the hard stop at $500"
     verb, *_, url = shlex.split(remove.command)
     assert (verb, url) == ("curl", f"{sandbox.url}/enterprises/{E}/settings/billing/budgets/{made}")
     headers = {"Authorization": f"Bearer {sandbox.token}"}
@@ -84,7 +84,7 @@ def test_a_soft_budget_loses_its_alerts(sandbox: Sandbox) -> None:
     sandbox.add_budget("enterprise", E, budget_amount=7)
     taken = state("gone", urn=URN.replace("::b", "::enterprise-actions"))
     row, gone = find(sandbox, taken)
-    assert row.steps[1].text == "or remove it: this ends the budget of $7 and its alerts"
+    assert row.steps[1].text.endswith("remove it: this ends the budget of $7 and its alerts")
     assert '"enterprise-actions-2"' in row.steps[0].code
     assert gone.kind == "gone"
 
@@ -139,6 +139,7 @@ def test_twins_are_told_with_the_one_to_remove(sandbox: Sandbox) -> None:
     assert (row.kind, set(row.ids)) == ("twins", {f"enterprise/{E}/{id_}" for id_ in (one, two)})
     assert [command.endswith(two) for command in commands(row)] == [True]
     assert row.steps[0].text.startswith("remove those that no given stack manages: this ends the budget of $6")
+    assert len(commands(find(sandbox, state(one, leaving=True))[0])) == 2
     (row,) = find(sandbox)
     assert len(commands(row)) == 2
     assert {step.text.partition(":")[0] for step in row.steps} == {"remove all but one"}
@@ -177,6 +178,7 @@ def test_a_budget_of_two_stacks_is_to_be_forgotten_by_one(sandbox: Sandbox) -> N
     ]
     assert "Forget the others first, and only then remove their declarations" in row.steps[0].text
     assert find(sandbox, state(made), state(made, source="two.json", urn=OTHER_URN, leaving=True)) == []
+    assert find(sandbox, state(made), state(made, source="the same again.json")) == []
     (row,) = find(sandbox, state(made), state(made, source=".pulumi/try/x.json", urn=OTHER_URN))
     assert len(commands(row)) == 1
 
