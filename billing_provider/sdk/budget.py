@@ -315,7 +315,7 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
         *,
         enterprise: pulumi.Input[str] | None = None,
         budget_product_sku: pulumi.Input[str] | None = None,
-        budget_scope: pulumi.Input[str] | None = None,
+        budget_scope: pulumi.Input[BudgetScope] | None = None,
         budget_entity_name: pulumi.Input[str] | None = None,
         cost_center: CostCenter | pulumi.Input[str] | None = None,
         user: pulumi.Input[str] | None = None,
@@ -422,7 +422,7 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
         *,
         organization: pulumi.Input[str] | None = None,
         budget_product_sku: pulumi.Input[str] | None = None,
-        budget_scope: pulumi.Input[str] | None = None,
+        budget_scope: pulumi.Input[OrgBudgetScope] | None = None,
         budget_entity_name: pulumi.Input[str] | None = None,
         user: pulumi.Input[str] | None = None,
     ) -> Self:

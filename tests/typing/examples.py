@@ -149,6 +149,16 @@ def our_budget(name: str, **budget: Unpack[EnterpriseBudgetArgs]) -> EnterpriseB
 team_budget("web", organization=O, budget_amount=1, budget_product_sku="actions", on_delete="keep")
 our_budget("all", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="enterprise")
 
+# What is managed elsewhere, by id and by key.
+EnterpriseBudget.get("by-id", "enterprise/octo-enterprise/1", pulumi.ResourceOptions(protect=True))
+OrgBudget.get("by-key", organization=O, budget_product_sku="actions", budget_scope="repository", budget_entity_name="a")
+EnterpriseBudget.get(
+    "read-cost-center",
+    enterprise=E,
+    budget_product_sku="actions",
+    cost_center=CostCenter.get("read", enterprise=E, name="Apps"),
+)
+
 # Data functions.
 STATE: CostCenterState = "active"
 TYPE: UsageReportType = "detailed"

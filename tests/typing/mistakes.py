@@ -76,6 +76,9 @@ get_budgets_output(enterprise=E, scope="organisation")  # error
 get_cost_centers(enterprise=E, state="archived")  # error
 get_cost_centers_output(enterprise=E, state="archived")  # error
 get_usage_report_rows(enterprise=E, report_type="daily", start_date="2026-01-01", end_date="2026-01-02")  # error
+EnterpriseBudget.get("b", enterprise=E, budget_product_sku="actions", budget_scope="team")  # error
+OrgBudget.get("b", organization=O, budget_product_sku="actions", budget_scope="enterprise")  # error
+OrgBudget.get("b", enterprise=E)  # error
 
 # A text that is known only when the program runs.
 OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", on_delete=config.require("x"))  # error
