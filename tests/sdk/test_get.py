@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -22,6 +23,13 @@ CREDITS: dict[str, Any] = {
     "budget_product_sku": "ai_credits",
     "prevent_further_usage": True,
 }
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Collect the Outputs of failed programs at once: asyncio reports them, which must not happen in another test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
