@@ -42,11 +42,12 @@ def test_no_word_is_broken(name: str) -> None:
 
 
 def test_no_line_is_too_long() -> None:
-    """No line is wider than the terminal."""
+    """No line is wider than the terminal, except for ids and commands."""
     for name in SCENES.keys() - UNLIMITED:
         for width in WIDTHS:
             for line in picture(name, width).splitlines():
-                assert wide(line) <= width, (name, line)
+                # Ids and commands are indented and whole, so that they can be copied.
+                assert wide(line) <= width or line.startswith(" " * 5), (name, line)
 
 
 def wide(text: str) -> int:
