@@ -19,8 +19,8 @@ from billing_provider.core.redact import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from billing_provider.export.states import State
     from billing_provider.unmanaged.report import Row
-    from billing_provider.unmanaged.states import State
 
 __all__ = ["add", "run"]
 
@@ -111,7 +111,7 @@ def _days(text: str) -> int:
 
 def _state(name: str) -> State:
     """Read a state: standard input, a file, or a stack that `pulumi` exports."""
-    from billing_provider.unmanaged.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
+    from billing_provider.export.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
 
     shown = clean(name, _SHOWN)
     if name == _STDIN:

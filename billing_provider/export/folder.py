@@ -12,6 +12,7 @@ from billing_provider.core.redact import clean
 from billing_provider.export import module
 from billing_provider.export.entries import Skipped
 from billing_provider.export.names import unique
+from billing_provider.export.states import TYPE_PREFIX, read_state_export
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ MODULE = "budgets.py"
 NEW_MODULE = "budgets.new.py"
 MASKED_MODULE = "budgets-masked.py"
 IMPORT_FILE = "budgets-import.json"
-TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
-"""The beginning of the type of every resource of this provider, in states and import files."""
 PROVIDER_KEY = "__provider"
 """The input and output that names the provider class."""
 _SHOWN = 100
@@ -184,15 +183,9 @@ def ids_of(text: str, source: str) -> set[str]:
         source: Where it comes from, for the message.
 
     Raises:
-        ConfigError: It is not an exported state.
+        ConfigError: It is not an exported state, or a resource of this provider in it is invalid.
     """
-    state = _parsed(source, text)
-    deployment = state.get("deployment") if isinstance(state, dict) else None
-    resources = (deployment.get("resources") or []) if isinstance(deployment, dict) else None
-    if not isinstance(resources, list):
-        raise ConfigError(f"{source} is not the output of `pulumi stack export`")
-    own = (each for each in resources if isinstance(each, dict) and str(each.get("type")).startswith(TYPE_PREFIX))
-    return {str(each["id"]).lower() for each in own if "id" in each and not each.get("external")}
+    return {each.id for each in read_state_export(source, text.encode()).managed}
 
 
 def check_merged(folder: Path) -> None:

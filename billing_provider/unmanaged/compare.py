@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
     from datetime import datetime
 
+    from billing_provider.export.states import Managed
+
 Kind = Literal["unmanaged", "twins", "shared", "gone", "expires"]
 KINDS: tuple[Kind, ...] = ("unmanaged", "twins", "shared", "gone", "expires")
 """The kinds of findings, in the order of a report."""
@@ -28,28 +30,6 @@ class Live:
     id: str
     key: Hashable = None
     ends: datetime | None = None
-
-
-@dataclass(frozen=True, order=True)
-class Managed:
-    """A resource in a state.
-
-    Attributes:
-        id: Its resource id, in lower case.
-        source: The state that has it.
-        urn: Its URN.
-        leaving: Whether the engine deletes it in the next run: it was replaced.
-    """
-
-    id: str
-    source: str
-    urn: str
-    leaving: bool = False
-
-    @property
-    def owner(self) -> str:
-        """The owner, as the beginning of the id."""
-        return self.id.rpartition("/")[0]
 
 
 @dataclass(frozen=True)

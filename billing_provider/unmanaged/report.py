@@ -20,9 +20,9 @@ from billing_provider.cost_centers.models import ACTIVE
 from billing_provider.export.entries import COST_CENTER_KIND, find_entries
 from billing_provider.export.module import declaration
 from billing_provider.export.names import unique
+from billing_provider.export.states import stack_of
 from billing_provider.unmanaged import compare
 from billing_provider.unmanaged.compare import Live
-from billing_provider.unmanaged.states import stack_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.export import live as listed
     from billing_provider.export.entries import Entry
+    from billing_provider.export.states import Interrupted, State
     from billing_provider.runtime.run import Run
     from billing_provider.unmanaged.compare import Finding, Kind
-    from billing_provider.unmanaged.states import Interrupted, State
 
 _SHOWN = 300
 

@@ -331,8 +331,10 @@ def test_a_preview_of_pulumi_with_changes(
     assert "\x1b" not in said
     undo = "pulumi stack import --stack dev --file before-import-dev.json"
     assert f"To undo the import, which changes nothing on GitHub: {undo}" in said
-    resources = json.loads((project / IMPORT_FILE).read_text())["resources"]
-    pulumi(project, stack=(0, json.dumps({"deployment": {"resources": resources}})), preview=(1, "error"))
+    imported = json.loads((project / IMPORT_FILE).read_text())["resources"]
+    resources = [{**each, "urn": f"urn:pulumi:dev::p::{each['type']}::{each['name']}"} for each in imported]
+    state = {**STATE, "deployment": {"resources": resources}}
+    pulumi(project, stack=(0, json.dumps(state)), preview=(1, "error"))
     code, said = export("--import", "dev")
     assert code == CHANGED
     assert "To undo" not in said

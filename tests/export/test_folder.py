@@ -11,6 +11,7 @@ import pytest
 from billing_provider.core.errors import ConfigError
 from billing_provider.export import folder
 from billing_provider.export.folder import IMPORT_FILE, MODULE, NEW_MODULE
+from billing_provider.export.states import TYPE_PREFIX
 from billing_provider.provider import stored_providers
 from tests.export.test_module import CENTER, budget, center
 from tests.support.plugin import PROVIDERS
@@ -125,8 +126,8 @@ def test_one_of_the_two_files_alone_is_refused(tmp_path: Path, lost: str) -> Non
         [4],
         [{"type": "x"}],
         [{"type": "aws:x:Y", "name": "a", "id": "b", "inputs": {}, "outputs": {}}],
-        [{"type": f"{folder.TYPE_PREFIX}OrgBudget", "name": "a\n", "id": "b", "inputs": {}, "outputs": {}}],
-        [{"type": f"{folder.TYPE_PREFIX}OrgBudget", "name": "a", "id": "b", "inputs": {}, "outputs": {}}] * 2,
+        [{"type": f"{TYPE_PREFIX}OrgBudget", "name": "a\n", "id": "b", "inputs": {}, "outputs": {}}],
+        [{"type": f"{TYPE_PREFIX}OrgBudget", "name": "a", "id": "b", "inputs": {}, "outputs": {}}] * 2,
     ],
 )
 def test_a_damaged_import_file_is_refused(tmp_path: Path, resources: Any) -> None:
@@ -166,15 +167,13 @@ def test_a_masked_module_is_a_file_of_its_own(tmp_path: Path) -> None:
 
 def test_owned_ids_are_those_of_this_provider(tmp_path: Path) -> None:
     """Resources of others and those that a stack only reads are not owned; ids have no case."""
-    type_ = f"{folder.TYPE_PREFIX}OrgBudget"
+    type_ = f"{TYPE_PREFIX}OrgBudget"
     resources = [
-        {"type": type_, "id": "organization/Acme/B1"},
-        {"type": type_, "id": "organization/acme/b2", "external": True},
-        {"type": "aws:x:Y", "id": "b3"},
-        {"type": type_},
-        7,
+        {"type": type_, "urn": "urn:pulumi:dev::p::t::a", "id": "organization/Acme/B1"},
+        {"type": type_, "urn": "urn:pulumi:dev::p::t::b", "id": "organization/acme/b2", "external": True},
+        {"type": "aws:x:Y", "urn": "urn:pulumi:dev::p::t::c", "id": "b3"},
     ]
-    states = [{"deployment": {"resources": resources}}, {"deployment": {}}]
+    states = [{"version": 3, "deployment": {"resources": resources}}, {"version": 3, "deployment": {}}]
     paths = []
     for at, state in enumerate(states):
         paths.append(tmp_path / f"{at}.json")
@@ -182,7 +181,7 @@ def test_owned_ids_are_those_of_this_provider(tmp_path: Path) -> None:
     assert folder.owned_ids(paths) == {"organization/acme/b1"}
 
 
-@pytest.mark.parametrize("state", [4, {}, {"deployment": {"resources": 4}}])
+@pytest.mark.parametrize("state", [4, {}, {"version": 3, "deployment": {"resources": 4}}])
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, state: Any) -> None:
     """Nothing is taken for unmanaged because of a wrong file; a missing file is an error too."""
     path = tmp_path / "state.json"

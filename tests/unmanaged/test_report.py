@@ -11,10 +11,9 @@ import requests
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import resource_id
 from billing_provider.export import live
+from billing_provider.export.states import Interrupted, Managed, State
 from billing_provider.sandbox import Sandbox
 from billing_provider.unmanaged import report
-from billing_provider.unmanaged.compare import Managed
-from billing_provider.unmanaged.states import Interrupted, State
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from billing_provider.export import live
+from billing_provider.export.states import Managed, State
 from billing_provider.unmanaged import report
-from billing_provider.unmanaged.compare import Managed
-from billing_provider.unmanaged.states import State
 from tests.export.test_entries import MADE, READ
 from tests.export.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness

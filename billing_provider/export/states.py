@@ -14,11 +14,11 @@ from billing_provider.core.ids import Sendable, parse_resource_id
 from billing_provider.core.links import READABLE
 from billing_provider.core.redact import clean
 from billing_provider.storage import json_text
-from billing_provider.unmanaged.compare import Managed
 
 MAX_BYTES = 200_000_000
 """The largest state that is read, in bytes: some 50,000 budgets."""
-_TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
+TYPE_PREFIX = "pulumi-python:dynamic/github-billing:"
+"""The beginning of the type of every resource of this provider, in states and import files."""
 _NOUNS = {each.resource: each.noun for each in READABLE}
 # Commands contain the URN and the name of the stack.
 _URN = re.compile(r"urn:pulumi:[A-Za-z0-9_.][A-Za-z0-9_.-]*::[^:]+::.+", re.ASCII)
@@ -58,6 +58,28 @@ class _Export(BaseModel):
 
     version: Annotated[int, Field(strict=True, ge=3, le=3)]
     deployment: _Deployment
+
+
+@dataclass(frozen=True, order=True)
+class Managed:
+    """A resource in a state.
+
+    Attributes:
+        id: Its resource id, in lower case.
+        source: The state that has it.
+        urn: Its URN.
+        leaving: Whether the engine deletes it in the next run: it was replaced.
+    """
+
+    id: str
+    source: str
+    urn: str
+    leaving: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The owner, as the beginning of the id."""
+        return self.id.rpartition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -140,7 +162,7 @@ def _resource(entry: _Entry) -> str | None:
     Raises:
         ConfigError: The URN of a resource of this provider is invalid.
     """
-    kind = entry.type.removeprefix(_TYPE_PREFIX)
+    kind = entry.type.removeprefix(TYPE_PREFIX)
     if kind == entry.type or kind not in _NOUNS:
         return None
     if not (_URN.fullmatch(entry.urn) and entry.urn.isprintable()):

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.core.errors import ConfigError
-from billing_provider.unmanaged import states
-from billing_provider.unmanaged.compare import Managed
-from billing_provider.unmanaged.states import read_state_export, stack_of
+from billing_provider.export import states
+from billing_provider.export.states import Managed, read_state_export, stack_of
 
 TYPE = "pulumi-python:dynamic/github-billing:"
 URN = f"urn:pulumi:dev::p::{TYPE}EnterpriseBudget::b"
