@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from billing_provider import CostCenter
-from billing_provider.sandbox import Sandbox
 from tests.support.mocked import run
 from tests.support.plugin import PROVIDERS, FakeEngine, Plugin, Stack, urn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from billing_provider.sandbox import Sandbox
 
 E = "octo-enterprise"
 URN = urn_of("CostCenter", "apps")
-
-
-@pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    started = FakeEngine()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def served() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def plugin(engine: FakeEngine, sandbox: Sandbox) -> Plugin:

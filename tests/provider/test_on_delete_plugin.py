@@ -9,7 +9,7 @@ import pytest
 from tests.support.plugin import CallError, FakeEngine, Plugin, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from billing_provider.sandbox import Sandbox
 
@@ -25,13 +25,6 @@ DECLARED: dict[tuple[str, str], dict[str, Any]] = {
     ("CostCenter", "c"): {"enterprise": "octo-enterprise", "name": "Apps"},
 }
 NAMES = [name for _, name in DECLARED]
-
-
-@pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    engine = FakeEngine()
-    yield engine
-    engine.stop()
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.sandbox import Sandbox
 from tests.support.plugin import PROVIDERS, UNKNOWN, FakeEngine, Plugin, Stack, urn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from billing_provider.sandbox import Sandbox
 
 ACTIONS: dict[str, Any] = {
     "enterprise": "octo-enterprise",
@@ -20,19 +19,6 @@ ACTIONS: dict[str, Any] = {
     "__provider": PROVIDERS["EnterpriseBudget"],
 }
 URN = urn_of("EnterpriseBudget", "b")
-
-
-@pytest.fixture
-def engine() -> Iterator[FakeEngine]:
-    started = FakeEngine()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def served() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
 
 
 def github(sandbox: Sandbox) -> dict[str, str]:
