@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from billing_provider.core import redact
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.sandbox import Sandbox
 from tests.support.clock import VirtualClock
@@ -49,6 +50,15 @@ _CLEARED = (
     "SSL_CERT_FILE",
     "COLUMNS",
 )
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test() -> Iterator[None]:
+    """Forget the tokens that a test registers: a made-up one can be a part of an id in another test."""
+    before = set(redact._SECRETS)
+    yield
+    redact._SECRETS.clear()
+    redact._SECRETS.update(before)
 
 
 @pytest.fixture(scope="session", autouse=True)
