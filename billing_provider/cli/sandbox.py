@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["add", "read_seed", "run"]
 
 _MOST_PORT = 65535
+_LOOK_SECONDS = 0.1
 _INDENT = 4
 _NOT_IMITATED = """\
 What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its
@@ -113,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
             print(f"export GITHUB_APP_ID={sandbox.app_id}")
             print(f"export GITHUB_APP_PRIVATE_KEY_FILE={stack.enter_context(_key_file(sandbox))}", flush=True)
         _print_start(args, sandbox)
-        ended.get()
+        # Not ended.get(): CPython can overlook a signal that comes right before a thread begins to wait without an end.
+        while ended.empty():
+            time.sleep(_LOOK_SECONDS)
     unmet = sandbox.unmet_faults()
     for fault in unmet:
         print(f"fault did not occur as planned: {json.dumps(fault)}", file=sys.stderr)
