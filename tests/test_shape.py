@@ -36,12 +36,15 @@ APART = {
 """The folders beside the provider, and what each may import: they share nothing with it."""
 
 EXTRA = {
+    "core": {"storage"},
+    "transport": {"storage"},
     "cli": {"storage", "sandbox", "engine"},
     "export": {"storage"},
     "unmanaged": {"storage"},
     "sandbox.engine": {"engine"},
 }
-"""The verbs start the sandbox and the engine; exports are files; the former engine's place hands its names on."""
+"""JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports are files. The former place
+of the engine hands its names on."""
 
 OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -28,11 +29,16 @@ _INTERRUPTED, _CLOSED = 130, 141
 """The exit codes that a shell gives to a program ended by SIGINT and by SIGPIPE."""
 
 
+_CHOICES = re.compile(r"\(choose from .*\)$")
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit with code 2."""
+        # Older releases of argparse put each choice in quotes, newer ones do not.
+        message = _CHOICES.sub(lambda found: found[0].replace("'", ""), message)
         self.exit(MISUSED, f"error: {clean(message)} ({self.prog} --help shows the options)\n")
 
 

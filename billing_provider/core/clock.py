@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 from billing_provider.core.errors import ConfigError
 
@@ -47,14 +48,40 @@ class Clock:
         return random.random()  # noqa: S311 - spreads load; not used for security
 
 
+# What every supported Python reads; 3.11 and newer accept more, such as 20260131.
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(
+    rf"(?P<date>{_DATE.pattern})([T ](?P<time>([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)(\.(?P<fraction>\d{{1,9}}))?"
+    r"(?P<zone>[Zz]|[+-]\d{2}:\d{2})?)?",
+    re.ASCII,
+)
+
+
+def day(text: str) -> date:
+    """Parse a date in the form `2026-01-31`.
+
+    Raises:
+        ValueError: The text is not a date in this form.
+    """
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def instant(text: str) -> datetime:
     """Parse an ISO 8601 date or time to UTC; a date means midnight, and the default zone is UTC.
 
     Raises:
         ValueError: The text is not a date or time.
     """
-    moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    found = _INSTANT.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    zone = "+00:00" if (found["zone"] or "Z") in "Zz" else found["zone"]
+    # Python 3.10 reads a fraction of three or six digits only.
+    fraction = (found["fraction"] or "").ljust(6, "0")[:6]
+    moment = datetime.fromisoformat(f"{found['date']}T{found['time'] or '00:00'}{zone}")
     try:
-        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        return moment.replace(microsecond=int(fraction)).astimezone(timezone.utc)
     except OverflowError as error:
         raise ValueError(text) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.core.errors import ConfigError, NoTokenError
 from billing_provider.core.redact import MIN_TOKEN, remember
+from billing_provider.storage import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,8 +147,8 @@ class _Reader:
             return {}
         if isinstance(value, str):
             # The engine hands structured values over as JSON.
-            with suppress(ValueError, RecursionError):
-                value = json.loads(value)
+            with suppress(ValueError):
+                value = json_text.load(value)
         if not isinstance(value, dict):
             self.problems.append(
                 f"{BY_OWNER} is not a mapping from owners to {_FORMS}: set it as "

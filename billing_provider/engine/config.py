@@ -14,6 +14,7 @@ import yaml
 from billing_provider.engine.errors import ConfigError
 from billing_provider.engine.passphrase import Passphrase
 from billing_provider.engine.wire import Secret
+from billing_provider.storage import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,18 +132,28 @@ def read_project(folder: Path, stack: str) -> dict[str, Any]:
     return {**document, "runtime": runtime}
 
 
+def _load(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+    except RecursionError:
+        raise json_text.too_deep() from None
+    except yaml.YAMLError:
+        raise
+    except ValueError:
+        # Python's own text differs between its versions.
+        raise ValueError("a date or a number in it does not exist: put the value in quotes") from None
+
+
 def _read_yaml(path: Path) -> dict[str, Any] | None:
     """Return the content of a YAML file without empty values; None if the file does not exist."""
     try:
-        document = yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+        document = _load(path)
         # Refuse circular references, deep nesting and text that cannot be encoded.
-        json.dumps(document, ensure_ascii=False, skipkeys=True, default=str).encode()
+        json_text.storable(document)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except RecursionError:
-        raise ConfigError(f"{path} cannot be used: it is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path} cannot be used: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict | None):

@@ -228,7 +228,7 @@ def _parsed(source: str, text: str) -> Any:
     try:
         return json_text.parse(text)
     except ValueError as error:
-        raise ConfigError(f"{source} is not JSON: {clean(str(error), 200)}") from None
+        raise ConfigError(f"{source} cannot be read: {clean(str(error), 200)}") from None
 
 
 def _required(path: Path) -> str:

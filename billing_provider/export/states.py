@@ -136,7 +136,7 @@ def read_state_export(source: str, content: bytes) -> State:
             f"{shown} is not the output of `pulumi stack export`: {clean(where, _SHOWN)} is missing or invalid"
         ) from None
     except ValueError as error:
-        raise ConfigError(f"{shown} is not JSON: {clean(str(error), _SHOWN)}") from None
+        raise ConfigError(f"{shown} cannot be read: {clean(str(error), _SHOWN)}") from None
     state = State(source)
     for entry in export.deployment.resources or ():
         kind = _resource(entry)

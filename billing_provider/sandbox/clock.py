@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["TEST_TIME", "Clock", "wall"]
 
 TEST_TIME = "GITHUB_BILLING_TEST_TIME"
+_FORM = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 def wall() -> float:
@@ -25,8 +27,9 @@ def wall() -> float:
     if not fixed:
         return time.time()
     try:
-        # Python 3.10 does not parse "Z".
-        moment = datetime.fromisoformat(fixed[:-1] + "+00:00" if fixed.endswith(("Z", "z")) else fixed)
+        # Python 3.10 does not parse "Z"; 3.11 and newer parse other forms too.
+        given = fixed if _FORM.fullmatch(fixed) else ""
+        moment = datetime.fromisoformat(given[:-1] + "+00:00" if given.endswith(("Z", "z")) else given)
         utc = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (ValueError, OverflowError):
         raise ValueError(f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z: correct it or unset it") from None

@@ -110,9 +110,13 @@ def _date(body: dict[str, Any], name: str, default: date) -> date:
     if name not in body:
         return default
     try:
-        return date.fromisoformat(body[name])
-    except (TypeError, ValueError) as error:
-        raise bad_request(f"Invalid value for {name}: a date in the form YYYY-MM-DD is needed.") from error
+        day = date.fromisoformat(body[name])
+    except (TypeError, ValueError):
+        day = None
+    # Python 3.11 and newer parse other forms too.
+    if day is None or day.isoformat() != body[name]:
+        raise bad_request(f"Invalid value for {name}: a date in the form YYYY-MM-DD is needed.")
+    return day
 
 
 def _retire(state: State) -> None:

@@ -3,55 +3,101 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["parse"]
+__all__ = ["load", "parse", "storable", "too_deep"]
 
-# Python's recursion limit would allow about ten times this depth.
+# Limits of our own: those of the interpreter differ between versions of Python, in value and in text.
 _MOST_DEPTH = 100
+# The digits of the largest float: a longer number cannot be written to a file of Pulumi.
+_MOST_DIGITS = 309
+# A string, also one without its end, or a bracket.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
+_AFTER_COMMA = re.compile(r",\s*")
 
 
-def parse(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
-    """Return the values of a JSON text.
+def load(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """Return the values of a JSON text; a number that is too large is infinite.
 
     Args:
         text: UTF-8 where it is bytes.
         parse_constant: Called for NaN, Infinity and -Infinity, which are not JSON.
 
     Raises:
-        ValueError: It is not JSON, is nested too deeply, or has a number or text that cannot be stored.
+        ValueError: It is not JSON, or is nested more than 100 levels deep.
     """
     decoded = text if isinstance(text, str) else text.decode()
+    _check_brackets(decoded)
     try:
-        value = json.loads(decoded, parse_constant=parse_constant)
-    except RecursionError:
-        raise _too_deep() from None
-    _check(value, _MOST_DEPTH)
+        return json.loads(decoded, parse_constant=parse_constant, parse_int=_number)
+    except json.JSONDecodeError as error:
+        raise ValueError(_not_json(error)) from None
+
+
+def parse(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """Return the values of a JSON text that can be written again; see `load`.
+
+    Raises:
+        ValueError: As in `load`; or it has a number or text that cannot be stored.
+    """
+    value = load(text, parse_constant)
+    storable(value)
     return value
 
 
+def storable(value: Any) -> None:
+    """Check that values from JSON or YAML can be written as JSON.
+
+    Raises:
+        ValueError: They are nested more than 100 levels deep, or have a number or text that cannot be stored.
+    """
+    _check(value, _MOST_DEPTH)
+
+
 def _check(value: Any, left: int) -> None:
-    if left == 0:
-        raise _too_deep()
     if isinstance(value, str):
         # A lone surrogate cannot be encoded.
         value.encode()
-    elif isinstance(value, int):
-        try:
-            float(value)
-        except OverflowError:
-            raise ValueError("a number is too large") from None
-    elif isinstance(value, list):
-        for item in value:
-            _check(item, left - 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    elif isinstance(value, (int, float)):
+        if not -sys.float_info.max <= value <= sys.float_info.max and value == value:  # noqa: PLR0124 - NaN
+            raise ValueError("a number is too large")
+    elif isinstance(value, (list, dict)):
+        if left == 0:
+            raise too_deep()
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             _check(key, left)
             _check(item, left - 1)
 
 
-def _too_deep() -> ValueError:
+def _check_brackets(text: str) -> None:
+    """Check the depth before the text is parsed, as the interpreter has a limit of its own."""
+    if text.count("[") + text.count("{") <= _MOST_DEPTH:
+        return
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > _MOST_DEPTH:
+            raise too_deep()
+
+
+def _number(text: str) -> float:
+    # The interpreter refuses to convert long texts to integers, from a length of its own.
+    return int(text) if len(text) <= _MOST_DIGITS else float(text)
+
+
+def _not_json(error: json.JSONDecodeError) -> str:
+    """Return our own text: Python 3.13 reports a comma before a closing bracket elsewhere and in other words."""
+    comma = _AFTER_COMMA.match(error.doc, error.pos) if "trailing comma" in error.msg else None
+    position = comma.end() if comma else error.pos
+    line = error.doc.count("\n", 0, position) + 1
+    return f"it is not JSON: see line {line}, column {position - error.doc.rfind(chr(10), 0, position)}"
+
+
+def too_deep() -> ValueError:
+    """Return the error of a text that is nested too deeply."""
     return ValueError(f"it is nested more than {_MOST_DEPTH} levels deep")

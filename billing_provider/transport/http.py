@@ -28,6 +28,7 @@ from billing_provider.core.errors import (
 )
 from billing_provider.core.redact import masked, redact
 from billing_provider.core.settings import NAMESPACE
+from billing_provider.storage import json_text
 from billing_provider.transport import retry
 from billing_provider.transport.credentials import Authorizer
 from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
@@ -338,8 +339,8 @@ class Transport:
         if content is None and needed:
             raise TransportError(f"{request.tried}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
-            with suppress(ValueError, RecursionError):
-                data = json.loads(content)
+            with suppress(ValueError):
+                data = json_text.load(content)
                 shown = masked(data, *self._secrets(request))
                 is_token = request.keeps_token and needed and isinstance(data, dict)
                 return {**shown, "token": data.get("token")} if is_token else shown

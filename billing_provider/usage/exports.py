@@ -7,6 +7,7 @@ import io
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from billing_provider.core.clock import day
 from billing_provider.core.errors import ApiError, ConfigError, OutcomeError, TransportError
 from billing_provider.runtime.poll import poll
 from billing_provider.transport import retry
@@ -33,7 +34,7 @@ def read_day(name: str, text: str) -> date:
         ConfigError: The text is not a valid date.
     """
     try:
-        return date.fromisoformat(text)
+        return day(text)
     except (TypeError, ValueError):
         raise ConfigError(f"{name}: write a date such as 2026-01-31, not {ascii(text)[:60]}") from None
 
@@ -149,7 +150,7 @@ class Exports:
 def _day_of(moment: str | None) -> date | None:
     """Return the date of a timestamp, or None if it is missing or invalid."""
     try:
-        return date.fromisoformat((moment or "")[:10])
+        return day((moment or "")[:10])
     except ValueError:
         return None
 

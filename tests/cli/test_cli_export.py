@@ -253,7 +253,7 @@ def test_a_stack_with_other_resources_takes_over_too(
     state.write_text("{")
     code, said = export("--import", "dev")
     assert code == 2
-    assert "the state of dev is not JSON" in said
+    assert "the state of dev cannot be read: it is not JSON" in said
     assert state.read_text() == "{"
 
 

@@ -122,7 +122,7 @@ def test_an_empty_report_says_so_in_markdown(served: Sandbox, capsys: pytest.Cap
     ("arguments", "said"),
     [
         (["--state", "nowhere"], "--state: there is no file nowhere, and no `pulumi` on PATH"),
-        (["--state", "bad.json"], "bad.json is not JSON"),
+        (["--state", "bad.json"], "bad.json cannot be read: it is not JSON"),
         (["--state", "locked.json"], "--state: cannot read locked.json"),
     ],
 )

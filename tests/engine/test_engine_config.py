@@ -133,10 +133,10 @@ def test_the_projects_interpreter_is_used_if_it_exists(tmp_path: Path) -> None:
         ("name: x\nruntime: python\nmain: [a]\n", "", "main is not a string"),
         ("name: x\nruntime: python\nstackConfigDir: {}\n", "", "stackConfigDir is not a string"),
         ("name: x\nruntime: python\nconfig: [a]\n", "", "config is not a mapping"),
-        ("[" * 5000, "", "is nested too deeply"),
+        ("[" * 5000, "", "nested more than 100 levels deep"),
         ('name: "\\ud800"', "", "surrogates not allowed"),
-        ("a: 2024-99-99", "", "month must be in"),
-        ("a: &x [*x]", "", "Circular reference"),
+        ("a: 2024-99-99", "", "a date or a number in it does not exist"),
+        ("a: &x [*x]", "", "nested more than 100 levels deep"),
         (PROJECT, "config: [a]", "Pulumi.dev.yaml: config is not a mapping"),
         (PROJECT, "encryptionsalt: 5", "encryptionsalt is not a string"),
         (

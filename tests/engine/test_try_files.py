@@ -220,8 +220,8 @@ def state(*resources: Any, pending: Any = ()) -> str:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "Expecting value"),
-        ("{", "Expecting property name"),
+        ("", "it is not JSON: see line 1, column 1"),
+        ("{", "it is not JSON: see line 1, column 2"),
         (b"\xff", "is not UTF-8 text"),
         ("[" * 5000, "nested more than 100 levels deep"),
         ("[]", "not a state of deployment version 3"),

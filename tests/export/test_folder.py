@@ -144,7 +144,7 @@ def test_files_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
     """No JSON, a link, a file in place of the folder: one line that names the file."""
     written(tmp_path, FIRST)
     (tmp_path / IMPORT_FILE).write_text("{")
-    with pytest.raises(ConfigError, match=r"budgets-import\.json is not JSON"):
+    with pytest.raises(ConfigError, match=r"budgets-import\.json cannot be read: it is not JSON"):
         written(tmp_path, SECOND)
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / MODULE).symlink_to(tmp_path / MODULE)
