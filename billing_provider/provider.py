@@ -28,7 +28,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.lifecycle import Lifecycle
-from billing_provider.core.errors import BillingError
+from billing_provider.core import sdk_version
+from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.core.resource import UNFINISHED
 from billing_provider.core.settings import read_guards, read_settings
@@ -110,7 +111,11 @@ class _Adapter(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        _PROCESS.configure(req.config.get)
+        with _brief_errors():
+            # A destroy runs no program, so the plugin looks too.
+            if reason := sdk_version.too_old():
+                raise ConfigError(reason)
+            _PROCESS.configure(req.config.get)
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         with _brief_errors():
