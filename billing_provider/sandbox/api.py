@@ -49,7 +49,7 @@ class Incoming:
     def parsed_body(self) -> Any:
         """Return the body as JSON values, or None if it is empty or not JSON."""
         try:
-            return json_text.parse(self.body, _no_constant)
+            return json_text.parse(self.body, parse_constant=_no_constant)
         except ValueError:
             return None
 

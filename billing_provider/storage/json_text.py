@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,12 @@ _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 _AFTER_COMMA = re.compile(r",\s*")
 
 
-def load(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
-    """Return the values of a JSON text; a number that is too large is infinite.
+def load(text: str | bytes, **read: Callable[[str], Any]) -> Any:
+    """Return the values of a JSON text.
 
     Args:
         text: UTF-8 where it is bytes.
-        parse_constant: Called for NaN, Infinity and -Infinity, which are not JSON.
+        read: `parse_constant` is called for NaN, Infinity and -Infinity, which are not JSON, `parse_float` for floats.
 
     Raises:
         ValueError: It is not JSON, or is nested more than 100 levels deep.
@@ -34,18 +35,18 @@ def load(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) 
     decoded = text if isinstance(text, str) else text.decode()
     _check_brackets(decoded)
     try:
-        return json.loads(decoded, parse_constant=parse_constant, parse_int=_number)
+        return json.loads(decoded, parse_int=_integer, **read)
     except json.JSONDecodeError as error:
         raise ValueError(_not_json(error)) from None
 
 
-def parse(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
+def parse(text: str | bytes, **read: Callable[[str], Any]) -> Any:
     """Return the values of a JSON text that can be written again; see `load`.
 
     Raises:
         ValueError: As in `load`; or it has a number or text that cannot be stored.
     """
-    value = load(text, parse_constant)
+    value = load(text, parse_float=_float, **read)
     storable(value)
     return value
 
@@ -63,9 +64,9 @@ def _check(value: Any, left: int) -> None:
     if isinstance(value, str):
         # A lone surrogate cannot be encoded.
         value.encode()
-    elif isinstance(value, (int, float)):
-        if not -sys.float_info.max <= value <= sys.float_info.max and value == value:  # noqa: PLR0124 - NaN
-            raise ValueError("a number is too large")
+    elif isinstance(value, int):
+        if abs(value) > sys.float_info.max:
+            raise _too_large()
     elif isinstance(value, (list, dict)):
         if left == 0:
             raise too_deep()
@@ -85,9 +86,15 @@ def _check_brackets(text: str) -> None:
             raise too_deep()
 
 
-def _number(text: str) -> float:
-    # The interpreter refuses to convert long texts to integers, from a length of its own.
-    return int(text) if len(text) <= _MOST_DIGITS else float(text)
+def _integer(text: str) -> int:
+    # The interpreter refuses to convert long texts to integers, from a length of its own; a part is too large too.
+    return int(text[: _MOST_DIGITS + 2])
+
+
+def _float(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise _too_large()
+    return value
 
 
 def _not_json(error: json.JSONDecodeError) -> str:
@@ -96,6 +103,10 @@ def _not_json(error: json.JSONDecodeError) -> str:
     position = comma.end() if comma else error.pos
     line = error.doc.count("\n", 0, position) + 1
     return f"it is not JSON: see line {line}, column {position - error.doc.rfind(chr(10), 0, position)}"
+
+
+def _too_large() -> ValueError:
+    return ValueError("a number is too large")
 
 
 def too_deep() -> ValueError:
