@@ -7,12 +7,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from billing_provider import cli
-from billing_provider.budgets.skus import PRODUCTS, SKUS, product_identifier, sku_identifier
 from billing_provider.cli import render
 from billing_provider.cli.tables import Column
-from billing_provider.core.errors import ConfigError
-from billing_provider.core.inputs import did_you_mean
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
+from billing_provider.usage import names
 from billing_provider.usage.models import FILTERS, UsageReport, grouped
 from billing_provider.usage.queries import OUTSIDE
 
@@ -108,8 +106,7 @@ def run(args: argparse.Namespace) -> int:
         given["all_cost_centers"] = True
     with render.reading() as reader:
         report = _READS[args.report](reader, given)
-    if not report.usage_items:
-        _check_names(args)
+    names.check(report.usage_items, given, cli.flags(args.parser))
     groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
     if args.json:
         render.print_json(_document(args, report, by, groups))
@@ -156,21 +153,6 @@ def _check_filters(args: argparse.Namespace) -> None:
         args.parser.error(
             "argument --all-cost-centers: use it with --report daily and --enterprise, without --cost-center"
         )
-
-
-def _check_names(args: argparse.Namespace) -> None:
-    """Check the names of a product and a SKU, of which no usage was found.
-
-    Raises:
-        ConfigError: The name is unknown. The valid names differ by account, so a name with usage is not checked.
-    """
-    for flag, name, known, names in (
-        ("--product", args.product, product_identifier, PRODUCTS),
-        ("--sku", args.sku, sku_identifier, SKUS),
-    ):
-        if name is not None and known(name) is None:
-            instead = did_you_mean(name, names) or "; `billing-provider skus` lists the known names"
-            raise ConfigError(f"{flag} {name}: no usage was found, and the name is not known{instead}")
 
 
 def _document(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from billing_provider.sdk.invoke import later, run_query
+from billing_provider.usage import names
 from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
@@ -91,9 +92,10 @@ def get_usage_summary(
         cost_center: One cost center of an enterprise, by its name or its UUID; `none` for usage outside all of them.
 
     Raises:
-        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
+        BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
+            GitHub did not respond.
     """
-    return run_query(Reader.usage_summary, **locals())
+    return run_query(names.usage_summary, **locals())
 
 
 def get_usage_summary_output(
@@ -142,9 +144,10 @@ def get_premium_request_usage(
         cost_center: One cost center of an enterprise, by its name or its UUID.
 
     Raises:
-        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
+        BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
+            GitHub did not respond.
     """
-    return run_query(Reader.model_usage, report="premium_request/usage", **locals())
+    return run_query(names.model_usage, report="premium_request/usage", **locals())
 
 
 def get_premium_request_usage_output(
@@ -192,9 +195,10 @@ def get_ai_credit_usage(
         cost_center: One cost center of an enterprise, by its name or its UUID.
 
     Raises:
-        BillingError: A filter is not supported, the token may not read this, or GitHub did not respond.
+        BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
+            GitHub did not respond.
     """
-    return run_query(Reader.model_usage, report="ai_credit/usage", **locals())
+    return run_query(names.model_usage, report="ai_credit/usage", **locals())
 
 
 def get_ai_credit_usage_output(

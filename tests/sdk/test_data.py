@@ -208,6 +208,24 @@ def test_an_error_is_shown_without_a_traceback(convention: str) -> None:
     assert getattr(sys, "tracebacklimit", None) is None
 
 
+UNKNOWN_NAMES: dict[str, tuple[dict[str, Any], str]] = {
+    "get_usage_summary": ({"sku": "actions_linus"}, "sku actions_linus: .* did you mean actions_linux"),
+    "get_premium_request_usage": ({"product": "Copliot"}, r"product Copliot: .* did you mean copilot\?"),
+    "get_ai_credit_usage": ({"product": "zzz"}, "product zzz: .* `billing-provider skus` lists the known names"),
+}
+
+
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize("name", UNKNOWN_NAMES)
+@pytest.mark.parametrize("convention", ["{}", "{}_output"])
+def test_an_unknown_name_is_no_total_of_0(convention: str, name: str) -> None:
+    """A product or SKU that does not exist is an error with similar names, from which no cap is computed."""
+    given, words = UNKNOWN_NAMES[name]
+    with pytest.raises(pulumi.RunError, match=words) as failed:
+        run(lambda: {"usage": function(convention.format(name))(enterprise=E, year=2026, month=8, **given)})
+    assert isinstance(failed.value, ConfigError)
+
+
 def test_the_configuration_goes_before_the_environment(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Token and address are those of the stack, as for the provider."""
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
