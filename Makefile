@@ -41,8 +41,9 @@ docs: .venv/.ready ## write the generated tables of README.md and docs/, and the
 faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
 	@$(BIN)/python -m tests.faults
 
-fuzz: .venv/.ready ## random attacks: hostile answers, addresses, ids, settings, inputs, states (four minutes)
+fuzz: .venv/.ready ## random attacks (four minutes), then 20,000 stories of caps (an hour; CASES=500 for fewer)
 	@$(BIN)/python -m tests.fuzz
+	@$(BIN)/python -m tests.guard
 
 record: .venv/.ready ## record the engine's scenarios on the pulumi that is on PATH
 	@$(BIN)/python -m tests.engine.record

@@ -25,15 +25,10 @@ MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 """The versions of Python that `pyproject.toml` names."""
 PROJECT = ".[cli,secrets,app,examples]"
 PART = (
-    *(
-        "tests/core",
-        "tests/transport",
-        "tests/sdk",
-        "tests/provider/test_plugin.py",
-        "tests/provider/test_get_plugin.py",
-    ),
-    *("tests/cli/test_conventions.py", "tests/sandbox/test_sandbox_files.py", "tests/engine/test_engine_config.py"),
-    *("tests/engine/test_engine_wire.py", "tests/engine/test_engine_get.py", "tests/engine/test_try_files.py"),
+    *("tests/core", "tests/transport/test_http.py", "tests/transport/test_session.py", "tests/sdk/test_signatures.py"),
+    *("tests/sdk/test_resources.py", "tests/provider/test_get_plugin.py", "tests/cli/test_conventions.py"),
+    *("tests/sandbox/test_sandbox_files.py", "tests/engine/test_engine_config.py", "tests/engine/test_engine_wire.py"),
+    *("tests/engine/test_engine_get.py", "tests/engine/test_engine_lifecycle.py"),
 )
 """What differs between Pythons and SDKs: the SDK, HTTP, JSON, help and the engine. The rest runs before a release."""
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from billing_provider.budgets.models import Budget
 from billing_provider.core.errors import TransportError
+from billing_provider.core.owners import USER
 from billing_provider.transport.paging import MAX_BUDGETS, pages
 from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping, same_id
 
@@ -70,7 +71,7 @@ class BudgetsApi:
             link = reply.headers.get("link")
             more = None if link is None else 'rel="next"' in link
         total = data.get("total_count")
-        return Page([_budget(row, tried) for row in rows], more, total if isinstance(total, int) else None)
+        return Page([_listed(row, tried) for row in rows], more, total if isinstance(total, int) else None)
 
     def list_budgets(
         self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
@@ -195,6 +196,14 @@ class BudgetsApi:
         """
         account = None if owner is None else billing_path(owner)
         return self.transport.request("GET", "/rate_limit", tried="read the rate limit", account=account)
+
+
+def _listed(row: Any, tried: str) -> Budget:
+    """Return a budget of a listing: listings contain the expiry, so a person's budget without one does not expire."""
+    budget = _budget(row, tried)
+    if budget.budget_scope != USER or "expires_at" in budget.model_fields_set:
+        return budget
+    return budget.model_copy(update={"expires_at": None})
 
 
 def _budget(data: Any, tried: str) -> Budget:

@@ -85,6 +85,21 @@ class OwnerCache:
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
 
+    def recent(self, budget_id: str, max_age: float) -> Budget:
+        """Return one budget from a recent listing, else by one request.
+
+        Args:
+            budget_id: GitHub's id.
+            max_age: Maximum age of the listing in seconds.
+
+        Raises:
+            ApiError: GitHub refused the read; the budget may still exist.
+            TransportError: There is no readable reply.
+        """
+        with self.lock:
+            listed = (self._listing or {}).get(budget_id) if self._is_fresh(max_age) else None
+        return listed or self._api.get_budget(self._owner, budget_id)
+
     def of_scope(self, scope: str, user: str | None) -> dict[str, Budget]:
         """Return the budgets of a scope, and maybe others, by id; for a preview, which shares the listing of its run.
 

@@ -1,4 +1,4 @@
-"""The consequences of a change of a budget, in dollars and people, and the refusal of accidental raises.
+"""The terms of a cap, what a change of them means in dollars and people, and the refusal of accidental raises.
 
 All functions are pure: no requests, no clock. Each text is one line for the row of the resource.
 """
@@ -18,9 +18,13 @@ from billing_provider.core.redact import clean
 from billing_provider.core.settings import MAX_INCREASE_PERCENT, MAX_INCREASE_USD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
+SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name
+"""The internal property with the names of the inputs that are secret in the program."""
+RAISED_TO = "raised_to"
+"""The output with a higher amount on GitHub that `on_raise` keeps; absent if there is none."""
 DOLLARS = "$"
 LICENCES = "licences"
 MAX_LINE = 200
@@ -31,10 +35,23 @@ UNCOVERED = (
     "unlicensed users: only cost center, organization or enterprise budgets cap them"
 )
 """The usage that the budgets of persons do not cover."""
+UNKNOWN_PEOPLE = "who has used how much is not known, so a new or lower cap of a person may stop this person at once"
+"""Said once per run: GitHub tells the use of people one by one, or for existing budgets only."""
+UNKNOWN_SPEND = "how much is spent so far is not known, so a lower cap may stop usage at once"
+"""Said once per run: the token may not read usage, or GitHub does not answer."""
 
 _MAX_NAME, _MAX_COVERS, _SHOWN = 39, 60, 3
 _MAX_PLAIN, _MAX_ADVISED = 1e10, 1e6
 _INSIDE = frozenset({ORGANIZATION, COST_CENTER, REPOSITORY})
+_VALUES: dict[str, Callable[[Terms], Any]] = {
+    "prevent_further_usage": lambda terms: terms.hard,
+    "budget_amount": lambda terms: terms.amount,
+    "budget_alerting": lambda terms: terms.alerts,
+    "expires_at": lambda terms: terms.expires_at,
+    "exclude_cost_center_usage": lambda terms: terms.excludes_cost_centers,
+    "budget_product_sku": lambda terms: (terms.unit, terms.only_alerts),
+}
+"""The value in the terms that an input determines."""
 
 
 class Terms(NamedTuple):
@@ -48,6 +65,8 @@ class Terms(NamedTuple):
         excludes_cost_centers: Whether usage of cost centers is not covered.
         unit: `$` or `licences`.
         only_alerts: Whether GitHub never stops usage of this SKU, even if the budget is a hard stop.
+        unknown: The inputs whose values are not known: not yet in a preview, or not in GitHub's reply.
+        secret: The inputs whose values no text may show.
     """
 
     amount: float
@@ -57,20 +76,30 @@ class Terms(NamedTuple):
     excludes_cost_centers: bool = False
     unit: str = DOLLARS
     only_alerts: bool = False
+    unknown: frozenset[str] = frozenset()
+    secret: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Terms:
+    def of(cls, fields: Mapping[str, Any], unknown: frozenset[str] = frozenset()) -> Terms:
         """Return the terms of a budget from its inputs; None and a missing input are equal.
 
         A budget of one user has no alerts, so its `alerts` are None.
+
+        Args:
+            fields: The inputs; `SECRET_INPUTS` among them names the secret ones.
+            unknown: The inputs whose values are not known.
         """
+        if "budget_scope" in unknown:
+            # The scope decides the default of the hard stop, and whether there are alerts.
+            unknown |= {"prevent_further_usage", "budget_alerting"} - set(fields)
         scope = fields.get("budget_scope") or ""
         sku = canonical_sku(fields.get("budget_product_sku") or "")
         hard = fields.get("prevent_further_usage")
         alerting = (fields.get("budget_alerting") if FIELDS["budget_alerting"].in_scope(scope) else None) or {}
         return cls(
             # GitHub's integers have no bound; a float has one.
-            amount=float(max(0, min(fields["budget_amount"], sys.float_info.max))),
+            # In a state, a kept raise is what GitHub has.
+            amount=float(max(0, min(fields.get(RAISED_TO) or fields.get("budget_amount") or 0, sys.float_info.max))),
             hard=scope in PER_USER_SCOPES if hard is None else hard,
             alerts=(
                 frozenset(login.lower() for login in alerting.get("alert_recipients") or ())
@@ -81,12 +110,19 @@ class Terms(NamedTuple):
             excludes_cost_centers=bool(fields.get("exclude_cost_center_usage")),
             unit=LICENCES if counts_licences(sku) else DOLLARS,
             only_alerts=sku in LICENCE_SKUS,
+            unknown=unknown,
+            secret=secret_inputs(fields),
         )
+
+    @property
+    def stops(self) -> bool:
+        """Whether GitHub stops usage at the amount."""
+        return self.hard and not self.only_alerts
 
     @property
     def most(self) -> float:
         """The most that can be spent: the amount if GitHub stops usage there, else infinity."""
-        return self.amount if self.hard and not self.only_alerts else math.inf
+        return self.amount if self.stops else math.inf
 
 
 @dataclass(frozen=True)
@@ -146,43 +182,85 @@ def loosens(old: Terms, new: Terms) -> bool:
 
 def _losses(old: Terms, new: Terms) -> list[str]:
     found = []
-    if old.hard and not new.hard:
+    open_fields = _open(old, new)
+    if "prevent_further_usage" in open_fields and old.hard and not new.hard:
         found.append("removes the hard stop")
-    if old.unit != new.unit:
+    if "budget_amount" in open_fields and old.unit != new.unit:
         found.append(f"changes the amount {_from_to(old, new)}")
-    elif new.amount > old.amount:
+    elif "budget_amount" in open_fields and new.amount > old.amount:
         found.append(_moved("raises", old, new))
-    if old.alerts is not None and new.alerts is None:
-        found.append("alerts nobody any more")
-    elif gone := (old.alerts or frozenset()) - (new.alerts or frozenset()):
-        found.append(f"no longer alerts {_names(gone)}")
-    if _expires_sooner(old, new):
+    if "budget_alerting" in open_fields:
+        found += _lost_alerts(old, new)
+    if "expires_at" in open_fields and _expires_sooner(old, new):
         found.append(f"expires on {_day(new)}, which lifts the cap")
-    if new.excludes_cost_centers and not old.excludes_cost_centers:
+    if "exclude_cost_center_usage" in open_fields and new.excludes_cost_centers and not old.excludes_cost_centers:
         found.append("no longer covers cost centers")
-    if new.only_alerts and not old.only_alerts:
+    if "budget_product_sku" in open_fields and new.only_alerts and not old.only_alerts:
         found.append("is for licences that GitHub does not stop")
-    return found
+    return [*found, *_secret_changes(old, new), *_possible_losses(old, new)]
 
 
 def _gains(old: Terms, new: Terms) -> list[str]:
     found = []
-    if new.hard and not old.hard:
+    open_fields = _open(old, new)
+    if "prevent_further_usage" in open_fields and new.hard and not old.hard:
         found.append("adds a hard stop")
-    if old.unit == new.unit and new.amount < old.amount:
+    if "budget_amount" in open_fields and old.unit == new.unit and new.amount < old.amount:
         found.append(_moved("lowers", old, new))
-    if new.alerts is not None and old.alerts is None:
-        found.append(f"alerts {_names(new.alerts) if new.alerts else 'the default recipients of GitHub'}")
-    elif more := (new.alerts or frozenset()) - (old.alerts or frozenset()):
-        found.append(f"alerts {_names(more)} too")
-    if old.expires_at and not new.expires_at:
-        found.append("no longer expires")
-    elif old.expires_at and _moment(old) != _moment(new) and not _expires_sooner(old, new):
-        found.append(f"expires later, on {_day(new)}")
-    if old.excludes_cost_centers and not new.excludes_cost_centers:
+    if "budget_alerting" in open_fields:
+        found += _more_alerts(old, new)
+    if "expires_at" in open_fields and old.expires_at and not _expires_sooner(old, new):
+        if not new.expires_at:
+            found.append("no longer expires")
+        elif _moment(old) != _moment(new):
+            found.append(f"expires later, on {_day(new)}")
+    if "exclude_cost_center_usage" in open_fields and old.excludes_cost_centers and not new.excludes_cost_centers:
         found.append("covers cost centers too")
-    if old.only_alerts and not new.only_alerts:
+    if "budget_product_sku" in open_fields and old.only_alerts and not new.only_alerts:
         found.append("is for usage that GitHub can stop")
+    return found
+
+
+def _lost_alerts(old: Terms, new: Terms) -> list[str]:
+    if old.alerts is not None and new.alerts is None:
+        return ["alerts nobody any more"]
+    gone = (old.alerts or frozenset()) - (new.alerts or frozenset())
+    return [f"no longer alerts {_names(gone)}"] if gone else []
+
+
+def _more_alerts(old: Terms, new: Terms) -> list[str]:
+    if new.alerts is not None and old.alerts is None:
+        return [f"alerts {_names(new.alerts) if new.alerts else 'the default recipients of GitHub'}"]
+    more = (new.alerts or frozenset()) - (old.alerts or frozenset())
+    return [f"alerts {_names(more)} too"] if more else []
+
+
+def _open(old: Terms, new: Terms) -> set[str]:
+    """Return the inputs that are known on both sides and whose values may be shown."""
+    return set(_VALUES) - old.unknown - new.unknown - old.secret - new.secret
+
+
+def _secret_changes(old: Terms, new: Terms) -> list[str]:
+    """Return that secret values change, without the values and without the direction."""
+    secret = (old.secret | new.secret) - old.unknown - new.unknown
+    return [
+        f"changes {name}, which is secret"
+        for name, value in _VALUES.items()
+        if name in secret and value(old) != value(new)
+    ]
+
+
+def _possible_losses(old: Terms, new: Terms) -> list[str]:
+    """Return what a change can take away where the value before it is not known: GitHub's reply leaves it out."""
+    found = []
+    hidden = old.unknown - new.unknown - new.secret
+    if "expires_at" in hidden and new.expires_at:
+        found.append(f"expires on {_day(new)}, which lifts the cap")
+    if "budget_alerting" in hidden and not new.alerts:
+        whom = "nobody" if new.alerts is None else "only the default recipients of GitHub"
+        found.append(f"alerts {whom}; GitHub's reply does not show whom it alerts now")
+    if "exclude_cost_center_usage" in hidden and new.excludes_cost_centers:
+        found.append("does not cover cost centers")
     return found
 
 
@@ -195,12 +273,10 @@ def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
     Args:
         old: The terms before the change, or None for a new budget.
         new: The terms after it.
-        spend: What the budget covers, or None if the spend is unknown.
+        spend: What the budget covers, or None if the spend is unknown: then nothing is known to stop.
     """
-    if not tightens(old, new):
+    if spend is None or not tightens(old, new):
         return []
-    if spend is None:
-        return [] if old is None else ["how much is spent so far is not known, so this may stop usage at once"]
     counted = 0.0 if old is None and new.unit == DOLLARS else spend.spent
     return [_line(text) for text in _stop(new, spend, new.amount - counted)]
 
@@ -223,13 +299,12 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
     Args:
         old: The terms before the change, or None for a new budget. Whoever they stopped is not counted.
         new: The terms after it.
-        people: The consumption of each person whom the budget covers, or None if it is unknown.
+        people: The consumption of each person whom the budget covers, or None if it is unknown: then nobody is known
+            to be stopped.
     """
-    if not tightens(old, new):
+    if people is None or not tightens(old, new):
         return []
     cap, before = worth(new.amount, new.unit), math.inf if old is None else old.most
-    if people is None:
-        return [_line(f"who has used at least {cap} is not known, so this may stop people at once")]
     stopped = [person for person in people if person.cap is None and new.amount <= person.used < before]
     if not stopped:
         return []
@@ -245,8 +320,10 @@ def blocks(old: Terms | None, new: Terms, people: Sequence[Person] | None) -> li
 
 def cap(terms: Terms) -> str:
     """Return the amount of a budget and how GitHub enforces it, such as `$100 hard stop`."""
-    stops = terms.hard and not terms.only_alerts
-    return f"{worth(terms.amount, terms.unit)} {'hard stop' if stops else 'budget that only alerts'}"
+    hidden = terms.secret | terms.unknown
+    amount = "" if "budget_amount" in hidden else f"{worth(terms.amount, terms.unit)} "
+    kind = "budget" if "prevent_further_usage" in hidden else "hard stop" if terms.stops else "budget that only alerts"
+    return f"{amount}{kind}"
 
 
 def new_meter(spent: float | None) -> str:
@@ -298,27 +375,23 @@ def covers(umbrella: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return False
 
 
-def refused(old: Terms | None, new: Terms, limits: Limits) -> str | None:
-    """Return why a raise is refused as a possible accident, or None.
+def refused(old: Terms | None, new: Terms | None, limits: Limits) -> str | None:
+    """Return why a change is refused as a possible accident, or None.
 
-    Refused are a hard stop taken away, a larger raise than the limits allow, and a new budget above them.
+    Refused are a hard stop that goes, a larger raise than the limits allow, and a new budget above them.
 
     Args:
         old: The terms before the change, or None for a new budget.
-        new: The terms after it.
+        new: The terms after it, or None for a deletion.
         limits: The largest raise that is allowed.
     """
-    raised, percent, what = new.amount, 0.0, f"sets an amount of {worth(new.amount, new.unit)}"
-    if old is not None and old.unit == new.unit:
-        raised = new.amount - old.amount
-        # From 0, each raise is above each percentage, unless a limit in dollars allows it.
-        within_usd = limits.usd is not None and raised <= limits.usd
-        percent = 0.0 if old.amount == 0 and within_usd else _percentage(old, new)
-        what = f"raises the amount by {_difference(old, new)}"
-    if old is not None and old.hard and not new.hard:
-        raised, percent, what = math.inf, math.inf, "removes the hard stop, a raise without limit"
+    sides = [side for side in (old, new) if side is not None]
+    is_secret = any("budget_amount" in side.secret for side in sides)
+    raised, percent, what = _increase(old, new, limits)
+    if is_secret:
+        what = what if math.isinf(raised) else "raises the amount, which is secret"
     over = [
-        (setting, limit, f"{variable}={math.ceil(value) if value < _MAX_ADVISED else 'off'}")
+        (setting, limit, f"{variable}={math.ceil(value) if value < _MAX_ADVISED and not is_secret else 'off'}")
         for setting, variable, limit, value in (
             ("maxIncreaseUsd", MAX_INCREASE_USD, limits.usd, raised),
             ("maxIncreasePercent", MAX_INCREASE_PERCENT, limits.percent, percent),
@@ -332,11 +405,40 @@ def refused(old: Terms | None, new: Terms, limits: Limits) -> str | None:
     return _line(f"{what}, above {setting}={limit:g}: check it, or for one run: {allowing}")
 
 
+def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[float, float, str]:
+    """Return the raise in units and in percent, and its description; values that are not known do not count."""
+    unknown = (old.unknown if old else frozenset()) | (new.unknown if new else frozenset())
+    # A deletion removes a cap only where GitHub stops usage; a licence budget is declared as a stop and is none.
+    lost = old is not None and (old.stops if new is None else old.hard and not new.hard)
+    if lost and old is not None and "prevent_further_usage" not in unknown:
+        what = f"deletes the {cap(old)}" if new is None else "removes the hard stop"
+        return math.inf, math.inf, f"{what}, a raise without limit"
+    if new is None or "budget_amount" in unknown:
+        return 0.0, 0.0, ""
+    if old is None or old.unit != new.unit:
+        return new.amount, 0.0, f"sets an amount of {worth(new.amount, new.unit)}"
+    raised = new.amount - old.amount
+    # From 0, each raise is above each percentage, unless a limit in dollars allows it.
+    within_usd = limits.usd is not None and raised <= limits.usd
+    percent = 0.0 if old.amount == 0 and within_usd else _percentage(old, new)
+    return raised, percent, f"raises the amount by {_difference(old, new)}"
+
+
 # --- comparison
+
+
+def secret_inputs(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the secret inputs, as the program passes them or a state stores them."""
+    names = fields.get(SECRET_INPUTS)
+    return (
+        frozenset(name for name in names if isinstance(name, str)) if isinstance(names, (list, tuple)) else frozenset()
+    )
 
 
 def tightens(old: Terms | None, new: Terms) -> bool:
     """Return whether a hard stop is new or lower, or covers more usage."""
+    if {"budget_amount", "prevent_further_usage"} & (new.unknown | new.secret | (old.secret if old else frozenset())):
+        return False
     if old is None or new.most == math.inf:
         return new.most < math.inf
     return new.most < old.most or (old.excludes_cost_centers and not new.excludes_cost_centers)

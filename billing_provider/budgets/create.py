@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import raises
+from billing_provider.budgets import consequences, raises
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
+from billing_provider.budgets.change import Change, refusal
+from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key
 from billing_provider.budgets.models import Budget
+from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_body
 from billing_provider.core.errors import OutcomeError
 from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from billing_provider.budgets.models import BudgetSpec
     from billing_provider.core.errors import ApiError
     from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
@@ -34,17 +37,18 @@ class BudgetCreate(CreateOnce[Budget]):
         owner: The owner of the budget.
         urn: The URN of the resource to create.
         on_existing: What to do about an existing budget with the same natural key: one of `ON_EXISTING`.
-        spec: The budget to create.
+        inputs: The checked inputs of the budget to create.
 
     Attributes:
         entity: The entity in the form that GitHub accepts, such as a cost center's UUID; set by `run`.
+        words: What an adoption changes; set by `run`.
     """
 
-    def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None, spec: BudgetSpec) -> None:
+    def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None, inputs: Mapping[str, Any]) -> None:
         super().__init__(run, owner, urn, on_existing)
-        self._spec = spec
+        self._inputs, self._spec = inputs, read_spec(inputs)
         self._client, self._budgets = run.api(BudgetsApi), run.cache(OwnerCache, owner)
-        self.entity = ""
+        self.entity, self.words = "", ""
         self._names: frozenset[str] = frozenset()
 
     def run(self) -> Created[Budget]:
@@ -132,7 +136,7 @@ class BudgetCreate(CreateOnce[Budget]):
         if raises.raised_to(dict(self._spec), existing.budget_amount) is not None:
             different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
-        if expires and not existing.expires_at:
+        if expires and not existing.expires_at and "expires_at" not in different:
             # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, or
             # it is there with a date that has passed, so a missing expiry counts as different.
             different.append("expires_at")
@@ -143,6 +147,35 @@ class BudgetCreate(CreateOnce[Budget]):
             )
         return existing, different, different
 
+    def changes(self, existing: Budget | None, sent: Iterable[str]) -> tuple[Change, Change | None]:
+        """Return what the create does to the cap, and to the cap of the budget that it replaces by another one.
+
+        Args:
+            existing: The budget to adopt, or None for a new one.
+            sent: The fields that the adoption changes.
+        """
+        former = self._run.registry.former(self._urn)
+        if existing is None:
+            change = Change({}, self._inputs)
+        else:
+            change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
+        for budget_id, state in former.items():
+            if is_replaced(budget_id, state) and (existing is None or budget_id != existing.id):
+                live = self._budgets.known(budget_id)
+                return change, Change(Change.update(self._owner, state, state, live).before, self._inputs)
+        return change, None
+
+    def allow(self, existing: Budget | None, different: list[str]) -> None:
+        """Check the limits right before a write.
+
+        Raises:
+            OutcomeError: They refuse it.
+        """
+        change, replaced = self.changes(existing, different)
+        self.words = change.words()
+        if reason := refusal(self._run.guards, change, replaced):
+            raise OutcomeError(f"{self.what()}: {reason}. Nothing was sent.")
+
     def update(self, existing: Budget, different: list[str]) -> Budget:
         """Send the fields that differ and return the updated budget."""
         body = patch_body(self._spec, different)
@@ -151,16 +184,24 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def describe(self, existing: Budget, different: list[str]) -> str:
         """Return the fields that differ, each with the live and the declared value."""
-        live = live_inputs(self._owner, self._spec.model_dump(), existing, self._names)
-        declared = self._spec.model_dump()
+        live = live_inputs(self._owner, {}, existing, self._names)
+        declared, secret = self._spec.model_dump(), consequences.secret_inputs(self._inputs)
         return ", ".join(
-            f"{name} ({_value(live.get(name))} there, {_value(declared[name])} declared)" for name in different
+            f"{name} (secret)"
+            if name in secret
+            else f"{name} ({_value(live.get(name))} there, {_value(declared[name])} declared)"
+            for name in different
         )
 
     def _differences(self, budget: Budget) -> list[str]:
         declared = self._spec.model_dump()
         live = live_inputs(self._owner, declared, budget, self._names)
         return differing(self._owner, declared, live, ("budget_type", *IN_PLACE))
+
+
+def is_replaced(budget_id: str, state: Mapping[str, Any]) -> bool:
+    """Return whether a budget in the state goes when a new one takes its place: it existed, and no delete keeps it."""
+    return bool(state) and not state.get(KEPT_ON_DELETE) and budget_id != NEVER_CREATED
 
 
 def _value(value: Any) -> str:

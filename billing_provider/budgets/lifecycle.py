@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import expiry, raises, rules
+from billing_provider.budgets import expiry, raises, removal, rules
 from billing_provider.budgets.api import BudgetsApi
-from billing_provider.budgets.cache import OwnerCache
+from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
+from billing_provider.budgets.change import Change, has_limits
+from billing_provider.budgets.consequences import RAISED_TO, SECRET_INPUTS
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 _FROM_CREATE = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
-OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, raises.RAISED_TO, expiry.EXPIRED)
+OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED)
 """Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
@@ -87,6 +89,7 @@ class Lifecycle:
                 name: olds[name] if name in olds and same(owner, name, olds, inputs) else value
                 for name, value in inputs.items()
             }
+            self._run.registry.declare_inputs(urn, inputs)
         return Checked(inputs, [])
 
     def diff(
@@ -118,10 +121,9 @@ class Lifecycle:
         # dependents of a replaced resource. Their budgets must stay deletable.
         if self._run.registry.is_checked(urn):
             record = self._run.registry.replace if replaces else self._run.registry.hold
-            record(urn, budget_id)
-            if changed and not unknown:
-                sent = "budget_amount" in changed
-                self._tell_raise(owner, budget_id, olds, news, sent=sent, replaced=bool(replaces))
+            record(urn, budget_id, olds)
+            if replaces and not unknown and not expiry.is_over(olds, self._now()):
+                raises.tell(self._run, owner, budget_id, olds, news, replaced=True)
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
         if replaces:
             self._run.reporter.warn(
@@ -136,21 +138,22 @@ class Lifecycle:
         Raises:
             BillingError: As for `BudgetCreate.run`.
         """
-        owner, spec = self._owner(inputs), read_spec(inputs)
+        owner = self._owner(inputs)
         if expiry.is_over(inputs, self._now()):
             id_ = resource_id(self._kind.noun, owner.slug, expiry.NEVER_CREATED)
-            return expiry.stored(id_, inputs, {expiry.EXPIRED: True, "adopted": False})
+            kept = self._on_delete.keeps(inputs, adopted=False)
+            return expiry.stored(id_, inputs, {expiry.EXPIRED: True, "adopted": False, KEPT_ON_DELETE: kept})
         run = self._run
-        creation = BudgetCreate(run, owner, urn, inputs.get("on_existing") or run.guards.on_existing, spec)
+        creation = BudgetCreate(run, owner, urn, inputs.get("on_existing") or run.guards.on_existing, inputs)
         created = creation.run()
         # Nothing may raise from here on: the budget exists, and only the returned values are stored.
         budget = created.item
         kept = self._on_delete.keeps(inputs, adopted=created.adopted)
-        if created.adopted:
-            changed = f"; changed: {', '.join(created.updated)}" if created.updated else " as it is"
+        if created.adopted and not creation.is_former(budget):
+            changed = f": {creation.words}" if creation.words else " as it is"
             then = self._on_delete.after_adoption(kept=kept)
             run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}{then}")
-        center = creation.entity if spec.budget_scope in COST_CENTER_SCOPES else None
+        center = creation.entity if inputs["budget_scope"] in COST_CENTER_SCOPES else None
         remembered = {"adopted": created.adopted, "cost_center_id": center, KEPT_ON_DELETE: kept}
         return self._store(owner, inputs, budget, remembered)
 
@@ -199,11 +202,15 @@ class Lifecycle:
             return None
         if first_time:
             inputs = {}
+        elif inputs.get("expires_at") and "expires_at" not in budget.model_fields_set:
+            # GitHub leaves the expiry out of a single budget; only a listing shows that it was removed.
+            budget = budgets.complete().get(budget_id, budget)
         names: frozenset[str] = frozenset()
         if olds.get("budget_scope") in COST_CENTER_SCOPES:
             names = self._cost_center_names(owner, olds, budget)
         current = live_inputs(owner, inputs, budget, names)
-        current |= {name: inputs[name] for name in ("on_existing", ON_DELETE, raises.ON_RAISE) if name in inputs}
+        kept = ("on_existing", ON_DELETE, raises.ON_RAISE, SECRET_INPUTS)
+        current |= {name: inputs[name] for name in kept if name in inputs}
         if raises.raised_to(inputs, budget.budget_amount) is not None:
             current["budget_amount"] = inputs["budget_amount"]
         return self._store(owner, current, budget, olds)
@@ -212,7 +219,8 @@ class Lifecycle:
         """Send the fields that differ and return the updated budget; for an expired budget, nothing is sent.
 
         Raises:
-            OutcomeError: GitHub accepted the request but kept another value, or the budget has expired since `diff`.
+            OutcomeError: The limits refuse the change; or GitHub accepted the request but kept another value; or the
+                budget has expired since `diff`, or is gone.
             BillingError: GitHub refused the update or did not reply; the update can be repeated safely.
         """
         self._parse(id_)
@@ -220,9 +228,12 @@ class Lifecycle:
         if expiry.comes_back(olds, news, now):
             raise OutcomeError(f"update budget {id_}: it has expired, and nothing was sent. Run again to replace it.")
         olds[KEPT_ON_DELETE] = self._on_delete.keeps(news, adopted=bool(olds.get("adopted")))
-        if expiry.is_over(olds, now):
+        if olds.get(expiry.EXPIRED):
             return expiry.stored(id_, news, _outputs(olds))
         owner, budget_id = self._parse_live(id_)
+        if expiry.is_over(olds, now) and self._run.cache(OwnerCache, owner).read(budget_id) is None:
+            # The clock of this machine alone proves nothing: GitHub may still have the budget.
+            return expiry.stored(id_, news, {**_outputs(olds), expiry.EXPIRED: True})
         changed = raises.differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == USER and "budget_alerting" in changed:
             # An older state may contain alerting for a budget of one user; GitHub ignores it.
@@ -230,7 +241,19 @@ class Lifecycle:
         if not changed:
             return self._store(owner, news, self._stored_budget(budget_id, olds, news), olds)
         client = self._run.api(BudgetsApi)
-        budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
+        try:
+            self._allow(
+                Change.update(owner, olds, news, self._recent(owner, budget_id)),
+                f"update budget {budget_id} of {owner}",
+            )
+            budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
+        except NotFoundError:
+            if budget_id in self._run.cache(OwnerCache, owner).complete(max_age=0):
+                raise
+            raise OutcomeError(
+                f"update budget {budget_id} of {owner}: it is gone on GitHub, and nothing was changed. "
+                "Run `pulumi up` again: it creates the budget again."
+            ) from None
         # A single read: the cached listing may be older than the change.
         budget = budget or client.get_budget(owner, budget_id)
         self._run.cache(OwnerCache, owner).remember(budget)
@@ -243,35 +266,75 @@ class Lifecycle:
             )
         return self._store(owner, news, budget, olds)
 
-    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:
-        """Delete a budget unless it is to be kept or this run still declares it.
+    def delete(self, urn: str, id_: str, olds: Mapping[str, Any]) -> None:
+        """Delete a budget unless it is to be kept or this run still declares it, and warn of the cap that has gone.
 
         One that is provably gone is a success.
 
         Args:
+            urn: The URN of the resource.
             id_: The resource's id.
             olds: The stored outputs; if they mark the budget as expired, nothing is sent.
 
         Raises:
+            OutcomeError: The limits refuse the deletion of a hard stop; nothing was sent.
             BillingError: It could not be deleted, or a 404 could not be confirmed by a listing.
         """
         if olds.get(expiry.EXPIRED):
             return
         owner, budget_id = self._parse_live(id_)
         effect = "goes on capping usage" if olds.get("prevent_further_usage") else "goes on counting usage"
-        if self._on_delete.skips(owner, budget_id, olds, effect):
+        if self._on_delete.skips(urn, owner, budget_id, olds, effect):
             return
+        if has_limits(self._run.guards) and self._run.registry.holder(budget_id, urn) is None:
+            self._allow_delete(urn, owner, budget_id, read_state(BudgetState, olds))
         budgets = self._run.cache(OwnerCache, owner)
         is_gone = delete_confirmed(
             self._run,
+            urn,
             budget_id,
             "budget",
             send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
             is_listed=lambda: budget_id in budgets.complete(max_age=0),
             consequence=", and deleting it would lift its cap",
+            cap=removal.cap_in_state(self._kind, olds),
         )
         if is_gone:
             budgets.forget(budget_id)
+
+    def _allow(self, change: Change, tried: str) -> None:
+        """Check the limits right before a write.
+
+        Raises:
+            OutcomeError: They refuse the change.
+        """
+        if reason := change.refusal(self._run.guards):
+            raise OutcomeError(f"{tried}: {reason}. Nothing was sent.")
+
+    def _allow_delete(self, urn: str, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> None:
+        """Check the limits right before a delete; the old budget of a replacement is compared with the new one.
+
+        Raises:
+            OutcomeError: They refuse it.
+            BillingError: The live budget cannot be read.
+        """
+        try:
+            live = self._recent(owner, budget_id)
+        except NotFoundError:
+            # The delete confirms that it is gone.
+            return
+        before = Change.update(owner, olds, olds, live).before
+        self._allow(Change(before, self._run.registry.declared_inputs(urn)), f"delete budget {budget_id} of {owner}")
+
+    def _recent(self, owner: Owner, budget_id: str) -> Budget | None:
+        """Return the live budget to compare a change with; None without limits, which need no read.
+
+        Raises:
+            BillingError: It cannot be read.
+        """
+        if not has_limits(self._run.guards):
+            return None
+        return self._run.cache(OwnerCache, owner).recent(budget_id, CREATE_FRESH_SECONDS)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
@@ -306,21 +369,10 @@ class Lifecycle:
             "cost_center_id": remembered.get("cost_center_id"),
             "adopted": bool(remembered.get("adopted", False)),
             KEPT_ON_DELETE: remembered.get(KEPT_ON_DELETE),
-            raises.RAISED_TO: raises.raised_to(inputs, budget.budget_amount),
+            RAISED_TO: raises.raised_to(inputs, budget.budget_amount),
         }
         outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
-
-    def _tell_raise(
-        self, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], **does: bool
-    ) -> None:
-        """Warn of what a change does to a raise; nothing is sent, so the amount is the last one that was read."""
-        if expiry.is_over(olds, self._now()):
-            return
-        listed = self._run.cache(OwnerCache, owner).known(budget_id)
-        amount = raises.known_amount(olds) if listed is None else listed.budget_amount
-        if text := raises.told(olds, news, amount, **does):
-            self._run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
     def _cost_center_names(self, owner: Owner, olds: Mapping[str, Any], budget: Budget) -> frozenset[str]:
         """Return the names of the live entity if it is the declared cost center.
@@ -350,7 +402,7 @@ class Lifecycle:
 
 def _outputs(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outputs of an expired budget that are not inputs; its raise has ended."""
-    return {name: state[name] for name in OUTPUTS if name in state and name != raises.RAISED_TO}
+    return {name: state[name] for name in OUTPUTS if name in state and name != RAISED_TO}
 
 
 def _with_stored_type(olds: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from billing_provider.budgets import rules
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.models import complete, read_inputs
-from billing_provider.budgets.states import read_spec
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import first_problems
 from billing_provider.core.owners import Owner
@@ -46,8 +45,8 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
     if found:
         raise ConfigError(f"find the budget: {'; '.join(str(problem) for problem in first_problems(found))}")
     owner = Owner(kind, fields[kind.noun])
-    spec = read_spec(complete(kind, fields, frozenset()))
-    wanted = BudgetCreate(run, owner, "", None, spec)
+    inputs = complete(kind, fields, frozenset())
+    wanted = BudgetCreate(run, owner, "", None, inputs)
     wanted.find_entity(FRESH_SECONDS)
     listing = wanted.list_known()
     certain, unsure = wanted.matches(listing)
@@ -60,7 +59,7 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
             f"{wanted.what()} may be {_ids(unsure)}: GitHub's listing does not show its complete entity or scope. "
             "Compare it on GitHub, and read it by its id."
         )
-    near = _near(owner, natural_key(owner, dict(spec)), listing.values())
+    near = _near(owner, natural_key(owner, inputs), listing.values())
     raise ConfigError(f"{wanted.what()} does not exist{near}.")
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets.identity import same
-from billing_provider.budgets.safety import dollars
+from billing_provider.budgets.cache import OwnerCache
+from billing_provider.budgets.consequences import RAISED_TO, dollars
+from billing_provider.budgets.identity import natural_key, same
 from billing_provider.core.inputs import KEEP
 from billing_provider.core.redact import clean
 
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from billing_provider.core.owners import Owner
+    from billing_provider.runtime.run import Run
 
 ON_RAISE = "on_raise"
 """The name of the input."""
-RAISED_TO = "raised_to"
-"""The name of the output with the higher amount; absent if the budget is not raised, or the raise is not kept."""
 _AMOUNT = "budget_amount"
 _MAX_NAME = 39
 
@@ -83,6 +83,25 @@ def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sen
         f"GitHub has {there} for {person}, the program declares {declared}: {how} takes the difference back; if it is "
         f'an approved raise, {ON_RAISE}="{KEEP}" keeps it'
     )
+
+
+def tell(
+    run: Run, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool
+) -> None:
+    """Warn of what a change does to a raise; nothing is sent, so the amount is the last one that was read.
+
+    Args:
+        run: The engine run.
+        owner: The owner of the budget.
+        budget_id: GitHub's id.
+        olds: The outputs in the state.
+        news: The declared inputs.
+        replaced: Whether a new budget replaces this one.
+    """
+    listed = run.cache(OwnerCache, owner).known(budget_id)
+    amount = known_amount(olds) if listed is None else listed.budget_amount
+    if text := told(olds, news, amount, sent=_sends_amount(olds, news), replaced=replaced):
+        run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
 
 def kept(news: Mapping[str, Any], amount: float) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import safety
+from billing_provider.budgets import consequences
+from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.states import BudgetState
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import (
@@ -47,10 +48,26 @@ def cap(type_: str, state: Mapping[str, Any]) -> str:
         state: Its inputs and outputs.
     """
     kind = _KINDS.get(type_)
+    return cap_in_state(kind, state) if kind else ""
+
+
+def cap_in_state(kind: OwnerKind, state: Mapping[str, Any]) -> str:
+    """Return the cap of a budget in the state, for one kind of owner; empty if the state is incomplete or damaged."""
     try:
-        return clean(_cap(kind, read_state(BudgetState, state))) if kind else ""
+        return clean(_cap(kind, read_state(BudgetState, state)))
     except (ConfigError, KeyError):
         return ""
+
+
+def described(kind: OwnerKind, fields: Mapping[str, Any], unknown: frozenset[str] = frozenset()) -> str:
+    """Return the cap of a budget and what it covers, from its inputs.
+
+    Args:
+        kind: The kind of its owner.
+        fields: The inputs.
+        unknown: The names of the inputs not known yet.
+    """
+    return _cap(kind, {**dict.fromkeys(unknown, "[not known yet]"), **fields}, unknown)
 
 
 def remains(state: Mapping[str, Any], *, retained: bool) -> str:
@@ -66,9 +83,10 @@ def remains(state: Mapping[str, Any], *, retained: bool) -> str:
     return f"which stays on GitHub ({reason})" if reason else ""
 
 
-def _cap(kind: OwnerKind, state: Mapping[str, Any]) -> str:
+def _cap(kind: OwnerKind, state: Mapping[str, Any], unknown: frozenset[str] = frozenset()) -> str:
     covered = _COVERED.get(state["budget_scope"], "{owner}")
     if state["budget_scope"] == kind.noun:
         covered = "{owner}"
     where = covered.format_map({**state, "owner": state[kind.noun]})
-    return f"{safety.cap(safety.Terms.of(state))} on {state['budget_product_sku']} of {where}"
+    known = {name: value for name, value in state.items() if name not in unknown}
+    return f"{consequences.cap(Terms.of(known, unknown))} on {state['budget_product_sku']} of {where}"

@@ -181,8 +181,8 @@ def _given(project: str, settings: list[tuple[str, str, bool]]) -> dict[str, str
 
 def _explain(verb: Verb, step: Step) -> str:
     """Return the cap that a deletion removes, or an empty text."""
+    from billing_provider.budgets import removal  # noqa: PLC0415 - as above
     from billing_provider.engine import wire  # noqa: PLC0415 - as above
-    from billing_provider.preview import removal  # noqa: PLC0415 - as above
 
     if step.op not in {"delete", "delete-replaced"} or wire.has_secret(step.before.inputs):
         return ""

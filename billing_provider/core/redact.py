@@ -5,19 +5,24 @@ from __future__ import annotations
 import base64
 import functools
 import json
+import math
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 MASK = "[secret]"
 MAX_TEXT = 4000
 """The maximum length of a displayed text."""
 MIN_TOKEN = 8
 """The minimum length of a masked token; a shorter text could be part of any word."""
+_MIN_NUMBER = 10
 _SECRETS: set[str] = set()
+_HIDDEN: ContextVar[re.Pattern[str] | None] = ContextVar("hidden", default=None)
 _ENCODINGS: tuple[Callable[[bytes], bytes], ...] = (base64.b64encode, base64.urlsafe_b64encode)
 
 _LOOKS_SECRET = re.compile(
@@ -77,6 +82,35 @@ def masked(value: Any, *tokens: str) -> Any:
     return value
 
 
+@contextmanager
+def hiding(values: Iterable[Any]) -> Iterator[None]:
+    """Mask names and numbers in every text of this thread that `clean` returns: the values of secret inputs.
+
+    Args:
+        values: Texts and numbers, also nested in lists and mappings.
+    """
+    words = sorted({word for value in values for word in _words(value)}, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE) if words else None
+    before = _HIDDEN.set(pattern)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(before)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Yield how a value can stand in a text; flags and single digits are not masked: they are parts of other facts."""
+    if isinstance(value, dict):
+        yield from (word for item in value.values() for word in _words(item))
+    elif isinstance(value, (list, tuple)):
+        yield from (word for item in value for word in _words(item))
+    elif isinstance(value, str):
+        # Texts are shown on one line.
+        yield from filter(None, [" ".join(value.split())])
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= _MIN_NUMBER:
+        yield from {f"{value:g}", f"{value:,.10g}", str(value), str(int(value)) if math.isfinite(value) else ""} - {""}
+
+
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Return a text for display: on one line, without invisible characters and tokens, and truncated.
 
@@ -85,4 +119,6 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     """
     visible = "".join(character for character in text if character.isprintable() or character.isspace())
     shown = redact(" ".join(visible.split()), *_SECRETS)
+    hidden = _HIDDEN.get()
+    shown = shown if hidden is None else hidden.sub(MASK, shown)
     return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

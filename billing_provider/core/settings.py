@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
     from billing_provider.core.credentials import Credential
 
+T = TypeVar("T")
+
 NAMESPACE = "github-billing"
 SETTINGS = (
     *("token", "appId", "appPrivateKey", "credentials", "baseUrl"),
     *("writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"),
-    *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "previewReads"),
-    *("onExisting", "onDelete"),
+    *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "maxDeletes"),
+    *("protectHardStops", "previewReads", "onExisting", "onDelete"),
 )
 """The names of all settings, without the namespace."""
 GITHUB_CUTOFF_SECONDS = 10.0
@@ -31,6 +34,7 @@ GITHUB_CUTOFF_SECONDS = 10.0
 
 MAX_INCREASE_USD = "GITHUB_BILLING_MAX_INCREASE_USD"
 MAX_INCREASE_PERCENT = "GITHUB_BILLING_MAX_INCREASE_PERCENT"
+MAX_DELETES = "GITHUB_BILLING_MAX_DELETES"
 OFF = "off"
 """The value of a limit that switches it off, for one run by its environment variable."""
 
@@ -199,6 +203,9 @@ class Guards:
             larger one and a removed hard stop are refused. `off` or absent: no limit.
         max_increase_percent: Largest raise of an amount, in percent; a larger one and a removed hard stop are refused.
             `off` or absent: no limit.
+        max_deletes: Largest number of budgets and cost centers that one run deletes; the old one of a replacement does
+            not count, and further ones are refused. `off` or absent: no limit.
+        protect_hard_stops: Whether a program gives each declared hard stop Pulumi's own `protect`.
         preview_reads: Whether a preview compares changes with GitHub.
         on_existing: Default of the input `on_existing` in this stack.
         on_delete: Default of the input `on_delete` in this stack: `delete` or `keep`.
@@ -206,6 +213,8 @@ class Guards:
 
     max_increase_usd: float | None = None
     max_increase_percent: float | None = None
+    max_deletes: int | None = None
+    protect_hard_stops: bool = False
     preview_reads: bool = True
     on_existing: str | None = None
     on_delete: str | None = None
@@ -222,19 +231,16 @@ def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) ->
         ConfigError: A value is invalid.
     """
 
-    def limit(key: str, variable: str) -> float | None:
+    def limit(key: str, variable: str, read: Callable[[str], T], kind: str = "number") -> T | None:
         configured = get(f"{NAMESPACE}:{key}")
         given = environ.get(variable) or configured
         if given is None or given == OFF:
             return None
         try:
-            value = float(given)
+            return read(given)
         except ValueError:
-            value = math.nan
-        if not 0 <= value < math.inf:
             source = variable if environ.get(variable) else f"{NAMESPACE}:{key}"
-            raise ConfigError(f"{source} must be a number, 0 or more, or {OFF}")
-        return value
+            raise ConfigError(f"{source} must be a {kind}, 0 or more, or {OFF}") from None
 
     def choice(key: str, choices: tuple[str, ...]) -> str | None:
         given = get(f"{NAMESPACE}:{key}")
@@ -243,12 +249,37 @@ def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) ->
         return given
 
     return Guards(
-        max_increase_usd=limit("maxIncreaseUsd", MAX_INCREASE_USD),
-        max_increase_percent=limit("maxIncreasePercent", MAX_INCREASE_PERCENT),
+        max_increase_usd=limit("maxIncreaseUsd", MAX_INCREASE_USD, _amount),
+        max_increase_percent=limit("maxIncreasePercent", MAX_INCREASE_PERCENT, _amount),
+        max_deletes=limit("maxDeletes", MAX_DELETES, _count, "whole number"),
+        protect_hard_stops=choice("protectHardStops", ("true", "false")) == "true",
         preview_reads=choice("previewReads", ("true", "false")) != "false",
         on_existing=choice("onExisting", ON_EXISTING),
         on_delete=choice("onDelete", ON_DELETE),
     )
+
+
+def _amount(text: str) -> float:
+    """Return a number of 0 or more.
+
+    Raises:
+        ValueError: It is none.
+    """
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    """Return a whole number of 0 or more.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ValueError(text)
+    return int(text)
 
 
 def _nothing(_key: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -24,6 +24,18 @@ MAX_RESOURCES = 50
 MAX_ACTIVE = 1000
 """Maximum number of active cost centers of an enterprise; GitHub's limit."""
 _PAGE_SIZE = 100
+
+
+class Moved(NamedTuple):
+    """A member that an addition took from another cost center.
+
+    Attributes:
+        name: The member, as GitHub writes it.
+        cost_center: The name of the cost center that it left.
+    """
+
+    name: str
+    cost_center: str
 
 
 class CostCentersApi:
@@ -126,8 +138,8 @@ class CostCentersApi:
         path = billing_path(owner, cost_center_id, what="cost-centers")
         same_id(self._transport.request("DELETE", path, tried=tried).data, cost_center_id, tried)
 
-    def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[str]:
-        """Add members of one kind and return one line for each member that GitHub moved out of another cost center.
+    def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[Moved]:
+        """Add members of one kind and return those that GitHub moved out of another cost center.
 
         Repeated after a failure: adding an existing member has no effect.
 
@@ -148,7 +160,7 @@ class CostCentersApi:
         reply = self._transport.request("POST", path, tried=tried, body=_resources(kind, names))
         moved = reply.data.get("reassigned_resources") if isinstance(reply.data, dict) else None
         return [
-            moved_line(str(row.get("name")), str(row.get("previous_cost_center")))
+            Moved(str(row.get("name")), str(row.get("previous_cost_center")))
             for row in (moved if isinstance(moved, list) else [])
             if isinstance(row, dict)
         ]
@@ -170,11 +182,6 @@ class CostCentersApi:
         tried = f"remove {kind} from cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, "resource", what="cost-centers")
         self._transport.request("DELETE", path, tried=tried, body=_resources(kind, names))
-
-
-def moved_line(name: str, cost_center: str) -> str:
-    """Return the warning that adding a member removes it from another cost center, before and after the change."""
-    return f"adding {name.lower().removeprefix('ent:')} removes it from the cost center {cost_center}"
 
 
 def _member(row: CostCenterResource) -> tuple[str, str]:

@@ -107,6 +107,9 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
             return existing, different, different
         return existing, different, [name for name in different if name not in MEMBER_KINDS]
 
+    def allow(self, existing: CostCenterDetails | None, different: list[str]) -> None:
+        """Allow every create: a new cost center or another member of one raises no cap."""
+
     def update(self, existing: CostCenterDetails, different: list[str]) -> CostCenterDetails:  # noqa: ARG002 - unused
         """Return the cost center unchanged: the lifecycle updates it afterwards."""
         return existing

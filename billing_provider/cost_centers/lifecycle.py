@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.errors import BillingError, InvalidError, NotFoundError
@@ -11,6 +12,7 @@ from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.core.resource import UNFINISHED, Checked, Stored, read_state
 from billing_provider.cost_centers.api import MAX_RESOURCES, CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.caps import CapsAtWrite, NoCaps
 from billing_provider.cost_centers.create import CostCenterCreate
 from billing_provider.cost_centers.models import (
     DELETED,
@@ -24,18 +26,22 @@ from billing_provider.cost_centers.models import (
 )
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
 from billing_provider.cost_centers.states import CostCenterState
+from billing_provider.cost_centers.words import moved_line
 from billing_provider.runtime.delete_confirmed import delete_confirmed
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE, OnDelete
 from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from billing_provider.cost_centers.caps import Caps
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.runtime.run import Run
 
 OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", KEPT_ON_DELETE, UNFINISHED)
 """Outputs of a cost center that are not inputs."""
+_Moves = dict[str, dict[str, list[str]]]
+"""The members that GitHub moved, by the cost center that they left and by their kind."""
 
 
 class CostCenterLifecycle:
@@ -45,10 +51,12 @@ class CostCenterLifecycle:
 
     Args:
         run: The state shared by the resources of this engine run.
+        caps: Makes the caps of an enterprise's cost centers, which a write can lift.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, caps: Callable[[Run, Owner], Caps] = NoCaps) -> None:
         self._run = run
+        self._caps = CapsAtWrite(run, caps)
         self._on_delete = OnDelete(run, "cost center")
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
@@ -86,7 +94,9 @@ class CostCenterLifecycle:
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
     ) -> tuple[list[str], list[str]]:
-        """Return the inputs that changed in meaning, and those of them that replace the cost center; nothing is sent.
+        """Return the inputs that changed in meaning, and those of them that replace the cost center.
+
+        Nothing is sent, except reads for a replacement: it archives the old cost center, and its budgets are told.
 
         Args:
             urn: The URN of the resource.
@@ -94,15 +104,21 @@ class CostCenterLifecycle:
             olds: The stored outputs, from any version of this package.
             news: The checked inputs, without those not known yet.
             unknown: The names of the inputs not known yet; each counts as different.
+
+        Raises:
+            BillingError: The limits refuse the replacement.
         """
-        _, cost_center_id = _parse(id_)
+        owner, cost_center_id = _parse(id_)
         olds, news = read_state(CostCenterState, olds), read_state(CostCenterState, news)
         different = {*differing(olds, news), *unknown, *(name for name in news if name not in olds)}
         changed = [name for name in ("enterprise", *IN_PLACE) if name in different]
         replaces = [name for name in changed if name == "enterprise"]
         if not replaces and self._run.registry.is_checked(urn):
-            self._run.registry.hold(urn, cost_center_id)
+            self._run.registry.hold(urn, cost_center_id, olds)
         changed += self._on_delete.diff(urn, cost_center_id, olds, news, unknown, replaces)
+        if set(replaces) - unknown and self._run.registry.is_checked(urn) and not olds.get(KEPT_ON_DELETE):
+            for cap in self._caps.foresee(owner, cost_center_id):
+                self._run.reporter.warn(cap.goes("loses"))
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
@@ -128,7 +144,12 @@ class CostCenterLifecycle:
             self._run.reporter.warn(f"{creation.what()}: adopted the existing cost center {center.id}{changed}{then}")
             return self.adopted(inputs, center)
         # Nothing may raise from here on: the cost center exists, and only the returned values are stored.
-        added = {kind: self._add_possible(owner, center, kind, inputs[kind]) for kind in MEMBER_KINDS if kind in inputs}
+        with self._telling_moves(owner, center.name) as moves:
+            added = {
+                kind: self._add_possible(owner, center, kind, inputs[kind], moves)
+                for kind in MEMBER_KINDS
+                if kind in inputs
+            }
         stored = _store(owner, inputs, center, {"adopted": False, KEPT_ON_DELETE: kept})
         stored.outputs.update(added)
         if any(missing_members(kind, inputs[kind], names) for kind, names in added.items()):
@@ -194,23 +215,28 @@ class CostCenterLifecycle:
         # Members of a kind that is no longer declared are not changed and not stored in the state.
         return Stored(id_, dict(news), news | known | {"cost_center_id": cost_center_id, KEPT_ON_DELETE: kept})
 
-    def delete(self, id_: str, olds: Mapping[str, Any]) -> None:
-        """Archive a cost center unless it is to be kept or this run still declares it.
+    def delete(self, urn: str, id_: str, olds: Mapping[str, Any]) -> None:
+        """Archive a cost center unless it is to be kept or this run still declares it, and warn of the caps that go.
 
         One that is archived already is a success.
 
         Args:
+            urn: The URN of the resource.
             id_: The resource's id.
             olds: The stored outputs.
 
         Raises:
+            OutcomeError: The limits refuse it, because a hard stop loses its object; nothing was sent.
             BillingError: It could not be archived, or a 404 could not be confirmed by a listing.
         """
         owner, cost_center_id = _parse(id_)
-        if self._on_delete.skips(owner, cost_center_id, olds, "goes on grouping usage"):
+        if self._on_delete.skips(urn, owner, cost_center_id, olds, "goes on grouping usage"):
             return
+        is_held = self._run.registry.holder(cost_center_id, urn) is not None
+        lost = [] if is_held else self._caps.allow(owner, cost_center_id)
         is_gone = delete_confirmed(
             self._run,
+            urn,
             cost_center_id,
             "cost center",
             send=lambda: self._api.delete_cost_center(owner, cost_center_id),
@@ -218,6 +244,8 @@ class CostCenterLifecycle:
         )
         if is_gone:
             self._run.cache(CostCenterCache, owner).forget()
+            for cap in lost:
+                self._run.reporter.warn(cap.goes("has lost"))
 
     @property
     def _api(self) -> CostCentersApi:
@@ -244,30 +272,49 @@ class CostCenterLifecycle:
         self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]
     ) -> None:
         """Send the differences, in an order that never combines a pool with members that it does not allow."""
-        for kind in MEMBER_KINDS:
-            if kind in news:
-                for names in _batches(missing_members(kind, olds[kind], news[kind])):
-                    self._api.remove_resources(owner, cost_center_id, kind, names)
+        left = {kind: missing_members(kind, olds[kind], news[kind]) for kind in MEMBER_KINDS if kind in news}
+        freed = self._caps.freed(owner, news["name"], cost_center_id, left)
+        for kind, members in left.items():
+            for names in _batches(members):
+                self._run.cache(CostCenterCache, owner).forget()
+                self._api.remove_resources(owner, cost_center_id, kind, names)
+        for line in freed:
+            self._run.reporter.warn(line)
         body = {name: news[name] for name in ("name", "ai_credit_pool_enabled") if name in news}
         if any(olds.get(name) != value for name, value in body.items()):
             self._api.update_cost_center(owner, cost_center_id, body)
             self._run.cache(CostCenterCache, owner).forget()
-        for kind in MEMBER_KINDS:
-            if kind in news:
-                for names in _batches(missing_members(kind, news[kind], olds[kind])):
-                    self._add(owner, cost_center_id, kind, names)
+        with self._telling_moves(owner, news["name"]) as moves:
+            for kind in MEMBER_KINDS:
+                if kind in news:
+                    for names in _batches(missing_members(kind, news[kind], olds[kind])):
+                        self._add(owner, cost_center_id, kind, names, moves)
 
-    def _add(self, owner: Owner, cost_center_id: str, kind: str, names: list[str]) -> None:
+    @contextmanager
+    def _telling_moves(self, owner: Owner, name: str) -> Iterator[_Moves]:
+        """Collect the members that GitHub moves; warn of them in one line a cost center, also after an error."""
+        moves: _Moves = {}
+        try:
+            yield moves
+        finally:
+            for other, members in moves.items():
+                lines = [moved_line("moved", kind, names, other) for kind, names in members.items()]
+                for line in (*lines, *self._caps.freed(owner, name, other, members, have_left=True)):
+                    self._run.reporter.warn(line)
+
+    def _add(self, owner: Owner, cost_center_id: str, kind: str, names: list[str], moves: _Moves) -> None:
         self._run.cache(CostCenterCache, owner).forget()
-        for line in self._api.add_resources(owner, cost_center_id, kind, names):
-            self._run.reporter.warn(line)
+        for moved in self._api.add_resources(owner, cost_center_id, kind, names):
+            moves.setdefault(moved.cost_center, {}).setdefault(kind, []).append(moved.name)
 
-    def _add_possible(self, owner: Owner, center: CostCenterDetails, kind: str, names: list[str]) -> list[str]:
+    def _add_possible(
+        self, owner: Owner, center: CostCenterDetails, kind: str, names: list[str], moves: _Moves
+    ) -> list[str]:
         """Add members to a new cost center and return those that were certainly added."""
         added: list[str] = []
         for batch in _batches(missing_members(kind, names, ())):
             try:
-                self._add(owner, center.id, kind, batch)
+                self._add(owner, center.id, kind, batch, moves)
             except BillingError as error:
                 self._run.reporter.warn(
                     f"the cost center {center.name} of {owner} was created, but not all of its {kind} were added: "

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import expiry, raises, safety
+from billing_provider.budgets import consequences, expiry, raises, removal
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
-from billing_provider.budgets.create import BudgetCreate
+from billing_provider.budgets.change import Change, refusal
+from billing_provider.budgets.consequences import Terms, secret_inputs
+from billing_provider.budgets.create import BudgetCreate, is_replaced
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
-from billing_provider.budgets.safety import Limits, Terms
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku, known_sku
-from billing_provider.budgets.states import BudgetState, read_spec
-from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
+from billing_provider.budgets.states import BudgetState
+from billing_provider.core.errors import BillingError, ConfigError, ForbiddenError, NotFoundError, OutcomeError
+from billing_provider.core.ids import parse_resource_id
 from billing_provider.core.inputs import Problem, near
 from billing_provider.core.owners import COST_CENTER_SCOPES, PER_USER_SCOPES, Owner
 from billing_provider.core.resource import read_state
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.preview.cost_center_caps import check_members
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.preview.usage import LiveUsage
 from billing_provider.runtime.on_delete import OnDelete
@@ -33,47 +38,32 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 _SHOWN_SKUS = 5
+_MOST_MISSING = 5
+"""Maximum number of budgets of one run that are read one by one because the listing lacks them."""
 _AI_CREDITS = "ai_credits"
 
 
 @dataclass(frozen=True)
-class _Change:
+class _Compared:
     """One new or changed budget.
 
     Attributes:
-        owner: The owner of the budget.
+        owner: The owner of the budget; None if the identity of the budget is not known yet.
         subject: The description of the budget, for messages.
-        olds: The stored inputs; empty for a new budget.
-        news: The checked inputs.
-        live: The live budget with this key, if GitHub was read and has one.
-        adopted: What the adoption of the live budget would change; None if the budget is in the state already.
+        news: The checked inputs that are known.
+        change: What the operation does to the cap.
+        replaced: What it does to the cap of another budget, which this one replaces.
+        live: The live budget, if GitHub was read and has one.
+        is_adoption: Whether a create takes over the live budget, which this resource did not have before.
     """
 
-    owner: Owner
+    owner: Owner | None
     subject: str
-    olds: Mapping[str, Any]
     news: Mapping[str, Any]
+    change: Change
+    replaced: Change | None = None
     live: Budget | None = None
-    adopted: list[str] | None = None
-
-    @property
-    def before(self) -> Mapping[str, Any]:
-        """The inputs before the change: those of the live budget if it is known, else those of the state."""
-        if self.live is None:
-            return self.olds
-        return live_inputs(self.owner, self.news, self.live, frozenset({self.live.budget_entity_name or ""}))
-
-    @property
-    def after(self) -> Mapping[str, Any]:
-        """The inputs after the change: a field that the request does not contain stays as it is before."""
-        before = self.before
-        if self.olds:
-            sent = raises.differing(self.owner, self.olds, self.news, IN_PLACE)
-        else:
-            sent = list(IN_PLACE) if self.adopted is None else self.adopted
-        stays = set(IN_PLACE).difference(sent)
-        news = {name: value for name, value in self.news.items() if name not in stays}
-        return {**news, **{name: value for name, value in before.items() if name in stays}}
+    is_adoption: bool = False
 
 
 class BudgetPreview:
@@ -88,174 +78,297 @@ class BudgetPreview:
     def __init__(self, run: Run, reads: PreviewReads, names: KnownNames) -> None:
         self._run, self._reads, self._names = run, reads, names
         self._lock = threading.Lock()
-        self._declared: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._declared: dict[str, dict[str, tuple[str | None, Mapping[str, Any]]]] = {}
         self._usage: dict[str, LiveUsage] = {}
         self._on_delete = OnDelete(run, "budget")
-        self._said_uncovered = False
+        self._gone: set[str] = set()
+        self._missing_left = _MOST_MISSING
+        self._said: set[tuple[str, str]] = set()
 
-    def compare(
-        self, kind: OwnerKind, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
-    ) -> list[Problem]:
-        """Warn of the consequences of a change, and return what prevents it; an unchanged budget sends nothing.
+    def compare(self, kind: OwnerKind, urn: str, news: Mapping[str, Any], unknown: frozenset[str]) -> list[Problem]:
+        """Warn of what a create, an adoption or a replacement does, and return what prevents it.
 
         Args:
             kind: The kind of the owner.
             urn: The URN of the resource.
-            olds: The stored inputs; empty for a new budget and for the new resource of a replacement.
             news: The checked inputs, without those not known yet.
-            unknown: The names of the inputs not known yet; a budget that has some is compared by its amount only.
+            unknown: The names of the inputs not known yet; what depends on them is left out.
         """
-        olds = read_state(BudgetState, olds)
-        if unknown:
-            return self._refusal(olds, news) if unknown.isdisjoint(_TERMS) else []
-        owner = Owner(kind, news[kind.noun])
-        change = _Change(owner, str(natural_key(owner, news)), olds, news)
-        if news["budget_scope"] not in PER_USER_SCOPES:
-            with self._lock:
-                self._declared.setdefault(owner.key, {})[change.subject] = news
-        if not self._is_compared(change):
+        if expiry.is_over(news, self._now()):
             return []
+        replaced = self._replaced(kind, urn, news, unknown)
+        if not unknown.isdisjoint((kind.noun, *IDENTITY[2:])):
+            # Nothing tells which budget on GitHub it is.
+            found = _Compared(None, f"a new {kind.noun} budget", news, Change({}, news, unknown=unknown), replaced)
+            return self._say(kind, urn, found)
+        owner = Owner(kind, news[kind.noun])
+        found = _Compared(owner, str(natural_key(owner, news)), news, Change({}, news, unknown=unknown), replaced)
+        self._declare(owner, found, None)
         try:
-            change = self._reads.get(lambda: self._look(urn, change))
+            found = self._reads.get(lambda: self._look(owner, urn, found))
         except NotComparedError:
             pass
         except (ConfigError, OutcomeError) as error:
             return [Problem("", str(error))]
         except (ForbiddenError, NotFoundError) as error:
             return [Problem(kind.noun, f"{error}{self._names.near_owner(owner)}")]
-        if found := self._refusal(change.before, change.after):
-            return found
-        for text in self._consequences(change):
-            self._run.reporter.warn(f"{change.subject}: {text}")
-        return []
+        return self._say(kind, urn, found)
 
-    def _is_compared(self, change: _Change) -> bool:
-        """Return whether a budget is new or changed; the new budget of a replacement is checked again, as a new one."""
-        owner, olds, news = change.owner, change.olds, change.news
-        now = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
-        if expiry.is_over(news, now) or expiry.comes_back(olds, news, now):
+    def is_gone(  # noqa: PLR0917 - the arguments of a diff
+        self,
+        kind: OwnerKind,
+        urn: str,
+        id_: str,
+        olds: Mapping[str, Any],
+        news: Mapping[str, Any],
+        unknown: frozenset[str],
+    ) -> bool:
+        """Warn of what an update does; return whether the budget is gone from GitHub, so that it is created again.
+
+        An unchanged budget sends nothing. Its id in the state is its identity, whatever the listing shows.
+
+        Args:
+            kind: The kind of the owner.
+            urn: The URN of the resource.
+            id_: The resource's id.
+            olds: The stored outputs.
+            news: The checked inputs, without those not known yet.
+            unknown: The names of the inputs not known yet.
+
+        Raises:
+            ConfigError: The limits refuse the change, or GitHub refuses the read.
+        """
+        olds = read_state(BudgetState, olds)
+        if not self._run.registry.is_checked(urn) or expiry.is_over(olds, self._now()):
             return False
-        different = set(raises.differing(owner, olds, news, (owner.kind.noun, *IDENTITY[2:], *IN_PLACE)))
-        replaced = different & set(IDENTITY)
-        if replaced == {"budget_entity_name"} and news["budget_scope"] in COST_CENTER_SCOPES:
-            # It may be the same cost center, by its UUID instead of its name. Then no second check follows.
-            return True
-        return not olds or bool(different and not replaced)
+        slug, budget_id = parse_resource_id(kind.noun, kind.resource, id_)
+        owner = Owner(kind, slug)
+        compared = _Compared(
+            owner, str(natural_key(owner, {**olds, **news})), news, Change.update(owner, olds, news, None, unknown)
+        )
+        self._declare(owner, compared, budget_id)
+        is_gone = self._update(kind, urn, owner, budget_id, olds, compared)
+        if not is_gone and not unknown:
+            raises.tell(self._run, owner, budget_id, olds, news, replaced=False)
+        return is_gone
 
-    def _look(self, urn: str, change: _Change) -> _Change:
-        """Return the change with the live budget.
+    def _update(  # noqa: PLR0917 - what `is_gone` knows
+        self, kind: OwnerKind, urn: str, owner: Owner, budget_id: str, olds: Mapping[str, Any], compared: _Compared
+    ) -> bool:
+        """Compare the fields that an update sends; return whether the budget is gone."""
+        news, unknown = compared.news, compared.change.unknown
+        if not raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]):
+            return False
+        try:
+            live = self._reads.get(lambda: self._find(owner, budget_id, olds))
+        except NotComparedError:
+            pass
+        except BillingError as error:
+            raise ConfigError(f"{error}{self._names.near_owner(owner)}") from None
+        else:
+            self._names.add_owner(owner)
+            if live is None:
+                self._gone.add(urn)
+                self._run.registry.replace(urn, budget_id, olds)
+                self._run.reporter.warn(
+                    f"{compared.subject}: the budget {budget_id} is gone from GitHub, so its cap does not hold; "
+                    "up creates it again"
+                )
+                return True
+            compared = replace(compared, change=Change.update(owner, olds, news, live, unknown), live=live)
+        if found := self._say(kind, urn, compared):
+            raise ConfigError(f"{compared.subject}: {found[0].reason}")
+        return False
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+
+    def _declare(self, owner: Owner, compared: _Compared, budget_id: str | None) -> None:
+        """Record a budget, for the sum of those that another one covers."""
+        if compared.news.get("budget_scope") not in PER_USER_SCOPES:
+            with self._lock:
+                self._declared.setdefault(owner.key, {})[compared.subject] = (budget_id, compared.news)
+
+    def _find(self, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> Budget | None:
+        """Return a budget by its id, or None if it is provably gone; changes of one run share the listing.
+
+        Raises:
+            NotComparedError: The listing lacks too many budgets: it lags, and each would need a read of its own.
+        """
+        budgets = self._run.cache(OwnerCache, owner)
+        listed = budgets.of_scope(olds["budget_scope"], olds.get("user")).get(budget_id)
+        if listed is not None:
+            return listed
+        with self._lock:
+            self._missing_left -= 1
+            if self._missing_left < 0:
+                raise NotComparedError
+        return budgets.read(budget_id)
+
+    def _replaced(self, kind: OwnerKind, urn: str, news: Mapping[str, Any], unknown: frozenset[str]) -> Change | None:
+        """Return the change from the former budget of a resource; None if there is none, or if it stays."""
+        for budget_id, state in self._run.registry.former(urn).items():
+            if not is_replaced(budget_id, state):
+                continue
+            owner, before = Owner(kind, state[kind.noun]), state
+            is_gone = bool(state.get(expiry.EXPIRED))
+            with suppress(NotComparedError, BillingError):
+                live = None if is_gone else self._reads.get(functools.partial(self._find, owner, budget_id, state))
+                is_gone = live is None
+                before = Change.update(owner, state, state, live).before
+            if is_gone:
+                self._gone.add(urn)
+            return Change(before, news, unknown=unknown)
+        return None
+
+    def _look(self, owner: Owner, urn: str, compared: _Compared) -> _Compared:
+        """Return a new budget with the live one that its create adopts.
 
         Raises:
             OutcomeError: A create could not adopt the live budget.
             ConfigError: The cost center or the organization does not exist.
             BillingError: GitHub cannot be read.
         """
-        owner, news = change.owner, change.news
-        policy = news.get("on_existing") or self._run.guards.on_existing
-        creation = BudgetCreate(self._run, owner, urn, policy, read_spec(news))
+        unknown = compared.change.unknown
+        policy = compared.news.get("on_existing") or self._run.guards.on_existing
+        creation = BudgetCreate(self._run, owner, urn, policy, _placeholders(compared.news, unknown))
         try:
             creation.find_entity(FRESH_SECONDS)
         except ConfigError:
             if self._run.registry.is_declared(("cost center", owner.slug.lower(), creation.entity.lower())):
                 # This deployment creates it.
-                return change
+                check_members(self._run, owner, compared.news)
+                return compared
             raise
-        live: Budget | None
-        adopted: list[str] | None
-        if change.olds:
-            live, adopted = creation.present(), None
-        else:
-            live, adopted = creation.adoptable() or (None, None)
-        if live is not None and creation.is_former(live):
-            # An expired budget of this resource gets a new date before GitHub has removed it.
-            adopted = None
+        if unknown and (present := creation.present()) is not None:
+            # What is not known yet counts as equal.
+            known = {
+                name: value for name, value in live_inputs(owner, {}, present, frozenset()).items() if name in unknown
+            }
+            creation = BudgetCreate(self._run, owner, urn, policy, {**_placeholders(compared.news, unknown), **known})
+            creation.find_entity(FRESH_SECONDS)
+        live, sent = creation.adoptable() or (None, [])
         self._names.add_owner(owner)
         if live is None:
-            self._names.check_organization(owner, news)
-        return _Change(owner, change.subject, change.olds, news, live, adopted)
+            self._names.check_organization(owner, compared.news)
+            check_members(self._run, owner, compared.news)
+        change, replaced = creation.changes(live, [name for name in sent if name not in unknown])
+        return replace(
+            compared,
+            change=change.not_known_yet(unknown),
+            replaced=replaced and compared.replaced,
+            live=live,
+            is_adoption=live is not None and not creation.is_former(live),
+        )
 
-    def _refusal(self, before: Mapping[str, Any], news: Mapping[str, Any]) -> list[Problem]:
-        guards = self._run.guards
-        limits = Limits(guards.max_increase_usd, guards.max_increase_percent)
-        reason = safety.refused(Terms.of(before) if before else None, Terms.of(news), limits)
-        return [Problem("budget_amount", reason)] if reason else []
+    def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
+        """Return the refusal by the limits; if there is none, warn of the consequences."""
+        if reason := refusal(self._run.guards, compared.change, compared.replaced):
+            return [Problem("budget_amount", reason)]
+        goes = () if urn in self._gone else self._goes(kind, compared)
+        for text in (*goes, *self._consequences(compared)):
+            self._run.reporter.warn(f"{compared.subject}: {text}")
+        return []
 
-    def _consequences(self, change: _Change) -> Iterator[str]:
-        old = Terms.of(change.before) if change.before else None
-        new = Terms.of(change.after)
-        words = "; ".join(safety.changes(old, new)) if old else ""
-        if change.adopted is not None and change.live is not None:
-            then = self._on_delete.after_adoption(kept=self._on_delete.keeps(change.news, adopted=True))
-            yield f"adopts the existing budget {change.live.id}" + (f": {words}" if words else " as it is") + then
-            if raised := raises.kept(change.news, change.live.budget_amount):
+    @staticmethod
+    def _goes(kind: OwnerKind, compared: _Compared) -> Iterator[str]:
+        """Yield what goes and what comes by a replacement."""
+        if compared.replaced is not None:
+            comes = removal.described(kind, compared.news, compared.change.unknown)
+            yield f"replaces the {removal.described(kind, compared.replaced.before)} by a {comes}"
+            if words := compared.replaced.words():
+                yield f"the replacement {words}"
+
+    def _consequences(self, compared: _Compared) -> Iterator[str]:
+        change, live = compared.change, compared.live
+        old, new, words = change.old, change.new, change.words()
+        if live is not None and compared.is_adoption:
+            then = self._on_delete.after_adoption(kept=self._on_delete.keeps(compared.news, adopted=True))
+            yield f"adopts the existing budget {live.id}" + (f": {words}" if words else _as_it_is(change)) + then
+            if raised := raises.kept(compared.news, live.budget_amount):
                 yield raised
         elif words:
             yield words
-        if safety.tightens(old, new):
-            yield from self._stops(change, old, new)
-        yield from self._overcommitted(change)
-        yield from self._uncovered(change)
-        yield from self._unlisted(change)
+        if new is None or compared.owner is None or "budget_product_sku" in change.unknown:
+            return
+        if consequences.tightens(old, new):
+            yield from self._stops(compared.owner, compared, old, new)
+        yield from self._overcommitted(compared.owner, compared)
+        yield from self._uncovered(compared.owner, compared)
+        yield from self._unlisted(compared.owner, compared)
 
-    def _stops(self, change: _Change, old: Terms | None, new: Terms) -> Iterator[str]:
+    def _stops(self, owner: Owner, compared: _Compared, old: Terms | None, new: Terms) -> Iterator[str]:
         """Yield what a lower cap stops: people for a cap per person, else usage."""
         with self._lock:
-            usage = self._usage.setdefault(change.owner.key, LiveUsage(self._run, change.owner, self._reads))
-        live = change.live
-        if change.news["budget_scope"] in PER_USER_SCOPES:
-            people = usage.people(change.news, live.id if live else None, new.amount)
-            yield from safety.blocks(old, new, people)
+            usage = self._usage.setdefault(owner.key, LiveUsage(self._run, owner, self._reads))
+        live, fields = compared.live, compared.change.after
+        if fields["budget_scope"] in PER_USER_SCOPES:
+            people = usage.people(fields, live.id if live else None, new.amount)
+            yield from self._unless_said(owner, consequences.UNKNOWN_PEOPLE if people is None else "")
+            yield from consequences.blocks(old, new, people)
             return
-        spend = usage.spend(change.news, live.consumed_amount if live else None)
+        spend = usage.spend(fields, live.consumed_amount if live else None)
         if old is None and (spend is None or spend.spent):
-            yield safety.new_meter(spend.spent if spend else None)
-        yield from safety.stops(old, new, spend)
+            yield consequences.new_meter(spend.spent if spend else None)
+        yield from self._unless_said(owner, consequences.UNKNOWN_SPEND if spend is None and old is not None else "")
+        yield from consequences.stops(old, new, spend)
 
-    def _overcommitted(self, change: _Change) -> Iterator[str]:
+    def _unless_said(self, owner: Owner, text: str) -> Iterator[str]:
+        """Yield a text of an owner once per run: with hundreds of new caps it would hide the losses."""
+        with self._lock:
+            is_new = (owner.key, text) not in self._said
+            self._said.add((owner.key, text))
+        if text and is_new:
+            yield text
+
+    def _overcommitted(self, owner: Owner, compared: _Compared) -> Iterator[str]:
         """Yield whether this budget and those that it covers, or that cover it, cannot all be used."""
-        if change.news["budget_scope"] in PER_USER_SCOPES:
+        fields = {**compared.news, **compared.change.after}
+        if fields["budget_scope"] in PER_USER_SCOPES or not _has_shown_amount(fields):
             return
-        others = {name: fields for name, fields in self._shared(change.owner).items() if name != change.subject}
-        below = [fields for fields in others.values() if safety.covers(change.news, fields)]
-        if line := _sum_line(change.subject, change.news, below):
+        others = {name: other for name, other in self._shared(owner).items() if name != compared.subject}
+        below = [other for other in others.values() if consequences.covers(fields, other)]
+        if line := _sum_line(compared.subject, fields, below):
             yield line
         for name, umbrella in others.items():
-            if safety.covers(umbrella, change.news):
-                rest = [fields for fields in others.values() if safety.covers(umbrella, fields)]
-                if line := _sum_line(name, umbrella, [*rest, change.news]):
+            if consequences.covers(umbrella, fields):
+                rest = [other for other in others.values() if consequences.covers(umbrella, other)]
+                if line := _sum_line(name, umbrella, [*rest, fields]):
                     yield line
 
-    def _uncovered(self, change: _Change) -> Iterator[str]:
-        """Yield once per run what caps of persons do not cover, if the owner has no other budget for AI credits."""
-        if change.news["budget_scope"] not in PER_USER_SCOPES or self._said_uncovered:
-            return
-        self._said_uncovered = True
-        if not any(_is_ai_credits(fields) for fields in self._shared(change.owner).values()):
-            yield safety.UNCOVERED
+    def _uncovered(self, owner: Owner, compared: _Compared) -> Iterator[str]:
+        """Yield what caps of persons do not cover, if the owner has no other budget for AI credits."""
+        if compared.change.after["budget_scope"] in PER_USER_SCOPES and not any(
+            _is_ai_credits(fields) for fields in self._shared(owner).values()
+        ):
+            yield from self._unless_said(owner, consequences.UNCOVERED)
 
-    def _unlisted(self, change: _Change) -> Iterator[str]:
+    def _unlisted(self, owner: Owner, compared: _Compared) -> Iterator[str]:
         """Yield names near a SKU that GitHub's reference does not list, and those that the owner's budgets use."""
-        sku = change.news["budget_product_sku"]
+        sku = compared.change.after["budget_product_sku"]
         if known_sku(sku):
             return
         text = f"GitHub's reference does not list {sku}: check it with GitHub, valid SKUs differ by account"
         if names := near(sku, SKUS | PRODUCTS | BUNDLES):
             text += f"; similar: {', '.join(names)}"
-        used = sorted({fields["budget_product_sku"] for fields in self._shared(change.owner).values()} - {sku})
+        used = sorted({fields["budget_product_sku"] for fields in self._shared(owner).values()} - {sku})
         yield text + (f"; the owner's budgets use {', '.join(used[:_SHOWN_SKUS])}" if used else "")
 
     def _shared(self, owner: Owner) -> dict[str, Mapping[str, Any]]:
         """Return the budgets of an owner that are declared so far or listed, as inputs by their description.
 
-        Budgets per person are left out: there can be thousands, and none of them covers another budget.
+        A declared budget with an id takes the place of the listed one with this id. Budgets per person are left out:
+        there can be thousands, and none of them covers another budget. So are amounts that no text may show.
         """
+        with self._lock:
+            both = dict(self._declared.get(owner.key, {}))
+        ids = {budget_id for budget_id, _ in both.values()}
+        declared = {name: fields for name, (_, fields) in both.items() if _has_shown_amount(fields)}
         listed = [
             budget
             for budget in self._run.cache(OwnerCache, owner).listed()
-            if budget.budget_scope not in PER_USER_SCOPES
+            if budget.budget_scope not in PER_USER_SCOPES and budget.id not in ids
         ]
-        with self._lock:
-            declared = dict(self._declared.get(owner.key, {}))
         names: dict[str, str] = {}
         if any(fields["budget_scope"] in COST_CENTER_SCOPES for fields in declared.values()):
             # GitHub returns the name of a cost center, and a program can declare it by its UUID.
@@ -272,12 +385,27 @@ class BudgetPreview:
         return {**{name: fields for name, fields in found.items() if name not in known}, **declared}
 
 
-_TERMS = ("budget_amount", "budget_product_sku", "budget_scope", "prevent_further_usage")
+def _has_shown_amount(fields: Mapping[str, Any]) -> bool:
+    """Return whether the amount of a budget is known, and may be shown in a sum with others."""
+    terms = {"budget_amount", "prevent_further_usage"}
+    return terms <= set(fields) and terms.isdisjoint(secret_inputs(fields))
+
+
+def _placeholders(news: Mapping[str, Any], unknown: frozenset[str]) -> dict[str, Any]:
+    """Return complete inputs for the search of a budget by its identity, which is known."""
+    return {"budget_amount": 0, "prevent_further_usage": False, **news} if unknown else dict(news)
+
+
+def _as_it_is(change: Change) -> str:
+    hidden = sorted(name for name in change.unknown_before if name in change.after)
+    if change.unknown:
+        return f" as it is, apart from what is not known yet: {', '.join(sorted(change.unknown))}"
+    return f" as it is, apart from what GitHub does not show: {', '.join(hidden)}" if hidden else " as it is"
 
 
 def _sum_line(name: str, umbrella: Mapping[str, Any], below: list[Mapping[str, Any]]) -> str | None:
     covered = [(fields["budget_scope"], Terms.of(fields)) for fields in below]
-    return safety.overcommitted(name, Terms.of(umbrella), covered)
+    return consequences.overcommitted(name, Terms.of(umbrella), covered)
 
 
 def _is_ai_credits(fields: Mapping[str, Any]) -> bool:

@@ -1,15 +1,17 @@
-"""What a preview says about one cost center: an adoption, a conflict, and the members that a change moves."""
+"""What a preview says about one cost center: an adoption, a conflict, moved members, and whom a change frees."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.core.resource import read_state
-from billing_provider.cost_centers.api import MAX_ACTIVE, moved_line
-from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.api import MAX_ACTIVE
+from billing_provider.cost_centers.cache import CostCenterCache, matching
 from billing_provider.cost_centers.create import CostCenterCreate
 from billing_provider.cost_centers.models import (
     ACTIVE,
@@ -21,18 +23,71 @@ from billing_provider.cost_centers.models import (
     same_input,
 )
 from billing_provider.cost_centers.states import CostCenterState
+from billing_provider.cost_centers.words import first_names, moved_line
+from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from billing_provider.cost_centers.models import CostCenterDetails
+    from billing_provider.preview.cost_center_caps import Members
     from billing_provider.preview.owners import KnownNames
     from billing_provider.preview.reads import PreviewReads
     from billing_provider.runtime.run import Run
 
-_SHOWN = 10
+
+@dataclass(frozen=True)
+class _Change:
+    """The change of one cost center.
+
+    Attributes:
+        urn: The URN of the resource.
+        owner: The enterprise.
+        centers: All cost centers of the enterprise.
+        own: The live cost center; None for a new one, and if this run does not know its name.
+        olds: The inputs before: of the state, or of the cost center that is adopted.
+        news: The declared inputs.
+    """
+
+    urn: str
+    owner: Owner
+    centers: Sequence[CostCenterDetails]
+    own: CostCenterDetails | None
+    olds: Mapping[str, Any]
+    news: Mapping[str, Any]
+
+    @property
+    def added(self) -> Members:
+        """The members that the change adds."""
+        news, olds = self.news, self.olds
+        return {kind: missing_members(kind, news[kind], olds.get(kind, ())) for kind in MEMBER_KINDS if kind in news}
+
+    @property
+    def after(self) -> Members:
+        """The members after the change."""
+        return members_after(self.own, self.olds, self.news)
+
+    @property
+    def left(self) -> Members:
+        """The members that the change removes."""
+        if self.own is None:
+            return {}
+        after = self.after
+        return {kind: missing_members(kind, self.own.members(kind), after[kind]) for kind in MEMBER_KINDS}
+
+    def taken(self) -> Iterator[tuple[CostCenterDetails, Members]]:
+        """Yield each other cost center with the members that the change takes from it."""
+        for center in self.centers:
+            if center.state == ACTIVE and (self.own is None or center.id != self.own.id):
+                there = {kind: {plain_member(kind, name) for name in center.members(kind)} for kind in MEMBER_KINDS}
+                found = {
+                    kind: [name for name in names if plain_member(kind, name) in there[kind]]
+                    for kind, names in self.added.items()
+                }
+                if any(found.values()):
+                    yield center, found
 
 
 class CostCenterPreview:
@@ -59,11 +114,12 @@ class CostCenterPreview:
             unknown: The names of the inputs not known yet.
         """
         olds = read_state(CostCenterState, olds)
-        if not unknown.isdisjoint((ENTERPRISE, "name")) or (olds and not _changed(olds, news)):
+        if not unknown.isdisjoint((ENTERPRISE, "name")):
             return []
         owner = Owner(ENTERPRISE_OWNER, news[ENTERPRISE])
-        if olds and not same_input(ENTERPRISE, olds[ENTERPRISE], owner.slug):
-            # The engine checks the new resource of a replacement again, as a new cost center.
+        self._caps(owner).declare(urn, olds, news, unknown)
+        # The engine checks the new resource of a replacement again, as a new cost center.
+        if olds and (not _changed(olds, news) or not same_input(ENTERPRISE, olds[ENTERPRISE], owner.slug)):
             return []
         try:
             lines = self._reads.get(lambda: list(self._compare(owner, urn, olds, news)))
@@ -77,35 +133,121 @@ class CostCenterPreview:
             self._run.reporter.warn(f"the cost center {news['name']}: {line}")
         return []
 
+    def _caps(self, owner: Owner) -> CostCenterCaps:
+        return self._run.cache(CostCenterCaps, owner)
+
     def _compare(self, owner: Owner, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the consequences of a change.
+
+        Raises:
+            ConfigError: GitHub would refuse it.
+            OutcomeError: A create could not adopt the existing cost center.
+            BillingError: GitHub cannot be read.
+        """
         centers = self._run.cache(CostCenterCache, owner).list_all()
         self._names.add_owner(owner)
-        if not olds:
-            adoptable = CostCenterCreate(self._run, owner, urn, news).adoptable()
-            active = sum(center.state == ACTIVE for center in centers)
-            if adoptable is None and active >= MAX_ACTIVE:
-                yield (
-                    f"{owner} has {active:,} active cost centers and GitHub's limit is {MAX_ACTIVE:,}, so the create "
-                    "will probably be refused: archive one before"
-                )
-            if adoptable is not None:
-                on_delete = OnDelete(self._run, "cost center")
-                yield _adoption(*adoptable, news) + on_delete.after_adoption(kept=on_delete.keeps(news, adopted=True))
-                olds = {"name": news["name"], **as_inputs(adoptable[0])}
-        names = {str(side.get("name")).lower() for side in (olds, news)}
-        own = [center for center in centers if center.state == ACTIVE and center.name.lower() in names]
-        added = {kind: missing_members(kind, news[kind], olds.get(kind, ())) for kind in MEMBER_KINDS if kind in news}
-        for center in own:
-            for kind in MEMBER_KINDS:
-                if olds and kind in news and kind not in olds:
-                    for name in missing_members(kind, center.members(kind), news[kind]):
-                        yield (
-                            f"declaring {kind} removes {name} from this cost center, "
-                            "because the declared list does not contain it"
-                        )
-        for center in centers:
-            if center.state == ACTIVE and center not in own:
-                yield from _moved(center, added)
+        if olds:
+            # It may have the new name already, by hand.
+            olds = {"name": news["name"], **olds}
+            own = _active(centers, olds["name"]) or _active(centers, news["name"])
+            change = _Change(urn, owner, centers, own, olds, news)
+            yield from self._renamed(change)
+        else:
+            found = CostCenterCreate(self._run, owner, urn, news).adoptable()
+            own = found[0] if found else None
+            before = as_inputs(own) if own else {}
+            change = _Change(urn, owner, centers, own, before, news)
+            yield from self._created(change, found)
+        yield from _declared_first(change)
+        yield from self._members(change)
+
+    def _renamed(self, change: _Change) -> Iterator[str]:
+        """Yield what the new name of a cost center meets.
+
+        Raises:
+            ConfigError: Another active one has the name.
+        """
+        name = change.news["name"]
+        if change.own is None or change.olds["name"].lower() == name.lower():
+            return
+        others = [each for each in change.centers if each.name.lower() == name.lower() and each.id != change.own.id]
+        for other in others:
+            if other.state != ACTIVE:
+                yield f"the archived cost center {other.id} has this name: GitHub may refuse it for another one"
+            elif self._caps(change.owner).is_renamed(name):
+                yield f"cost center {other.id} has this name until this run renames it: add depends_on, to be after it"
+            else:
+                raise ConfigError(f"cost center {other.id} of {change.owner} has the name {name}: choose another name")
+
+    def _created(self, change: _Change, found: tuple[CostCenterDetails, list[str]] | None) -> Iterator[str]:
+        """Yield what a create adopts, or that the enterprise is full."""
+        if found:
+            on_delete = OnDelete(self._run, "cost center")
+            kept = on_delete.keeps(change.news, adopted=True)
+            yield _adoption(*found, change.news) + on_delete.after_adoption(kept=kept)
+            return
+        active = sum(center.state == ACTIVE for center in change.centers)
+        if active >= MAX_ACTIVE:
+            yield (
+                f"{change.owner} has {active:,} active cost centers and GitHub's limit is {MAX_ACTIVE:,}, so the "
+                "create will probably be refused: archive one before"
+            )
+
+    def _members(self, change: _Change) -> Iterator[str]:
+        """Yield the members that a change moves, and whom it frees of a cap.
+
+        Raises:
+            ConfigError: GitHub refuses a new member beside a budget of the cost center.
+            BillingError: GitHub cannot be read.
+        """
+        taken, left, own = list(change.taken()), change.left, change.own
+        for center, members in taken:
+            for kind, names in members.items():
+                if names:
+                    yield moved_line("moves", kind, names, center.name)
+        is_refusable = own is not None and any(change.added.get(kind) for kind in REFUSED_KINDS)
+        caps, is_listed = self._caps(change.owner), False
+        try:
+            is_listed = bool(taken or any(left.values()) or is_refusable) and self._lists_budgets(change.owner)
+        except NotComparedError:
+            # The user was warned, and the write tells it if it can.
+            pass
+        else:
+            caps.compare(change.news["name"])
+        caps.check_member(change.news["name"], own if is_listed else None, change.centers, change.added)
+        if not is_listed:
+            return
+        if own is not None:
+            yield from caps.freed(change.urn, own, change.centers, left, change.after)
+        for center, members in taken:
+            yield from caps.freed(change.urn, center, change.centers, members, {})
+
+    def _lists_budgets(self, owner: Owner) -> bool:
+        """Return whether the token may list the budgets of an enterprise.
+
+        Raises:
+            NotComparedError: GitHub cannot be read.
+        """
+        try:
+            self._reads.get(self._run.cache(OwnerCache, owner).complete)
+        except (ForbiddenError, NotFoundError):
+            return False
+        return True
+
+
+def _active(centers: Sequence[CostCenterDetails], name: str) -> CostCenterDetails | None:
+    """Return the active cost center of a name, or None."""
+    return next(iter(matching(name, list(centers), (ACTIVE,))), None)
+
+
+def _declared_first(change: _Change) -> Iterator[str]:
+    """Yield the members that a kind loses because its list is declared for the first time."""
+    for kind in MEMBER_KINDS if change.own is not None else ():
+        if kind in change.news and kind not in change.olds and change.left[kind]:
+            yield (
+                f"declaring {kind} removes {first_names(change.left[kind])} from this cost center, "
+                "because the declared list does not contain them"
+            )
 
 
 def _changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
@@ -122,24 +264,10 @@ def _adoption(center: CostCenterDetails, different: list[str], news: Mapping[str
     for kind in MEMBER_KINDS:
         if kind in different:
             removed = missing_members(kind, live[kind], news[kind])
-            words += [f"removes {_listed(kind, removed)}"] if removed else []
+            words += [f"removes {kind} {first_names(removed)}"] if removed else []
     for kind in MEMBER_KINDS:
         if kind in different:
             added = missing_members(kind, news[kind], live[kind])
-            words += [f"adds {_listed(kind, added)}"] if added else []
+            words += [f"adds {kind} {first_names(added)}"] if added else []
     words += [f"{name}: {live.get(name)} → {news[name]}" for name in different if name not in MEMBER_KINDS]
     return f"adopts the existing cost center {center.id}" + (f": {'; '.join(words)}" if words else " as it is")
-
-
-def _listed(kind: str, names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{kind} {', '.join(names[:_SHOWN])}{more}"
-
-
-def _moved(other: CostCenterDetails, added: Mapping[str, list[str]]) -> Iterator[str]:
-    """Yield the members that a write takes from another cost center: each of them may lose a cap."""
-    for kind, names in added.items():
-        there = {plain_member(kind, name) for name in other.members(kind)}
-        for name in names:
-            if plain_member(kind, name) in there:
-                yield moved_line(name, other.name)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets.safety import Person, Spend
+from billing_provider.budgets.consequences import Person, Spend
 from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.owners import ENTERPRISE, USER
 from billing_provider.usage.queries import BudgetDetails, Reader

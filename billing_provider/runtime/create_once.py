@@ -169,7 +169,7 @@ class CreateOnce(ABC, Generic[T]):
                 f"{self.what()} exists more than once: {_ids(certain)}. Delete all but one, then run again."
             )
         if certain:
-            holder = self._run.registry.holder(certain[0].id)
+            holder = self._run.registry.holder(certain[0].id, self._urn)
             if holder not in (None, self._urn):
                 raise OutcomeError(f"{self.what()} is declared twice: it is {certain[0].id} of {holder} already.")
             return certain[0]
@@ -184,10 +184,26 @@ class CreateOnce(ABC, Generic[T]):
     def _adopt(self, existing: T) -> Created[T]:
         """Adopt an existing object if `on_existing` allows it, or if it is the former object of this resource."""
         existing, different = self._check_adoption(existing)
+        self.allow(existing, different)
         if different:
             existing = self.update(existing, different)
+        former = self._run.registry.former(self._urn).get(existing.id)
         self._run.registry.adopt(self._urn, existing.id)
-        return Created(existing, adopted=not self.is_former(existing), updated=tuple(different))
+        # What an object is to this stack stays the same when the same object is taken again.
+        adopted = former is None or bool(former.get("adopted"))
+        return Created(existing, adopted=adopted, updated=tuple(different))
+
+    @abstractmethod
+    def allow(self, existing: T | None, different: list[str]) -> None:
+        """Check the limits right before a write, against what this create has read itself.
+
+        Args:
+            existing: The object to adopt, or None before a POST.
+            different: The fields that the adoption changes.
+
+        Raises:
+            OutcomeError: The limits refuse it; nothing was sent.
+        """
 
     def is_former(self, existing: T) -> bool:
         """Return whether this run replaces an object of this resource by itself: GitHub has not removed it yet."""
@@ -207,6 +223,7 @@ class CreateOnce(ABC, Generic[T]):
 
     def _post(self, before: Collection[str]) -> Created[T]:
         """Send the create; repeat it only if the previous request provably had no effect."""
+        self.allow(None, [])
         for _ in range(MAX_POSTS):
             item, failure = self._post_once()
             if item is not None and item.id in before:
@@ -284,7 +301,7 @@ class CreateOnce(ABC, Generic[T]):
         )
 
     def _not_held(self, items: list[T]) -> list[T]:
-        return [item for item in items if self._run.registry.holder(item.id) is None]
+        return [item for item in items if self._run.registry.holder(item.id, self._urn) is None]
 
 
 def _ids(items: Iterable[Identified]) -> str:

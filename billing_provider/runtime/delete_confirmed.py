@@ -13,32 +13,49 @@ if TYPE_CHECKING:
 
 
 def delete_confirmed(
-    run: Run, id_: str, what: str, *, send: Callable[[], None], is_listed: Callable[[], bool], consequence: str = ""
+    run: Run,
+    urn: str,
+    id_: str,
+    what: str,
+    *,
+    send: Callable[[], None],
+    is_listed: Callable[[], bool],
+    consequence: str = "",
+    cap: str = "",
 ) -> bool:
     """Delete one object unless another resource of this run declares it; an object that is provably gone is a success.
 
     Args:
         run: The engine run.
+        urn: The URN of the resource.
         id_: GitHub's id.
         what: The kind of object, for the warning that it is kept.
         send: Sends the DELETE request.
         is_listed: Reads the listing and returns whether it still contains the object.
         consequence: The end of that warning: the effect that the delete would have.
+        cap: The cap that goes with it, for the warning after the delete; empty for none.
 
     Returns:
         True if it is gone; False if it was kept, with a warning.
 
     Raises:
         NotFoundError: GitHub returned 404, but its listing still contains the object.
-        BillingError: It could not be deleted, or the listing could not be read.
+        BillingError: It could not be deleted, the run has deleted the most that it may, or the listing could not be
+            read.
     """
-    holder = run.registry.holder(id_)
+    holder = run.registry.holder(id_, urn)
     if holder is not None:
         run.reporter.warn(f"kept {what} {id_}: {holder.rpartition('::')[2]} declares it{consequence}")
         return False
+    run.take_delete(f"{what} {id_}", counts=not run.registry.is_checked(urn))
     try:
         send()
     except NotFoundError:
         if is_listed():
             raise
+        told = f"the {cap} is gone from GitHub"
+    else:
+        told = f"deletes the {cap}"
+    if cap:
+        run.reporter.warn(told)
     return True

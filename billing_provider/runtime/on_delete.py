@@ -83,6 +83,7 @@ class OnDelete:
         kept = bool(olds.get(KEPT_ON_DELETE))
         if replaces:
             if kept:
+                self._run.registry.keep(id_)
                 self._keep_replaced(id_, replaces, unknown)
             return []
         if ON_DELETE in unknown:
@@ -97,17 +98,20 @@ class OnDelete:
             return [ON_DELETE]
         return [KEPT_ON_DELETE] if keeps != kept else []
 
-    def skips(self, owner: Owner, id_: str, olds: Mapping[str, Any], effect: str) -> bool:
+    def skips(self, urn: str, owner: Owner, id_: str, olds: Mapping[str, Any], effect: str) -> bool:
         """Return whether a delete keeps the object, with a warning, and no other resource of this run declares it.
 
         Args:
+            urn: The URN of the resource.
             owner: The owner of the object.
             id_: GitHub's id.
             olds: The stored outputs, from any version of this package.
             effect: What the kept object goes on doing.
         """
-        if not olds.get(KEPT_ON_DELETE) or self._run.registry.holder(id_) is not None:
+        is_kept = olds.get(KEPT_ON_DELETE) or self._run.registry.is_kept(id_)
+        if not is_kept or self._run.registry.holder(id_, urn) is not None:
             return False
+        self._run.registry.keep(id_)
         self._run.reporter.warn(
             f"kept {self._what} {id_} of {owner} on GitHub, where it {effect} ({ON_DELETE} is {KEEP}): delete it "
             f'there, or set {ON_DELETE}="{DELETE}" and run `pulumi up` before the destroy'

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing_provider.runtime.shared_ids import SharedIds
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 def name_of(urn: str) -> str:
@@ -16,16 +24,24 @@ class ResourceRegistry:
     The engine deletes, by id, the budgets of old state entries. Another resource may hold the same budget: a resource
     was renamed without an alias and its budget was adopted, or a run died between an adoption and the delete of the
     old entry. The delete would then lift a declared cap. A resource that became a `.get` is such an old entry too.
+
+    Args:
+        shared: The ids that other processes of this engine run know: a program also declares resources that a run
+            with `--target` does not check.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedIds | None = None) -> None:
+        self._shared = shared
         self._lock = threading.Lock()
         self._declared: dict[tuple[str, ...], str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
+        self._states: dict[str, Mapping[str, Any]] = {}
+        self._inputs: dict[str, Mapping[str, Any]] = {}
         self._replaced: dict[str, frozenset[str]] = {}
         self._read: dict[str, str] = {}
+        self._kept: set[str] = set()
 
     def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
@@ -38,25 +54,56 @@ class ResourceRegistry:
         with self._lock:
             return key in self._declared
 
-    def hold(self, urn: str, budget_id: str) -> None:
-        """Record the resource that holds a budget, so that a delete of the budget is skipped."""
+    def hold(self, urn: str, budget_id: str, state: Mapping[str, Any] = _NOTHING) -> None:
+        """Record the resource that holds a budget, and its outputs, so that a delete of the budget is skipped."""
         with self._lock:
             self._holders[budget_id] = urn
+            self._states[budget_id] = state
 
     def adopt(self, urn: str, budget_id: str) -> None:
         """Record that a resource adopted a budget, so that a delete by its previous resource is skipped."""
         with self._lock:
             self._holders[budget_id] = urn
             self._adopted.add(budget_id)
+        if self._shared is not None:
+            self._shared.add(budget_id, urn)
 
-    def replace(self, urn: str, budget_id: str) -> None:
+    def replace(self, urn: str, budget_id: str, state: Mapping[str, Any] = _NOTHING) -> None:
         """Record that the budget of a resource is to be replaced; the resource may adopt it if GitHub still has it."""
         with self._lock:
+            if self._holders.get(budget_id) == urn and budget_id not in self._adopted:
+                del self._holders[budget_id]
+            self._states[budget_id] = state
             self._replaced[urn] = self.replaced(urn) | {budget_id}
 
     def replaced(self, urn: str) -> frozenset[str]:
         """Return the ids of the budgets of a resource that this run replaces."""
         return self._replaced.get(urn, frozenset())
+
+    def former(self, urn: str) -> dict[str, Mapping[str, Any]]:
+        """Return the outputs in the state of the budgets of a resource that this run replaces, by id."""
+        with self._lock:
+            return {budget_id: self._states.get(budget_id, _NOTHING) for budget_id in sorted(self.replaced(urn))}
+
+    def keep(self, budget_id: str) -> None:
+        """Record that a delete keeps an object: an interrupted replacement leaves two entries of it in the state."""
+        with self._lock:
+            self._kept.add(budget_id)
+
+    def is_kept(self, budget_id: str) -> bool:
+        """Return whether a delete of this run keeps an object."""
+        with self._lock:
+            return budget_id in self._kept
+
+    def declare_inputs(self, urn: str, inputs: Mapping[str, Any]) -> None:
+        """Record the checked inputs of a resource, all of them known."""
+        with self._lock:
+            self._inputs[urn] = inputs
+
+    def declared_inputs(self, urn: str) -> Mapping[str, Any]:
+        """Return the checked inputs of a resource; empty if the program does not declare it."""
+        with self._lock:
+            return self._inputs.get(urn, _NOTHING)
 
     def check(self, urn: str, *, anew: bool) -> None:
         """Record a declared resource; if `anew` (to be created or replaced), its old budget may be deleted."""
@@ -89,7 +136,15 @@ class ResourceRegistry:
             readers = [reader for reader, read in self._read.items() if read == id_.lower()]
             return urn if urn in self._read else next(iter(readers), None)
 
-    def holder(self, budget_id: str) -> str | None:
-        """Return the URN of the resource that holds a budget, or None."""
+    def holder(self, budget_id: str, asking: str = "") -> str | None:
+        """Return the URN of the resource that holds a budget, or None.
+
+        Args:
+            budget_id: GitHub's id.
+            asking: The URN of the resource that asks: what the program says of this one does not count.
+        """
         with self._lock:
-            return self._holders.get(budget_id)
+            held = self._holders.get(budget_id)
+        if held is None and self._shared is not None:
+            return self._shared.holder(budget_id, other_than=asking)
+        return held

@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from billing_provider.core.clock import Clock
-from billing_provider.core.settings import Guards
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.settings import MAX_DELETES, NAMESPACE, Guards
 from billing_provider.runtime.registry import ResourceRegistry
 from billing_provider.transport.http import Transport
 from billing_provider.transport.pacing import Pacer
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from billing_provider.core.owners import Owner
     from billing_provider.core.settings import Settings
+    from billing_provider.runtime.shared_ids import SharedIds
 
 T = TypeVar("T")
 _FREE_SINGLE_READS = 3
@@ -54,17 +56,20 @@ class Run:
         clock: The clock; the system clock by default.
         before_write: Called right before each write; an exception prevents the write.
         guards: Returns the settings that need no token; called at first use.
+        shared: The ids that other processes of this engine run know.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - most of them have a default, and are passed by keyword
         self,
         settings: Callable[[], Settings],
         reporter: Reporter,
         clock: Clock | None = None,
         before_write: Callable[[], None] = lambda: None,
         guards: Callable[[], Guards] = Guards,
+        shared: SharedIds | None = None,
     ) -> None:
-        self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry()
+        self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry(shared)
+        self._deletes = 0
         self.single_reads = SingleReads()
         self._read_settings, self._before_write, self._read_guards = settings, before_write, guards
         self._lock = threading.RLock()
@@ -95,6 +100,25 @@ class Run:
             if self._guards is None:
                 self._guards = self._read_guards()
             return self._guards
+
+    def take_delete(self, what: str, *, counts: bool) -> None:
+        """Count a delete, right before it is sent.
+
+        Args:
+            what: What is deleted, for the message.
+            counts: Whether the program no longer declares it; the old object of a replacement does not count.
+
+        Raises:
+            ConfigError: The run has deleted as many as `maxDeletes` allows; nothing was sent.
+        """
+        most = self.guards.max_deletes
+        with self._lock:
+            if counts and most is not None and self._deletes >= most:
+                raise ConfigError(
+                    f"{what} is not deleted: this run may delete {most}, by {NAMESPACE}:maxDeletes. Nothing was sent: "
+                    f"check what the program no longer declares, or for one run: {MAX_DELETES}=off"
+                )
+            self._deletes += counts
 
     @property
     def transport(self) -> Transport:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["TEST_TIME", "Clock", "wall"]
 
 TEST_TIME = "GITHUB_BILLING_TEST_TIME"
-_FORM = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
+_FORM = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{3}(\d{3})?)?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
 
 
 def wall() -> float:

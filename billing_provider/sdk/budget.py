@@ -15,6 +15,7 @@ from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.sdk.cost_center import budget_entity
+from billing_provider.sdk.declaration import protected, secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
@@ -206,7 +207,10 @@ class _Budget(Resource):
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
-        super().__init__(self._provider_class(), resource_name, {**dict.fromkeys(names), **args}, opts)
+        props = {**dict.fromkeys(names), **args, **secret_inputs(args, BudgetAlertingArgs)}
+        super().__init__(self._provider_class(), resource_name, props, protected(opts, args))
+        if opts is None or opts.id is None:
+            share_id(self)
 
     @classmethod
     def _get(

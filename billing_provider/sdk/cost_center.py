@@ -12,6 +12,7 @@ from pulumi.dynamic import Resource
 from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
+from billing_provider.sdk.declaration import secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
@@ -104,7 +105,10 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
-        super().__init__(CostCenterProvider(), resource_name, {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}, opts)
+        props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args, **secret_inputs(args)}
+        super().__init__(CostCenterProvider(), resource_name, props, opts)
+        if opts is None or opts.id is None:
+            share_id(self)
 
     @classmethod
     def get(

@@ -22,12 +22,17 @@ _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 _AFTER_COMMA = re.compile(r",\s*")
 
 
-def load(text: str | bytes, **read: Callable[[str], Any]) -> Any:
+def load(
+    text: str | bytes,
+    parse_constant: Callable[[str], Any] | None = None,
+    parse_float: Callable[[str], Any] | None = None,
+) -> Any:
     """Return the values of a JSON text.
 
     Args:
         text: UTF-8 where it is bytes.
-        read: `parse_constant` is called for NaN, Infinity and -Infinity, which are not JSON, `parse_float` for floats.
+        parse_constant: Called for NaN, Infinity and -Infinity, which are not JSON.
+        parse_float: Called for numbers that are not whole.
 
     Raises:
         ValueError: It is not JSON, or is nested more than 100 levels deep.
@@ -35,18 +40,18 @@ def load(text: str | bytes, **read: Callable[[str], Any]) -> Any:
     decoded = text if isinstance(text, str) else text.decode()
     _check_brackets(decoded)
     try:
-        return json.loads(decoded, parse_int=_integer, **read)
+        return json.loads(decoded, parse_int=_integer, parse_constant=parse_constant, parse_float=parse_float)
     except json.JSONDecodeError as error:
         raise ValueError(_not_json(error)) from None
 
 
-def parse(text: str | bytes, **read: Callable[[str], Any]) -> Any:
+def parse(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
     """Return the values of a JSON text that can be written again; see `load`.
 
     Raises:
         ValueError: As in `load`; or it has a number or text that cannot be stored.
     """
-    value = load(text, parse_float=_float, **read)
+    value = load(text, parse_constant, _float)
     storable(value)
     return value
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets.consequences import Terms, worth
 from billing_provider.budgets.identity import live_inputs, natural_key
-from billing_provider.budgets.safety import Terms, worth
 from billing_provider.budgets.states import read_spec
 from billing_provider.core.clock import instant
 from billing_provider.core.errors import ConfigError

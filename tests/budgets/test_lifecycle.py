@@ -242,7 +242,7 @@ def test_name_and_uuid_of_a_cost_center_are_equivalent(sandbox: Sandbox, new_run
     for one, other in ((by_name, by_uuid), (by_uuid, by_name)):
         stored = create(new_run(), one)
         assert differences(new_run(), "urn::budget", other, stored) == ([], [])
-        new_run().enterprise.delete(stored.id, stored.outputs)
+        new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
 
 
 @pytest.mark.parametrize("scope", ["cost_center", "multi_user_cost_center"])
@@ -259,7 +259,7 @@ def test_the_case_of_a_cost_center_is_ignored(sandbox: Sandbox, new_run: Callabl
         current = new_run().enterprise.read(stored.id, stored.outputs)
         assert current is not None
         assert current.inputs == stored.inputs
-        new_run().enterprise.delete(stored.id, stored.outputs)
+        new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
     harness = new_run()
     checked(harness, "urn::first", {**declared, "budget_entity_name": "Platform"})
     again = harness.enterprise.check("urn::second", {}, {**declared, "budget_entity_name": "pLATFORM"}, NOTHING)
@@ -452,14 +452,15 @@ def test_a_different_budget_is_not_adopted_by_default(sandbox: Sandbox, harness:
 
 
 def test_adopt_updates_a_different_budget(sandbox: Sandbox, harness: RunHarness) -> None:
-    """With `adopt`, one PATCH changes what differs, and a warning names the changes."""
+    """With `adopt`, one PATCH changes what differs, and a warning names the changes, as a preview does."""
     sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=501, prevent_further_usage=True)
     stored = create(harness, {**PLAIN, "on_existing": "adopt"})
     assert [(request.method, request.body) for request in sandbox.writes] == [
         ("PATCH", {"budget_amount": 500, "prevent_further_usage": False})
     ]
     assert stored.outputs["adopted"] is True
-    assert any("; changed: budget_amount, prevent_further_usage" in text for text in harness.reporter.warnings)
+    said = f"adopted the existing budget {stored.outputs['budget_id']}: removes the hard stop; lowers the amount from"
+    assert any(said in text for text in harness.reporter.warnings)
 
 
 @pytest.mark.parametrize(("amount", "words"), [(500, "it is as declared"), (501, "it differs in budget_amount")])
@@ -486,7 +487,7 @@ def test_a_resource_rename_without_an_alias_keeps_the_budget(
     stored = create(harness, PLAIN, "urn::old")
     second = new_run()
     renamed = create(second, PLAIN, "urn::new")
-    second.enterprise.delete(stored.id, stored.outputs)
+    second.enterprise.delete("urn::deleted", stored.id, stored.outputs)
     assert renamed.id == stored.id
     assert [request.method for request in sandbox.writes] == ["POST"]
     assert any("kept budget" in text and "new declares it" in text for text in second.reporter.warnings)
@@ -516,7 +517,7 @@ def test_a_budget_is_gone_after_a_404_and_a_complete_listing(
     sandbox.remove_budget(stored.outputs["budget_id"])
     assert new_run().enterprise.read(stored.id, stored.outputs) is None
     second = new_run()
-    second.enterprise.delete(stored.id, stored.outputs)
+    second.enterprise.delete("urn::deleted", stored.id, stored.outputs)
     assert [request.method for request in sandbox.requests[-2:]] == ["DELETE", "GET"]
 
 
@@ -542,7 +543,7 @@ def test_other_responses_do_not_prove_that_a_budget_is_gone(
     with pytest.raises(no_proof):
         new_run().enterprise.read(stored.id, stored.outputs)
     with pytest.raises(no_proof):
-        new_run().enterprise.delete(stored.id, stored.outputs)
+        new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
     assert len(sandbox.budgets()) == (1 if gone else 2)
 
 
@@ -556,7 +557,7 @@ def test_a_404_for_a_listed_budget_is_an_error(
     assert current is not None
     assert current.inputs == stored.inputs
     with pytest.raises(errors.NotFoundError):
-        new_run().enterprise.delete(stored.id, stored.outputs)
+        new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
     assert sandbox.unmet_faults() == []
 
 
@@ -568,7 +569,7 @@ def test_disabled_budgets_keep_the_state(
     sandbox.switch("feature_off")
     works: list[Callable[[], object]] = [
         lambda: new_run().enterprise.read(stored.id, stored.outputs),
-        lambda: new_run().enterprise.delete(stored.id, stored.outputs),
+        lambda: new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs),
         lambda: create(new_run(), {**PLAIN, "budget_product_sku": "packages"}, "urn::other"),
     ]
     for work in works:
@@ -593,7 +594,7 @@ def test_delete_removes_the_budget(sandbox: Sandbox, harness: RunHarness, new_ru
     """One DELETE is sent, and the budget is gone."""
     stored = create(harness, PLAIN)
     sandbox.forget_requests()
-    new_run().enterprise.delete(stored.id, stored.outputs)
+    new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
     assert [request.method for request in sandbox.requests] == ["DELETE"]
     assert sandbox.budgets() == []
 

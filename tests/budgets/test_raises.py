@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.budgets import raises
+from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.core import errors
 from billing_provider.core.inputs import KEEP, REVERT
 from billing_provider.core.owners import OWNER_KINDS
@@ -56,8 +56,8 @@ def change(harness: RunHarness, declared: dict[str, Any], stored: Stored) -> Sto
     """Check, compare and update a budget as an `up` does; the reporter has the warnings of one run."""
     inputs = checked(harness, URN, declared, stored.inputs)
     kind = OWNER_KINDS["enterprise"]
-    assert harness.budget_preview.compare(kind, URN, stored.inputs, inputs, NOTHING) == []
     changed, _ = harness.enterprise.diff(URN, stored.id, stored.outputs, inputs, NOTHING)
+    assert not harness.budget_preview.is_gone(kind, URN, stored.id, stored.outputs, inputs, NOTHING)
     return harness.enterprise.update(stored.id, stored.outputs, inputs) if changed else stored
 
 
@@ -78,7 +78,7 @@ def test_a_kept_raise_is_no_difference_under_every_quirk(quirk: str, clock: Virt
     """Read, not read, and read twice: nothing differs, the amounts are right, and other fields leave the raise."""
     with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
         stored = create(open_harness(sandbox, clock), KEPT)
-        assert raises.RAISED_TO not in stored.outputs
+        assert RAISED_TO not in stored.outputs
         sandbox.approve_raise("octocat", 130)
         sandbox.forget_requests()
         assert differences(open_harness(sandbox, clock), URN, KEPT, stored) == ([], [])
@@ -151,8 +151,13 @@ def test_a_raise_in_the_state_is_told_without_reads(sandbox: Sandbox, clock: Vir
     stored = read(open_harness(sandbox, clock), stored)
     sandbox.forget_requests()
     harness = open_harness(sandbox, clock, Guards(preview_reads=False))
-    differences(harness, URN, {**KEPT, "budget_amount": 120}, stored)
-    assert harness.reporter.warnings == [f"{SUBJECT}{ENDS}$120"]
+    inputs = checked(harness, URN, {**KEPT, "budget_amount": 120}, stored.inputs)
+    assert not harness.budget_preview.is_gone(
+        OWNER_KINDS["enterprise"], URN, stored.id, stored.outputs, inputs, NOTHING
+    )
+    lowers = "lowers the most that can be spent by $10 (-7.69 %)"
+    assert harness.reporter.warnings[0] == f"{SUBJECT}{lowers}"
+    assert harness.reporter.warnings[-1] == f"{SUBJECT}{ENDS}$120"
     assert sandbox.requests == []
 
 
@@ -241,7 +246,7 @@ def test_an_adoption_keeps_a_higher_amount(sandbox: Sandbox, new_run: Callable[.
     sandbox.forget_requests()
     declared, harness = {**KEPT, "on_existing": policy}, new_run()
     inputs = checked(harness, URN, declared)
-    assert harness.budget_preview.compare(OWNER_KINDS["enterprise"], URN, {}, inputs, NOTHING) == []
+    assert harness.budget_preview.compare(OWNER_KINDS["enterprise"], URN, inputs, NOTHING) == []
     (budget,) = sandbox.budgets()
     assert harness.reporter.warnings[:2] == [
         f"{SUBJECT}adopts the existing budget {budget['id']} as it is; a destroy keeps it (on_delete)",
@@ -335,11 +340,11 @@ def test_a_raise_of_others_is_not_counted_against_the_limits(sandbox: Sandbox, c
         harness = open_harness(sandbox, clock, guards)
         for fields in ({"expires_at": "2027-01-31"}, {"budget_amount": 105}, {"on_raise": None}):
             inputs = checked(harness, URN, {**KEPT, **fields}, state.inputs)
-            found = harness.budget_preview.compare(OWNER_KINDS["enterprise"], URN, state.inputs, inputs, NOTHING)
-            assert found == []
+            kind = OWNER_KINDS["enterprise"]
+            assert not harness.budget_preview.is_gone(kind, URN, state.id, state.outputs, inputs, NOTHING)
         inputs = checked(harness, URN, {**KEPT, "budget_amount": 2000}, state.inputs)
-        (problem,) = harness.budget_preview.compare(OWNER_KINDS["enterprise"], URN, state.inputs, inputs, NOTHING)
-        assert "raises the amount by $1,000" in problem.reason
+        with pytest.raises(errors.ConfigError, match=r"raises the amount by \$1,000"):
+            harness.budget_preview.is_gone(OWNER_KINDS["enterprise"], URN, state.id, state.outputs, inputs, NOTHING)
 
 
 def test_an_amount_that_is_not_sent_is_not_refused(sandbox: Sandbox, clock: VirtualClock) -> None:

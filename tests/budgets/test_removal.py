@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billing_provider.preview import removal
+from billing_provider.budgets import removal
 
 ENTERPRISE = "pulumi-python:dynamic/github-billing:EnterpriseBudget"
 ORGANIZATION = "pulumi-python:dynamic/github-billing:OrgBudget"

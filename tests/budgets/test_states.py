@@ -96,7 +96,7 @@ def calls(cycle: Any, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> d
         "diff": lambda: cycle.diff("urn", id_, olds, news, NOTHING),
         "read": lambda: cycle.read(id_, olds),
         "update": lambda: cycle.update(id_, olds, news),
-        "delete": lambda: cycle.delete(id_, olds),
+        "delete": lambda: cycle.delete("urn::deleted", id_, olds),
     }
 
 

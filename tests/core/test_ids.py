@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,7 +68,11 @@ def test_an_invalid_resource_id_sends_nothing(id_: Any, sandbox: Sandbox) -> Non
     """Read, update, delete and diff of both resources refuse an invalid id with a short, printable message."""
     harness = open_harness(sandbox)
     for cycle in (harness.enterprise, CostCenterLifecycle(harness.run)):
-        for call, arguments in ((cycle.read, ({},)), (cycle.update, ({}, {})), (cycle.delete, ({},))):
+        for call, arguments in (
+            (cycle.read, ({},)),
+            (cycle.update, ({}, {})),
+            (functools.partial(cycle.delete, "urn"), ({},)),
+        ):
             with pytest.raises(ConfigError, match="has the form enterprise/OWNER/ID, not") as caught:
                 call(id_, *arguments)
             assert str(caught.value).isprintable()

@@ -131,8 +131,16 @@ def guards(environ: Mapping[str, str] | None = None, /, **config: str) -> Guards
 
 
 def test_guards_need_no_token() -> None:
-    """Without a token and without settings there are no limits and no stack-wide defaults, and previews read."""
-    assert guards() == Guards(None, None, preview_reads=True, on_existing=None, on_delete=None)
+    """Without a token and settings there are no limits, no protection and no stack-wide defaults; previews read."""
+    assert guards() == Guards(
+        max_increase_usd=None,
+        max_increase_percent=None,
+        max_deletes=None,
+        protect_hard_stops=False,
+        preview_reads=True,
+        on_existing=None,
+        on_delete=None,
+    )
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -152,9 +160,27 @@ def test_a_limit_of_a_raise_is_a_number_or_off(name: str) -> None:
         guards(**{name: ""})
 
 
+def test_the_limit_of_deletes_is_a_whole_number_or_off() -> None:
+    """The variable takes precedence over the stack's setting; `off` is no limit, and an empty variable is none."""
+    variable = "GITHUB_BILLING_MAX_DELETES"
+    for text, value in {"0": 0, "5": 5, "1000": 1000, "off": None}.items():
+        found = [guards(maxDeletes=text).max_deletes, guards({variable: text}, maxDeletes="7").max_deletes]
+        assert found == [value, value]
+        assert [type(each) for each in found] == [type(value)] * 2
+    assert guards({variable: ""}, maxDeletes="7").max_deletes == 7
+    for wrong in ("-1", "1.5", "2.0", "1e3", "1_000", "nan", "inf", "many", " ", " 5", "\u0665", "9" * 5000):
+        with pytest.raises(ConfigError, match=r"^github-billing:maxDeletes must be a whole number, 0 or more, or off$"):
+            guards(maxDeletes=wrong)
+        with pytest.raises(ConfigError, match=f"^{variable} must be a whole number, 0 or more, or off$"):
+            guards({variable: wrong}, maxDeletes="7")
+    with pytest.raises(ConfigError, match=r"^github-billing:maxDeletes must be"):
+        guards(maxDeletes="")
+
+
 @pytest.mark.parametrize(
     ("name", "field", "values"),
     [
+        ("protectHardStops", "protect_hard_stops", {"true": True, "false": False}),
         ("previewReads", "preview_reads", {"true": True, "false": False}),
         (
             "onExisting",

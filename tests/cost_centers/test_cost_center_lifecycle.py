@@ -147,7 +147,7 @@ def test_every_change_is_sent_and_settles(sandbox: Sandbox, next_run: Callable[.
         assert read.inputs == {name: stored.outputs[name] for name in INPUTS if name in stored.outputs}
         stored = read
     assert live(sandbox, "Applications") == {"User": ["new-one"], "Team": ["ent:core"], "Repo": ["octo-org/api"]}
-    next_run().cycle.delete(stored.id, stored.outputs)
+    next_run().cycle.delete("urn::deleted", stored.id, stored.outputs)
     assert live(sandbox, "Applications") == {}
     assert next_run().cycle.read(stored.id, stored.outputs) is None
 
@@ -183,8 +183,8 @@ def test_moved_members_are_named_after_the_write(sandbox: Sandbox, bench: Bench)
     """A write warns of the members that it has moved from another cost center."""
     bench.create({**APPS, "users": ["hubot", "octocat"], "organizations": ["octo-lab"]})
     assert bench.harness.reporter.warnings == [
-        "adding hubot removes it from the cost center Platform",
-        "adding octo-lab removes it from the cost center Data",
+        "moved 1 user from cost center Platform: hubot",
+        "moved 1 organization from cost center Data: octo-lab",
     ]
     assert live(sandbox, "Data") == {}
 
@@ -442,7 +442,7 @@ def test_a_conflict_with_an_archived_cost_center_is_explained(sandbox: Sandbox, 
     """If an archived cost center has the name, the error asks for another name."""
     stored = bench.create(APPS)
     bench.cycle.check(URN, {}, APPS, NONE)
-    bench.cycle.delete(stored.id, stored.outputs)
+    bench.cycle.delete("urn::deleted", stored.id, stored.outputs)
     sandbox.switch("deleted_name_held")
     with pytest.raises(OutcomeError, match="an archived one has it: choose another name"):
         bench.create(APPS)
@@ -508,7 +508,7 @@ def test_a_second_declaration_is_refused(bench: Bench) -> None:
     with pytest.raises(OutcomeError, match="is declared twice"):
         bench.cycle.create(OTHER, APPS)
     bench.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
-    bench.cycle.delete(stored.id, stored.outputs)
+    bench.cycle.delete("urn::deleted", stored.id, stored.outputs)
     assert (
         bench.harness.reporter.warnings[-1] == f"kept cost center {stored.outputs['cost_center_id']}: apps declares it"
     )
@@ -519,7 +519,7 @@ def test_a_refresh_does_not_hold_undeclared_cost_centers(bench: Bench, next_run:
     stored = bench.create(APPS)
     later = next_run()
     later.cycle.diff(URN, stored.id, stored.outputs, stored.inputs, NONE)
-    later.cycle.delete(stored.id, stored.outputs)
+    later.cycle.delete("urn::deleted", stored.id, stored.outputs)
     assert later.cycle.read(stored.id, stored.outputs) is None
 
 
@@ -542,8 +542,8 @@ def test_the_first_read_returns_all_inputs(sandbox: Sandbox, bench: Bench) -> No
         "adopted": False,
     }
     id_ = f"enterprise/octo-enterprise/{data['id']}"
-    bench.cycle.delete(id_, {})
-    bench.cycle.delete(id_, {})
+    bench.cycle.delete("urn::deleted", id_, {})
+    bench.cycle.delete("urn::deleted", id_, {})
     for gone in (id_, "enterprise/octo-enterprise/none"):
         with pytest.raises(NotFoundError, match="it is archived, or the listing does not contain it either"):
             bench.cycle.read(gone, {})
@@ -560,7 +560,7 @@ def test_a_404_for_a_listed_cost_center_is_an_error(status: int, new_run: Callab
         with pytest.raises((NotFoundError, InvalidError)):
             cycle.read("enterprise/octo-enterprise/1", {"cost_center_id": "1"})
         with pytest.raises((NotFoundError, InvalidError)):
-            cycle.delete("enterprise/octo-enterprise/1", {})
+            cycle.delete("urn::deleted", "enterprise/octo-enterprise/1", {})
 
 
 def test_an_azure_subscription_is_kept(new_run: Callable[..., RunHarness]) -> None:
@@ -683,3 +683,23 @@ def test_more_members_than_github_accepts_are_refused(bench: Bench, more: int, w
     fields = {**APPS, "users": [*users, "U0"], "organizations": [f"o{number}" for number in range(1000)]}
     problems = bench.cycle.check(URN, {}, fields, NONE).problems
     assert [str(problem).partition(" are")[0] for problem in problems] == words
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_all_moves_of_a_write_are_one_line_for_each_pair(fails: bool, sandbox: Sandbox, bench: Bench) -> None:
+    """The members of several requests are told together, also those that were moved before a request failed."""
+    names = [f"user-{number:03}" for number in range(120)]
+    stored = sandbox.snapshot()
+    stored["cost_centers"][0]["resources"] = [{"type": "User", "name": name} for name in names]
+    sandbox.restore(stored)
+    made = bench.create(APPS)
+    sandbox.plan([{"op": "add_resources", "nth": 3, "action": "403_permission"}] if fails else [])
+    if fails:
+        with pytest.raises(ForbiddenError):
+            bench.up(made, {**APPS, "users": names})
+    else:
+        bench.up(made, {**APPS, "users": names})
+    number = 100 if fails else 120
+    assert bench.harness.reporter.warnings == [
+        f"moved {number} users from cost center Platform: user-000, user-001, user-002 and {number - 3} more"
+    ]

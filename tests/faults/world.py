@@ -291,11 +291,11 @@ class World:
                 for step in [pool.submit(self._step, harness, name, inputs) for name, inputs in program.items()]:
                     step.result()
         for entry in list(self.pending):
-            _lifecycle(harness, entry.inputs).delete(entry.id, entry.outputs)
+            _lifecycle(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
             self.pending.remove(entry)
         for name in [name for name in self.entries if name not in program]:
             entry = self.entries[name]
-            _lifecycle(harness, entry.inputs).delete(entry.id, entry.outputs)
+            _lifecycle(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
             del self.entries[name]
 
     def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
@@ -304,7 +304,7 @@ class World:
         if entry is None:
             self._create(lifecycle, name, checked.inputs)
             return
-        changed, replaces = lifecycle.diff(urn, entry.id, entry.outputs, checked.inputs, frozenset())
+        changed, replaces = _diff(harness, urn, entry, checked.inputs)
         if not changed:
             entry.inputs = checked.inputs
             return
@@ -313,8 +313,8 @@ class World:
             entry.inputs, entry.outputs = checked.inputs, stored.outputs
             return
         anew = _check(harness, urn, {}, inputs)
-        if not set(replaces) - {"budget_type"}:
-            lifecycle.delete(entry.id, entry.outputs)
+        if replaces == ["budget_type"]:
+            lifecycle.delete(urn, entry.id, entry.outputs)
             del self.entries[name]
             self._create(lifecycle, name, anew.inputs)
             return
@@ -382,10 +382,21 @@ def _check(harness: RunHarness, urn: str, olds: Inputs, inputs: Inputs) -> Check
         problems = harness.cost_center_preview.compare(urn, olds, checked.inputs, frozenset())
     else:
         kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
-        problems = harness.budget_preview.compare(kind, urn, olds, checked.inputs, frozenset())
+        # A budget in the state is compared by `diff`, which has its id.
+        problems = [] if olds else harness.budget_preview.compare(kind, urn, checked.inputs, frozenset())
     for problem in problems:
         raise OutcomeError(str(problem))
     return checked
+
+
+def _diff(harness: RunHarness, urn: str, entry: Entry, inputs: Inputs) -> tuple[list[str], list[str]]:
+    """Return what changed and what of it replaces, after the comparison with GitHub, as the plugin does."""
+    changed, replaces = _lifecycle(harness, inputs).diff(urn, entry.id, entry.outputs, inputs, frozenset())
+    if changed and not replaces and "name" not in inputs:
+        kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
+        if harness.budget_preview.is_gone(kind, urn, entry.id, entry.outputs, inputs, frozenset()):
+            replaces = ["budget_id"]
+    return changed, replaces
 
 
 def _lifecycle(harness: RunHarness, inputs: Inputs) -> AnyLifecycle:

@@ -261,7 +261,7 @@ def _one_operation(rng: random.Random, url: str, stored: list[tuple[Any, Stored]
         "check and create": lambda: lifecycle.create("urn::n", lifecycle.check("urn::n", {}, fields, NONE).inputs),
         "read": lambda: lifecycle.read(entry.id, entry.outputs),
         "update": lambda: lifecycle.update(entry.id, entry.outputs, {**entry.inputs, **news}),
-        "delete": lambda: lifecycle.delete(entry.id, entry.outputs),
+        "delete": lambda: lifecycle.delete("urn::deleted", entry.id, entry.outputs),
         "doctor": lambda: list(examine(harness.run, owners)),
     }
     name = rng.choice([what, *operations])
@@ -365,7 +365,7 @@ def ids(rng: random.Random) -> list[str]:
                 "read": lambda each: each.read(id_, {}),
                 "refresh": lambda each: each.read(id_, {"budget_id": UUID, "budget_scope": "enterprise"}),
                 "diff": lambda each: each.diff("urn::x", id_, {}, {}, NONE),
-                "delete": lambda each: each.delete(id_, {}),
+                "delete": lambda each: each.delete("urn::deleted", id_, {}),
             }
             for name, call in calls.items():
                 wrong += _guard(f"{name} of {id_!a}", harness, partial(call, lifecycle))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.budgets import safety
+from billing_provider.budgets import consequences
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards
 from billing_provider.preview.usage import MOST_PEOPLE
@@ -16,7 +18,6 @@ from tests.support.wire import WireServer, answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.core.inputs import Problem
     from billing_provider.sandbox import Sandbox
     from tests.support.clock import VirtualClock
     from tests.support.harness import RunHarness
@@ -53,14 +54,43 @@ def compare(
     *,
     urn: str = "urn::b",
     unknown: frozenset[str] = NOTHING,
+    budget_id: str = "",
 ) -> list[Problem]:
-    """Check a budget and compare it with GitHub, as the plugin does; return the problems."""
-    noun = "organization" if "organization" in declared else "enterprise"
+    """Check a budget and compare it with GitHub, as the plugin does; return the problems.
+
+    Args:
+        harness: The run.
+        declared: The inputs in the program.
+        olds: The inputs in the state; the budget in the state is the one on GitHub that they identify.
+        urn: The URN of the resource.
+        unknown: The inputs not known yet.
+        budget_id: GitHub's id of the budget in the state, if the sandbox does not have it.
+    """
+    kind = OWNER_KINDS["organization" if "organization" in declared else "enterprise"]
     stored = checked(harness, olds) if olds else {}
-    found = harness.lifecycle(declared).check(urn, stored, declared, unknown)
+    known = {name: value for name, value in declared.items() if name not in unknown}
+    found = harness.lifecycle(declared).check(urn, stored, known, unknown)
     assert found.problems == []
     harness.reporter.warnings.clear()
-    return harness.budget_preview.compare(OWNER_KINDS[noun], urn, stored, found.inputs, unknown)
+    if not stored:
+        return harness.budget_preview.compare(kind, urn, found.inputs, unknown)
+    id_ = f"{kind.noun}/{stored[kind.noun]}/{budget_id or id_of(harness.sandbox, stored)}"
+    try:
+        harness.budget_preview.is_gone(kind, urn, id_, stored, found.inputs, unknown)
+    except ConfigError as error:
+        return [Problem("budget_amount", str(error).partition(": ")[2])]
+    return []
+
+
+def id_of(sandbox: Sandbox, stored: dict[str, Any]) -> str:
+    """Return the id of the budget on GitHub for the product, the scope and the user of a state, or another id."""
+    names = ("budget_product_sku", "budget_scope", "user")
+    found = (
+        budget["id"]
+        for budget in sandbox.budgets(None)
+        if [budget.get(name) for name in names] == [stored.get(name) for name in names]
+    )
+    return next(found, "00000000-0000-4000-8000-000000000000")
 
 
 def checked(harness: RunHarness, declared: dict[str, Any]) -> dict[str, Any]:
@@ -246,7 +276,7 @@ def test_the_setting_turns_the_reads_off(sandbox: Sandbox, clock: VirtualClock) 
     assert warned(harness, {**PLAIN, "budget_amount": 900}, PLAIN) == ["raises the amount from $500 to $900"]
     assert warned(harness, {**PLAIN, "prevent_further_usage": True}, PLAIN) == [
         "adds a hard stop",
-        "how much is spent so far is not known, so this may stop usage at once",
+        consequences.UNKNOWN_SPEND,
     ]
     assert sandbox.requests == []
 
@@ -327,7 +357,7 @@ def test_people_that_cannot_be_read_are_said_to_be_unknown(sandbox: Sandbox, har
     )  # fmt: skip
     sandbox.plan([{"op": "list_user_states", "action": "403_permission", "every": 1}])
     texts = warned(harness, UNIVERSAL, {**UNIVERSAL, "budget_amount": 400})
-    assert "who has used at least $40 is not known, so this may stop people at once" in texts
+    assert consequences.UNKNOWN_PEOPLE in texts
 
 
 def test_the_figure_of_a_budget_takes_precedence_over_the_usage_reports(new_run: Callable[..., RunHarness]) -> None:
@@ -337,25 +367,30 @@ def test_the_figure_of_a_budget_takes_precedence_over_the_usage_reports(new_run:
     live = page(0, 1, 1, **fields, budget_amount=500, budget_type="ProductPricing")
     with WireServer(live) as server:
         harness = new_run(base_url=server.url)
-        texts = warned(harness, {**hard, "budget_amount": 400}, hard)
-        assert "usage of actions of octo-enterprise stops at once: $480 are spent, the cap is $400" in texts
+        assert compare(harness, {**hard, "budget_amount": 400}, hard, budget_id="id-0") == []
+        stops = "usage of actions of octo-enterprise stops at once: $480 are spent, the cap is $400"
+        assert any(stops in text for text in harness.reporter.warnings)
         assert len(server.heard) == 1
 
 
 def test_the_consumption_of_few_people_is_read_one_by_one(sandbox: Sandbox, harness: RunHarness) -> None:
-    """Beyond twenty new caps of one person, the preview says that it does not know what these people have used."""
-    for number in range(MOST_PEOPLE + 1):
+    """Beyond twenty new caps of one person, the preview says once that it does not know what these people have used."""
+    said: list[str] = []
+    for number in range(MOST_PEOPLE + 3):
         assert compare(harness, {**PERSON, "user": f"person-{number}"}, urn=f"urn::{number}") == []
-    assert any("is not known" in text for text in harness.reporter.warnings)
+        said += harness.reporter.warnings
+    assert sum(consequences.UNKNOWN_PEOPLE in text for text in said) == 1
     assert len(reads(sandbox)) == MOST_PEOPLE + 1
 
 
 def test_a_raise_above_the_limit_is_refused(sandbox: Sandbox, clock: VirtualClock) -> None:
     """A typing slip is refused with its figure and the way to allow it, for a change and for a new budget."""
     harness = open_harness(sandbox, clock, Guards(max_increase_usd=1000))
+    live = sandbox.add_budget("enterprise", E, budget_amount=5000, budget_alerting=MONA)
     (problem,) = compare(harness, {**PLAIN, "budget_amount": 50_000}, {**PLAIN, "budget_amount": 5000})
     assert problem.field == "budget_amount"
     assert problem.reason.startswith("raises the amount by $45,000 (+900 %), above maxIncreaseUsd=1000")
+    sandbox.remove_budget(live["id"])
     harness = open_harness(sandbox, clock, Guards(max_increase_usd=1000))
     (problem,) = compare(harness, {**PLAIN, "budget_amount": 50_000})
     assert problem.reason.startswith("sets an amount of $50,000")
@@ -399,11 +434,11 @@ def test_a_budget_that_is_declared_by_uuid_and_listed_by_name_is_counted_once(
 
 def test_what_caps_of_persons_leave_out_is_said_once(sandbox: Sandbox, harness: RunHarness) -> None:
     """The warning is shown once in a run, and not where another budget covers AI credits."""
-    assert any(safety.UNCOVERED in text for text in warned(harness, UNIVERSAL))
-    assert not any(safety.UNCOVERED in text for text in warned(harness, PERSON))
+    assert any(consequences.UNCOVERED in text for text in warned(harness, UNIVERSAL))
+    assert not any(consequences.UNCOVERED in text for text in warned(harness, PERSON))
     sandbox.add_budget("enterprise", E, budget_product_sku="ai_credits", budget_type="BundlePricing")
     harness = open_harness(sandbox, harness.clock)
-    assert not any(safety.UNCOVERED in text for text in warned(harness, UNIVERSAL))
+    assert not any(consequences.UNCOVERED in text for text in warned(harness, UNIVERSAL))
 
 
 def test_an_unlisted_sku_is_told_with_similar_names(sandbox: Sandbox, harness: RunHarness) -> None:
@@ -484,5 +519,6 @@ def test_a_raise_is_refused_where_a_cost_center_is_named_by_its_uuid_too(sandbox
     harness = open_harness(sandbox, clock, Guards(max_increase_usd=100))
     named = {**PLAIN, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
     raised = {**named, "budget_entity_name": sandbox.cost_centers()[0]["id"], "budget_amount": 5000}
+    sandbox.add_budget("enterprise", E, budget_scope="cost_center", budget_entity_name="Platform", budget_amount=500)
     (problem,) = compare(harness, raised, named)
     assert problem.reason.startswith("raises the amount by $4,500")

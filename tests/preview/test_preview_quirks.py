@@ -42,7 +42,8 @@ def test_a_raise_is_told_under_every_quirk(quirk: str, settled: Any) -> None:
             inputs = harness.lifecycle(declared).check(urn, stored, higher, NOTHING).inputs
             kind = OWNER_KINDS["enterprise" if "enterprise" in declared else "organization"]
             harness.reporter.warnings.clear()
-            assert harness.budget_preview.compare(kind, urn, stored, inputs, NOTHING) == [], urn
+            state = states[urn]
+            assert not harness.budget_preview.is_gone(kind, urn, state.id, state.outputs, inputs, NOTHING), urn
             assert any("raises the " in text for text in harness.reporter.warnings), urn
         assert sandbox.writes == []
         # One listing for each of the three owners, in pages of at most ten, and one of the cost centers.
@@ -69,7 +70,7 @@ def test_an_adoption_is_told_under_every_quirk(quirk: str, clock: VirtualClock) 
             inputs = harness.lifecycle(declared).check(urn, {}, {**declared, "on_existing": "adopt"}, NOTHING).inputs
             kind = OWNER_KINDS["enterprise" if "enterprise" in declared else "organization"]
             harness.reporter.warnings.clear()
-            problems = [str(problem) for problem in harness.budget_preview.compare(kind, urn, {}, inputs, NOTHING)]
+            problems = [str(problem) for problem in harness.budget_preview.compare(kind, urn, inputs, NOTHING)]
             told = [text for text in [*problems, *harness.reporter.warnings] if ids[urn] in text]
             assert told, (urn, problems, harness.reporter.warnings)
             assert all("may exist already" in problem for problem in problems), (urn, problems)

@@ -36,11 +36,10 @@ def test_an_unfinished_create_is_an_update_of_the_next_run(engine: FakeEngine, s
         assert second.diff(URN, id_, outputs, again).changes == "DIFF_NONE"
     assert "unfinished" not in outputs
     warnings = [text for name, text in engine.warnings if name == "apps"]
-    moved = "adding hubot removes it from the cost center Platform"
-    assert warnings[0] == f"the cost center Apps: {moved}"
+    assert warnings[0] == "the cost center Apps: moves 1 user from cost center Platform: hubot"
     assert warnings[1].startswith(f"the cost center Apps of enterprise {E} was created, but not all of its users were")
     assert warnings[1].endswith("Run `pulumi up` again to add the others.")
-    assert warnings[2:] == [moved]
+    assert warnings[2:] == ["moved 1 user from cost center Platform: hubot"]
 
 
 def test_a_member_of_two_cost_centers_is_refused_in_preview(engine: FakeEngine, served: Sandbox) -> None:
@@ -86,3 +85,23 @@ def test_get_reads_what_is_managed_elsewhere() -> None:
         "pulumi-python:dynamic/github-billing:CostCenter",
         f"enterprise/{E}/1",
     )
+
+
+def test_a_check_tells_whom_a_change_frees_and_what_github_refuses(engine: FakeEngine, served: Sandbox) -> None:
+    """The row of the cost center names who loses which cap; a taken name and a refused member are problems."""
+    cap = {"budget_scope": "multi_user_cost_center", "budget_product_sku": "ai_credits", "budget_amount": 50}
+    fields = {**cap, "budget_type": "BundlePricing", "prevent_further_usage": True, "budget_entity_name": "Platform"}
+    id_ = served.add_budget("enterprise", E, **fields)["id"]
+    olds = {"enterprise": E, "name": "Platform", "users": ["monalisa", "hubot"]}
+    news = {**olds, "__provider": PROVIDERS["CostCenter"]}
+    with plugin(engine, served) as running:
+        assert running.check(URN, olds, news)[1] == []
+        assert served.requests == []
+        assert running.check(URN, olds, {**news, "users": ["hubot"]})[1] == []
+        (taken,) = running.check(URN, olds, {**news, "name": "Data"})[1]
+        (refused,) = running.check(URN, olds, {**news, "organizations": ["octo-org"]})[1]
+    assert "has the name Data: choose another name" in taken
+    assert "leave out organization octo-org, or first remove the $50 hard stop per person of cost center" in refused
+    freed = f"frees monalisa of the $50 hard stop per person of cost center Platform (budget {id_})"
+    assert [text for name, text in engine.warnings if name == "apps"] == [f"the cost center Platform: {freed}"]
+    assert [request.method for request in served.requests] == ["GET", "GET"]

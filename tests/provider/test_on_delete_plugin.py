@@ -112,7 +112,7 @@ def test_an_older_state_is_updated_once(sandbox: Sandbox, new_plugin: NewPlugin)
 def test_an_invalid_setting_fails_the_preview(
     setting: dict[str, str], words: str, sandbox: Sandbox, new_plugin: NewPlugin
 ) -> None:
-    """The check of each resource names the setting and its values; a refresh and a destroy do not need it."""
+    """The check of each resource names the setting and its values; so does a delete, and a refresh does not need it."""
     stack = Stack()
     with new_plugin() as plugin:
         stack.up(plugin, DECLARED)
@@ -122,7 +122,10 @@ def test_an_invalid_setting_fails_the_preview(
         assert caught.value.last.endswith(words)
     with new_plugin(**setting) as plugin:
         assert stack.refresh(plugin) == {}
-    with new_plugin(**setting) as plugin:
+    with new_plugin(**setting) as plugin, pytest.raises(CallError) as caught:
+        stack.destroy(plugin)
+    assert caught.value.last.endswith(words)
+    with new_plugin() as plugin:
         stack.destroy(plugin)
     assert live(sandbox) == 0
 

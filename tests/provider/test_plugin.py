@@ -243,7 +243,7 @@ def test_unknown_values_stay_unknown(world: World) -> None:
     stack.up(world.plugin, {(kind, "b"): ENTERPRISE})
     (old,) = stack.entries
     changed, _ = world.plugin.check(urn, old.inputs, program(kind, unsure))
-    assert world.plugin.diff(urn, old.id, old.outputs, changed) == ("DIFF_UNKNOWN", [], True)
+    assert world.plugin.diff(urn, old.id, old.outputs, changed) == ("DIFF_UNKNOWN", [], False)
     elsewhere, _ = world.plugin.check(urn, old.inputs, program(kind, {**ENTERPRISE, "enterprise": UNKNOWN}))
     diff = world.plugin.diff(urn, old.id, old.outputs, elsewhere)
     assert diff == ("DIFF_UNKNOWN", ["enterprise"], False)

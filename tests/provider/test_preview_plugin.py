@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.plugin import PROVIDERS, UNKNOWN, FakeEngine, Plugin, Stack, urn_of
+from tests.support.plugin import PROVIDERS, UNKNOWN, CallError, FakeEngine, Plugin, Stack, urn_of
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
@@ -34,13 +34,16 @@ def test_a_raise_above_the_setting_is_refused_and_allowed_for_one_run(engine: Fa
     (entry,) = stack.entries
     slip = {**ACTIONS, "budget_amount": 50_000}
     with Plugin(engine.address, github(served), limit) as second:
-        _, (problem,) = second.check(URN, entry.inputs, slip)
-        assert problem.startswith(": budget_amount: raises the amount by $45,000 (+900 %), above maxIncreaseUsd=1000")
+        checked, problems = second.check(URN, entry.inputs, slip)
+        assert problems == []
+        with pytest.raises(CallError, match=r"raises the amount by \$45,000 \(\+900 %\), above maxIncreaseUsd=1000"):
+            second.diff(URN, entry.id, entry.outputs, checked)
         _, (problem,) = second.check(urn_of("EnterpriseBudget", "late"), {}, {**slip, "budget_entity_name": UNKNOWN})
         assert "sets an amount of $50,000" in problem
     variable, _, value = problem.rpartition(": ")[2].partition("=")
     with Plugin(engine.address, {**github(served), variable: value}, limit) as third:
-        assert third.check(URN, entry.inputs, slip)[1] == []
+        checked, _ = third.check(URN, entry.inputs, slip)
+        assert third.diff(URN, entry.id, entry.outputs, checked).replaces == []
     assert [write.method for write in served.writes] == ["POST"]
 
 

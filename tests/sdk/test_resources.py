@@ -209,6 +209,8 @@ def test_an_unknown_setting_ends_the_program_before_anything_is_registered(decla
     [
         ("maxIncreaseUsd", "[1]", "must be a number, 0 or more, or off"),
         ("maxIncreasePercent", '{"a":1}', "must be a number, 0 or more, or off"),
+        ("maxDeletes", "[1]", "must be a whole number, 0 or more, or off"),
+        ("protectHardStops", "yes", "must be one of true, false"),
         ("previewReads", "[true]", "must be one of true, false"),
         ("onDelete", "", "must be one of delete, keep"),
         ("settleSeconds", "[5]", "must be a number from 12 to 300"),

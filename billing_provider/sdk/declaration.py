@@ -1,0 +1,142 @@
+"""What each declaration adds: protection of hard stops, the names of secret inputs, and its id for the plugins."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.runtime import settings as pulumi_settings
+from pulumi.runtime.config import CONFIG
+
+from billing_provider.budgets.consequences import SECRET_INPUTS
+from billing_provider.budgets.expiry import NEVER_CREATED
+from billing_provider.core.owners import PER_USER_SCOPES
+from billing_provider.core.settings import NAMESPACE
+from billing_provider.runtime.shared_ids import SharedIds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
+
+__all__ = ["SECRET_INPUTS", "engine_address", "protected", "secret_inputs", "share_id"]
+
+_PROTECT = f"{NAMESPACE}:protectHardStops"
+
+
+# --- protection
+
+
+def protected(opts: pulumi.ResourceOptions | None, args: Mapping[str, Any]) -> pulumi.ResourceOptions | None:
+    """Return the options of a budget, with `protect` for a hard stop if the stack's configuration asks for it.
+
+    Args:
+        opts: The options from the program; they are not changed, and their own `protect` stays.
+        args: The inputs of the budget.
+    """
+    # The value is checked already: this runs for each resource.
+    if CONFIG.get().get(_PROTECT) != "true" or not _may_stop(args):
+        return opts
+    if getattr(opts, "protect", None) is not None or getattr(opts, "id", None) is not None:
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True))
+
+
+def _may_stop(args: Mapping[str, Any]) -> bool:
+    """Return whether a budget is a hard stop, or may be one because an input is not known yet."""
+    stops, scope = args.get("prevent_further_usage"), args.get("budget_scope")
+    if stops is not None:
+        return stops is not False
+    return scope in PER_USER_SCOPES if isinstance(scope, str) else scope is not None
+
+
+# --- secret inputs
+
+
+def secret_inputs(args: Mapping[str, Any], *input_types: type[Any]) -> dict[str, Any]:
+    """Return the property that names the secret inputs of a resource; empty if no input contains an Output.
+
+    The plugin gets secrets as plain values, because the SDK's servicer takes no others. With the names it can keep
+    them out of its messages.
+
+    Args:
+        args: The inputs of the resource.
+        *input_types: The classes of inputs whose attributes are inputs.
+    """
+    found = {name: outputs for name, value in args.items() if (outputs := list(_outputs(value, input_types)))}
+    return {SECRET_INPUTS: pulumi.Output.from_input(_secret(found))} if found else {}
+
+
+def _outputs(value: Any, input_types: tuple[type[Any], ...]) -> Iterator[pulumi.Output[Any]]:
+    """Return the Outputs in an input."""
+    if isinstance(value, pulumi.Output):
+        yield value
+    elif isinstance(value, input_types):
+        yield from _outputs(vars(value), input_types)
+    elif isinstance(value, (dict, list, tuple)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _outputs(each, input_types)
+
+
+async def _secret(found: Mapping[str, list[pulumi.Output[Any]]]) -> list[str] | None:
+    """Return the names of the secret inputs, or None: Pulumi does not send a property that is None.
+
+    Not by `apply`: the names must be known and no secret, also where a value is not known or is a secret.
+    """
+    names = [name for name, outputs in found.items() if any([await output.is_secret() for output in outputs])]
+    return sorted(names) or None
+
+
+# --- ids
+
+
+class _Files:
+    """The files of the engine runs of this process: with the Automation API these are several, also at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: weakref.WeakKeyDictionary[EngineStub, SharedIds] = weakref.WeakKeyDictionary()
+
+    def of(self, engine: EngineStub) -> SharedIds:
+        """Return the file of an engine run; it begins with the first resource, and ends with the program."""
+        with self._lock:
+            if engine not in self._files:
+                started = SharedIds(engine_address(engine))
+                started.start()
+                # The SDK holds the engine until the engine has done everything, in a process of its own until the exit.
+                weakref.finalize(engine, started.end)
+                self._files[engine] = started
+            return self._files[engine]
+
+
+_FILES = _Files()
+
+
+def share_id(resource: pulumi.CustomResource) -> None:
+    """Share the id of a declared resource with the plugins of this engine run, once it is known.
+
+    With `--target`, a plugin is not asked about the other resources, but it may be told to delete what they declare.
+    """
+    engine = pulumi_settings.SETTINGS.engine
+    if engine is None or not engine_address(engine):
+        return
+    shared = _FILES.of(engine)
+
+    def record(id_: str) -> pulumi.Output[None] | None:
+        # Many budgets have the id of one that expired before it was created.
+        if id_.rpartition("/")[2] == NEVER_CREATED:
+            return None
+        return resource.urn.apply(lambda urn: shared.add(id_, urn))
+
+    # Less work than `Output.all`. Pulumi waits for these Outputs before it lets the engine delete anything.
+    resource.id.apply(record)
+
+
+def engine_address(engine: EngineStub) -> str:
+    """Return the address of an engine, as its plugins get it; empty if it is not a client of the SDK."""
+    # The SDK does not keep the address itself.
+    channel: Any = getattr(getattr(engine, "Log", None), "_channel", None)
+    target = channel.target() if hasattr(channel, "target") else b""
+    return target.decode().rpartition("/")[2] if isinstance(target, bytes) else ""
