@@ -26,14 +26,13 @@ from pulumi.dynamic import (
 )
 from pulumi.dynamic.dynamic import serialize_provider
 
-from billing_provider.budgets.consequences import SECRET_INPUTS, secret_inputs
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core import sdk_version
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.core.redact import hiding
-from billing_provider.core.resource import UNFINISHED
+from billing_provider.core.resource import SECRET_INPUTS, UNFINISHED, secret_inputs
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.engine_log import EngineLog, calling_urn

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import consequences, raises
-from billing_provider.budgets.consequences import SECRET_INPUTS, Limits, Terms, secret_inputs
+from billing_provider.budgets.consequences import RAISED_TO, Limits, Terms
 from billing_provider.budgets.identity import IN_PLACE, live_inputs
 from billing_provider.budgets.models import FIELDS
-from billing_provider.core.owners import COST_CENTER, MULTI_USER_COST_CENTER
+from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +57,7 @@ class Change:
             live: The budget as last read, or None if it was not read.
             unknown: The inputs that are not known yet.
         """
-        before = olds if live is None else live_inputs(owner, olds, live, _names_of(live))
+        before = _in_state(olds) if live is None else live_inputs(owner, olds, live, _names_of(live))
         sent = set(raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]))
         return cls(_with_secrets(before, olds, news), _after(before, news, sent, olds), unknown=unknown)
 
@@ -80,11 +80,7 @@ class Change:
             olds: The outputs in the state if this resource had the budget before.
         """
         scope = news["budget_scope"]
-        here = live
-        if scope == MULTI_USER_COST_CENTER and live.budget_scope == COST_CENTER:
-            # Some accounts list a per-member budget as `cost_center`.
-            here = live.model_copy(update={"budget_scope": scope})
-        before = live_inputs(owner, {name: olds[name] for name in FIELDS if name in olds}, here, _names_of(live))
+        before = live_inputs(owner, {name: olds[name] for name in FIELDS if name in olds}, live, _names_of(live))
         hidden = {
             name
             for name in IN_PLACE
@@ -133,6 +129,12 @@ def refusal(guards: Guards, change: Change, replaced: Change | None) -> str | No
 def has_limits(guards: Guards) -> bool:
     """Return whether a setting limits raises."""
     return guards.max_increase_usd is not None or guards.max_increase_percent is not None
+
+
+def _in_state(olds: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs in the state with the amount on GitHub: of a raise that is kept, it is the higher one."""
+    known = {"budget_amount": raises.known_amount(olds)} if "budget_amount" in olds else {}
+    return {name: value for name, value in {**olds, **known}.items() if name != RAISED_TO}
 
 
 def _names_of(live: Budget) -> frozenset[str]:

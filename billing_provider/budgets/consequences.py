@@ -15,14 +15,13 @@ from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku, counts_li
 from billing_provider.core.clock import instant
 from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
 from billing_provider.core.redact import clean
+from billing_provider.core.resource import secret_inputs
 from billing_provider.core.settings import MAX_INCREASE_PERCENT, MAX_INCREASE_USD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name
-"""The internal property with the names of the inputs that are secret in the program."""
 RAISED_TO = "raised_to"
 """The output with a higher amount on GitHub that `on_raise` keeps; absent if there is none."""
 DOLLARS = "$"
@@ -409,7 +408,9 @@ def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[flo
     """Return the raise in units and in percent, and its description; values that are not known do not count."""
     unknown = (old.unknown if old else frozenset()) | (new.unknown if new else frozenset())
     # A deletion removes a cap only where GitHub stops usage; a licence budget is declared as a stop and is none.
-    lost = old is not None and (old.stops if new is None else old.hard and not new.hard)
+    lost = old is not None and (
+        old.stops if new is None else (old.hard and not new.hard) or (old.stops and not new.stops)
+    )
     if lost and old is not None and "prevent_further_usage" not in unknown:
         what = f"deletes the {cap(old)}" if new is None else "removes the hard stop"
         return math.inf, math.inf, f"{what}, a raise without limit"
@@ -425,14 +426,6 @@ def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[flo
 
 
 # --- comparison
-
-
-def secret_inputs(fields: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of the secret inputs, as the program passes them or a state stores them."""
-    names = fields.get(SECRET_INPUTS)
-    return (
-        frozenset(name for name in names if isinstance(name, str)) if isinstance(names, (list, tuple)) else frozenset()
-    )
 
 
 def tightens(old: Terms | None, new: Terms) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import consequences, raises
+from billing_provider.budgets import raises
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
-from billing_provider.budgets.expiry import NEVER_CREATED
+from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
 from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_body
 from billing_provider.core.errors import OutcomeError
-from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER
+from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER, Owner
+from billing_provider.core.resource import secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from billing_provider.core.errors import ApiError
-    from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
 
 _SHOWN = 5
@@ -161,8 +161,11 @@ class BudgetCreate(CreateOnce[Budget]):
             change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
         for budget_id, state in former.items():
             if is_replaced(budget_id, state) and (existing is None or budget_id != existing.id):
-                live = self._budgets.known(budget_id)
-                return change, Change(Change.update(self._owner, state, state, live).before, self._inputs)
+                # The owner can be what changes.
+                noun = self._owner.kind.noun
+                owner = Owner(self._owner.kind, state.get(noun, self._owner.slug))
+                live = self._run.cache(OwnerCache, owner).known(budget_id)
+                return change, Change(Change.update(owner, state, state, live).before, self._inputs)
         return change, None
 
     def allow(self, existing: Budget | None, different: list[str]) -> None:
@@ -185,7 +188,7 @@ class BudgetCreate(CreateOnce[Budget]):
     def describe(self, existing: Budget, different: list[str]) -> str:
         """Return the fields that differ, each with the live and the declared value."""
         live = live_inputs(self._owner, {}, existing, self._names)
-        declared, secret = self._spec.model_dump(), consequences.secret_inputs(self._inputs)
+        declared, secret = self._spec.model_dump(), secret_inputs(self._inputs)
         return ", ".join(
             f"{name} (secret)"
             if name in secret
@@ -200,8 +203,12 @@ class BudgetCreate(CreateOnce[Budget]):
 
 
 def is_replaced(budget_id: str, state: Mapping[str, Any]) -> bool:
-    """Return whether a budget in the state goes when a new one takes its place: it existed, and no delete keeps it."""
-    return bool(state) and not state.get(KEPT_ON_DELETE) and budget_id != NEVER_CREATED
+    """Return whether a budget in the state goes when a new one takes its place: no delete keeps it, and it is a cap.
+
+    An expired budget is none any more.
+    """
+    is_over = bool(state.get(EXPIRED)) or budget_id == NEVER_CREATED
+    return bool(state) and not state.get(KEPT_ON_DELETE) and not is_over
 
 
 def _value(value: Any) -> str:

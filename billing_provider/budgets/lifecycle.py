@@ -9,7 +9,7 @@ from billing_provider.budgets import expiry, raises, removal, rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, has_limits
-from billing_provider.budgets.consequences import RAISED_TO, SECRET_INPUTS
+from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
@@ -20,7 +20,7 @@ from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeErro
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
-from billing_provider.core.resource import Checked, Stored, read_state
+from billing_provider.core.resource import SECRET_INPUTS, Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.delete_confirmed import delete_confirmed
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE, OnDelete
@@ -283,6 +283,9 @@ class Lifecycle:
         if olds.get(expiry.EXPIRED):
             return
         owner, budget_id = self._parse_live(id_)
+        if self._run.registry.is_gone(budget_id):
+            # The comparison of this run has found and told that.
+            return
         effect = "goes on capping usage" if olds.get("prevent_further_usage") else "goes on counting usage"
         if self._on_delete.skips(urn, owner, budget_id, olds, effect):
             return

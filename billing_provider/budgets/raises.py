@@ -14,6 +14,7 @@ from billing_provider.budgets.consequences import RAISED_TO, dollars
 from billing_provider.budgets.identity import natural_key, same
 from billing_provider.core.inputs import KEEP
 from billing_provider.core.redact import clean
+from billing_provider.core.resource import secret_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ ON_RAISE = "on_raise"
 """The name of the input."""
 _AMOUNT = "budget_amount"
 _MAX_NAME = 39
+_HIDDEN = "a secret amount"
 
 
 def raised_to(declared: Mapping[str, Any], amount: float) -> float | None:
@@ -70,7 +72,8 @@ def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sen
         replaced: Whether a new budget replaces this one.
     """
     person = clean(olds.get("user") or "", _MAX_NAME)
-    there, declared = dollars(amount), dollars(news[_AMOUNT])
+    is_secret = _AMOUNT in secret_inputs(olds) | secret_inputs(news)
+    there, declared = (_HIDDEN if is_secret else dollars(each) for each in (amount, news[_AMOUNT]))
     if (sent or replaced) and (_keeps(olds) or _keeps(news)):
         is_raise = amount > olds.get(_AMOUNT, math.inf) and amount != news[_AMOUNT]
         return f"ends the raise of {person}'s budget to {there}: the new amount is {declared}" if is_raise else None
@@ -113,6 +116,8 @@ def kept(news: Mapping[str, Any], amount: float) -> str | None:
     """
     if raised_to(news, amount) is None:
         return None
+    if _AMOUNT in secret_inputs(news):
+        return f"keeps an amount that is above the declared one, which is secret ({ON_RAISE} is {KEEP})"
     return f"keeps {dollars(amount)}, which is above the declared {dollars(news[_AMOUNT])} ({ON_RAISE} is {KEEP})"
 
 

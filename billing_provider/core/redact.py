@@ -108,7 +108,8 @@ def _words(value: Any) -> Iterator[str]:
         # Texts are shown on one line.
         yield from filter(None, [" ".join(value.split())])
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= _MIN_NUMBER:
-        yield from {f"{value:g}", f"{value:,.10g}", str(value), str(int(value)) if math.isfinite(value) else ""} - {""}
+        forms_of = {f"{value:g}", f"{value:,.10g}", f"{value:,.2f}", f"{value:.2f}", str(value)}
+        yield from forms_of | ({str(int(value))} if math.isfinite(value) else set())
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:

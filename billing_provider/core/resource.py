@@ -20,6 +20,8 @@ STATE_CONFIG = ConfigDict(extra="ignore", allow_inf_nan=False)
 """Model configuration for reading a state; fields added by a later version are ignored."""
 UNFINISHED = "unfinished"
 """Name of the output that marks an incomplete create; the next `up` completes it without changed inputs."""
+SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name
+"""The internal property with the names of the inputs that are secret in the program."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,11 @@ def read_form(form: type[M], values: Mapping[str, Any]) -> M:
             f"the state contains an invalid value of {', '.join(wrong)}. Nothing was sent: correct it in the output of "
             "`pulumi stack export`, then run `pulumi stack import`."
         ) from None
+
+
+def secret_inputs(fields: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the secret inputs, as the program passes them or a state stores them."""
+    names = fields.get(SECRET_INPUTS)
+    return (
+        frozenset(name for name in names if isinstance(name, str)) if isinstance(names, (list, tuple)) else frozenset()
+    )

@@ -9,7 +9,7 @@ from billing_provider.core.errors import BillingError, InvalidError, NotFoundErr
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
-from billing_provider.core.resource import UNFINISHED, Checked, Stored, read_state
+from billing_provider.core.resource import SECRET_INPUTS, UNFINISHED, Checked, Stored, read_state
 from billing_provider.cost_centers.api import MAX_RESOURCES, CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.caps import CapsAtWrite, NoCaps
@@ -192,7 +192,9 @@ class CostCenterLifecycle:
         live = {"enterprise": owner.slug, **as_inputs(center)}
         declared = {name: olds[name] for name in INPUTS if name in olds}
         changed = {name: live[name] for name in differing(declared, live)}
-        inputs = live if first_time else {**declared, **changed}
+        # A destroy runs no program, so the state keeps the names of what no message may show.
+        secret = {name: olds[name] for name in (SECRET_INPUTS,) if name in olds}
+        inputs = live if first_time else {**declared, **changed, **secret}
         return _store(owner, inputs, center, olds)
 
     def update(self, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets import consequences, expiry, raises, removal
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
-from billing_provider.budgets.consequences import Terms, secret_inputs
+from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.create import BudgetCreate, is_replaced
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku, known_sku
@@ -21,7 +21,7 @@ from billing_provider.core.errors import BillingError, ConfigError, ForbiddenErr
 from billing_provider.core.ids import parse_resource_id
 from billing_provider.core.inputs import Problem, near
 from billing_provider.core.owners import COST_CENTER_SCOPES, PER_USER_SCOPES, Owner
-from billing_provider.core.resource import read_state
+from billing_provider.core.resource import read_state, secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.preview.cost_center_caps import check_members
 from billing_provider.preview.reads import NotComparedError
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 _SHOWN_SKUS = 5
 _MOST_MISSING = 5
 """Maximum number of budgets of one run that are read one by one because the listing lacks them."""
+_NOT_LISTED = (
+    f"not compared with GitHub: further changed budgets, because the listing lacks more than {_MOST_MISSING} of them; "
+    "run `pulumi refresh` if they were deleted"
+)
 _AI_CREDITS = "ai_credits"
 
 
@@ -139,7 +143,7 @@ class BudgetPreview:
             ConfigError: The limits refuse the change, or GitHub refuses the read.
         """
         olds = read_state(BudgetState, olds)
-        if not self._run.registry.is_checked(urn) or expiry.is_over(olds, self._now()):
+        if not self._run.registry.is_checked(urn) or olds.get(expiry.EXPIRED):
             return False
         slug, budget_id = parse_resource_id(kind.noun, kind.resource, id_)
         owner = Owner(kind, slug)
@@ -167,8 +171,12 @@ class BudgetPreview:
             raise ConfigError(f"{error}{self._names.near_owner(owner)}") from None
         else:
             self._names.add_owner(owner)
+            if live is None and expiry.is_over(olds, self._now()):
+                # The update marks it as expired.
+                return False
             if live is None:
                 self._gone.add(urn)
+                self._run.registry.mark_gone(budget_id)
                 self._run.registry.replace(urn, budget_id, olds)
                 self._run.reporter.warn(
                     f"{compared.subject}: the budget {budget_id} is gone from GitHub, so its cap does not hold; "
@@ -201,8 +209,11 @@ class BudgetPreview:
             return listed
         with self._lock:
             self._missing_left -= 1
-            if self._missing_left < 0:
-                raise NotComparedError
+            is_left = self._missing_left >= 0
+        if not is_left:
+            for text in self._unless_said(owner, _NOT_LISTED):
+                self._run.reporter.warn(text)
+            raise NotComparedError
         return budgets.read(budget_id)
 
     def _replaced(self, kind: OwnerKind, urn: str, news: Mapping[str, Any], unknown: frozenset[str]) -> Change | None:
@@ -211,13 +222,11 @@ class BudgetPreview:
             if not is_replaced(budget_id, state):
                 continue
             owner, before = Owner(kind, state[kind.noun]), state
-            is_gone = bool(state.get(expiry.EXPIRED))
             with suppress(NotComparedError, BillingError):
-                live = None if is_gone else self._reads.get(functools.partial(self._find, owner, budget_id, state))
-                is_gone = live is None
+                live = self._reads.get(functools.partial(self._find, owner, budget_id, state))
+                if live is None:
+                    self._gone.add(urn)
                 before = Change.update(owner, state, state, live).before
-            if is_gone:
-                self._gone.add(urn)
             return Change(before, news, unknown=unknown)
         return None
 

@@ -42,6 +42,7 @@ class ResourceRegistry:
         self._replaced: dict[str, frozenset[str]] = {}
         self._read: dict[str, str] = {}
         self._kept: set[str] = set()
+        self._gone: set[str] = set()
 
     def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
@@ -94,6 +95,16 @@ class ResourceRegistry:
         """Return whether a delete of this run keeps an object."""
         with self._lock:
             return budget_id in self._kept
+
+    def mark_gone(self, budget_id: str) -> None:
+        """Record that an object is provably gone from GitHub."""
+        with self._lock:
+            self._gone.add(budget_id)
+
+    def is_gone(self, budget_id: str) -> bool:
+        """Return whether this run has found that an object is gone."""
+        with self._lock:
+            return budget_id in self._gone
 
     def declare_inputs(self, urn: str, inputs: Mapping[str, Any]) -> None:
         """Record the checked inputs of a resource, all of them known."""

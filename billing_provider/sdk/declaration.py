@@ -10,9 +10,9 @@ import pulumi
 from pulumi.runtime import settings as pulumi_settings
 from pulumi.runtime.config import CONFIG
 
-from billing_provider.budgets.consequences import SECRET_INPUTS
 from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.owners import PER_USER_SCOPES
+from billing_provider.core.resource import SECRET_INPUTS
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.runtime.shared_ids import SharedIds
 

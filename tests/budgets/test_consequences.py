@@ -593,3 +593,56 @@ def test_every_text_is_one_short_line(
         refused(old, new, limits),
     ]
     assert [text for text in texts if text is not None and not is_a_line(text)] == []
+
+
+# --- what is not known, and what is secret
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            HARD._replace(unknown=frozenset({"expires_at"})),
+            HARD._replace(expires_at="2099-03-31"),
+            ["expires on 2099-03-31, which lifts the cap"],
+        ),
+        (
+            HARD._replace(unknown=frozenset({"budget_alerting"}), alerts=None),
+            HARD._replace(alerts=None),
+            ["alerts nobody; GitHub's reply does not show whom it alerts now"],
+        ),
+        (
+            HARD._replace(unknown=frozenset({"budget_alerting"}), alerts=None),
+            HARD._replace(alerts=frozenset()),
+            ["alerts only the default recipients of GitHub; GitHub's reply does not show whom it alerts now"],
+        ),
+        (
+            HARD._replace(unknown=frozenset({"exclude_cost_center_usage"})),
+            HARD._replace(excludes_cost_centers=True),
+            ["does not cover cost centers"],
+        ),
+        (HARD, HARD._replace(amount=7919, unknown=frozenset({"budget_amount"})), []),
+        (
+            HARD,
+            HARD._replace(amount=7919, secret=frozenset({"budget_amount"})),
+            ["changes budget_amount, which is secret"],
+        ),
+        (HARD._replace(secret=frozenset({"budget_amount"})), HARD, []),
+    ],
+)
+def test_what_is_not_known_or_secret_has_no_figure(old: Terms, new: Terms, words: list[str]) -> None:
+    """What a reply leaves out may be lost and is told; an input not known yet says nothing; a secret shows no value."""
+    assert changes(old, new) == words
+
+
+def test_a_scope_that_is_not_known_hides_what_it_decides() -> None:
+    """The scope decides the default of the hard stop and whether there are alerts."""
+    terms = Terms.of({"budget_amount": 5, "budget_product_sku": "actions"}, frozenset({"budget_scope"}))
+    assert terms.unknown == {"budget_scope", "prevent_further_usage", "budget_alerting"}
+
+
+def test_a_stop_that_becomes_licences_is_refused() -> None:
+    """GitHub stops no licences, so a hard stop that is declared for them is none."""
+    licences = HARD._replace(unit="licences", only_alerts=True)
+    assert refused(HARD, licences, Limits(usd=10**9)) is not None
+    assert refused(licences, None, Limits(usd=0)) is None

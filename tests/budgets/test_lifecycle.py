@@ -630,3 +630,17 @@ def test_every_known_sku_is_accepted(harness: RunHarness, sandbox: Sandbox) -> N
     for sku in sorted(SKUS | PRODUCTS | {"ai_credits"}):
         create(harness, {**PLAIN, "budget_product_sku": sku}, f"urn::{sku}")
     assert len(sandbox.budgets()) == len(SKUS | PRODUCTS) + 1
+
+
+def test_an_update_of_a_budget_that_is_gone_says_what_helps(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness]
+) -> None:
+    """A 404 is confirmed by the listing: the next run creates the budget; one that is still listed stays an error."""
+    stored = create(new_run(), PLAIN)
+    changed = {**stored.inputs, "budget_amount": 600}
+    sandbox.plan([{"op": "update_budget", "action": "404"}])
+    with pytest.raises(errors.NotFoundError):
+        new_run().enterprise.update(stored.id, stored.outputs, changed)
+    sandbox.remove_budget(stored.outputs["budget_id"])
+    with pytest.raises(errors.OutcomeError, match=r"is gone on GitHub, and nothing was changed\. Run `pulumi up`"):
+        new_run().enterprise.update(stored.id, stored.outputs, changed)

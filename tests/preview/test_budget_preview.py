@@ -522,3 +522,56 @@ def test_a_raise_is_refused_where_a_cost_center_is_named_by_its_uuid_too(sandbox
     sandbox.add_budget("enterprise", E, budget_scope="cost_center", budget_entity_name="Platform", budget_amount=500)
     (problem,) = compare(harness, raised, named)
     assert problem.reason.startswith("raises the amount by $4,500")
+
+
+def test_a_changed_budget_that_may_not_be_read_is_an_error(sandbox: Sandbox, harness: RunHarness) -> None:
+    """A token without the right fails the preview of a change, as it fails that of a new budget."""
+    sandbox.plan([{"op": "list_budgets", "action": "403_permission", "every": 1}])
+    (problem,) = compare(harness, {**PLAIN, "budget_amount": 501}, PLAIN)
+    assert "403" in str(problem)
+
+
+def test_a_listing_that_lacks_many_budgets_is_told_once(harness: RunHarness) -> None:
+    """Each missing budget is read by itself, but only a few of a run; the others are compared with the state."""
+    said: list[str] = []
+    for number in range(8):
+        person = {**PERSON, "user": f"person-{number}"}
+        assert compare(harness, {**person, "budget_amount": 40}, person, urn=f"urn::{number}") == []
+        said += harness.reporter.warnings
+    assert sum("is gone from GitHub" in text for text in said) == 5
+    assert sum("the listing lacks more than 5 of them" in text for text in said) == 1
+
+
+def test_a_kept_budget_that_is_gone_is_not_said_to_stay(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The delete of the old entry of a budget that is gone sends nothing and says nothing more."""
+    declared = {**PLAIN, "on_delete": "keep"}
+    stored = harness.enterprise.create("urn::b", checked(harness, declared))
+    sandbox.remove_budget(stored.outputs["budget_id"])
+    run = open_harness(sandbox, harness.clock)
+    news = run.enterprise.check("urn::b", stored.inputs, {**declared, "budget_amount": 400}, NOTHING).inputs
+    run.enterprise.diff("urn::b", stored.id, stored.outputs, news, NOTHING)
+    assert run.budget_preview.is_gone(OWNER_KINDS["enterprise"], "urn::b", stored.id, stored.outputs, news, NOTHING)
+    run.reporter.warnings.clear()
+    sandbox.forget_requests()
+    run.enterprise.delete("urn::b", stored.id, stored.outputs)
+    assert (run.reporter.warnings, sandbox.requests) == ([], [])
+
+
+def test_an_adoption_says_what_is_not_known_yet(sandbox: Sandbox, harness: RunHarness) -> None:
+    """An amount that is not known yet is no difference, and the adoption does not claim that nothing changes."""
+    live = sandbox.add_budget("enterprise", E, budget_amount=500, budget_alerting=MONA)
+    assert compare(harness, PLAIN, unknown=frozenset({"budget_amount"})) == []
+    said = f"adopts the existing budget {live['id']} as it is, apart from what is not known yet: budget_amount"
+    assert any(said in text for text in harness.reporter.warnings)
+
+
+def test_an_adoption_says_what_github_does_not_show(new_run: Callable[..., RunHarness]) -> None:
+    """A reply without alerts proves nothing about them."""
+    fields = {"budget_scope": "enterprise", "budget_product_sku": "actions", "user": None, "budget_amount": 500}
+    live = page(0, 1, 1, **fields, budget_type="ProductPricing", prevent_further_usage=False)
+    with WireServer(live, live) as server:
+        harness = new_run(base_url=server.url)
+        assert compare(harness, {**PLAIN, "budget_alerting": None}) == []
+        assert any("apart from what GitHub does not show" in text for text in harness.reporter.warnings) or any(
+            "GitHub's reply does not show whom it alerts now" in text for text in harness.reporter.warnings
+        )

@@ -208,10 +208,15 @@ def test_an_uninstalled_app_deletes_nothing_from_the_state(sandbox: Sandbox, clo
     known = lifecycle.check("urn::a", {}, inputs, frozenset()).inputs
     stored = lifecycle.create("urn::a", known)
     sandbox.install_app("octo-org", None)
-    for verb in ("read", "delete", "create"):
+    calls = {
+        "read": (stored.id, stored.outputs),
+        "delete": ("urn::a", stored.id, stored.outputs),
+        "create": ("urn::b", known),
+    }
+    for verb, arguments in calls.items():
         again = app_harness(sandbox, clock).organization
         with pytest.raises(errors.AppError, match="Install the App"):
-            again.create("urn::b", known) if verb == "create" else getattr(again, verb)(stored.id, stored.outputs)
+            getattr(again, verb)(*arguments)
     assert len(sandbox.budgets("octo-org")) == 1
 
 
