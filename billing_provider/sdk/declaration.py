@@ -85,8 +85,12 @@ async def _secret(found: Mapping[str, list[pulumi.Output[Any]]]) -> list[str] | 
 
     Not by `apply`: the names must be known and no secret, also where a value is not known or is a secret.
     """
-    names = [name for name, outputs in found.items() if any([await output.is_secret() for output in outputs])]
-    return sorted(names) or None
+    secret: set[str] = set()
+    for name, outputs in found.items():
+        for output in outputs:
+            if await output.is_secret():
+                secret.add(name)
+    return sorted(secret) or None
 
 
 # --- ids
