@@ -149,7 +149,7 @@ class _Adapter(ResourceProvider):
             known, unknown = _split(_news)
             urn, olds, unsure = calling_urn(), _plain(_olds), frozenset(unknown)
             changed, replaces = self._lifecycle().diff(urn, _id, olds, known, unsure)
-            gone = bool(changed) and not replaces and self._is_gone(urn, _id, olds, known, unsure)
+            gone = bool(changed) and not replaces and self._compare_update(urn, _id, olds, known, unsure)
             if gone:
                 replaces = [_GONE]
             # Return None if something differs: the engine then computes the changed properties, shows them and applies
@@ -205,7 +205,9 @@ class _Adapter(ResourceProvider):
         """Compare the checked inputs with GitHub, and return what prevents the change."""
 
     @abstractmethod
-    def _is_gone(self, urn: str, id_: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> bool:
+    def _compare_update(
+        self, urn: str, id_: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]
+    ) -> bool:
         """Compare a changed resource with GitHub, by its id, and return whether it is provably gone."""
 
 
@@ -221,8 +223,10 @@ class _BudgetAdapter(_Adapter):
         # A budget in the state is compared by its id, which only `diff` gets.
         return [] if olds else _PROCESS.budget_preview.compare(self._kind, urn, news, unknown)
 
-    def _is_gone(self, urn: str, id_: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> bool:
-        return _PROCESS.budget_preview.is_gone(self._kind, urn, id_, olds, news, unknown)
+    def _compare_update(
+        self, urn: str, id_: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]
+    ) -> bool:
+        return _PROCESS.budget_preview.compare_update(self._kind, urn, id_, olds, news, unknown)
 
 
 class EnterpriseBudgetProvider(_BudgetAdapter):
@@ -246,7 +250,7 @@ class CostCenterProvider(_Adapter):
     def _compare(self, urn: str, olds: dict[str, Any], news: dict[str, Any], unknown: frozenset[str]) -> list[Problem]:
         return _PROCESS.cost_center_preview.compare(urn, olds, news, unknown)
 
-    def _is_gone(self, *_: Any) -> bool:
+    def _compare_update(self, *_: Any) -> bool:
         # A check has compared it; a refresh finds one that is gone.
         return False
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import consequences, raises
-from billing_provider.budgets.consequences import RAISED_TO, Limits, Terms
+from billing_provider.budgets.consequences import RAISED_TO, Terms
 from billing_provider.budgets.identity import IN_PLACE, live_inputs
 from billing_provider.budgets.models import FIELDS
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
@@ -111,7 +111,7 @@ class Change:
 
     def refusal(self, guards: Guards) -> str | None:
         """Return why the limits refuse this change, or None."""
-        return consequences.refused(self.old, self.new, Limits(guards.max_increase_usd, guards.max_increase_percent))
+        return consequences.refused(self.old, self.new, guards.limits)
 
 
 def refusal(guards: Guards, change: Change, replaced: Change | None) -> str | None:
@@ -124,11 +124,6 @@ def refusal(guards: Guards, change: Change, replaced: Change | None) -> str | No
     """
     found = [each for each in (change if change.before or replaced is None else None, replaced) if each is not None]
     return next((reason for each in found if (reason := each.refusal(guards))), None)
-
-
-def has_limits(guards: Guards) -> bool:
-    """Return whether a setting limits raises."""
-    return guards.max_increase_usd is not None or guards.max_increase_percent is not None
 
 
 def _in_state(olds: Mapping[str, Any]) -> dict[str, Any]:

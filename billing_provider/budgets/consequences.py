@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku, counts_licences
 from billing_provider.core.clock import instant
+from billing_provider.core.limits import UNLIMITED, Limits
 from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
 from billing_provider.core.redact import clean
 from billing_provider.core.resource import secret_inputs
-from billing_provider.core.settings import MAX_INCREASE_PERCENT, MAX_INCREASE_USD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ UNKNOWN_SPEND = "how much is spent so far is not known, so a lower cap may stop 
 """Said once per run: the token may not read usage, or GitHub does not answer."""
 
 _MAX_NAME, _MAX_COVERS, _SHOWN = 39, 60, 3
-_MAX_PLAIN, _MAX_ADVISED = 1e10, 1e6
+_MAX_PLAIN = 1e10
 _INSIDE = frozenset({ORGANIZATION, COST_CENTER, REPOSITORY})
 _VALUES: dict[str, Callable[[Terms], Any]] = {
     "prevent_further_usage": lambda terms: terms.hard,
@@ -154,19 +154,6 @@ class Person:
     login: str | None
     used: float
     cap: float | None = None
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The largest raise that is allowed, or None for no limit.
-
-    Attributes:
-        usd: US dollars; licences are compared by their number, as each costs more than a dollar.
-        percent: Percent of the old amount.
-    """
-
-    usd: float | None = None
-    percent: float | None = None
 
 
 def changes(old: Terms, new: Terms) -> list[str]:
@@ -389,19 +376,8 @@ def refused(old: Terms | None, new: Terms | None, limits: Limits) -> str | None:
     raised, percent, what = _increase(old, new, limits)
     if is_secret:
         what = what if math.isinf(raised) else "raises the amount, which is secret"
-    over = [
-        (setting, limit, f"{variable}={math.ceil(value) if value < _MAX_ADVISED and not is_secret else 'off'}")
-        for setting, variable, limit, value in (
-            ("maxIncreaseUsd", MAX_INCREASE_USD, limits.usd, raised),
-            ("maxIncreasePercent", MAX_INCREASE_PERCENT, limits.percent, percent),
-        )
-        if limit is not None and value > limit
-    ]
-    if not over:
-        return None
-    setting, limit, _ = over[0]
-    allowing = " ".join(assignment for *_, assignment in over)
-    return _line(f"{what}, above {setting}={limit:g}: check it, or for one run: {allowing}")
+    refusal = limits.refusal(what, raised, percent, is_secret=is_secret)
+    return refusal and _line(refusal)
 
 
 def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[float, float, str]:
@@ -413,7 +389,7 @@ def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[flo
     )
     if lost and old is not None and "prevent_further_usage" not in unknown:
         what = f"deletes the {cap(old)}" if new is None else "removes the hard stop"
-        return math.inf, math.inf, f"{what}, a raise without limit"
+        return math.inf, math.inf, f"{what}, {UNLIMITED}"
     if new is None or "budget_amount" in unknown:
         return 0.0, 0.0, ""
     if old is None or old.unit != new.unit:

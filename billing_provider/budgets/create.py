@@ -21,9 +21,10 @@ from billing_provider.runtime.create_once import Created, CreateOnce
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from billing_provider.core.errors import ApiError
+    from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
 
 _SHOWN = 5
@@ -159,14 +160,13 @@ class BudgetCreate(CreateOnce[Budget]):
             change = Change({}, self._inputs)
         else:
             change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
-        for budget_id, state in former.items():
-            if is_replaced(budget_id, state) and (existing is None or budget_id != existing.id):
-                # The owner can be what changes.
-                noun = self._owner.kind.noun
-                owner = Owner(self._owner.kind, state.get(noun, self._owner.slug))
-                live = self._run.cache(OwnerCache, owner).known(budget_id)
-                return change, Change(Change.update(owner, state, state, live).before, self._inputs)
-        return change, None
+        others = {
+            budget_id: state for budget_id, state in former.items() if existing is None or budget_id != existing.id
+        }
+        return change, replacement(self._owner.kind, others, self._inputs, self._known)
+
+    def _known(self, owner: Owner, budget_id: str, _state: Mapping[str, Any]) -> Budget | None:
+        return self._run.cache(OwnerCache, owner).known(budget_id)
 
     def allow(self, existing: Budget | None, different: list[str]) -> None:
         """Check the limits right before a write.
@@ -202,13 +202,31 @@ class BudgetCreate(CreateOnce[Budget]):
         return differing(self._owner, declared, live, ("budget_type", *IN_PLACE))
 
 
-def is_replaced(budget_id: str, state: Mapping[str, Any]) -> bool:
-    """Return whether a budget in the state goes when a new one takes its place: no delete keeps it, and it is a cap.
+def replacement(
+    kind: OwnerKind,
+    former: Mapping[str, Mapping[str, Any]],
+    inputs: Mapping[str, Any],
+    find: Callable[[Owner, str, Mapping[str, Any]], Budget | None],
+    unknown: frozenset[str] = frozenset(),
+) -> Change | None:
+    """Return the change from the former budget of a resource to the declared one; None if no budget goes.
 
-    An expired budget is none any more.
+    A budget stays if a delete keeps it, and an expired one is no cap any more.
+
+    Args:
+        kind: The kind of the owner; the owner itself can be what changes.
+        former: The outputs in the state of the budgets that the resource had, by id.
+        inputs: The declared inputs that are known.
+        find: Returns the live budget by owner, id and outputs, or None if it is not known.
+        unknown: The names of the inputs not known yet.
     """
-    is_over = bool(state.get(EXPIRED)) or budget_id == NEVER_CREATED
-    return bool(state) and not state.get(KEPT_ON_DELETE) and not is_over
+    for budget_id, state in former.items():
+        is_over = bool(state.get(EXPIRED)) or budget_id == NEVER_CREATED
+        if state and not state.get(KEPT_ON_DELETE) and not is_over:
+            owner = Owner(kind, state[kind.noun])
+            before = Change.update(owner, state, state, find(owner, budget_id, state)).before
+            return Change(before, inputs, unknown=unknown)
+    return None
 
 
 def _value(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets import expiry, raises, removal, rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
-from billing_provider.budgets.change import Change, has_limits
+from billing_provider.budgets.change import Change
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
@@ -289,7 +289,7 @@ class Lifecycle:
         effect = "goes on capping usage" if olds.get("prevent_further_usage") else "goes on counting usage"
         if self._on_delete.skips(urn, owner, budget_id, olds, effect):
             return
-        if has_limits(self._run.guards) and self._run.registry.holder(budget_id, urn) is None:
+        if self._run.guards.limits and self._run.registry.holder(budget_id, urn) is None:
             self._allow_delete(urn, owner, budget_id, read_state(BudgetState, olds))
         budgets = self._run.cache(OwnerCache, owner)
         is_gone = delete_confirmed(
@@ -335,7 +335,7 @@ class Lifecycle:
         Raises:
             BillingError: It cannot be read.
         """
-        if not has_limits(self._run.guards):
+        if not self._run.guards.limits:
             return None
         return self._run.cache(OwnerCache, owner).recent(budget_id, CREATE_FRESH_SECONDS)
 

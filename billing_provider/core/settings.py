@@ -13,6 +13,7 @@ from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.credentials import App, Token, read_credentials
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
+from billing_provider.core.limits import MAX_INCREASE_PERCENT, MAX_INCREASE_USD, OFF, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,11 +33,7 @@ SETTINGS = (
 GITHUB_CUTOFF_SECONDS = 10.0
 """GitHub aborts a request after this time; a write that has not been applied by then is never applied."""
 
-MAX_INCREASE_USD = "GITHUB_BILLING_MAX_INCREASE_USD"
-MAX_INCREASE_PERCENT = "GITHUB_BILLING_MAX_INCREASE_PERCENT"
 MAX_DELETES = "GITHUB_BILLING_MAX_DELETES"
-OFF = "off"
-"""The value of a limit that switches it off, for one run by its environment variable."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +202,8 @@ class Guards:
             `off` or absent: no limit.
         max_deletes: Largest number of budgets and cost centers that one run deletes; the old one of a replacement does
             not count, and further ones are refused. `off` or absent: no limit.
-        protect_hard_stops: Whether a program gives each declared hard stop Pulumi's own `protect`.
+        protect_hard_stops: Whether a program gives each declared hard stop Pulumi's own `protect`; only the program
+            reads it, and here its value is checked.
         preview_reads: Whether a preview compares changes with GitHub.
         on_existing: Default of the input `on_existing` in this stack.
         on_delete: Default of the input `on_delete` in this stack: `delete` or `keep`.
@@ -218,6 +216,11 @@ class Guards:
     preview_reads: bool = True
     on_existing: str | None = None
     on_delete: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of raises."""
+        return Limits(self.max_increase_usd, self.max_increase_percent)
 
 
 def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Guards:

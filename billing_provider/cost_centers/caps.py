@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from billing_provider.core.errors import BillingError, OutcomeError
-from billing_provider.core.settings import MAX_INCREASE_PERCENT, MAX_INCREASE_USD, OFF
+from billing_provider.core.limits import UNLIMITED
 from billing_provider.cost_centers.words import first_names
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
 
-_PATIENCE_SECONDS = 15.0
 _MAX_CAP = 300
 
 
@@ -92,7 +91,7 @@ class CapsAtWrite:
         if not any(members.values()):
             return []
         try:
-            with self._run.transport.patience(_PATIENCE_SECONDS):
+            with self._run.transport.patience():
                 return self._run.cache(self._kind, owner).untold(name, cost_center, members, have_left=have_left)
         except BillingError:
             return []
@@ -106,7 +105,8 @@ class CapsAtWrite:
         if not self._run.guards.preview_reads:
             return []
         try:
-            lost = self._read(owner, cost_center_id, _PATIENCE_SECONDS)
+            with self._run.transport.patience():
+                lost = self._lost(owner, cost_center_id)
         except BillingError:
             return []
         self._check(owner, cost_center_id, lost)
@@ -118,42 +118,23 @@ class CapsAtWrite:
         Raises:
             OutcomeError: The limits refuse it, or the caps are not known; nothing was sent.
         """
-        limits = self._limits()
         try:
-            lost = self._read(owner, cost_center_id, math.inf if limits else _PATIENCE_SECONDS)
+            with nullcontext() if self._run.guards.limits else self._run.transport.patience():
+                lost = self._lost(owner, cost_center_id)
         except BillingError as error:
-            if not limits:
-                return []
             what = f"it may take the object of a hard stop, because the budgets cannot be read ({error})"
-            raise self._refusal(owner, cost_center_id, what) from None
+            self._refuse(owner, cost_center_id, what)
+            return []
         self._check(owner, cost_center_id, lost)
         return lost
 
-    def _read(self, owner: Owner, cost_center_id: str, patience: float) -> list[LostCap]:
-        with self._run.transport.patience(patience):
-            return self._run.cache(self._kind, owner).lost(cost_center_id)
+    def _lost(self, owner: Owner, cost_center_id: str) -> list[LostCap]:
+        return self._run.cache(self._kind, owner).lost(cost_center_id)
 
     def _check(self, owner: Owner, cost_center_id: str, lost: list[LostCap]) -> None:
-        hard = [cap.text for cap in lost if cap.is_hard_stop]
-        if hard and self._limits():
-            raise self._refusal(owner, cost_center_id, f"it takes the object of the {first_names(hard, _MAX_CAP)}")
+        if hard := [cap.text for cap in lost if cap.is_hard_stop]:
+            self._refuse(owner, cost_center_id, f"it takes the object of the {first_names(hard, _MAX_CAP)}")
 
-    def _refusal(self, owner: Owner, cost_center_id: str, what: str) -> OutcomeError:
-        setting, limit, _ = self._limits()[0]
-        allowing = " ".join(f"{variable}={OFF}" for *_, variable in self._limits())
-        return OutcomeError(
-            f"archive cost center {cost_center_id} of {owner}: {what}, a raise without limit, above "
-            f"{setting}={limit:g}: check it, or for one run: {allowing}. Nothing was sent."
-        )
-
-    def _limits(self) -> list[tuple[str, float, str]]:
-        """Return the limits that are set: the setting, its value, and its variable for one run."""
-        guards = self._run.guards
-        return [
-            (setting, limit, variable)
-            for setting, limit, variable in (
-                ("maxIncreaseUsd", guards.max_increase_usd, MAX_INCREASE_USD),
-                ("maxIncreasePercent", guards.max_increase_percent, MAX_INCREASE_PERCENT),
-            )
-            if limit is not None
-        ]
+    def _refuse(self, owner: Owner, cost_center_id: str, what: str) -> None:
+        if reason := self._run.guards.limits.refusal(f"{what}, {UNLIMITED}"):
+            raise OutcomeError(f"archive cost center {cost_center_id} of {owner}: {reason}. Nothing was sent.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import consequences, expiry, raises, removal
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
-from billing_provider.budgets.change import Change, refusal
+from billing_provider.budgets.change import NOTHING, Change, refusal
 from billing_provider.budgets.consequences import Terms
-from billing_provider.budgets.create import BudgetCreate, is_replaced
+from billing_provider.budgets.create import BudgetCreate, replacement
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku, known_sku
 from billing_provider.budgets.states import BudgetState
@@ -118,7 +117,7 @@ class BudgetPreview:
             return [Problem(kind.noun, f"{error}{self._names.near_owner(owner)}")]
         return self._say(kind, urn, found)
 
-    def is_gone(  # noqa: PLR0917 - the arguments of a diff
+    def compare_update(  # noqa: PLR0917 - the arguments of a diff
         self,
         kind: OwnerKind,
         urn: str,
@@ -156,7 +155,7 @@ class BudgetPreview:
             raises.tell(self._run, owner, budget_id, olds, news, replaced=False)
         return is_gone
 
-    def _update(  # noqa: PLR0917 - what `is_gone` knows
+    def _update(  # noqa: PLR0917 - what `compare_update` knows
         self, kind: OwnerKind, urn: str, owner: Owner, budget_id: str, olds: Mapping[str, Any], compared: _Compared
     ) -> bool:
         """Compare the fields that an update sends; return whether the budget is gone."""
@@ -218,17 +217,16 @@ class BudgetPreview:
 
     def _replaced(self, kind: OwnerKind, urn: str, news: Mapping[str, Any], unknown: frozenset[str]) -> Change | None:
         """Return the change from the former budget of a resource; None if there is none, or if it stays."""
-        for budget_id, state in self._run.registry.former(urn).items():
-            if not is_replaced(budget_id, state):
-                continue
-            owner, before = Owner(kind, state[kind.noun]), state
+
+        def find(owner: Owner, budget_id: str, state: Mapping[str, Any]) -> Budget | None:
             with suppress(NotComparedError, BillingError):
-                live = self._reads.get(functools.partial(self._find, owner, budget_id, state))
+                live = self._reads.get(lambda: self._find(owner, budget_id, state))
                 if live is None:
                     self._gone.add(urn)
-                before = Change.update(owner, state, state, live).before
-            return Change(before, news, unknown=unknown)
-        return None
+                return live
+            return None
+
+        return replacement(kind, self._run.registry.former(urn), news, find, unknown)
 
     def _look(self, owner: Owner, urn: str, compared: _Compared) -> _Compared:
         """Return a new budget with the live one that its create adopts.
@@ -389,15 +387,23 @@ class BudgetPreview:
         }
         found = {
             str(natural_key(owner, fields)): fields
-            for fields in (live_inputs(owner, {}, budget, frozenset()) for budget in listed)
+            for budget in listed
+            if _has_shown_amount(
+                fields := live_inputs(owner, {}, budget, frozenset()), self._run.registry.state(budget.id)
+            )
         }
         return {**{name: fields for name, fields in found.items() if name not in known}, **declared}
 
 
-def _has_shown_amount(fields: Mapping[str, Any]) -> bool:
-    """Return whether the amount of a budget is known, and may be shown in a sum with others."""
+def _has_shown_amount(fields: Mapping[str, Any], state: Mapping[str, Any] = NOTHING) -> bool:
+    """Return whether the amount of a budget is known, and may be shown in a sum with others.
+
+    Args:
+        fields: The inputs of the budget.
+        state: Its outputs in the state, which name the secret ones of a budget that GitHub lists.
+    """
     terms = {"budget_amount", "prevent_further_usage"}
-    return terms <= set(fields) and terms.isdisjoint(secret_inputs(fields))
+    return terms <= set(fields) and terms.isdisjoint(secret_inputs(fields) | secret_inputs(state))
 
 
 def _placeholders(news: Mapping[str, Any], unknown: frozenset[str]) -> dict[str, Any]:

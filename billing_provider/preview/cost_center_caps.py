@@ -12,6 +12,7 @@ from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, USER
 from billing_provider.core.redact import clean
+from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.cost_centers.cache import CostCenterCache, matching
 from billing_provider.cost_centers.caps import LostCap
@@ -57,7 +58,7 @@ class CostCenterCaps:
         self._centers: dict[str, CostCenterDetails] = {}
         self._declared: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._wanted: set[str] = set()
-        self._compared: set[str] = set()
+        self._compared: set[tuple[str, str, str]] = set()
         self._told: dict[tuple[str, str, str], str] = {}
 
     def declare(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> None:
@@ -84,9 +85,7 @@ class CostCenterCaps:
         Raises:
             BillingError: The budgets or the cost centers cannot be listed.
         """
-        guards = self._run.guards
-        is_limited = guards.max_increase_usd is not None or guards.max_increase_percent is not None
-        budgets = self._budgets(CREATE_FRESH_SECONDS if is_limited else FRESH_SECONDS)
+        budgets = self._budgets(CREATE_FRESH_SECONDS if self._run.guards.limits else FRESH_SECONDS)
         if not any(budget.budget_scope in COST_CENTER_SCOPES for budget in budgets):
             return []
         center = self._center(cost_center_id)
@@ -95,7 +94,7 @@ class CostCenterCaps:
         members = {kind: center.members(kind) for kind in MEMBER_KINDS}
         return [
             LostCap(
-                _described(budget, center),
+                self._described(budget, center),
                 Terms.of(budget.model_dump()).stops,
                 [member(*each) for each in _covered(budget, budgets, members)] if _caps_each(budget) else [],
             )
@@ -130,15 +129,32 @@ class CostCenterCaps:
             names = [member(kind, name) for kind, name in covered if self._is_first(urn, budget, kind, name)]
             if not names:
                 continue
+            cap = f"{self._described(budget, center)}{unless}"
             if _caps_each(budget):
-                yield f"frees {first_names(names)} of the {_described(budget, center)}{unless}"
+                yield f"frees {first_names(names)} of the {cap}"
             else:
-                yield f"the usage of {first_names(names)} no longer counts in the {_described(budget, center)}{unless}"
+                yield f"the usage of {first_names(names)} no longer counts in the {cap}"
 
-    def compare(self, name: str) -> None:
-        """Record that the comparison of a declared cost center has told whom its change frees."""
+    def joined(self, joining: Mapping[str, list[str]]) -> Iterator[str]:
+        """Yield for each budget without cost centers that it no longer covers the members that a cost center gets.
+
+        Args:
+            joining: The members that no other cost center has.
+
+        Raises:
+            BillingError: The budgets cannot be listed.
+        """
+        names = [member(kind, each) for kind, each_of in joining.items() for each in each_of]
+        for budget in self._budgets() if names else ():
+            if budget.exclude_cost_center_usage:
+                cap = f"{self._cap(budget)} on {clean(budget.budget_product_sku, _MAX_NAME)} of {self._owner}"
+                who = f"the usage of {first_names(names)}"
+                yield f"{who} no longer counts in the {cap} (budget {budget.id}), which leaves out cost centers"
+
+    def compare(self, name: str, members: Mapping[str, list[str]]) -> None:
+        """Record that the comparison of a declared cost center has told which of these members its change frees."""
         with self._lock:
-            self._compared.add(name.lower())
+            self._compared |= _keys(name, members)
 
     def untold(self, name: str, cost_center: str, members: Mapping[str, list[str]], *, have_left: bool) -> list[str]:
         """Return whom a write frees of which cap, unless the comparison before it has told that.
@@ -153,7 +169,7 @@ class CostCenterCaps:
             BillingError: The budgets or the cost centers cannot be listed.
         """
         with self._lock:
-            if name.lower() in self._compared:
+            if _keys(name, members) <= self._compared:
                 return []
         centers = self._run.cache(CostCenterCache, self._owner).list_all()
         center = next(iter(matching(cost_center, centers, (ACTIVE,))), None)
@@ -186,7 +202,7 @@ class CostCenterCaps:
             caps = ["budget per member that is declared too"] if name.lower() in self._wanted else []
         if center is not None:
             found = self._of(center, centers, self._budgets())
-            caps += [_described(each, center) for each in found if _caps_each(each)]
+            caps += [self._described(each, center) for each in found if _caps_each(each)]
         if caps:
             raise ConfigError(
                 f"cost center {name}: {_REFUSES}: leave out {first_names(names)}, or first remove the {caps[0]}. If "
@@ -244,6 +260,20 @@ class CostCenterCaps:
             and center.id in {found.id for found in matching(entity, every, (ACTIVE,))}
         ]
 
+    def _described(self, budget: Budget, center: CostCenterDetails) -> str:
+        """Return the cap of a budget, such as `$50 hard stop per person of cost center Apps (budget 1)`.
+
+        An amount that the program declares as secret is left out if the engine has compared the budget before: GitHub
+        does not know that it is secret.
+        """
+        per = "per person" if _caps_each(budget) else f"on {budget.budget_product_sku}"
+        name = clean(center.name, _MAX_NAME)
+        return f"{self._cap(budget)} {clean(per, _MAX_NAME)} of cost center {name} (budget {budget.id})"
+
+    def _cap(self, budget: Budget) -> str:
+        secret = sorted(secret_inputs(self._run.registry.state(budget.id)))
+        return consequences.cap(Terms.of({**budget.model_dump(), SECRET_INPUTS: secret}))
+
     def _is_first(self, urn: str, budget: Budget, kind: str, name: str) -> bool:
         """Return whether no other resource has told that a member leaves a budget: one leaves it, one takes it."""
         with self._lock:
@@ -283,6 +313,10 @@ def members_after(center: CostCenterDetails | None, olds: Mapping[str, Any], new
     return after
 
 
+def _keys(name: str, members: Mapping[str, list[str]]) -> set[tuple[str, str, str]]:
+    return {(name.lower(), kind, plain_member(kind, each)) for kind, names in members.items() for each in names}
+
+
 def _caps_each(budget: Budget) -> bool:
     return budget.budget_scope == MULTI_USER_COST_CENTER
 
@@ -297,10 +331,3 @@ def _covered(budget: Budget, budgets: Iterable[Budget], members: Mapping[str, li
     }
     for kind, names in members.items():
         yield from ((kind, name) for name in names if kind != USERS or name.lower() not in own)
-
-
-def _described(budget: Budget, center: CostCenterDetails) -> str:
-    """Return the cap of a budget, such as `$50 hard stop per person of cost center Apps (budget 1)`."""
-    per = "per person" if _caps_each(budget) else f"on {budget.budget_product_sku}"
-    cap = consequences.cap(Terms.of(budget.model_dump()))
-    return f"{cap} {clean(per, _MAX_NAME)} of cost center {clean(center.name, _MAX_NAME)} (budget {budget.id})"

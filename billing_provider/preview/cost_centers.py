@@ -24,7 +24,7 @@ from billing_provider.cost_centers.models import (
 )
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.cost_centers.words import first_names, moved_line
-from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
+from billing_provider.preview.cost_center_caps import CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import OnDelete
 
@@ -205,15 +205,26 @@ class CostCenterPreview:
             for kind, names in members.items():
                 if names:
                     yield moved_line("moves", kind, names, center.name)
-        is_refusable = own is not None and any(change.added.get(kind) for kind in REFUSED_KINDS)
+        joining = {
+            kind: missing_members(
+                kind,
+                names,
+                [
+                    *(own.members(kind) if own else ()),
+                    *(each for _, members in taken for each in members.get(kind, ())),
+                ],
+            )
+            for kind, names in change.added.items()
+        }
         caps, is_listed = self._caps(change.owner), False
         try:
-            is_listed = bool(taken or any(left.values()) or is_refusable) and self._lists_budgets(change.owner)
+            is_listed = bool(taken or any(left.values()) or any(joining.values())) and self._lists_budgets(change.owner)
         except NotComparedError:
             # The user was warned, and the write tells it if it can.
             pass
         else:
-            caps.compare(change.news["name"])
+            for members in (left, *(members for _, members in taken)):
+                caps.compare(change.news["name"], members)
         caps.check_member(change.news["name"], own if is_listed else None, change.centers, change.added)
         if not is_listed:
             return
@@ -221,6 +232,7 @@ class CostCenterPreview:
             yield from caps.freed(change.urn, own, change.centers, left, change.after)
         for center, members in taken:
             yield from caps.freed(change.urn, center, change.centers, members, {})
+        yield from caps.joined(joining)
 
     def _lists_budgets(self, owner: Owner) -> bool:
         """Return whether the token may list the budgets of an enterprise.

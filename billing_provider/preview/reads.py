@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 T = TypeVar("T")
-_PATIENCE_SECONDS = 15.0
 
 
 class NotComparedError(Exception):
@@ -51,7 +50,7 @@ class PreviewReads:
         if self._is_skipped():
             raise NotComparedError
         try:
-            with self._run.transport.patience(_PATIENCE_SECONDS):
+            with self._run.transport.patience():
                 return read()
         except (ForbiddenError, NotFoundError):
             raise
@@ -68,7 +67,7 @@ class PreviewReads:
         if self._is_skipped() or self._details_are_off:
             return None
         try:
-            with self._run.transport.patience(_PATIENCE_SECONDS):
+            with self._run.transport.patience():
                 return read()
         except (ForbiddenError, NotFoundError, InvalidError):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from billing_provider.core.errors import NotFoundError
+from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,7 @@ def delete_confirmed(
     """
     holder = run.registry.holder(id_, urn)
     if holder is not None:
-        run.reporter.warn(f"kept {what} {id_}: {holder.rpartition('::')[2]} declares it{consequence}")
+        run.reporter.warn(f"kept {what} {id_}: {name_of(holder)} declares it{consequence}")
         return False
     run.take_delete(f"{what} {id_}", counts=not run.registry.is_checked(urn))
     try:

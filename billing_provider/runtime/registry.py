@@ -86,6 +86,11 @@ class ResourceRegistry:
         with self._lock:
             return {budget_id: self._states.get(budget_id, _NOTHING) for budget_id in sorted(self.replaced(urn))}
 
+    def state(self, budget_id: str) -> Mapping[str, Any]:
+        """Return the outputs in the state of a budget that the program declares; empty if no `diff` has told them."""
+        with self._lock:
+            return self._states.get(budget_id, _NOTHING)
+
     def keep(self, budget_id: str) -> None:
         """Record that a delete keeps an object: an interrupted replacement leaves two entries of it in the state."""
         with self._lock:

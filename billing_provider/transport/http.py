@@ -114,8 +114,11 @@ class Transport:
         self._authorizer = Authorizer(settings, clock)
 
     @contextmanager
-    def patience(self, seconds: float) -> Iterator[None]:
-        """Limit the total wait of each request of this thread for limits and retries, also below `max_wait_seconds`."""
+    def patience(self, seconds: float = 15.0) -> Iterator[None]:
+        """Limit the total wait of each request of this thread for limits and retries, also below `max_wait_seconds`.
+
+        The default is for reads that only a warning needs.
+        """
         before = _PATIENCE.set(seconds)
         try:
             yield

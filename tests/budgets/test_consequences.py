@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from billing_provider.budgets.consequences import (
     UNCOVERED,
-    Limits,
     Person,
     Spend,
     Terms,
@@ -27,6 +26,7 @@ from billing_provider.budgets.consequences import (
 )
 from billing_provider.budgets.identity import live_inputs
 from billing_provider.budgets.models import Budget, BudgetSpec
+from billing_provider.core.limits import Limits
 from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
 from billing_provider.core.settings import Guards, read_guards
 

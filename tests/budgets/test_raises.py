@@ -58,7 +58,7 @@ def change(harness: RunHarness, declared: dict[str, Any], stored: Stored) -> Sto
     inputs = checked(harness, URN, declared, stored.inputs)
     kind = OWNER_KINDS["enterprise"]
     changed, _ = harness.enterprise.diff(URN, stored.id, stored.outputs, inputs, NOTHING)
-    assert not harness.budget_preview.is_gone(kind, URN, stored.id, stored.outputs, inputs, NOTHING)
+    assert not harness.budget_preview.compare_update(kind, URN, stored.id, stored.outputs, inputs, NOTHING)
     return harness.enterprise.update(stored.id, stored.outputs, inputs) if changed else stored
 
 
@@ -153,7 +153,7 @@ def test_a_raise_in_the_state_is_told_without_reads(sandbox: Sandbox, clock: Vir
     sandbox.forget_requests()
     harness = open_harness(sandbox, clock, Guards(preview_reads=False))
     inputs = checked(harness, URN, {**KEPT, "budget_amount": 120}, stored.inputs)
-    assert not harness.budget_preview.is_gone(
+    assert not harness.budget_preview.compare_update(
         OWNER_KINDS["enterprise"], URN, stored.id, stored.outputs, inputs, NOTHING
     )
     lowers = "lowers the most that can be spent by $10 (-7.69 %)"
@@ -342,10 +342,12 @@ def test_a_raise_of_others_is_not_counted_against_the_limits(sandbox: Sandbox, c
         for fields in ({"expires_at": "2027-01-31"}, {"budget_amount": 105}, {"on_raise": None}):
             inputs = checked(harness, URN, {**KEPT, **fields}, state.inputs)
             kind = OWNER_KINDS["enterprise"]
-            assert not harness.budget_preview.is_gone(kind, URN, state.id, state.outputs, inputs, NOTHING)
+            assert not harness.budget_preview.compare_update(kind, URN, state.id, state.outputs, inputs, NOTHING)
         inputs = checked(harness, URN, {**KEPT, "budget_amount": 2000}, state.inputs)
         with pytest.raises(errors.ConfigError, match=r"raises the amount by \$1,000"):
-            harness.budget_preview.is_gone(OWNER_KINDS["enterprise"], URN, state.id, state.outputs, inputs, NOTHING)
+            harness.budget_preview.compare_update(
+                OWNER_KINDS["enterprise"], URN, state.id, state.outputs, inputs, NOTHING
+            )
 
 
 def test_an_amount_that_is_not_sent_is_not_refused(sandbox: Sandbox, clock: VirtualClock) -> None:

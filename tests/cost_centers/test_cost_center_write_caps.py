@@ -248,6 +248,26 @@ def test_whom_a_write_moves_is_told_with_the_caps_that_they_leave(
     ]
 
 
+def test_a_member_who_moves_after_the_comparison_is_told_at_the_write(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness]
+) -> None:
+    """The comparison tells those whom it saw; GitHub's reply to the write names the others."""
+    id_ = add(sandbox, **EACH)
+    harness = new_run()
+    cycle = CostCenterLifecycle(harness.run, CostCenterCaps)
+    inputs = cycle.check(URN, {}, {**PLATFORM, "name": "Apps", "users": ["newcomer"]}, NONE).inputs
+    assert harness.cost_center_preview.compare(URN, {}, inputs, NONE) == []
+    assert harness.reporter.warnings == []
+    stored = sandbox.snapshot()
+    stored["cost_centers"][0]["resources"].append({"type": "User", "name": "newcomer"})
+    sandbox.restore(stored)
+    cycle.create(URN, inputs)
+    assert harness.reporter.warnings == [
+        "moved 1 user from cost center Platform: newcomer",
+        f"frees newcomer of the $100 hard stop per person of cost center Platform (budget {id_})",
+    ]
+
+
 def test_a_write_that_cannot_read_budgets_goes_on(
     sandbox: Sandbox, new_run: Callable[..., RunHarness], enterprise: Owner
 ) -> None:

@@ -394,7 +394,7 @@ def _diff(harness: RunHarness, urn: str, entry: Entry, inputs: Inputs) -> tuple[
     changed, replaces = _lifecycle(harness, inputs).diff(urn, entry.id, entry.outputs, inputs, frozenset())
     if changed and not replaces and "name" not in inputs:
         kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
-        if harness.budget_preview.is_gone(kind, urn, entry.id, entry.outputs, inputs, frozenset()):
+        if harness.budget_preview.compare_update(kind, urn, entry.id, entry.outputs, inputs, frozenset()):
             replaces = ["budget_id"]
     return changed, replaces
 

@@ -76,7 +76,7 @@ def compare(
         return harness.budget_preview.compare(kind, urn, found.inputs, unknown)
     id_ = f"{kind.noun}/{stored[kind.noun]}/{budget_id or id_of(harness.sandbox, stored)}"
     try:
-        harness.budget_preview.is_gone(kind, urn, id_, stored, found.inputs, unknown)
+        harness.budget_preview.compare_update(kind, urn, id_, stored, found.inputs, unknown)
     except ConfigError as error:
         return [Problem("budget_amount", str(error).partition(": ")[2])]
     return []
@@ -550,7 +550,9 @@ def test_a_kept_budget_that_is_gone_is_not_said_to_stay(sandbox: Sandbox, harnes
     run = open_harness(sandbox, harness.clock)
     news = run.enterprise.check("urn::b", stored.inputs, {**declared, "budget_amount": 400}, NOTHING).inputs
     run.enterprise.diff("urn::b", stored.id, stored.outputs, news, NOTHING)
-    assert run.budget_preview.is_gone(OWNER_KINDS["enterprise"], "urn::b", stored.id, stored.outputs, news, NOTHING)
+    assert run.budget_preview.compare_update(
+        OWNER_KINDS["enterprise"], "urn::b", stored.id, stored.outputs, news, NOTHING
+    )
     run.reporter.warnings.clear()
     sandbox.forget_requests()
     run.enterprise.delete("urn::b", stored.id, stored.outputs)

@@ -341,7 +341,45 @@ def test_a_member_that_github_refuses_beside_a_new_cap_is_a_problem(sandbox: San
     check_members(harness.run, OWNER, {"budget_scope": "multi_user_cost_center", "budget_entity_name": "Apps"})
     (problem,) = compare(harness, {**APPS, "organizations": ["octo-org"]})
     assert "organization octo-org, or first remove the budget per member that is declared too. If" in problem.reason
-    assert "budgets" not in read(sandbox)
+    assert sandbox.writes == []
+
+
+WITHOUT: dict[str, Any] = {
+    "budget_amount": 900,
+    "prevent_further_usage": True,
+    "budget_type": "BundlePricing",
+    "budget_product_sku": "ai_credits",
+    "exclude_cost_center_usage": True,
+}
+
+
+@pytest.mark.parametrize("excludes", [True, False])
+def test_who_joins_a_cost_center_leaves_a_budget_without_cost_centers(
+    excludes: bool, sandbox: Sandbox, harness: RunHarness
+) -> None:
+    """Their usage counts in an enterprise budget until they are in a cost center; from one to another nothing goes."""
+    fill(sandbox, 1, users=["hubot"])
+    fill(sandbox, 0, users=["monalisa"])
+    id_ = sandbox.add_budget("enterprise", OWNER.slug, **{**WITHOUT, "exclude_cost_center_usage": excludes})["id"]
+    news = {**PLATFORM, "users": ["octocat", "hubot", "monalisa"]}
+    assert compare(harness, news, {**PLATFORM, "users": []}) == []
+    told = f"the usage of octocat no longer counts in the $900 hard stop on ai_credits of {OWNER} (budget {id_})"
+    assert harness.reporter.warnings == [
+        "the cost center Platform: moves 1 user from cost center Data: hubot",
+        *([f"the cost center Platform: {told}, which leaves out cost centers"] if excludes else []),
+    ]
+
+
+def test_an_amount_that_the_program_calls_secret_is_left_out(sandbox: Sandbox, harness: RunHarness) -> None:
+    """GitHub does not know what is secret; the state of the budget, which the engine compared before, does."""
+    fill(sandbox, 0, users=["hubot"])
+    id_ = cap(sandbox)
+    harness.run.registry.hold("urn::b", id_, {"__secret_inputs": ["budget_amount"]})
+    assert compare(harness, {**PLATFORM, "users": []}, {**PLATFORM, "users": ["hubot"]}) == []
+    (told,) = harness.reporter.warnings
+    assert told == (
+        f"the cost center Platform: frees hubot of the hard stop per person of cost center Platform (budget {id_})"
+    )
 
 
 def test_a_taken_name_is_a_problem(sandbox: Sandbox, harness: RunHarness) -> None:

@@ -43,7 +43,7 @@ def test_a_raise_is_told_under_every_quirk(quirk: str, settled: Any) -> None:
             kind = OWNER_KINDS["enterprise" if "enterprise" in declared else "organization"]
             harness.reporter.warnings.clear()
             state = states[urn]
-            assert not harness.budget_preview.is_gone(kind, urn, state.id, state.outputs, inputs, NOTHING), urn
+            assert not harness.budget_preview.compare_update(kind, urn, state.id, state.outputs, inputs, NOTHING), urn
             assert any("raises the " in text for text in harness.reporter.warnings), urn
         assert sandbox.writes == []
         # One listing for each of the three owners, in pages of at most ten, and one of the cost centers.
