@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
-    *("engine_log", "provider", "sdk", "export", "unmanaged", "doctor", "cli", "__main__"),
+    *("operations", "engine_log", "provider", "sdk", "export", "unmanaged", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 

@@ -88,16 +88,19 @@ class BudgetPreview:
         self._missing_left = _MOST_MISSING
         self._said: set[tuple[str, str]] = set()
 
-    def compare(self, kind: OwnerKind, urn: str, news: Mapping[str, Any], unknown: frozenset[str]) -> list[Problem]:
+    def compare(
+        self, kind: OwnerKind, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
+    ) -> list[Problem]:
         """Warn of what a create, an adoption or a replacement does, and return what prevents it.
 
         Args:
             kind: The kind of the owner.
             urn: The URN of the resource.
+            olds: The stored inputs. A budget in the state is compared by its id, which only a `diff` gets.
             news: The checked inputs, without those not known yet.
             unknown: The names of the inputs not known yet; what depends on them is left out.
         """
-        if expiry.is_over(news, self._now()):
+        if olds or expiry.is_over(news, self._now()):
             return []
         replaced = self._replaced(kind, urn, news, unknown)
         if not unknown.isdisjoint((kind.noun, *IDENTITY[2:])):

@@ -58,7 +58,7 @@ def change(harness: RunHarness, declared: dict[str, Any], stored: Stored) -> Sto
     inputs = checked(harness, URN, declared, stored.inputs)
     kind = OWNER_KINDS["enterprise"]
     changed, _ = harness.enterprise.diff(URN, stored.id, stored.outputs, inputs, NOTHING)
-    assert not harness.budget_preview.compare_update(kind, URN, stored.id, stored.outputs, inputs, NOTHING)
+    assert not harness.operations[kind.resource].compare_update(URN, stored.id, stored.outputs, inputs, NOTHING)
     return harness.enterprise.update(stored.id, stored.outputs, inputs) if changed else stored
 
 
@@ -153,9 +153,7 @@ def test_a_raise_in_the_state_is_told_without_reads(sandbox: Sandbox, clock: Vir
     sandbox.forget_requests()
     harness = open_harness(sandbox, clock, Guards(preview_reads=False))
     inputs = checked(harness, URN, {**KEPT, "budget_amount": 120}, stored.inputs)
-    assert not harness.budget_preview.compare_update(
-        OWNER_KINDS["enterprise"], URN, stored.id, stored.outputs, inputs, NOTHING
-    )
+    assert not harness.operations["EnterpriseBudget"].compare_update(URN, stored.id, stored.outputs, inputs, NOTHING)
     lowers = "lowers the most that can be spent by $10 (-7.69 %)"
     assert harness.reporter.warnings[0] == f"{SUBJECT}{lowers}"
     assert harness.reporter.warnings[-1] == f"{SUBJECT}{ENDS}$120"
@@ -247,7 +245,7 @@ def test_an_adoption_keeps_a_higher_amount(sandbox: Sandbox, new_run: Callable[.
     sandbox.forget_requests()
     declared, harness = {**KEPT, "on_existing": policy}, new_run()
     inputs = checked(harness, URN, declared)
-    assert harness.budget_preview.compare(OWNER_KINDS["enterprise"], URN, inputs, NOTHING) == []
+    assert harness.operations["EnterpriseBudget"].compare(URN, {}, inputs, NOTHING) == []
     (budget,) = sandbox.budgets()
     assert harness.reporter.warnings[:2] == [
         f"{SUBJECT}adopts the existing budget {budget['id']} as it is; a destroy keeps it (on_delete)",
@@ -342,12 +340,10 @@ def test_a_raise_of_others_is_not_counted_against_the_limits(sandbox: Sandbox, c
         for fields in ({"expires_at": "2027-01-31"}, {"budget_amount": 105}, {"on_raise": None}):
             inputs = checked(harness, URN, {**KEPT, **fields}, state.inputs)
             kind = OWNER_KINDS["enterprise"]
-            assert not harness.budget_preview.compare_update(kind, URN, state.id, state.outputs, inputs, NOTHING)
+            assert not harness.operations[kind.resource].compare_update(URN, state.id, state.outputs, inputs, NOTHING)
         inputs = checked(harness, URN, {**KEPT, "budget_amount": 2000}, state.inputs)
         with pytest.raises(errors.ConfigError, match=r"raises the amount by \$1,000"):
-            harness.budget_preview.compare_update(
-                OWNER_KINDS["enterprise"], URN, state.id, state.outputs, inputs, NOTHING
-            )
+            harness.operations["EnterpriseBudget"].compare_update(URN, state.id, state.outputs, inputs, NOTHING)
 
 
 def test_an_amount_that_is_not_sent_is_not_refused(sandbox: Sandbox, clock: VirtualClock) -> None:

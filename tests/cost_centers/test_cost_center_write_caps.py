@@ -213,7 +213,7 @@ def update(harness: RunHarness, news: dict[str, Any], center: int = 0) -> None:
     olds = {**PLATFORM, "users": ["monalisa", "hubot"], "cost_center_id": id_}
     cycle = CostCenterLifecycle(harness.run, CostCenterCaps)
     inputs = cycle.check(URN, olds, {**PLATFORM, **news}, NONE).inputs
-    assert harness.cost_center_preview.compare(URN, olds, inputs, NONE) == []
+    assert harness.operations["CostCenter"].compare(URN, olds, inputs, NONE) == []
     cycle.update(f"enterprise/{E}/{id_}", olds, inputs)
 
 
@@ -256,7 +256,7 @@ def test_a_member_who_moves_after_the_comparison_is_told_at_the_write(
     harness = new_run()
     cycle = CostCenterLifecycle(harness.run, CostCenterCaps)
     inputs = cycle.check(URN, {}, {**PLATFORM, "name": "Apps", "users": ["newcomer"]}, NONE).inputs
-    assert harness.cost_center_preview.compare(URN, {}, inputs, NONE) == []
+    assert harness.operations["CostCenter"].compare(URN, {}, inputs, NONE) == []
     assert harness.reporter.warnings == []
     stored = sandbox.snapshot()
     stored["cost_centers"][0]["resources"].append({"type": "User", "name": "newcomer"})

@@ -15,8 +15,6 @@ from typing_extensions import Self
 
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import BillingError, OutcomeError
-from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.sandbox import Sandbox
 from tests.support.clock import VirtualClock
 from tests.support.harness import RunHarness, open_harness
@@ -25,12 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from billing_provider.budgets.lifecycle import Lifecycle
     from billing_provider.core.owners import Owner
     from billing_provider.core.resource import Checked
+    from billing_provider.operations import Operations
     from billing_provider.sandbox.server import Request
-
-    AnyLifecycle = Lifecycle | CostCenterLifecycle
 
 Inputs = dict[str, Any]
 Program = dict[str, Inputs]
@@ -199,10 +195,12 @@ class World:
         self.sandbox.forget_requests()
         found = [name for name in self.entries if name not in program]
         for name, inputs in program.items():
-            lifecycle = _lifecycle(harness, inputs)
-            entry = self.entries.get(name)
-            checked = _check(harness, _urn(name), entry.inputs if entry else {}, inputs)
-            if entry is None or lifecycle.diff(_urn(name), entry.id, entry.outputs, checked.inputs, frozenset())[0]:
+            operations, entry = _operations(harness, inputs), self.entries.get(name)
+            checked = _check(operations, _urn(name), entry.inputs if entry else {}, inputs)
+            if (
+                entry is None
+                or operations.diff(_urn(name), entry.id, entry.outputs, checked.inputs, frozenset()).changed
+            ):
                 found.append(name)
         if self.sandbox.requests:
             self.violations.append(f"a preview sent {len(self.sandbox.requests)} requests")
@@ -291,43 +289,43 @@ class World:
                 for step in [pool.submit(self._step, harness, name, inputs) for name, inputs in program.items()]:
                     step.result()
         for entry in list(self.pending):
-            _lifecycle(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
+            _operations(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
             self.pending.remove(entry)
         for name in [name for name in self.entries if name not in program]:
             entry = self.entries[name]
-            _lifecycle(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
+            _operations(harness, entry.inputs).delete(_urn(name), entry.id, entry.outputs)
             del self.entries[name]
 
     def _step(self, harness: RunHarness, name: str, inputs: Inputs) -> None:
-        urn, lifecycle, entry = _urn(name), _lifecycle(harness, inputs), self.entries.get(name)
-        checked = _check(harness, urn, entry.inputs if entry else {}, inputs)
+        urn, operations, entry = _urn(name), _operations(harness, inputs), self.entries.get(name)
+        checked = _check(operations, urn, entry.inputs if entry else {}, inputs)
         if entry is None:
-            self._create(lifecycle, name, checked.inputs)
+            self._create(operations, name, checked.inputs)
             return
-        changed, replaces = _diff(harness, urn, entry, checked.inputs)
-        if not changed:
+        found = operations.diff(urn, entry.id, entry.outputs, checked.inputs, frozenset())
+        if not found.changed:
             entry.inputs = checked.inputs
             return
-        if not replaces:
-            stored = lifecycle.update(entry.id, entry.outputs, checked.inputs)
+        if not found.replaces:
+            stored = operations.update(entry.id, entry.outputs, checked.inputs)
             entry.inputs, entry.outputs = checked.inputs, stored.outputs
             return
-        anew = _check(harness, urn, {}, inputs)
-        if replaces == ["budget_type"]:
-            lifecycle.delete(urn, entry.id, entry.outputs)
+        anew = _check(operations, urn, {}, inputs)
+        if found.deletes_first:
+            operations.delete(urn, entry.id, entry.outputs)
             del self.entries[name]
-            self._create(lifecycle, name, anew.inputs)
+            self._create(operations, name, anew.inputs)
             return
-        self._create(lifecycle, name, anew.inputs)
+        self._create(operations, name, anew.inputs)
         self.pending.append(entry)
 
-    def _create(self, lifecycle: AnyLifecycle, name: str, inputs: Inputs) -> None:
-        stored = lifecycle.create(_urn(name), inputs)
+    def _create(self, operations: Operations, name: str, inputs: Inputs) -> None:
+        stored = operations.create(_urn(name), inputs)
         self.entries[name] = Entry(stored.id, inputs, stored.outputs)
 
     def _refresh(self, harness: RunHarness) -> None:
         for name, entry in list(self.entries.items()):
-            stored = _lifecycle(harness, entry.inputs).read(entry.id, entry.outputs)
+            stored = _operations(harness, entry.inputs).read(_urn(name), entry.id, entry.outputs)
             if stored is None:
                 self.false_gone += entry.budget_id in self._all_ids()
                 del self.entries[name]
@@ -374,31 +372,15 @@ def _urn(name: str) -> str:
     return f"urn:pulumi:s::p::t::{name}"
 
 
-def _check(harness: RunHarness, urn: str, olds: Inputs, inputs: Inputs) -> Checked:
-    """Check a resource and compare it with GitHub, as the plugin does; a problem ends the run."""
-    checked = _lifecycle(harness, inputs).check(urn, olds, inputs, frozenset())
-    assert checked.problems == []
-    if "name" in inputs:
-        problems = harness.cost_center_preview.compare(urn, olds, checked.inputs, frozenset())
-    else:
-        kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
-        # A budget in the state is compared by `diff`, which has its id.
-        problems = [] if olds else harness.budget_preview.compare(kind, urn, checked.inputs, frozenset())
-    for problem in problems:
+def _operations(harness: RunHarness, inputs: Inputs) -> Operations:
+    """Return the operations on what the inputs declare: only a cost center has a name."""
+    budget = "EnterpriseBudget" if "enterprise" in inputs else "OrgBudget"
+    return harness.operations["CostCenter" if "name" in inputs else budget]
+
+
+def _check(operations: Operations, urn: str, olds: Inputs, inputs: Inputs) -> Checked:
+    """Check a resource; a problem ends the run."""
+    checked = operations.check(urn, olds, inputs, frozenset())
+    for problem in checked.problems:
         raise OutcomeError(str(problem))
     return checked
-
-
-def _diff(harness: RunHarness, urn: str, entry: Entry, inputs: Inputs) -> tuple[list[str], list[str]]:
-    """Return what changed and what of it replaces, after the comparison with GitHub, as the plugin does."""
-    changed, replaces = _lifecycle(harness, inputs).diff(urn, entry.id, entry.outputs, inputs, frozenset())
-    if changed and not replaces and "name" not in inputs:
-        kind = OWNER_KINDS["enterprise" if "enterprise" in inputs else "organization"]
-        if harness.budget_preview.compare_update(kind, urn, entry.id, entry.outputs, inputs, frozenset()):
-            replaces = ["budget_id"]
-    return changed, replaces
-
-
-def _lifecycle(harness: RunHarness, inputs: Inputs) -> AnyLifecycle:
-    """Return the lifecycle of what the inputs declare: only a cost center has a name."""
-    return CostCenterLifecycle(harness.run) if "name" in inputs else harness.lifecycle(inputs)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Mapping
 
+    from billing_provider.runtime.run import Run
+
 
 class MachineClock(VirtualClock):
     """The clock of one machine, over the time that GitHub and all machines share.
@@ -57,9 +59,10 @@ class _FreshProcess(provider._Process):
         super().__init__()
         self._clock = clock
 
-    def configure(self, get: Callable[[str], str | None]) -> None:
-        super().configure(get)
-        self.run.clock = self._clock
+    def _new_run(self, get: Callable[[str], str | None]) -> Run:
+        run = super()._new_run(get)
+        run.clock = self._clock
+        return run
 
 
 @functools.cache

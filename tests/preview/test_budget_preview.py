@@ -73,10 +73,10 @@ def compare(
     assert found.problems == []
     harness.reporter.warnings.clear()
     if not stored:
-        return harness.budget_preview.compare(kind, urn, found.inputs, unknown)
+        return harness.operations[kind.resource].compare(urn, {}, found.inputs, unknown)
     id_ = f"{kind.noun}/{stored[kind.noun]}/{budget_id or id_of(harness.sandbox, stored)}"
     try:
-        harness.budget_preview.compare_update(kind, urn, id_, stored, found.inputs, unknown)
+        harness.operations[kind.resource].compare_update(urn, id_, stored, found.inputs, unknown)
     except ConfigError as error:
         return [Problem("budget_amount", str(error).partition(": ")[2])]
     return []
@@ -550,9 +550,7 @@ def test_a_kept_budget_that_is_gone_is_not_said_to_stay(sandbox: Sandbox, harnes
     run = open_harness(sandbox, harness.clock)
     news = run.enterprise.check("urn::b", stored.inputs, {**declared, "budget_amount": 400}, NOTHING).inputs
     run.enterprise.diff("urn::b", stored.id, stored.outputs, news, NOTHING)
-    assert run.budget_preview.compare_update(
-        OWNER_KINDS["enterprise"], "urn::b", stored.id, stored.outputs, news, NOTHING
-    )
+    assert run.operations["EnterpriseBudget"].compare_update("urn::b", stored.id, stored.outputs, news, NOTHING)
     run.reporter.warnings.clear()
     sandbox.forget_requests()
     run.enterprise.delete("urn::b", stored.id, stored.outputs)

@@ -43,7 +43,7 @@ def declare(
     """Check and compare a cost center, as the plugin does before a budget that depends on it."""
     checked = CostCenterLifecycle(harness.run).check("urn::c", olds or {}, news, unknown)
     assert checked.problems == []
-    assert harness.cost_center_preview.compare("urn::c", olds or {}, checked.inputs, unknown) == []
+    assert harness.operations["CostCenter"].compare("urn::c", olds or {}, checked.inputs, unknown) == []
 
 
 def test_a_cost_center_with_an_organization_gets_no_budget_per_member(sandbox: Sandbox, harness: RunHarness) -> None:

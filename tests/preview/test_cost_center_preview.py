@@ -54,7 +54,7 @@ def compare(
     """Check a cost center and compare it with GitHub, as the plugin does; return the problems."""
     checked = CostCenterLifecycle(harness.run).check("urn::c", olds or {}, declared, unknown)
     assert checked.problems == []
-    return harness.cost_center_preview.compare("urn::c", olds or {}, checked.inputs, unknown)
+    return harness.operations["CostCenter"].compare("urn::c", olds or {}, checked.inputs, unknown)
 
 
 def warned(harness: RunHarness, declared: dict[str, Any], olds: dict[str, Any] | None = None) -> list[str]:
@@ -282,7 +282,7 @@ def test_moved_people_are_freed_of_the_caps_that_they_leave(sandbox: Sandbox, ha
     ]
     harness.reporter.warnings.clear()
     checked = CostCenterLifecycle(harness.run).check("urn::p", STATE, {**PLATFORM, "users": []}, NOTHING)
-    assert harness.cost_center_preview.compare("urn::p", STATE, checked.inputs, NOTHING) == []
+    assert harness.operations["CostCenter"].compare("urn::p", STATE, checked.inputs, NOTHING) == []
     assert harness.reporter.warnings == [f"the cost center Platform: frees monalisa {freed}"]
     assert read(sandbox) == ["cost-centers", "budgets"]
 
@@ -408,7 +408,7 @@ def test_a_name_that_this_run_gives_up_is_no_problem(sandbox: Sandbox, harness: 
     """A name becomes free if the resource before it gets another one."""
     data = {"enterprise": ENTERPRISE, "name": "Data"}
     checked = CostCenterLifecycle(harness.run).check("urn::d", data, {**data, "name": "Figures"}, NOTHING)
-    assert harness.cost_center_preview.compare("urn::d", data, checked.inputs, NOTHING) == []
+    assert harness.operations["CostCenter"].compare("urn::d", data, checked.inputs, NOTHING) == []
     (text,) = warned(harness, {**PLATFORM, "name": "Data"}, PLATFORM)
     assert text.endswith(" has this name until this run renames it: add depends_on, to be after it")
     assert read(sandbox) == ["cost-centers"]

@@ -43,7 +43,9 @@ def test_a_raise_is_told_under_every_quirk(quirk: str, settled: Any) -> None:
             kind = OWNER_KINDS["enterprise" if "enterprise" in declared else "organization"]
             harness.reporter.warnings.clear()
             state = states[urn]
-            assert not harness.budget_preview.compare_update(kind, urn, state.id, state.outputs, inputs, NOTHING), urn
+            assert not harness.operations[kind.resource].compare_update(
+                urn, state.id, state.outputs, inputs, NOTHING
+            ), urn
             assert any("raises the " in text for text in harness.reporter.warnings), urn
         assert sandbox.writes == []
         # One listing for each of the three owners, in pages of at most ten, and one of the cost centers.
@@ -70,7 +72,7 @@ def test_an_adoption_is_told_under_every_quirk(quirk: str, clock: VirtualClock) 
             inputs = harness.lifecycle(declared).check(urn, {}, {**declared, "on_existing": "adopt"}, NOTHING).inputs
             kind = OWNER_KINDS["enterprise" if "enterprise" in declared else "organization"]
             harness.reporter.warnings.clear()
-            problems = [str(problem) for problem in harness.budget_preview.compare(kind, urn, inputs, NOTHING)]
+            problems = [str(problem) for problem in harness.operations[kind.resource].compare(urn, {}, inputs, NOTHING)]
             told = [text for text in [*problems, *harness.reporter.warnings] if ids[urn] in text]
             assert told, (urn, problems, harness.reporter.warnings)
             assert all("may exist already" in problem for problem in problems), (urn, problems)

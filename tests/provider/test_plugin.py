@@ -362,7 +362,7 @@ def test_each_error_is_one_line(world: World) -> None:
     inputs, _ = world.plugin.check(urn, {}, whole)
     world.sandbox.add_budget("organization", "octo-org", budget_product_sku="packages", budget_amount=1)
     broken = provider.OrgBudgetProvider()
-    broken._lifecycle = None  # type: ignore[assignment, method-assign]
+    broken._operations = None  # type: ignore[assignment, method-assign]
     told = "internal error, please report it: TypeError: 'NoneType' object is not callable"
     later = Plugin(world.engine.address, environment(world.sandbox))
     calls: list[tuple[Callable[[], Any], str]] = [

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards, Settings
-from billing_provider.preview.budgets import BudgetPreview
-from billing_provider.preview.cost_centers import CostCenterPreview
-from billing_provider.preview.owners import KnownNames
-from billing_provider.preview.reads import PreviewReads
+from billing_provider.operations import all_operations
 from billing_provider.runtime.run import Run
 from tests.support.clock import VirtualClock
 
 if TYPE_CHECKING:
+    from billing_provider.operations import Operations
     from billing_provider.sandbox import Sandbox
 
 
@@ -37,7 +35,7 @@ class Listener:
 
 @dataclass
 class RunHarness:
-    """One engine run against one sandbox: both lifecycles, the reporter and the clock."""
+    """One engine run against one sandbox: the lifecycles of budgets, all operations, the reporter and the clock."""
 
     sandbox: Sandbox
     run: Run
@@ -45,8 +43,7 @@ class RunHarness:
     clock: VirtualClock
     enterprise: Lifecycle
     organization: Lifecycle
-    budget_preview: BudgetPreview
-    cost_center_preview: CostCenterPreview
+    operations: dict[str, Operations]
 
     def lifecycle(self, inputs: dict[str, Any]) -> Lifecycle:
         """Return the lifecycle for the owner that the inputs name."""
@@ -69,7 +66,4 @@ def open_harness(
     chosen = Settings(**{**plain, **settings})
     run = Run(lambda: chosen, reporter, clock, guards=lambda: guards or Guards())
     enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
-    reads = PreviewReads(run)
-    names = KnownNames(run, reads)
-    previews = BudgetPreview(run, reads, names), CostCenterPreview(run, reads, names)
-    return RunHarness(sandbox, run, reporter, clock, enterprise, organization, *previews)
+    return RunHarness(sandbox, run, reporter, clock, enterprise, organization, all_operations(run))
