@@ -132,7 +132,7 @@ def _unreachable(error: BillingError, host: str) -> Finding:
         )
     if isinstance(error, ApiError) and error.status in (400, 410):
         repair = "Update this package."
-        return Finding(FAILED, "API version", f"{API_VERSION} was rejected: {error.said}", repair)
+        return Finding(FAILED, "API version", f"{API_VERSION} was rejected: {error.message}", repair)
     return Finding(FAILED, "host", str(error), f"Check the connection to {host}, the proxy and the CA bundle.")
 
 
@@ -242,7 +242,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
     except AppError as error:
         return Finding(FAILED, subject, str(error).removesuffix(f" {error.advice}"), error.advice)
     except (NotFoundError, ForbiddenError) as error:
-        text = f"budgets cannot be listed: {error.said} ({error.status})"
+        text = f"budgets cannot be listed: {error.message} ({error.status})"
         return Finding(FAILED, subject, text, _repair(error, owner))
     except ConfigError as error:
         return Finding(FAILED, subject, str(error), "Correct the setting.")
@@ -257,7 +257,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
 def _repair(error: ApiError, owner: Owner) -> str:
     if "single sign-on" in error.advice or ACCEPTED in error.advice:
         return error.advice
-    if "personal access token" in error.said:
+    if "personal access token" in error.message:
         return "A classic token is required: create one with the scope manage_billing:enterprise."
     if isinstance(error, NotFoundError):
         return "Check the slug, the role of the token's user (owner or billing manager), and whether usage is billed."

@@ -59,19 +59,19 @@ class BudgetsApi:
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
-        tried = f"list the budgets of {owner}"
+        action = f"list the budgets of {owner}"
         query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
-        reply = self.transport.request("GET", billing_path(owner), tried=tried, query=query)
-        data = mapping(reply, tried)
+        reply = self.transport.request("GET", billing_path(owner), action=action, query=query)
+        data = mapping(reply, action)
         rows = data.get("budgets")
         if not isinstance(rows, list):
-            raise TransportError(f"{tried}: GitHub's response has no list of budgets.")
+            raise TransportError(f"{action}: GitHub's response has no list of budgets.")
         more = data.get("has_next_page")
         if not isinstance(more, bool):
             link = reply.headers.get("link")
             more = None if link is None else 'rel="next"' in link
         total = data.get("total_count")
-        return Page([_listed(row, tried) for row in rows], more, total if isinstance(total, int) else None)
+        return Page([_listed(row, action) for row in rows], more, total if isinstance(total, int) else None)
 
     def list_budgets(
         self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
@@ -90,21 +90,21 @@ class BudgetsApi:
             TransportError: The listing stays incomplete.
             ApiError: As for `get_budget_page`.
         """
-        tried = f"list the budgets of {owner}"
+        action = f"list the budgets of {owner}"
 
         def fetch(number: int) -> Page:
             return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
 
         for _ in range(_MAX_PASSES):
             found: dict[str, Budget] = {}
-            for page in pages(fetch, lambda budget: budget.id, MAX_BUDGETS, tried):
+            for page in pages(fetch, lambda budget: budget.id, MAX_BUDGETS, action):
                 found.update({budget.id: budget for budget in page[0]})
             first, (_, more, total) = None, page
             if more is not True and (total is None or total == len(found)):
                 yield from found.values()
                 return
         raise TransportError(
-            f"{tried}: GitHub's pages contain {len(found)} budgets, but its count is {total}. "
+            f"{action}: GitHub's pages contain {len(found)} budgets, but its count is {total}. "
             "The listing is incomplete and was not used: run again."
         )
 
@@ -118,11 +118,11 @@ class BudgetsApi:
 
         GitHub: GET /{owner}/settings/billing/budgets/{budget_id}
         """
-        tried = f"read budget {budget_id} of {owner}"
-        reply = self.transport.request("GET", billing_path(owner, budget_id), tried=tried)
-        data = mapping(reply, tried)
-        budget = _budget(data, tried)
-        same_id(data, budget_id, tried)
+        action = f"read budget {budget_id} of {owner}"
+        reply = self.transport.request("GET", billing_path(owner, budget_id), action=action)
+        data = mapping(reply, action)
+        budget = _budget(data, action)
+        same_id(data, budget_id, action)
         return budget
 
     def create_budget(self, owner: Owner, body: Mapping[str, Any]) -> Budget | None:
@@ -143,9 +143,9 @@ class BudgetsApi:
 
         GitHub: POST /{owner}/settings/billing/budgets
         """
-        tried = f"create a budget of {owner}"
-        reply = self.transport.request("POST", billing_path(owner), tried=tried, body=body, repeatable=False)
-        data = mapping(reply, tried)
+        action = f"create a budget of {owner}"
+        reply = self.transport.request("POST", billing_path(owner), action=action, body=body, repeatable=False)
+        data = mapping(reply, action)
         inner = data.get("budget")
         return _maybe_budget(inner if isinstance(inner, dict) else data, body)
 
@@ -162,11 +162,13 @@ class BudgetsApi:
 
         GitHub: PATCH /{owner}/settings/billing/budgets/{budget_id}
         """
-        tried = f"update budget {budget_id} of {owner}"
-        data = mapping(self.transport.request("PATCH", billing_path(owner, budget_id), tried=tried, body=body), tried)
+        action = f"update budget {budget_id} of {owner}"
+        data = mapping(
+            self.transport.request("PATCH", billing_path(owner, budget_id), action=action, body=body), action
+        )
         inner = data.get("budget")
         budget = inner if isinstance(inner, dict) else data
-        same_id(budget, budget_id, tried)
+        same_id(budget, budget_id, action)
         return _maybe_budget(budget, {})
 
     def delete_budget(self, owner: Owner, budget_id: str) -> None:
@@ -179,9 +181,9 @@ class BudgetsApi:
 
         GitHub: DELETE /{owner}/settings/billing/budgets/{budget_id}
         """
-        tried = f"delete budget {budget_id} of {owner}"
-        reply = self.transport.request("DELETE", billing_path(owner, budget_id), tried=tried)
-        same_id(reply.data, budget_id, tried)
+        action = f"delete budget {budget_id} of {owner}"
+        reply = self.transport.request("DELETE", billing_path(owner, budget_id), action=action)
+        same_id(reply.data, budget_id, action)
 
     def get_rate_limit(self, owner: Owner | None = None) -> Reply:
         """Return the free rate limit reply; its headers contain the token's scopes and expiry, and GitHub's time.
@@ -195,23 +197,23 @@ class BudgetsApi:
         GitHub: GET /rate_limit
         """
         account = None if owner is None else billing_path(owner)
-        return self.transport.request("GET", "/rate_limit", tried="read the rate limit", account=account)
+        return self.transport.request("GET", "/rate_limit", action="read the rate limit", account=account)
 
 
-def _listed(row: Any, tried: str) -> Budget:
+def _listed(row: Any, action: str) -> Budget:
     """Return a budget of a listing: listings contain the expiry, so a person's budget without one does not expire."""
-    budget = _budget(row, tried)
+    budget = _budget(row, action)
     if budget.budget_scope != USER or "expires_at" in budget.model_fields_set:
         return budget
     return budget.model_copy(update={"expires_at": None})
 
 
-def _budget(data: Any, tried: str) -> Budget:
+def _budget(data: Any, action: str) -> Budget:
     try:
         return Budget.model_validate(data)
     except ValidationError as error:
         fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
-        raise TransportError(f"{tried}: GitHub's response has an unexpected {fields}.") from None
+        raise TransportError(f"{action}: GitHub's response has an unexpected {fields}.") from None
 
 
 def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:

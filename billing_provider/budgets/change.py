@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import consequences, raises
+from billing_provider.budgets import approved_raises, consequences
 from billing_provider.budgets.consequences import RAISED_TO, Terms
 from billing_provider.budgets.identity import IN_PLACE, live_inputs
 from billing_provider.budgets.models import FIELDS
@@ -58,7 +58,7 @@ class Change:
             unknown: The inputs that are not known yet.
         """
         before = _in_state(olds) if live is None else live_inputs(owner, olds, live, _names_of(live))
-        sent = set(raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]))
+        sent = set(approved_raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]))
         return cls(_with_secrets(before, olds, news), _after(before, news, sent, olds), unknown=unknown)
 
     @classmethod
@@ -128,7 +128,7 @@ def refusal(guards: Guards, change: Change, replaced: Change | None) -> str | No
 
 def _in_state(olds: Mapping[str, Any]) -> dict[str, Any]:
     """Return the inputs in the state with the amount on GitHub: of a raise that is kept, it is the higher one."""
-    known = {"budget_amount": raises.known_amount(olds)} if "budget_amount" in olds else {}
+    known = {"budget_amount": approved_raises.known_amount(olds)} if "budget_amount" in olds else {}
     return {name: value for name, value in {**olds, **known}.items() if name != RAISED_TO}
 
 

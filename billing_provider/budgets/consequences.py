@@ -318,8 +318,8 @@ def new_meter(spent: float | None) -> str:
     Args:
         spent: US dollars spent this month in the budget's scope, or None if unknown.
     """
-    before = "what was used this month so far is" if spent is None else f"{worth(spent, DOLLARS)} of this month are"
-    return f"the new budget's meter starts at 0: {before} not in it"
+    before = "usage from" if spent is None else f"{worth(spent, DOLLARS)} used"
+    return f"counts from 0: {before} earlier this month {'is' if spent is None else 'are'} not included"
 
 
 def overcommitted(umbrella_name: str, umbrella: Terms, covered: Sequence[tuple[str, Terms]]) -> str | None:

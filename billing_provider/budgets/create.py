@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import raises
+from billing_provider.budgets import approved_raises
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
@@ -119,22 +119,22 @@ class BudgetCreate(CreateOnce[Budget]):
         """Send the create once."""
         return self._client.create_budget(self._owner, create_body(self._spec, self.entity))
 
-    def says_taken(self, error: ApiError) -> bool:
+    def is_conflict(self, error: ApiError) -> bool:
         """Return whether GitHub refused the create because a budget with this key exists."""
-        return _says_taken(error)
+        return _is_conflict(error)
 
-    def explain_taken(self, error: ApiError, listing: Mapping[str, Budget]) -> str:  # noqa: ARG002 - unused
+    def conflict_message(self, error: ApiError, listing: Mapping[str, Budget]) -> str:  # noqa: ARG002 - unused
         """Return the message that the listing does not show the existing budget."""
         return f"{self.what()} exists already, but the listing does not show it: {error} Run again later."
 
-    def look_closer(self, existing: Budget) -> tuple[Budget, list[str], list[str]]:
+    def compare_existing(self, existing: Budget) -> tuple[Budget, list[str], list[str]]:
         """Return the budget and the fields that differ; only `adopt` may change them.
 
         Raises:
             OutcomeError: It has another `budget_type`, which an update cannot change.
         """
         different = self._differences(existing)
-        if raises.raised_to(dict(self._spec), existing.budget_amount) is not None:
+        if approved_raises.raised_to(dict(self._spec), existing.budget_amount) is not None:
             different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
         if expires and not existing.expires_at and "expires_at" not in different:
@@ -237,7 +237,7 @@ def _value(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _says_taken(error: ApiError) -> bool:
+def _is_conflict(error: ApiError) -> bool:
     """Return whether GitHub refused a second budget; the text of that error is not documented."""
-    words = error.said.lower()
+    words = error.message.lower()
     return error.status in (400, 409, 422) and any(word in words for word in ("already", "duplicate"))

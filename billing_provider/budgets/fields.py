@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
 
 
-class Form(NamedTuple):
+class FieldTypes(NamedTuple):
     """The types of one field's values.
 
     Attributes:
@@ -29,7 +29,7 @@ class Form(NamedTuple):
     state: Any
 
 
-class Place(NamedTuple):
+class Context(NamedTuple):
     """The owner and the scope of the budget that contains a value."""
 
     owner: Owner
@@ -40,7 +40,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _alone(value: Any, _place: Place) -> Any:
+def _alone(value: Any, _place: Context) -> Any:
     return value
 
 
@@ -60,18 +60,18 @@ class Declared:
         sent: When a create sends the field: always, only if it is declared, or never.
         required: Whether a program must set the field.
         write: Converts a value for a request.
-        meaning: Normalizes a value for comparison, in a budget; absent and None are equal.
+        normalize: Normalizes a value for comparison, in a budget; absent and None are equal.
         in_scope: Whether budgets of a scope have the field; a scope may be newer than this package.
         seen_elsewhere: Whether a value that GitHub returns for another scope counts as a difference.
     """
 
     text: str
     change: Literal["replaces", "updates", "stored", "nothing"]
-    form: Form
+    form: FieldTypes
     sent: Literal["always", "if_declared", "never"]
     required: bool = False
     write: Callable[[Any], Any] = _as_it_is
-    meaning: Callable[[Any, Place], Any] = _alone
+    normalize: Callable[[Any, Context], Any] = _alone
     in_scope: Callable[[str], bool] = _every
     seen_elsewhere: bool = False
 
@@ -107,12 +107,12 @@ def all_but(unwanted: str) -> Callable[[str], bool]:
 # --- normalized values
 
 
-def fold(value: Any, _place: Place) -> str:
+def fold(value: Any, _place: Context) -> str:
     """Return a login or a slug in lower case."""
     return str(value or "").lower()
 
 
-def entity(value: Any, place: Place) -> str:
+def entity(value: Any, place: Context) -> str:
     """Return a normalized entity; it is empty if the scope determines the entity."""
     owner, scope = place
     name = fold(value, place)
@@ -123,18 +123,18 @@ def entity(value: Any, place: Place) -> str:
     return name
 
 
-def sku(value: Any, _place: Place) -> str:
+def sku(value: Any, _place: Context) -> str:
     """Return the canonical name of a product or SKU."""
     return canonical_sku(value or "")
 
 
-def recipients(value: Any, _place: Place) -> Any:
+def recipients(value: Any, _place: Context) -> Any:
     """Return the set of alerted logins; absent and disabled alerting are equal, regardless of the recipients."""
     enabled = bool(value and value["will_alert"])
     return enabled and frozenset(login.lower() for login in value["alert_recipients"])
 
 
-def moment(value: Any, _place: Place) -> Any:
+def moment(value: Any, _place: Context) -> Any:
     """Return a time, or the unchanged value if it cannot be parsed."""
     try:
         return instant(value) if value else None
@@ -143,7 +143,7 @@ def moment(value: Any, _place: Place) -> Any:
         return value
 
 
-def flag(value: Any, _place: Place) -> bool:
+def flag(value: Any, _place: Context) -> bool:
     """Return a flag; absent means False."""
     return bool(value)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from billing_provider.budgets.fields import Place, entity
+from billing_provider.budgets.fields import Context, entity
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.inputs import is_uuid
@@ -57,7 +57,7 @@ def natural_key(owner: Owner, fields: Mapping[str, Any]) -> NaturalKey:
 
 
 def _entity(owner: Owner, scope: str, name: str) -> str:
-    return entity(name, Place(owner, scope))
+    return entity(name, Context(owner, scope))
 
 
 class Match(Enum):
@@ -114,8 +114,10 @@ def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, A
 
     The scope of a budget can determine its entity, so each value is normalized in the scope of its own budget.
     """
-    meaning = FIELDS[field].meaning
-    before, after = (meaning(each.get(field), Place(owner, each.get("budget_scope") or "")) for each in (one, other))
+    normalize = FIELDS[field].normalize
+    before, after = (
+        normalize(each.get(field), Context(owner, each.get("budget_scope") or "")) for each in (one, other)
+    )
     return bool(before == after)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import expiry, raises, removal, rules
+from billing_provider.budgets import approved_raises, expiry, removal, rules
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change
@@ -95,7 +95,7 @@ class Lifecycle:
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
     ) -> tuple[list[str], list[str]]:
-        """Return the inputs that changed in meaning, and those of them that replace the budget; nothing is sent.
+        """Return the inputs that changed in normalize, and those of them that replace the budget; nothing is sent.
 
         Args:
             urn: The URN of the resource.
@@ -106,9 +106,9 @@ class Lifecycle:
         """
         owner, budget_id = self._parse(id_)
         olds, news = read_state(BudgetState, olds), read_state(BudgetState, news)
-        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE, raises.ON_RAISE)
+        fields = (self._kind.noun, *IDENTITY[2:], *IN_PLACE, approved_raises.ON_RAISE)
         sure = tuple(field for field in fields if field not in unknown)
-        changed = raises.differing(owner, olds, news, sure)
+        changed = approved_raises.differing(owner, olds, news, sure)
         if "budget_entity_name" in changed and _is_same_cost_center(olds, news):
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
@@ -123,7 +123,7 @@ class Lifecycle:
             record = self._run.registry.replace if replaces else self._run.registry.hold
             record(urn, budget_id, olds)
             if replaces and not unknown and not expiry.is_over(olds, self._now()):
-                raises.tell(self._run, owner, budget_id, olds, news, replaced=True)
+                approved_raises.warn(self._run, owner, budget_id, olds, news, replaced=True)
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
         if replaces:
             self._run.reporter.warn(
@@ -209,9 +209,9 @@ class Lifecycle:
         if olds.get("budget_scope") in COST_CENTER_SCOPES:
             names = self._cost_center_names(owner, olds, budget)
         current = live_inputs(owner, inputs, budget, names)
-        kept = ("on_existing", ON_DELETE, raises.ON_RAISE, SECRET_INPUTS)
+        kept = ("on_existing", ON_DELETE, approved_raises.ON_RAISE, SECRET_INPUTS)
         current |= {name: inputs[name] for name in kept if name in inputs}
-        if raises.raised_to(inputs, budget.budget_amount) is not None:
+        if approved_raises.raised_to(inputs, budget.budget_amount) is not None:
             current["budget_amount"] = inputs["budget_amount"]
         return self._store(owner, current, budget, olds)
 
@@ -234,7 +234,7 @@ class Lifecycle:
         if expiry.is_over(olds, now) and self._run.cache(OwnerCache, owner).read(budget_id) is None:
             # The clock of this machine alone proves nothing: GitHub may still have the budget.
             return expiry.stored(id_, news, {**_outputs(olds), expiry.EXPIRED: True})
-        changed = raises.differing(owner, olds, news, IN_PLACE)
+        changed = approved_raises.differing(owner, olds, news, IN_PLACE)
         if spec.budget_scope == USER and "budget_alerting" in changed:
             # An older state may contain alerting for a budget of one user; GitHub ignores it.
             changed.remove("budget_alerting")
@@ -305,14 +305,14 @@ class Lifecycle:
         if is_gone:
             budgets.forget(budget_id)
 
-    def _allow(self, change: Change, tried: str) -> None:
+    def _allow(self, change: Change, action: str) -> None:
         """Check the limits right before a write.
 
         Raises:
             OutcomeError: They refuse the change.
         """
         if reason := change.refusal(self._run.guards):
-            raise OutcomeError(f"{tried}: {reason}. Nothing was sent.")
+            raise OutcomeError(f"{action}: {reason}. Nothing was sent.")
 
     def _allow_delete(self, urn: str, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> None:
         """Check the limits right before a delete; the old budget of a replacement is compared with the new one.
@@ -372,7 +372,7 @@ class Lifecycle:
             "cost_center_id": remembered.get("cost_center_id"),
             "adopted": bool(remembered.get("adopted", False)),
             KEPT_ON_DELETE: remembered.get(KEPT_ON_DELETE),
-            RAISED_TO: raises.raised_to(inputs, budget.budget_amount),
+            RAISED_TO: approved_raises.raised_to(inputs, budget.budget_amount),
         }
         outputs = {**inputs, **{name: value for name, value in known.items() if value is not None}}
         return Stored(resource_id(self._kind.noun, owner.slug, budget.id), dict(inputs), outputs)
@@ -398,7 +398,7 @@ class Lifecycle:
     def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
         """Return the budget from the state, for an update that changes nothing on GitHub."""
         known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
-        known["budget_amount"] = raises.known_amount(olds)
+        known["budget_amount"] = approved_raises.known_amount(olds)
         entity = olds.get("github_entity_name", news.get("budget_entity_name"))
         return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
 

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from billing_provider.budgets import fields
-from billing_provider.budgets.fields import Declared, Form, declared_fields
+from billing_provider.budgets.fields import Declared, FieldTypes, declared_fields
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import Id, Sendable
@@ -97,11 +97,11 @@ def _write_alerting(value: Alerting | None) -> dict[str, Any]:
     return (value or Alerting()).model_dump()
 
 
-_TEXT = Form(Text, Sendable)
-_FLAG = Form(Flag, StrictBool)
-_AMOUNT = Form(Amount, StrictInt | StrictFloat)
-_DAY = Form(Day, Sendable)
-_ALERTING = Form(Annotated[Alerting, BeforeValidator(_mapping)], Alerting)
+_TEXT = FieldTypes(Text, Sendable)
+_FLAG = FieldTypes(Flag, StrictBool)
+_AMOUNT = FieldTypes(Amount, StrictInt | StrictFloat)
+_DAY = FieldTypes(Day, Sendable)
+_ALERTING = FieldTypes(Annotated[Alerting, BeforeValidator(_mapping)], Alerting)
 
 
 class BudgetSpec(BaseModel):
@@ -121,7 +121,7 @@ class BudgetSpec(BaseModel):
             form=_TEXT,
             sent="never",
             required=True,
-            meaning=fields.fold,
+            normalize=fields.fold,
         ),
     ] = None
     organization: Annotated[
@@ -132,7 +132,7 @@ class BudgetSpec(BaseModel):
             form=_TEXT,
             sent="never",
             required=True,
-            meaning=fields.fold,
+            normalize=fields.fold,
         ),
     ] = None
     budget_amount: Annotated[
@@ -153,7 +153,7 @@ class BudgetSpec(BaseModel):
             form=_TEXT,
             sent="always",
             required=True,
-            meaning=fields.sku,
+            normalize=fields.sku,
         ),
     ]
     budget_type: Annotated[
@@ -181,7 +181,7 @@ class BudgetSpec(BaseModel):
             change="replaces",
             form=_TEXT,
             sent="always",
-            meaning=fields.entity,
+            normalize=fields.entity,
         ),
     ] = ""
     user: Annotated[
@@ -191,7 +191,7 @@ class BudgetSpec(BaseModel):
             change="replaces",
             form=_TEXT,
             sent="if_declared",
-            meaning=fields.fold,
+            normalize=fields.fold,
             in_scope=fields.only(USER),
         ),
     ] = None
@@ -214,7 +214,7 @@ class BudgetSpec(BaseModel):
             # GitHub requires it also for a budget of one user, with alerts disabled.
             sent="always",
             write=_write_alerting,
-            meaning=fields.recipients,
+            normalize=fields.recipients,
             in_scope=fields.all_but(USER),
         ),
     ] = None
@@ -226,7 +226,7 @@ class BudgetSpec(BaseModel):
             form=_DAY,
             sent="if_declared",
             write=fields.write_day,
-            meaning=fields.moment,
+            normalize=fields.moment,
             in_scope=fields.only(USER),
             # An expiry lifts the cap, so an expiry in another scope must be detected and cleared.
             seen_elsewhere=True,
@@ -239,7 +239,7 @@ class BudgetSpec(BaseModel):
             change="updates",
             form=_FLAG,
             sent="if_declared",
-            meaning=fields.flag,
+            normalize=fields.flag,
             in_scope=fields.only(ENTERPRISE),
         ),
     ] = False

@@ -74,15 +74,15 @@ class UserStatesApi:
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
-        tried = f"read the effective budget of {user} in {owner}"
+        action = f"read the effective budget of {user} in {owner}"
         query = {"user": user, "per_page": 1}
-        data = mapping(self._transport.request("GET", billing_path(owner), tried=tried, query=query), tried)
+        data = mapping(self._transport.request("GET", billing_path(owner), action=action, query=query), action)
         found = data.get("effective_budget") or {}
         try:
             budget = {"budget_id": found.get("id"), **{key: found[key] for key in found if key != "id"}}
             return _EFFECTIVE.validate_python({**budget, "user": data.get("user") or user})
         except (AttributeError, TypeError, ValidationError):
-            raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None
+            raise TransportError(f"{action}: GitHub's response has an unexpected form.") from None
 
     def list_user_states(
         self, owner: Owner, budget_id: str, filters: Mapping[str, Any] | None = None
@@ -102,17 +102,17 @@ class UserStatesApi:
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/budgets/{budget_id}/user-states
         """
-        tried = f"read the user states of budget {budget_id} of {owner}"
+        action = f"read the user states of budget {budget_id} of {owner}"
         path = billing_path(owner, budget_id, "user-states")
 
         def fetch(page: int) -> tuple[list[UserState], bool, None]:
             query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
-            data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
+            data = mapping(self._transport.request("GET", path, action=action, query=query), action)
             try:
                 states = _STATES.validate_python(data.get("user_states"))
             except ValidationError:
-                raise TransportError(f"{tried}: GitHub's response has no list of user states.") from None
+                raise TransportError(f"{action}: GitHub's response has no list of user states.") from None
             return states, data.get("has_next_page") is True, None
 
         # Several users may have no record on GitHub; without a login they are not compared with each other.
-        return every_row(fetch, lambda state: state.user or object(), MAX_USERS, tried)
+        return every_row(fetch, lambda state: state.user or object(), MAX_USERS, action)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from billing_provider.core.redact import clean
 
-_MAX_SAID, _MAX_REQUEST_ID = 2000, 80
+_MAX_MESSAGE, _MAX_REQUEST_ID = 2000, 80
 
 
 class BillingError(Exception):
@@ -62,19 +62,19 @@ class ApiError(BillingError):
 
     Attributes:
         status: HTTP status of the response.
-        said: GitHub's message, cleaned for display.
+        message: GitHub's message, cleaned for display.
         request_id: Value of `X-GitHub-Request-Id`, cleaned for display, or an empty string.
         advice: What to do, if the status is sufficient to know; else an empty string.
     """
 
-    def __init__(self, tried: str, status: int, said: str, request_id: str = "", advice: str = "") -> None:
+    def __init__(self, action: str, status: int, message: str, request_id: str = "", advice: str = "") -> None:
         self.status = status
-        self.said = clean(said, _MAX_SAID)
+        self.message = clean(message, _MAX_MESSAGE)
         self.request_id = clean(request_id, _MAX_REQUEST_ID)
         self.advice = advice
         reference = f" [request {self.request_id}]" if self.request_id else ""
-        words = self.said.rstrip(".") or "no message"
-        super().__init__(f"{tried}: GitHub returned {status}: {words}{reference}." + (f" {advice}" if advice else ""))
+        words = self.message.rstrip(".") or "no message"
+        super().__init__(f"{action}: GitHub returned {status}: {words}{reference}." + (f" {advice}" if advice else ""))
 
 
 class NotFoundError(ApiError):
@@ -91,9 +91,9 @@ class AppError(ForbiddenError):
     Its status is 403 whatever GitHub returned, because a 404 or 409 would speak about the object of the request.
     """
 
-    def __init__(self, text: str, said: str, advice: str) -> None:
+    def __init__(self, text: str, message: str, advice: str) -> None:
         BillingError.__init__(self, f"{text} Nothing was sent. {advice}")
-        self.status, self.said, self.request_id, self.advice = 403, clean(said, _MAX_SAID), "", advice
+        self.status, self.message, self.request_id, self.advice = 403, clean(message, _MAX_MESSAGE), "", advice
 
 
 class InvalidError(ApiError):

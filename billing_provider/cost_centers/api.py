@@ -52,13 +52,13 @@ class CostCentersApi:
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers
         """
-        tried = f"list the cost centers of {owner}"
+        action = f"list the cost centers of {owner}"
         path = billing_path(owner, what="cost-centers")
-        data = mapping(self._transport.request("GET", path, tried=tried), tried)
+        data = mapping(self._transport.request("GET", path, action=action), action)
         try:
             return read_cost_centers(data.get("costCenters"))
         except ValidationError:
-            raise TransportError(f"{tried}: GitHub's response has no list of cost centers.") from None
+            raise TransportError(f"{action}: GitHub's response has no list of cost centers.") from None
 
     def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
         """Return one cost center with its members from all pages; an archived one has the state `deleted`.
@@ -70,19 +70,19 @@ class CostCentersApi:
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
-        tried = f"read cost center {cost_center_id} of {owner}"
+        action = f"read cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
         centers: list[CostCenterDetails] = []
 
         def fetch(page: int) -> tuple[tuple[CostCenterResource, ...], bool, None]:
             query = {"page": page, "per_page": _PAGE_SIZE}
-            data = mapping(self._transport.request("GET", path, tried=tried, query=query), tried)
-            center = _read(data, tried)
-            same_id(data, cost_center_id, tried)
+            data = mapping(self._transport.request("GET", path, action=action, query=query), action)
+            center = _read(data, action)
+            same_id(data, cost_center_id, action)
             centers.append(center)
             return center.resources, data.get("has_next_page") is True, None
 
-        members = {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, tried)}
+        members = {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, action)}
         return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:
@@ -99,10 +99,10 @@ class CostCentersApi:
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers
         """
-        tried = f"create the cost center {body.get('name')} of {owner}"
+        action = f"create the cost center {body.get('name')} of {owner}"
         path = billing_path(owner, what="cost-centers")
-        reply = self._transport.request("POST", path, tried=tried, body=body, repeatable=False)
-        return _read(mapping(reply, tried), tried)
+        reply = self._transport.request("POST", path, action=action, body=body, repeatable=False)
+        return _read(mapping(reply, action), action)
 
     def update_cost_center(self, owner: Owner, cost_center_id: str, body: Mapping[str, Any]) -> None:
         """Rename a cost center, or switch its AI credit pool on or off; the request is repeated after a failure.
@@ -120,10 +120,10 @@ class CostCentersApi:
 
         GitHub: PATCH /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
-        tried = f"update cost center {cost_center_id} of {owner}"
+        action = f"update cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
-        reply = self._transport.request("PATCH", path, tried=tried, body=body)
-        same_id(reply.data, cost_center_id, tried)
+        reply = self._transport.request("PATCH", path, action=action, body=body)
+        same_id(reply.data, cost_center_id, action)
 
     def delete_cost_center(self, owner: Owner, cost_center_id: str) -> None:
         """Archive a cost center; repeated after a failure, so a 404 can mean that an earlier attempt succeeded.
@@ -134,9 +134,9 @@ class CostCentersApi:
 
         GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
-        tried = f"delete cost center {cost_center_id} of {owner}"
+        action = f"delete cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, what="cost-centers")
-        same_id(self._transport.request("DELETE", path, tried=tried).data, cost_center_id, tried)
+        same_id(self._transport.request("DELETE", path, action=action).data, cost_center_id, action)
 
     def add_resources(self, owner: Owner, cost_center_id: str, kind: str, names: Sequence[str]) -> list[Moved]:
         """Add members of one kind and return those that GitHub moved out of another cost center.
@@ -155,9 +155,9 @@ class CostCentersApi:
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
         """
-        tried = f"add {kind} to cost center {cost_center_id} of {owner}"
+        action = f"add {kind} to cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, "resource", what="cost-centers")
-        reply = self._transport.request("POST", path, tried=tried, body=_resources(kind, names))
+        reply = self._transport.request("POST", path, action=action, body=_resources(kind, names))
         moved = reply.data.get("reassigned_resources") if isinstance(reply.data, dict) else None
         return [
             Moved(str(row.get("name")), str(row.get("previous_cost_center")))
@@ -179,9 +179,9 @@ class CostCentersApi:
 
         GitHub: DELETE /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}/resource
         """
-        tried = f"remove {kind} from cost center {cost_center_id} of {owner}"
+        action = f"remove {kind} from cost center {cost_center_id} of {owner}"
         path = billing_path(owner, cost_center_id, "resource", what="cost-centers")
-        self._transport.request("DELETE", path, tried=tried, body=_resources(kind, names))
+        self._transport.request("DELETE", path, action=action, body=_resources(kind, names))
 
 
 def _member(row: CostCenterResource) -> tuple[str, str]:
@@ -192,8 +192,8 @@ def _resources(kind: str, names: Sequence[str]) -> dict[str, list[str]]:
     return {kind: [plain_member(kind, name) for name in names]}
 
 
-def _read(data: dict[str, Any], tried: str) -> CostCenterDetails:
+def _read(data: dict[str, Any], action: str) -> CostCenterDetails:
     try:
         return read_cost_center(data)
     except ValidationError:
-        raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None
+        raise TransportError(f"{action}: GitHub's response has an unexpected form.") from None

@@ -83,11 +83,11 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         body = {name: self._inputs[name] for name in ("name", "ai_credit_pool_enabled") if name in self._inputs}
         return self._api.create_cost_center(self._owner, body)
 
-    def says_taken(self, error: ApiError) -> bool:
+    def is_conflict(self, error: ApiError) -> bool:
         """Return whether GitHub refused the name because it is taken."""
         return error.status == _CONFLICT
 
-    def explain_taken(self, error: ApiError, listing: Mapping[str, CostCenterDetails]) -> str:
+    def conflict_message(self, error: ApiError, listing: Mapping[str, CostCenterDetails]) -> str:
         """Return the message: an archived cost center has the name, or the listing does not show which one has it."""
         if self._with_name(listing):
             return (
@@ -96,7 +96,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
             )
         return f"{self.what()} exists already, but the listing does not show it: {error} Run again later."
 
-    def look_closer(self, existing: CostCenterDetails) -> tuple[CostCenterDetails, list[str], list[str]]:
+    def compare_existing(self, existing: CostCenterDetails) -> tuple[CostCenterDetails, list[str], list[str]]:
         """Return the cost center with all members, the inputs that differ, and those that only `adopt` may change.
 
         If all existing members are declared, others may be missing: an interrupted create leaves this state.

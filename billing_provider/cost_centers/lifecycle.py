@@ -186,8 +186,8 @@ class CostCenterLifecycle:
         first_time = "cost_center_id" not in olds
         if center is None:
             if first_time:
-                tried = f"get cost center {cost_center_id} of {owner}"
-                raise NotFoundError(tried, 404, "it is archived, or the listing does not contain it either")
+                action = f"get cost center {cost_center_id} of {owner}"
+                raise NotFoundError(action, 404, "it is archived, or the listing does not contain it either")
             return None
         live = {"enterprise": owner.slug, **as_inputs(center)}
         declared = {name: olds[name] for name in INPUTS if name in olds}
@@ -275,7 +275,8 @@ class CostCenterLifecycle:
     ) -> None:
         """Send the differences, in an order that never combines a pool with members that it does not allow."""
         left = {kind: missing_members(kind, olds[kind], news[kind]) for kind in MEMBER_KINDS if kind in news}
-        freed = self._caps.freed(owner, news["name"], cost_center_id, left)
+        name = news.get("name", "")
+        freed = self._caps.freed(owner, name, cost_center_id, left)
         for kind, members in left.items():
             for names in _batches(members):
                 self._run.cache(CostCenterCache, owner).forget()
@@ -286,7 +287,7 @@ class CostCenterLifecycle:
         if any(olds.get(name) != value for name, value in body.items()):
             self._api.update_cost_center(owner, cost_center_id, body)
             self._run.cache(CostCenterCache, owner).forget()
-        with self._telling_moves(owner, news["name"]) as moves:
+        with self._telling_moves(owner, name) as moves:
             for kind in MEMBER_KINDS:
                 if kind in news:
                     for names in _batches(missing_members(kind, news[kind], olds[kind])):

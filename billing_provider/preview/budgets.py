@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import consequences, expiry, raises, removal
+from billing_provider.budgets import approved_raises, consequences, expiry, removal
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import NOTHING, Change, refusal
 from billing_provider.budgets.consequences import Terms
@@ -155,7 +155,7 @@ class BudgetPreview:
         self._declare(owner, compared, budget_id)
         is_gone = self._update(kind, urn, owner, budget_id, olds, compared)
         if not is_gone and not unknown:
-            raises.tell(self._run, owner, budget_id, olds, news, replaced=False)
+            approved_raises.warn(self._run, owner, budget_id, olds, news, replaced=False)
         return is_gone
 
     def _update(  # noqa: PLR0917 - what `compare_update` knows
@@ -163,7 +163,7 @@ class BudgetPreview:
     ) -> bool:
         """Compare the fields that an update sends; return whether the budget is gone."""
         news, unknown = compared.news, compared.change.unknown
-        if not raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]):
+        if not approved_raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]):
             return False
         try:
             live = self._reads.get(lambda: self._find(owner, budget_id, olds))
@@ -295,7 +295,7 @@ class BudgetPreview:
         if live is not None and compared.is_adoption:
             then = self._on_delete.after_adoption(kept=self._on_delete.keeps(compared.news, adopted=True))
             yield f"adopts the existing budget {live.id}" + (f": {words}" if words else _as_it_is(change)) + then
-            if raised := raises.kept(compared.news, live.budget_amount):
+            if raised := approved_raises.kept(compared.news, live.budget_amount):
                 yield raised
         elif words:
             yield words

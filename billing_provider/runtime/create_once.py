@@ -80,12 +80,12 @@ class CreateOnce(ABC, Generic[T]):
         try:
             return self._post(before)
         except ApiError as error:
-            if not self.says_taken(error):
+            if not self.is_conflict(error):
                 raise
             listing = self.list_now()
             existing = self._existing(listing)
             if existing is None:
-                raise OutcomeError(self.explain_taken(error, listing)) from None
+                raise OutcomeError(self.conflict_message(error, listing)) from None
             return self._adopt(existing)
 
     def adoptable(self) -> tuple[T, list[str]] | None:
@@ -134,15 +134,15 @@ class CreateOnce(ABC, Generic[T]):
         """Send the create once and return the object in the reply; None if the reply has no id."""
 
     @abstractmethod
-    def says_taken(self, error: ApiError) -> bool:
+    def is_conflict(self, error: ApiError) -> bool:
         """Return whether GitHub refused the create because the object exists already."""
 
     @abstractmethod
-    def explain_taken(self, error: ApiError, listing: Mapping[str, T]) -> str:
-        """Return the error message if `says_taken` is true but the listing has no live object with the key."""
+    def conflict_message(self, error: ApiError, listing: Mapping[str, T]) -> str:
+        """Return the error message if `is_conflict` is true but the listing has no live object with the key."""
 
     @abstractmethod
-    def look_closer(self, existing: T) -> tuple[T, list[str], list[str]]:
+    def compare_existing(self, existing: T) -> tuple[T, list[str], list[str]]:
         """Return the complete existing object, the fields that differ, and those of them that only `adopt` may change.
 
         Raises:
@@ -211,7 +211,7 @@ class CreateOnce(ABC, Generic[T]):
 
     def _check_adoption(self, existing: T) -> tuple[T, list[str]]:
         """Return the complete existing object and the fields that differ, if it may be adopted."""
-        existing, different, only_adopt = self.look_closer(existing)
+        existing, different, only_adopt = self.compare_existing(existing)
         if not self.is_former(existing) and (self._policy == ERROR or (only_adopt and self._policy != ADOPT)):
             how = f"differs in {self.describe(existing, different)}" if different else "is as declared"
             choice = ADOPT if only_adopt else ADOPT_IF_IDENTICAL

@@ -39,7 +39,7 @@ _LEVEL = re.compile(r"[a-z]{1,20}")
 class Ask(Protocol):
     """Sends a request of the App itself once, and returns its successful response; `token` in it is not masked."""
 
-    def __call__(self, method: str, path: str, jwt: str, tried: str, body: Any = None) -> Reply:
+    def __call__(self, method: str, path: str, jwt: str, action: str, body: Any = None) -> Reply:
         """Send the request.
 
         Raises:
@@ -145,14 +145,14 @@ class Authorizer:
 
     def _look_up(self, app: App, kind: str, name: str, ask: Ask) -> Installation:
         """Return the installation of an App on an owner."""
-        tried = f"find the installation of App {app.app_id} on {kind} {name}"
+        action = f"find the installation of App {app.app_id} on {kind} {name}"
         advice = f"Install the App on {kind} {name}, or name another credential of this owner in {BY_OWNER}."
         with _explained(app, advice):
-            data = ask("GET", f"/{_PATHS[kind]}/{name}/installation", self._jwt(app), tried).data
+            data = ask("GET", f"/{_PATHS[kind]}/{name}/installation", self._jwt(app), action).data
         data = data if isinstance(data, dict) else {}
         number, account, granted = data.get("id"), data.get("account"), data.get("permissions")
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
-            raise NotSentError(f"{tried}: GitHub's response has no id. Nothing was sent; run again.")
+            raise NotSentError(f"{action}: GitHub's response has no id. Nothing was sent; run again.")
         account = account if isinstance(account, dict) else {}
         granted = granted if isinstance(granted, dict) else {}
         levels = {key: level for key, level in granted.items() if isinstance(level, str) and _LEVEL.fullmatch(level)}
@@ -161,7 +161,7 @@ class Authorizer:
     def _renew(self, installation: Installation, kind: str, ask: Ask) -> None:
         """Replace the token of an installation."""
         app, permission = installation.app, PERMISSIONS[kind]
-        tried = f"get a token of {installation}"
+        action = f"get a token of {installation}"
         body = {"permissions": {permission: installation.permissions.get(permission, "write")}}
         path = f"/app/installations/{installation.id}/access_tokens"
         advice = (
@@ -169,12 +169,13 @@ class Authorizer:
             "a suspended installation gets no token."
         )
         with _explained(app, advice):
-            reply = ask("POST", path, self._jwt(app), tried, body)
+            reply = ask("POST", path, self._jwt(app), action, body)
         data = reply.data if isinstance(reply.data, dict) else {}
         token, life = data.get("token"), self._life(reply, data.get("expires_at"))
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or life is None or life <= 0:
             raise NotSentError(
-                f"{tried}: GitHub's response has no valid token with an end in the future. Nothing was sent; run again."
+                f"{action}: GitHub's response has no valid token with an end in the future. "
+                "Nothing was sent; run again."
             )
         remember(token)
         installation.token = token
@@ -210,7 +211,7 @@ def _explained(app: App, advice: str) -> Iterator[None]:
     except ApiError as error:
         if error.status == HTTPStatus.UNAUTHORIZED:
             advice = f"Check that the key in {app.source} is a current one of this App, and this machine's clock."
-        raise AppError(str(error), error.said, advice) from None
+        raise AppError(str(error), error.message, advice) from None
 
 
 def _owner(path: str) -> tuple[str, str]:

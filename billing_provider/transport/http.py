@@ -85,7 +85,7 @@ class _Request:
 
     method: str
     path: str
-    tried: str
+    action: str
     query: Mapping[str, Any] | None = None
     body: Any = None
     account: str = ""
@@ -134,7 +134,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        tried: str,
+        action: str,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         repeatable: bool = True,
@@ -145,7 +145,7 @@ class Transport:
         Args:
             method: The HTTP method.
             path: Path below the API's address, already URL-encoded.
-            tried: The attempted action, used as the start of error messages.
+            action: What is attempted, used as the start of error messages.
             query: Query parameters; None values are omitted.
             body: The request body, sent as JSON.
             repeatable: Whether the request is safe to repeat. After a limit or a failed connection it is retried in any
@@ -161,7 +161,7 @@ class Transport:
             AppError: GitHub gives the App no token for the owner; nothing was sent.
             WaitError: A limit requires a wait above `max_wait_seconds`.
         """
-        request = _Request(method, path, tried, query, body, account or path)
+        request = _Request(method, path, action, query, body, account or path)
         longest, patience = self._settings.max_wait_seconds, _PATIENCE.get()
         deadline = self._clock.now() + (longest if patience is None else min(longest, patience))
         repeats = limit_waits = 0
@@ -174,7 +174,7 @@ class Transport:
                 reply, limit = self._attempt(request, deadline, limit_waits)
             except WaitError as error:
                 # "Nothing was sent" applies only to this attempt, so the message includes the previous failure.
-                before = tried if previous is None else f"{previous} Retry"
+                before = action if previous is None else f"{previous} Retry"
                 raise WaitError(f"{before}: {error}") from None
             except TransportError as error:
                 failure = error
@@ -240,10 +240,10 @@ class Transport:
             self._pacer.block(retry.reset_wait(reply.headers, self._clock.wall()) or 0.0, "GitHub's hourly limit")
         return limit
 
-    def _ask(self, method: str, path: str, jwt: str, tried: str, body: Any = None) -> Reply:
+    def _ask(self, method: str, path: str, jwt: str, action: str, body: Any = None) -> Reply:
         """Send a request of a GitHub App itself once; see `Ask`. The caller holds the slot of the actual request."""
         try:
-            reply = self._send(_Request(method, path, tried, body=body, bearer=jwt, keeps_token=True))
+            reply = self._send(_Request(method, path, action, body=body, bearer=jwt, keeps_token=True))
         except TransportError as error:
             raise NotSentError(f"{error} The actual request was not sent.") from None
         limit = self._limit(reply, 0)
@@ -251,9 +251,9 @@ class Transport:
             return reply
         said = _said(reply)
         if limit is None and retry.is_transient(reply.status):
-            raise NotSentError(f"{tried}: GitHub returned {reply.status}: {said}. The actual request was not sent.")
+            raise NotSentError(f"{action}: GitHub returned {reply.status}: {said}. The actual request was not sent.")
         kind = RateLimitError if limit is not None else ApiError
-        raise kind(tried, reply.status, said, reply.headers.get("x-github-request-id", ""))
+        raise kind(action, reply.status, said, reply.headers.get("x-github-request-id", ""))
 
     def _error(self, request: _Request, reply: Reply, kind: type[ApiError]) -> ApiError:
         advice = _ADVICE.get(reply.status, "")
@@ -268,17 +268,17 @@ class Transport:
         if "x-github-sso" in reply.headers:
             advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")
-        return kind(request.tried, reply.status, _said(reply), request_id, advice)
+        return kind(request.action, reply.status, _said(reply), request_id, advice)
 
     def _send(self, request: _Request) -> Reply:
         """Send once; follow redirects only if origin, method and body stay the same."""
-        tried = request.tried
+        action = request.action
         pairs = {key: value for key, value in (request.query or {}).items() if value is not None}
         try:
             url = f"{self._settings.base_url}{request.path}" + (f"?{urlencode(pairs)}" if pairs else "")
         except UnicodeError:
             raise ConfigError(
-                f"{tried}: a filter contains characters that cannot be encoded. Nothing was sent."
+                f"{action}: a filter contains characters that cannot be encoded. Nothing was sent."
             ) from None
         origin = origin_of(url)
         bounds = limits(self._settings.request_timeout_seconds, self._settings.request_timeout_seconds)
@@ -292,17 +292,17 @@ class Transport:
             except ValueError:
                 stays = False
             if not stays:
-                raise TransportError(f"{tried}: GitHub redirected the request to another host; it was not followed.")
+                raise TransportError(f"{action}: GitHub redirected the request to another host; it was not followed.")
             if redact(url, *self._secrets(request)) != url:
                 # URLs appear in the logs of dependencies and proxies.
                 raise TransportError(
-                    f"{tried}: GitHub redirected the request to a URL that contains a secret; it was not followed."
+                    f"{action}: GitHub redirected the request to a URL that contains a secret; it was not followed."
                 )
             if reply.status not in _KEEPS_REQUEST and request.is_write:
                 raise TransportError(
-                    f"{tried}: GitHub returned redirect {reply.status} for a write; it was not followed."
+                    f"{action}: GitHub returned redirect {reply.status} for a write; it was not followed."
                 )
-        raise TransportError(f"{tried}: more than {MAX_REDIRECTS} redirects.")
+        raise TransportError(f"{action}: more than {MAX_REDIRECTS} redirects.")
 
     def _exchange(self, request: _Request, url: str, bounds: Limits) -> tuple[Reply, str | None]:
         headers = {
@@ -320,7 +320,7 @@ class Transport:
                 reply = Reply(response.status_code, received, self._data(response, request))
                 location = response.headers.get("location") if response.is_redirect else None
         except FAILURES as error:
-            raise self._lost(error, request.tried) from None
+            raise self._lost(error, request.action) from None
         return reply, location
 
     def _secrets(self, request: _Request) -> tuple[str, ...]:
@@ -340,7 +340,7 @@ class Transport:
             # For an error response, the status and the headers (such as `retry-after`) are sufficient.
             return None
         if content is None and needed:
-            raise TransportError(f"{request.tried}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
+            raise TransportError(f"{request.action}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
             with suppress(ValueError):
                 data = json_text.load(content)
@@ -348,10 +348,10 @@ class Transport:
                 is_token = request.keeps_token and needed and isinstance(data, dict)
                 return {**shown, "token": data.get("token")} if is_token else shown
         if needed:
-            raise TransportError(f"{request.tried}: GitHub's response {response.status_code} is not JSON.")
+            raise TransportError(f"{request.action}: GitHub's response {response.status_code} is not JSON.")
         return None
 
-    def _lost(self, error: Exception, tried: str) -> TransportError:
+    def _lost(self, error: Exception, action: str) -> TransportError:
         """Return the error of a failed exchange: the request was not sent, or it may have been applied."""
         cause = error.args[0] if error.args else None
         cause = getattr(cause, "reason", cause)
@@ -360,14 +360,14 @@ class Transport:
         ) or isinstance(cause, urllib3.exceptions.NewConnectionError)
         name, host = type(error).__name__, urlsplit(self._settings.base_url).netloc
         if never_sent:
-            text = f"{tried}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
+            text = f"{action}: no connection to {host} ({name}). Nothing was sent: check the address and the proxy, "
             return NotSentError(f"{text}then run again.")
         if isinstance(error, TIMEOUTS):
             within = f"within github-billing:requestTimeoutSeconds ({self._settings.request_timeout_seconds:g} s)"
-            return TransportError(f"{tried}: no complete response from {host} {within}: run again.")
+            return TransportError(f"{action}: no complete response from {host} {within}: run again.")
         # TLS can also fail after a request was sent; this cannot be distinguished from a rejected certificate.
         checks = "check the certificates" if isinstance(error, requests.exceptions.SSLError) else "run again"
-        return TransportError(f"{tried}: no complete response from {host} ({name}): {checks}.")
+        return TransportError(f"{action}: no complete response from {host} ({name}): {checks}.")
 
 
 def _said(reply: Reply) -> str:

@@ -23,7 +23,7 @@ def pages(
     fetch: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
     key: Callable[[T], Hashable],
     most: int,
-    tried: str,
+    action: str,
 ) -> Iterator[tuple[Sequence[T], bool | None, int | None]]:
     """Yield the pages, up to the last one or one without new rows.
 
@@ -32,7 +32,7 @@ def pages(
             unknown.
         key: Identifies a row.
         most: The maximum of rows; more are an error.
-        tried: The operation, the start of an error message.
+        action: The operation, the start of an error message.
 
     Raises:
         TransportError: There are more rows than `most`.
@@ -46,7 +46,7 @@ def pages(
         known.update(key(row) for row in rows)
         if len(known) > most:
             raise TransportError(
-                f"{tried}: GitHub returned more than {most} rows, which is the maximum. "
+                f"{action}: GitHub returned more than {most} rows, which is the maximum. "
                 "Run again; if the error persists, report it."
             )
         yield rows, more, total
@@ -59,15 +59,15 @@ def every_row(
     fetch: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
     key: Callable[[T], Hashable],
     most: int,
-    tried: str,
+    action: str,
 ) -> Iterator[T]:
     """Yield the rows of all pages; the arguments are those of `pages`.
 
     Raises:
         TransportError: The pages do not end.
     """
-    for page in pages(fetch, key, most, tried):
+    for page in pages(fetch, key, most, action):
         yield from page[0]
     if page[1]:
         # A page without new rows announces further pages.
-        raise TransportError(f"{tried}: GitHub announced another page but returned no new rows. Run again.")
+        raise TransportError(f"{action}: GitHub announced another page but returned no new rows. Run again.")

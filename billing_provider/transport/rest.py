@@ -32,7 +32,7 @@ def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
     return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
 
 
-def same_id(data: Any, requested: str, tried: str) -> None:
+def same_id(data: Any, requested: str, action: str) -> None:
     """Reject a response with a different id than requested; case and a missing id are ignored.
 
     Raises:
@@ -43,17 +43,17 @@ def same_id(data: Any, requested: str, tried: str) -> None:
     returned = str(body.get("id") or body.get("budget_id") or requested)
     if returned.lower() != requested.lower():
         raise TransportError(
-            f"{tried}: GitHub's response describes another object, {returned}. "
+            f"{action}: GitHub's response describes another object, {returned}. "
             "Run again; if the error persists, report it."
         )
 
 
-def mapping(reply: Reply, tried: str) -> dict[str, Any]:
+def mapping(reply: Reply, action: str) -> dict[str, Any]:
     """Return the JSON object of a response.
 
     Raises:
         TransportError: The response is not a JSON object.
     """
     if not isinstance(reply.data, dict):
-        raise TransportError(f"{tried}: GitHub's response has an unexpected form.")
+        raise TransportError(f"{action}: GitHub's response has an unexpected form.")
     return reply.data

@@ -53,11 +53,11 @@ class UsageApi:
 
         GitHub: GET /{owner}/settings/billing/usage
         """
-        data, tried = self._get(owner, "usage", query)
+        data, action = self._get(owner, "usage", query)
         try:
             return read_items(data.get("usageItems", []), self.today(), cost_center)
         except ValidationError as error:
-            raise _invalid(tried, error) from None
+            raise _invalid(action, error) from None
 
     def get_usage_summary(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
         """Return usage by SKU, including cost centers.
@@ -109,22 +109,22 @@ class UsageApi:
     def _summary(
         self, owner: Owner, report: ReportName, query: Mapping[str, Any], *, lags_by_day: bool
     ) -> UsageSummary:
-        data, tried = self._get(owner, report, query)
+        data, action = self._get(owner, report, query)
         try:
             return read_summary(data, self.today(), lags_by_day=lags_by_day)
         except ValidationError as error:
-            raise _invalid(tried, error) from None
+            raise _invalid(action, error) from None
         except ValueError:
-            raise TransportError(f"{tried}: the time period in GitHub's response is invalid.") from None
+            raise TransportError(f"{action}: the time period in GitHub's response is invalid.") from None
 
     def _get(self, owner: Owner, report: ReportName, query: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-        tried = f"read the {report.replace('_', ' ').replace('/', ' ')} of {owner}"
+        action = f"read the {report.replace('_', ' ').replace('/', ' ')} of {owner}"
         path = billing_path(owner, what=report)
-        return mapping(self._transport.request("GET", path, tried=tried, query=query), tried), tried
+        return mapping(self._transport.request("GET", path, action=action, query=query), action), action
 
 
-def _invalid(tried: str, error: ValidationError) -> TransportError:
+def _invalid(action: str, error: ValidationError) -> TransportError:
     """Return the error for a response with an invalid value; the message names the first one."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = "".join(f" {part}" for part in first["loc"])
-    return TransportError(f"{tried}: GitHub's response has an invalid value{place}: {first['msg']}.")
+    return TransportError(f"{action}: GitHub's response has an invalid value{place}: {first['msg']}.")

@@ -155,7 +155,7 @@ def _day_of(moment: str | None) -> date | None:
         return None
 
 
-def _table(text: str, tried: str) -> list[dict[str, str]]:
+def _table(text: str, action: str) -> list[dict[str, str]]:
     """Parse a CSV file into dicts, keyed by column name.
 
     Raises:
@@ -164,9 +164,9 @@ def _table(text: str, tried: str) -> list[dict[str, str]]:
     try:
         rows = list(csv.DictReader(io.StringIO(text), restval=None, strict=True))
     except csv.Error as error:
-        raise TransportError(f"{tried}: the file is not a valid table ({error}). Request the report again.") from None
+        raise TransportError(f"{action}: the file is not a valid table ({error}). Request the report again.") from None
     if any(None in row or None in row.values() for row in rows):
         raise TransportError(
-            f"{tried}: the file is not a valid table (a row does not match the columns). Request the report again."
+            f"{action}: the file is not a valid table (a row does not match the columns). Request the report again."
         )
     return rows

@@ -68,13 +68,13 @@ class ReportsApi:
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/reports
         """
-        tried = f"list the report exports of {owner}"
+        action = f"list the report exports of {owner}"
         path = billing_path(owner, what="reports")
-        data = mapping(self._transport.request("GET", path, tried=tried), tried)
+        data = mapping(self._transport.request("GET", path, action=action), action)
         try:
             return _ALL.validate_python(data.get("usage_report_exports"))
         except ValidationError:
-            raise TransportError(f"{tried}: GitHub's response has no list of exports.") from None
+            raise TransportError(f"{action}: GitHub's response has no list of exports.") from None
 
     def create_report_export(self, owner: Owner, body: Mapping[str, Any]) -> UsageReportExport:
         """Request an export; GitHub processes one at a time, which takes minutes.
@@ -90,10 +90,10 @@ class ReportsApi:
 
         GitHub: POST /enterprises/{enterprise}/settings/billing/reports
         """
-        tried = f"request a {body.get('report_type')} report of {owner}"
+        action = f"request a {body.get('report_type')} report of {owner}"
         path = billing_path(owner, what="reports")
-        reply = self._transport.request("POST", path, tried=tried, body=body, repeatable=False)
-        return _export(mapping(reply, tried), tried)
+        reply = self._transport.request("POST", path, action=action, body=body, repeatable=False)
+        return _export(mapping(reply, action), action)
 
     def get_report_export(self, owner: Owner, report_id: str) -> UsageReportExport:
         """Return one export.
@@ -104,16 +104,16 @@ class ReportsApi:
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/reports/{report_id}
         """
-        tried = f"read the report export {report_id} of {owner}"
+        action = f"read the report export {report_id} of {owner}"
         path = billing_path(owner, report_id, what="reports")
-        data = mapping(self._transport.request("GET", path, tried=tried), tried)
-        export = _export(data, tried)
-        same_id(data, report_id, tried)
+        data = mapping(self._transport.request("GET", path, action=action), action)
+        export = _export(data, action)
+        same_id(data, report_id, action)
         return export
 
 
-def _export(data: dict[str, Any], tried: str) -> UsageReportExport:
+def _export(data: dict[str, Any], action: str) -> UsageReportExport:
     try:
         return _ONE.validate_python(data)
     except ValidationError:
-        raise TransportError(f"{tried}: GitHub's response has an unexpected form.") from None
+        raise TransportError(f"{action}: GitHub's response has an unexpected form.") from None

@@ -160,7 +160,7 @@ def test_checked_inputs_are_accepted_by_github(shared: Sandbox, which: int, chan
     except (ConfigError, OutcomeError) as error:
         refusal = str(error)
     except ApiError as error:
-        refusal = error.said
+        refusal = error.message
     else:
         refusal = ""
         assert len(shared.budgets(owner=None)) == 1

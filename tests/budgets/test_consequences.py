@@ -375,8 +375,8 @@ def test_a_cap_per_person_says_whom_it_stops(old: Terms | None, people: list[Per
 
 def test_a_new_meter_names_what_is_not_in_it() -> None:
     """The figure is named if it is known."""
-    assert new_meter(310) == "the new budget's meter starts at 0: $310 of this month are not in it"
-    assert new_meter(None) == "the new budget's meter starts at 0: what was used this month so far is not in it"
+    assert new_meter(310) == "counts from 0: $310 used earlier this month are not included"
+    assert new_meter(None) == "counts from 0: usage from earlier this month is not included"
 
 
 def test_uncovered_usage_is_one_line() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.budgets.create import _says_taken
+from billing_provider.budgets.create import _is_conflict
 from billing_provider.core.errors import InvalidError, OutcomeError
 from tests.faults.matrix import ENTERPRISE, budget
 from tests.faults.world import World
@@ -62,9 +62,9 @@ def test_a_refused_duplicate_is_adopted(quirk: str, new_run: Callable[..., RunHa
 @pytest.mark.parametrize("words", ["Budget already exists", "Duplicate budget"])
 def test_refused_duplicates_are_recognized(status: int, words: str) -> None:
     """The error for a second budget is not documented, so each likely status and text is recognized."""
-    assert _says_taken(InvalidError("create", status, words, "", ""))
-    assert not _says_taken(InvalidError("create", 403, words, "", ""))
-    assert not _says_taken(InvalidError("create", status, "Validation Failed", "", ""))
+    assert _is_conflict(InvalidError("create", status, words, "", ""))
+    assert not _is_conflict(InvalidError("create", 403, words, "", ""))
+    assert not _is_conflict(InvalidError("create", status, "Validation Failed", "", ""))
 
 
 @pytest.mark.parametrize("policy", ["adopt_if_identical", "adopt", "error"])

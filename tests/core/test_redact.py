@@ -96,9 +96,9 @@ def test_attributes_of_an_api_error_are_clean() -> None:
     remember("sandbox-canary-token")
     error = ApiError("try\nit", 400, f"no\u202e sandbox-canary-token {'x' * 3000}", "sandbox-canary-token\x1b" * 20)
     assert str(error).startswith(f"try it: GitHub returned 400: no {MASK} xxx")
-    assert error.said.startswith(f"no {MASK} xxx")
-    assert (len(error.said), len(error.request_id)) == (2000, 80)
-    assert "canary" not in f"{error}{error.said}{error.request_id}"
+    assert error.message.startswith(f"no {MASK} xxx")
+    assert (len(error.message), len(error.request_id)) == (2000, 80)
+    assert "canary" not in f"{error}{error.message}{error.request_id}"
 
 
 @given(

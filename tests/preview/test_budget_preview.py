@@ -337,8 +337,8 @@ def test_a_new_cap_of_one_person_is_compared_with_the_effective_budget(sandbox: 
 def test_a_new_hard_budget_tells_the_spend_that_it_does_not_count(sandbox: Sandbox, harness: RunHarness) -> None:
     """The meter of a new budget starts at 0; the usage reports tell what this month has cost so far."""
     texts = warned(harness, {**PLAIN, "prevent_further_usage": True})
-    assert texts[0].startswith("the new budget's meter starts at 0: $")
-    assert texts[0].endswith(" of this month are not in it")
+    assert texts[0].startswith("counts from 0: $")
+    assert texts[0].endswith(" used earlier this month are not included")
     assert reads(sandbox) == ["budgets", "usage/summary"]
 
 
@@ -346,7 +346,7 @@ def test_what_cannot_be_read_is_said_to_be_unknown(sandbox: Sandbox, harness: Ru
     """A token that may list budgets and not usage is told that the spend is not known."""
     sandbox.plan([{"op": "usage_summary", "action": "403_permission", "every": 1}])
     texts = warned(harness, {**PLAIN, "prevent_further_usage": True})
-    assert texts[0] == "the new budget's meter starts at 0: what was used this month so far is not in it"
+    assert texts[0] == "counts from 0: usage from earlier this month is not included"
 
 
 def test_people_that_cannot_be_read_are_said_to_be_unknown(sandbox: Sandbox, harness: RunHarness) -> None:

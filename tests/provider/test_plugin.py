@@ -317,7 +317,7 @@ def test_configuration_comes_with_its_namespace(world: World) -> None:
 
 
 def test_a_refusal_is_short_and_without_the_token(world: World) -> None:
-    """What GitHub refuses ends in one line: what was tried, what it said, what to do; the token is nowhere."""
+    """What GitHub refuses ends in one line: what was action, what it said, what to do; the token is nowhere."""
     urn = urn_of("EnterpriseBudget", "b")
     token = "a-token-that-nobody-gave"
     with Plugin(world.engine.address, {**environment(world.sandbox), "GITHUB_BILLING_TOKEN": token}) as plugin:

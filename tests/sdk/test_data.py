@@ -203,7 +203,7 @@ def test_an_error_is_shown_without_a_traceback(convention: str) -> None:
     error: BaseException = failed.value
     assert type(error).__mro__[:3] == (type(error), NotFoundError, ApiError)
     assert isinstance(error, NotFoundError)
-    assert (type(error).__name__, error.status, error.said) == ("NotFoundError", 404, "Not Found")
+    assert (type(error).__name__, error.status, error.message) == ("NotFoundError", 404, "Not Found")
     assert error.__suppress_context__
     assert getattr(sys, "tracebacklimit", None) is None
 

@@ -56,7 +56,7 @@ def test_every_example_has_its_figures_here() -> None:
     assert {path.stem for path in STACKS.glob("*.py")} == {*CAPS, "budget_from_usage"}
 
 
-MEANING = ("meter starts at 0", "cap of a person may stop this person at once", "a person's cap does not cover")
+MEANING = ("counts from 0", "cap of a person may stop this person at once", "a person's cap does not cover")
 """What a preview says about a new hard stop."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
-from billing_provider.budgets.fields import Declared, Form
+from billing_provider.budgets.fields import Declared, FieldTypes
 from billing_provider.budgets.lifecycle import OUTPUTS
 from billing_provider.budgets.models import Alerting, Budget, BudgetSpec
 from billing_provider.core.ids import Sendable
@@ -32,7 +32,7 @@ class WiderSpec(BudgetSpec):
 
     brand_new: Annotated[
         str | None,
-        Declared(text="New.", change="updates", form=Form(Text, Sendable), required=True, sent="if_declared"),
+        Declared(text="New.", change="updates", form=FieldTypes(Text, Sendable), required=True, sent="if_declared"),
     ] = None
 
 

@@ -104,7 +104,7 @@ SITUATIONS = {
     ),
     "a replacement": Situation(
         {"b": {**ACTIONS, **_TEAM, "budget_product_sku": "ai_credits", "prevent_further_usage": True}},
-        ("replaces the $5 budget that only alerts on ai_credits", "Platform", "the new budget's meter starts at 0: $"),
+        ("replaces the $5 budget that only alerts on ai_credits", "Platform", "counts from 0: $"),
         ("budgets", "cost-centers", "ai_credit/usage"),
         before={"b": {**ACTIONS, "budget_product_sku": "ai_credits"}},
     ),

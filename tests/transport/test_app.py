@@ -77,7 +77,7 @@ def transport(sandbox: Sandbox, clock: VirtualClock, **settings: Any) -> Transpo
 
 
 def create(line: Transport, **body: Any) -> Reply:
-    return line.request("POST", f"{E}/budgets", tried="create it", body={**BUDGET, **body}, repeatable=False)
+    return line.request("POST", f"{E}/budgets", action="create it", body={**BUDGET, **body}, repeatable=False)
 
 
 def test_a_token_is_created_once_for_each_owner(sandbox: Sandbox, clock: VirtualClock) -> None:
@@ -90,7 +90,7 @@ def test_a_token_is_created_once_for_each_owner(sandbox: Sandbox, clock: Virtual
             f"{E}/cost-centers",
             f"{ORG.replace('octo-org', 'OCTO-Org')}/budgets",
         ):
-            line.request("GET", path, tried="list")
+            line.request("GET", path, action="list")
     asked = [
         (request.method, request.path, request.body) for request in sandbox.requests if "billing" not in request.path
     ]
@@ -113,12 +113,12 @@ def test_a_token_is_renewed_before_it_ends(sandbox: Sandbox, clock: VirtualClock
     """A token is used until a minute, or a tenth of a short life, before its end; GitHub never refuses one."""
     sandbox.switch(f"app_token_seconds={life}")
     line = transport(sandbox, clock)
-    line.request("GET", f"{E}/budgets", tried="list")
+    line.request("GET", f"{E}/budgets", action="list")
     clock.sleep(max(0.0, renewed - 0.01))
-    line.request("GET", f"{E}/budgets", tried="list")
+    line.request("GET", f"{E}/budgets", action="list")
     assert len(mints(sandbox)) == (1 if renewed else 2)
     clock.sleep(0.02)
-    line.request("GET", f"{E}/budgets", tried="list")
+    line.request("GET", f"{E}/budgets", action="list")
     assert len(mints(sandbox)) == (2 if renewed else 3)
     assert {request.status for request in sandbox.requests} == {200, 201}
 
@@ -139,7 +139,7 @@ def test_requests_for_a_token_are_no_writes(sandbox: Sandbox, clock: VirtualCloc
     settings = Settings(base_url=sandbox.url, write_interval_seconds=1.0, writes_per_minute=80, **app_settings(sandbox))
     asked: list[int] = []
     line = Transport(settings, Pacer(settings, clock, print), clock, lambda: asked.append(len(sandbox.requests)))
-    line.request("GET", f"{E}/budgets", tried="list")
+    line.request("GET", f"{E}/budgets", action="list")
     assert (clock.now(), asked) == (0.0, [])
     create(line)
     assert (clock.now(), len(asked)) == (0.0, 1)
@@ -152,24 +152,26 @@ def test_requests_for_a_token_are_no_writes(sandbox: Sandbox, clock: VirtualCloc
 def test_a_refused_token_is_renewed_once(sandbox: Sandbox, clock: VirtualClock, method: str) -> None:
     """After a 401 the request is sent again with a new token, also a create; a second 401 is the error."""
     line = transport(sandbox, clock)
-    line.request("GET", f"{E}/cost-centers", tried="list")
+    line.request("GET", f"{E}/cost-centers", action="list")
     rule = {"method": method, "path": "*budgets", "action": "401"}
     sandbox.plan([rule])
-    sent = create(line) if method == "POST" else line.request("GET", f"{E}/budgets", tried="list")
+    sent = create(line) if method == "POST" else line.request("GET", f"{E}/budgets", action="list")
     assert (sent.status, len(mints(sandbox)), len(sandbox.budgets())) == (200, 2, int(method == "POST"))
     sandbox.plan([{**rule, "times": 2}])
     sandbox.forget_requests()
     with pytest.raises(
         errors.ForbiddenError, match=r"401: .*a new token of App 424242 .installation 10\d\d on octo-"
     ) as no:
-        line.request(method, f"{E}/budgets", tried="try it", body=None if method == "GET" else BUDGET)
+        line.request(method, f"{E}/budgets", action="try it", body=None if method == "GET" else BUDGET)
     assert (no.value.status, len(mints(sandbox)), len(sandbox.requests)) == (401, 1, 3)
 
 
 def test_a_refused_plain_token_is_not_repeated(sandbox: Sandbox, clock: VirtualClock) -> None:
     """A plain token cannot be renewed, so the first 401 is the error."""
     with pytest.raises(errors.ForbiddenError, match="renew it"):
-        open_harness(sandbox, clock, token="sandbox-expired").run.transport.request("GET", f"{E}/budgets", tried="list")
+        open_harness(sandbox, clock, token="sandbox-expired").run.transport.request(
+            "GET", f"{E}/budgets", action="list"
+        )
     assert len(sandbox.requests) == 1
 
 
@@ -179,7 +181,7 @@ def test_threads_share_one_token(sandbox: Sandbox, clock: VirtualClock) -> None:
 
     def look() -> int:
         ready.wait()
-        return line.request("GET", f"{E}/budgets", tried="list").status
+        return line.request("GET", f"{E}/budgets", action="list").status
 
     with ThreadPoolExecutor(6) as pool:
         assert [one.result() for one in [pool.submit(look) for _ in range(6)]] == [200] * 6
@@ -195,9 +197,9 @@ def test_an_app_that_is_not_installed_is_explained(sandbox: Sandbox, clock: Virt
         "Nothing was sent. Install the App on organization octo-org, or name another credential"
     )
     with pytest.raises(errors.AppError, match=text) as caught:
-        line.request("GET", f"{ORG}/budgets/1", tried="read it")
+        line.request("GET", f"{ORG}/budgets/1", action="read it")
     assert not isinstance(caught.value, errors.NotFoundError)
-    assert (caught.value.status, caught.value.said) == (403, "Not Found")
+    assert (caught.value.status, caught.value.message) == (403, "Not Found")
     assert line.installation(f"{ORG}/budgets") is None
 
 
@@ -224,7 +226,7 @@ def test_a_missing_permission_is_named(sandbox: Sandbox, clock: VirtualClock) ->
     """Without any access the error names our permission; for a write with read access, that of GitHub's header."""
     sandbox.install_app("octo-enterprise", {"enterprise_billing": "read"})
     line = transport(sandbox, clock)
-    assert line.request("GET", f"{E}/budgets", tried="list").status == 200
+    assert line.request("GET", f"{E}/budgets", action="list").status == 200
     with pytest.raises(
         errors.ForbiddenError,
         match=r"-permissions names enterprise_billing=write, which App 424242 .installation 10\d\d on octo-",
@@ -232,7 +234,7 @@ def test_a_missing_permission_is_named(sandbox: Sandbox, clock: VirtualClock) ->
         create(line)
     sandbox.install_app("octo-enterprise", {"members": "read"})
     with pytest.raises(errors.AppError, match=r"GitHub returned 422: The permissions .* permission enterprise_billing"):
-        transport(sandbox, clock).request("GET", f"{E}/budgets", tried="list")
+        transport(sandbox, clock).request("GET", f"{E}/budgets", action="list")
     assert sandbox.budgets() == []
 
 
@@ -242,11 +244,11 @@ def test_a_strange_permission_header_is_not_shown(header: str) -> None:
     with WireServer(answer(403, {"message": "No"}, X_Accepted_GitHub_Permissions=header)) as server:
         line = wire(server, token="sandbox-canary-token")
         with pytest.raises(errors.ForbiddenError, match="The token lacks the permission"):
-            line.request("GET", f"{E}/budgets", tried="list")
+            line.request("GET", f"{E}/budgets", action="list")
     with WireServer(answer(403, {"message": "No"}, X_Accepted_GitHub_Permissions="a_b=read,c=write")) as server:
         line = wire(server, token="sandbox-canary-token")
         with pytest.raises(errors.ForbiddenError, match="names a_b=read,c=write, which the token lacks"):
-            line.request("GET", f"{E}/budgets", tried="list")
+            line.request("GET", f"{E}/budgets", action="list")
 
 
 def test_a_wrong_key_is_explained(sandbox: Sandbox, clock: VirtualClock) -> None:
@@ -258,7 +260,7 @@ def test_a_wrong_key_is_explained(sandbox: Sandbox, clock: VirtualClock) -> None
         with pytest.raises(
             errors.AppError, match=r"returned 401: .* key in GITHUB_APP_PRIVATE_KEY is a current .* clock"
         ):
-            line.request("GET", f"{E}/budgets", tried="list")
+            line.request("GET", f"{E}/budgets", action="list")
 
 
 def test_several_credentials_in_one_run(sandbox: Sandbox, clock: VirtualClock) -> None:
@@ -267,10 +269,10 @@ def test_several_credentials_in_one_run(sandbox: Sandbox, clock: VirtualClock) -
     own = {"octo-enterprise": Token("sandbox-billing-manager"), "organization/octo-org": app}
     line = open_harness(sandbox, clock, token=None, credentials=own).run.transport
     for path in (f"{E}/budgets", f"{ORG}/budgets"):
-        assert line.request("GET", path, tried="list").status == 200
+        assert line.request("GET", path, action="list").status == 200
     assert len(mints(sandbox)) == 1
     with pytest.raises(errors.ConfigError, match=r"no credential for organization octo-lab: add it to .*credentials"):
-        line.request("GET", "/organizations/octo-lab/settings/billing/budgets", tried="list")
+        line.request("GET", "/organizations/octo-lab/settings/billing/budgets", action="list")
     assert len(sandbox.requests) == 4
 
 
@@ -280,7 +282,7 @@ def test_several_credentials_in_one_run(sandbox: Sandbox, clock: VirtualClock) -
 def test_what_an_app_cannot_read(sandbox: Sandbox, clock: VirtualClock, path: str, what: str) -> None:
     """The usage of a user and requests without an owner have no installation; nothing is sent."""
     with pytest.raises(errors.ConfigError, match=f"a GitHub App has no token for {what}.*Nothing was sent"):
-        transport(sandbox, clock).request("GET", path, tried="read")
+        transport(sandbox, clock).request("GET", path, action="read")
     assert sandbox.requests == []
 
 
@@ -314,12 +316,12 @@ def test_a_failed_request_for_a_token_is_repeated(sandbox: Sandbox, method: str,
     clock = VirtualClock()
     with WireServer(failure, FOUND, failure, granted(), GOOD) as server:
         line = wire(server, clock, **app_settings(sandbox))
-        assert line.request(method, f"{E}/budgets", tried="try it", repeatable=False).data == {"ok": True}
+        assert line.request(method, f"{E}/budgets", action="try it", repeatable=False).data == {"ok": True}
         assert clock.now() == 0.75 * (1 + 2)
     with WireServer(failure) as server:
         line = wire(server, **app_settings(sandbox))
         with pytest.raises(errors.NotSentError, match=r"find the installation .*(was not sent|Nothing was sent)"):
-            line.request(method, f"{E}/budgets", tried="try it", repeatable=False)
+            line.request(method, f"{E}/budgets", action="try it", repeatable=False)
         assert len(server.heard) == 5
 
 
@@ -329,7 +331,7 @@ def test_a_refused_token_does_not_hide_a_lost_write(sandbox: Sandbox) -> None:
     with WireServer(FOUND, short, b"", answer(403, {"message": "suspended"})) as server:
         line = wire(server, **app_settings(sandbox))
         with pytest.raises(errors.TransportError, match=r"^change it: no complete response") as caught:
-            line.request("PATCH", f"{E}/budgets/1", tried="change it", body={})
+            line.request("PATCH", f"{E}/budgets/1", action="change it", body={})
     assert not isinstance(caught.value, errors.NotSentError)
     assert len(server.heard) == 4
 
@@ -340,10 +342,10 @@ def test_limits_of_the_app_are_obeyed(sandbox: Sandbox) -> None:
     clock = VirtualClock()
     with WireServer(limited, FOUND, limited, granted(), GOOD) as server:
         line = wire(server, clock, **app_settings(sandbox))
-        assert line.request("POST", f"{E}/budgets", tried="try it", repeatable=False).data == {"ok": True}
+        assert line.request("POST", f"{E}/budgets", action="try it", repeatable=False).data == {"ok": True}
     assert clock.now() == 34.0
     with WireServer(limited) as server, pytest.raises(errors.RateLimitError, match="find the installation"):
-        wire(server, **app_settings(sandbox)).request("POST", f"{E}/budgets", tried="try it", repeatable=False)
+        wire(server, **app_settings(sandbox)).request("POST", f"{E}/budgets", action="try it", repeatable=False)
     assert len(server.heard) == 6
 
 
@@ -371,7 +373,7 @@ def test_a_strange_token_is_not_used(sandbox: Sandbox, reply: bytes) -> None:
     with WireServer(FOUND, reply) as server:
         line = wire(server, max_wait_seconds=0.1, **app_settings(sandbox))
         with pytest.raises(errors.NotSentError, match=r"no valid token with an end in the future. Nothing was sent"):
-            line.request("POST", f"{E}/budgets", tried="try it")
+            line.request("POST", f"{E}/budgets", action="try it")
     assert len(server.heard) == 2
 
 
@@ -383,7 +385,7 @@ def test_the_end_of_a_token_follows_githubs_clock(sandbox: Sandbox) -> None:
         line = wire(server, clock, **app_settings(sandbox))
         for pause in (0, 88, 2):
             clock.sleep(pause)
-            assert line.request("GET", f"{E}/budgets", tried="list").data == {"ok": True}
+            assert line.request("GET", f"{E}/budgets", action="list").data == {"ok": True}
     assert len(server.heard) == 6
 
 
@@ -405,7 +407,7 @@ def test_any_answer_about_an_installation_is_safe(shared: tuple[Sandbox, list[Vi
     with WireServer(answer(200, found), granted(), GOOD) as server:
         line = wire(server, max_wait_seconds=0.1, **app_settings(shared[0]))
         try:
-            assert line.request("GET", f"{E}/budgets", tried="list").data == {"ok": True}
+            assert line.request("GET", f"{E}/budgets", action="list").data == {"ok": True}
             asked = json.loads(server.heard[1].partition("\r\n\r\n")[2])
             assert list(asked["permissions"]) == ["enterprise_billing"]
         except errors.NotSentError:
@@ -420,18 +422,18 @@ def test_messages_and_logs_show_no_secret(sandbox: Sandbox, caplog: pytest.LogCa
     for status in (400, 401, 403, 404, 409, 422, 500):
         with WireServer(FOUND, granted(secret), GOOD) as server:
             line = wire(server, max_wait_seconds=0.1, **app_settings(sandbox))
-            line.request("GET", f"{E}/budgets", tried="list")
+            line.request("GET", f"{E}/budgets", action="list")
             jwt, bearer = (server.heard[place].partition("Bearer ")[2].partition("\r\n")[0] for place in (0, 2))
             assert bearer == secret
             heard = f"{jwt} {bearer} {sandbox.app_private_key}"
             server.replies = [answer(200, {"a": heard, heard: 1, "token": bearer})]
-            said.append(repr(line.request("GET", f"{E}/budgets", tried="list")))
+            said.append(repr(line.request("GET", f"{E}/budgets", action="list")))
             content = {"message": heard, "errors": [heard], "token": bearer}
             server.replies = [answer(status, content, X_GitHub_Request_Id=jwt)]
             said += [repr(line), repr(line.installation(f"{E}/budgets"))]
             for path in (f"{E}/budgets", f"{ORG}/budgets"):
                 with pytest.raises(errors.BillingError) as caught:
-                    line.request("GET", path, tried="list")
+                    line.request("GET", path, action="list")
                 said += [str(caught.value), repr(caught.value), str(vars(caught.value))]
     assert "[secret]" in "".join(said)
     assert secrets_in(sandbox, "\n".join([*said, caplog.text])) == []

@@ -44,7 +44,7 @@ class Line:
 
     def send(self, method: str = "GET", **request: Any) -> Reply:
         """Send one request."""
-        return self.transport.request(method, "/budgets", tried="try it", **request)
+        return self.transport.request(method, "/budgets", action="try it", **request)
 
 
 def test_headers_body_and_query_of_a_request() -> None:
@@ -101,7 +101,7 @@ def test_every_status_is_a_reply_or_one_api_error(method: str) -> None:
             with pytest.raises(errors.ApiError) as caught:
                 line.send(method, repeatable=method == "GET")
             assert type(caught.value) is KINDS.get(status, errors.ApiError)
-            assert (caught.value.status, caught.value.said, caught.value.request_id) == (status, "no[2J!", "AB:1")
+            assert (caught.value.status, caught.value.message, caught.value.request_id) == (status, "no[2J!", "AB:1")
             assert str(caught.value).startswith(f"try it: GitHub returned {status}: no[2J! [request AB:1].")
             transient = status in {408, 500, 502, 503, 504}
             sent = 6 if status == 429 else 5 if transient and method == "GET" else 1

@@ -131,5 +131,5 @@ def test_an_incomplete_limit_response_is_obeyed() -> None:
     with WireServer(broken, answer(200, {"ok": True})) as server:
         chosen = Settings(token="a-token-of-the-tests", base_url=server.url)
         transport = Transport(chosen, Pacer(chosen, clock, lambda _text: None), clock, lambda: None)
-        assert transport.request("GET", "/x", tried="try").data == {"ok": True}
+        assert transport.request("GET", "/x", action="try").data == {"ok": True}
     assert (len(server.heard), clock.now()) == (2, 90.0)

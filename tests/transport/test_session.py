@@ -42,7 +42,7 @@ def transport(url: str, **chosen: Any) -> Transport:
 
 def send(url: str, **chosen: Any) -> Any:
     """Send one write, which is not repeated."""
-    return transport(url, **chosen).request("POST", "/x", tried="try it", body={}, repeatable=False).data
+    return transport(url, **chosen).request("POST", "/x", action="try it", body={}, repeatable=False).data
 
 
 def fetch(url: str, **chosen: Any) -> Any:
@@ -108,7 +108,7 @@ def test_a_reused_connection_has_a_new_deadline(monkeypatch: pytest.MonkeyPatch)
     with WireServer(GOOD) as server:
         line = transport(server.url, request_timeout_seconds=5.0)
         for _ in range(2):
-            assert line.request("GET", "/x", tried="try it").data == {"ok": True}
+            assert line.request("GET", "/x", action="try it").data == {"ok": True}
 
 
 def _answer_twice(reply: bytes) -> Callable[..., None]:
@@ -249,7 +249,7 @@ def test_cookies_are_not_kept(ask: Callable[..., Any]) -> None:
         if ask is send:
             line = transport(server.url)
             for _ in range(2):
-                line.request("GET", "/x", tried="try it")
+                line.request("GET", "/x", action="try it")
         else:
             ask(server.url)
     assert len(server.heard) >= 2

@@ -180,7 +180,7 @@ def honest() -> Iterator[dict[str, Any]]:
             "budgets": f"/enterprises/{E}/settings/billing/budgets",
             "effective budget": f"/enterprises/{E}/settings/billing/budgets?user=hubot",
         }.items():
-            bodies[name] = transport.request("GET", path, tried="read").data
+            bodies[name] = transport.request("GET", path, action="read").data
         yield bodies
 
 

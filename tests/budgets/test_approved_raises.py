@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.budgets import raises
+from billing_provider.budgets import approved_raises
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.core import errors
 from billing_provider.core.inputs import KEEP, REVERT
@@ -431,9 +431,11 @@ def test_a_secret_amount_is_in_no_text_about_a_raise() -> None:
     """Neither the declared amount nor the one on GitHub is shown, for what is kept, taken back and ended."""
     olds = {**KEPT, "__secret_inputs": ["budget_amount"]}
     texts = [
-        raises.kept(olds, 7919),
-        raises.told(olds, {**olds, "budget_amount": 7000}, 7919, sent=True, replaced=False),
-        raises.told({**PERSON, "budget_amount": 5}, {**olds, "on_raise": None}, 7919, sent=True, replaced=False),
+        approved_raises.kept(olds, 7919),
+        approved_raises.warning(olds, {**olds, "budget_amount": 7000}, 7919, sent=True, replaced=False),
+        approved_raises.warning(
+            {**PERSON, "budget_amount": 5}, {**olds, "on_raise": None}, 7919, sent=True, replaced=False
+        ),
     ]
     assert all(text and not any(sign.isdigit() for sign in text) for text in texts)
     assert all("secret" in str(text) for text in texts)

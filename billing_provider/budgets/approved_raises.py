@@ -61,7 +61,9 @@ def differing(owner: Owner, olds: Mapping[str, Any], news: Mapping[str, Any], fi
     ]
 
 
-def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sent: bool, replaced: bool) -> str | None:
+def warning(
+    olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sent: bool, replaced: bool
+) -> str | None:
     """Return what a change does to a raise, or None if there is none or nothing happens to it.
 
     Args:
@@ -88,7 +90,7 @@ def told(olds: Mapping[str, Any], news: Mapping[str, Any], amount: float, *, sen
     )
 
 
-def tell(
+def warn(
     run: Run, owner: Owner, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any], *, replaced: bool
 ) -> None:
     """Warn of what a change does to a raise; nothing is sent, so the amount is the last one that was read.
@@ -103,7 +105,7 @@ def tell(
     """
     listed = run.cache(OwnerCache, owner).known(budget_id)
     amount = known_amount(olds) if listed is None else listed.budget_amount
-    if text := told(olds, news, amount, sent=_sends_amount(olds, news), replaced=replaced):
+    if text := warning(olds, news, amount, sent=_sends_amount(olds, news), replaced=replaced):
         run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
 
