@@ -57,7 +57,7 @@ def differing(owner: Owner, olds: Mapping[str, Any], news: Mapping[str, Any], fi
     return [
         field
         for field in fields
-        if (_sends_amount(olds, news) if field == _AMOUNT else not same(owner, field, olds, news))
+        if (sends_amount(olds, news) if field == _AMOUNT else not same(owner, field, olds, news))
     ]
 
 
@@ -105,7 +105,7 @@ def warn(
     """
     listed = run.cache(OwnerCache, owner).known(budget_id)
     amount = known_amount(olds) if listed is None else listed.budget_amount
-    if text := warning(olds, news, amount, sent=_sends_amount(olds, news), replaced=replaced):
+    if text := warning(olds, news, amount, sent=sends_amount(olds, news), replaced=replaced):
         run.reporter.warn(f"{natural_key(owner, news)}: {text}")
 
 
@@ -127,7 +127,7 @@ def _keeps(fields: Mapping[str, Any]) -> bool:
     return fields.get(ON_RAISE) == KEEP
 
 
-def _sends_amount(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def sends_amount(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Return whether an update sends the declared amount.
 
     A switch to `keep` does not lower the amount: the state may contain a raise, from a refresh before the switch. A

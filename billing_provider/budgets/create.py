@@ -134,7 +134,9 @@ class BudgetCreate(CreateOnce[Budget]):
             OutcomeError: It has another `budget_type`, which an update cannot change.
         """
         different = self._differences(existing)
-        if approved_raises.raised_to(dict(self._spec), existing.budget_amount) is not None:
+        former = self._run.registry.former(self._urn).get(existing.id)
+        ends_raise = bool(former) and approved_raises.sends_amount(former or {}, self._inputs)
+        if approved_raises.raised_to(self._inputs, existing.budget_amount) is not None and not ends_raise:
             different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
         if expires and not existing.expires_at and "expires_at" not in different:

@@ -292,6 +292,9 @@ class Lifecycle:
         if self._run.guards.limits and self._run.registry.holder(budget_id, urn) is None:
             self._allow_delete(urn, owner, budget_id, read_state(BudgetState, olds))
         budgets = self._run.cache(OwnerCache, owner)
+        # A listing of this run knows more than the state.
+        listed = budgets.known(budget_id)
+        live = live_inputs(owner, {}, listed, frozenset()) if listed else {}
         is_gone = delete_confirmed(
             self._run,
             urn,
@@ -300,7 +303,7 @@ class Lifecycle:
             send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
             is_listed=lambda: budget_id in budgets.complete(max_age=0),
             consequence=", and deleting it would lift its cap",
-            cap=removal.cap_in_state(self._kind, olds),
+            cap=removal.cap_in_state(self._kind, {**olds, **live}),
         )
         if is_gone:
             budgets.forget(budget_id)

@@ -21,7 +21,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.guard.world import RECIPIENTS, Effect
+from tests.guard.world import NEVER_CREATED, RECIPIENTS, Effect
 from tests.support.plugin import urn_of
 
 if TYPE_CHECKING:
@@ -301,6 +301,9 @@ class _Judge:
         if self.run.faulty and self.quirks & {"total_count_missing", "page_flags_missing"}:
             # Nothing shows that a listing is short.
             return
+        if self.run.failed and "list_lag" in self.quirks and any("declares the same" in w.text for w in self.run.words):
+            # Its preview has failed: the engine creates the first of the two before it checks the second.
+            return
         by_key: dict[tuple[str, ...], list[str]] = {}
         for id_, budget in self.run.later.items():
             by_key.setdefault(_key(budget), []).append(id_)
@@ -351,7 +354,9 @@ class _Judge:
             return
         for urn, name in self.names.items():
             id_ = self.run.held.get(urn)
-            if id_ is None or id_ in self.run.budgets or self.run.steps.get(name) not in ("update", "replace"):
+            if id_ in {None, NEVER_CREATED} or id_ in self.run.budgets:
+                continue
+            if self.run.steps.get(name) not in ("update", "replace"):
                 continue
             wrong = [text for text in self.run.said(urn) if _MOVED.search(text) or "replaces the $" in text]
             if wrong:
@@ -413,6 +418,10 @@ class _Judge:
     # --- what is known
 
     def _learn(self) -> None:
+        held = {*self.run.held, *(urn_of(each.kind, name) for name, each in self.run.program.items())}
+        for urn in self.memory.hidden.keys() - held:
+            # The resource is gone; another one may have its name later.
+            del self.memory.hidden[urn]
         for urn, name in self.names.items():
             declared = self.run.program[name]
             if declared.inputs.get("on_delete") == "delete" or self.run.options.config.get("onDelete") == "delete":
@@ -461,6 +470,7 @@ class _Judge:
         id_ = self.run.held.get(urn, "")
         # A run that failed has not come to its deletions.
         is_kept = (id_ in self.run.later and not self.run.failed) or self._is_forced(urn)
+        is_kept |= any(f"budget {id_} stays on GitHub" in text for text in self.pool.get(urn, ()))
         return None if self._step(urn) != "replace" or is_kept else self.run.budgets.get(id_)
 
     def _is_forced(self, urn: str) -> bool:

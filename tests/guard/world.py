@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Fields = dict[str, Any]
 RECIPIENTS = "alert_recipients"
 """The place of an unknown value inside `budget_alerting`."""
-_NEVER_CREATED = "expired"
+NEVER_CREATED = "expired"
 
 
 @dataclass(frozen=True)
@@ -534,7 +534,7 @@ class _Engine:
     def _share(self, kind: str, name: str) -> None:
         """Do what the program does once it knows the id of a resource: tell it to the plugin processes of the run."""
         entry = self._old(kind, name)
-        if entry is not None and not entry.id.endswith(f"/{_NEVER_CREATED}"):
+        if entry is not None and not entry.id.endswith(f"/{NEVER_CREATED}"):
             self._shared.add(entry.id, entry.urn)
 
 
