@@ -41,10 +41,8 @@ EXTRA = {
     "cli": {"storage", "sandbox", "engine"},
     "export": {"storage"},
     "unmanaged": {"storage"},
-    "sandbox.engine": {"engine"},
 }
-"""JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports are files. The former place
-of the engine hands its names on."""
+"""JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports are files."""
 
 OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},
