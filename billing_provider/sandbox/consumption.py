@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import ledger
+from billing_provider.sandbox import ledger, skus
 from billing_provider.sandbox.access import only_enterprise_staff
 from billing_provider.sandbox.budget_rules import PER_USER_SCOPES
 from billing_provider.sandbox.call import Reply
@@ -41,12 +41,12 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
 
 
 def licenses_in_use(state: State, budget: Budget) -> int:
-    """Return the GHAS licences in use today in the scope of a budget, whenever it was created."""
-    first = state.today().replace(day=1)
+    """Return the GHAS licences in use this month in the scope of a budget, whenever it was created."""
+    today = state.today()
     return sum(
         row.quantity
-        for row in ledger.rows(state, first, first)
-        if row.product == ledger.GHAS and _covers(budget, row) and _concerns(state, budget, row)
+        for row in ledger.rows(state, today.replace(day=1), today)
+        if row.sku in skus.GHAS and _covers(budget, row) and _concerns(state, budget, row)
     )
 
 

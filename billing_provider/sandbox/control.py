@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.quirks import Quirks
-from billing_provider.sandbox.stored import check_licenses
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
@@ -50,11 +49,6 @@ def _approve(sandbox: Sandbox, wanted: Any) -> Any:
     return sandbox.approve_raise(user, wanted["amount"], None if owner is None else str(owner))
 
 
-def _set_licenses(sandbox: Sandbox, licenses: Any) -> None:
-    check_licenses(licenses)
-    sandbox.set_licenses(**licenses)
-
-
 _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
     ("GET", "/requests"): _requests,
     ("DELETE", "/requests"): lambda sandbox, _: sandbox.forget_requests(),
@@ -63,7 +57,6 @@ _ACTIONS: dict[tuple[str, str], Callable[[Sandbox, Any], Any]] = {
     ("GET", "/quirks"): lambda sandbox, _: sandbox.quirks(),
     ("PATCH", "/quirks"): _switch,
     ("POST", "/raises"): _approve,
-    ("PUT", "/licenses"): _set_licenses,
     ("GET", "/snapshot"): lambda sandbox, _: sandbox.snapshot(),
     ("PUT", "/snapshot"): lambda sandbox, body: sandbox.restore(body),
     ("POST", "/reset"): lambda sandbox, _: sandbox.reset(),

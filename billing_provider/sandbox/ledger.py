@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.names import Names
     from billing_provider.sandbox.state import CostCenter, Spending, State
 
-__all__ = ["GHAS", "LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
+__all__ = ["LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
@@ -135,18 +135,23 @@ _HABITS: tuple[_Habit, ...] = (
 )
 _SEATS = (("octo-org", "octocat"), ("octo-org", "monalisa"), ("octo-apps", "hubot"))
 _SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", LICENCES, 19 * MICRO, 1, 0)
+_GHAS_NAMES = (
+    "GitHub Advanced Security licenses",
+    "GitHub Code Security licenses",
+    "GitHub Secret Protection licenses",
+)
 # The product and the name of each SKU in reports.
-_NAMES = {habit.sku: (habit.product, habit.sku_name) for habit in _HABITS} | {_SEAT[1]: (_SEAT[0], _SEAT[2])}
+_NAMES = {
+    **{habit.sku: (habit.product, habit.sku_name) for habit in _HABITS},
+    _SEAT[1]: (_SEAT[0], _SEAT[2]),
+    **{sku: ("GHAS", name) for sku, name in zip(skus.GHAS, _GHAS_NAMES, strict=True)},
+}
+# The prices of licences in US dollars a month.
+_SEAT_PRICE = 19
+_GHAS_PRICES = dict(zip(skus.GHAS, (49, 30, 19), strict=True))
 # The beginnings of all SKUs.
 _FAMILIES = (*skus.PRODUCTS, "coding_agent", "code_quality", "models", "spark")
 _SATURDAY = 5
-GHAS = "GHAS"
-# The name in reports and the price in US dollars a month.
-_GHAS_LICENCES = (
-    ("GitHub Advanced Security licenses", 49),
-    ("GitHub Code Security licenses", 30),
-    ("GitHub Secret Protection licenses", 19),
-)
 
 
 @lru_cache(maxsize=1024)
@@ -195,8 +200,6 @@ def rows(state: State, start: date, end: date) -> Iterator[Row]:
     while day <= min(end, today):
         if is_generated:
             yield from _of_day(day, state.names)
-        if day == today.replace(day=1):
-            yield from _of_licenses(state, day)
         day += timedelta(days=1)
 
 
@@ -208,7 +211,9 @@ def is_licence(sku: str) -> bool:
 def _row(spending: Spending) -> Row:
     """Return the row of usage that a test has set; a metered unit costs one cent, and nothing is included."""
     product, name = _NAMES.get(spending.sku) or (_product(spending.sku), spending.sku.replace("_", " ").title())
-    unit, price = (LICENCES, 19 * MICRO) if is_licence(spending.sku) else ("units", _CENT)
+    unit, price = "units", _CENT
+    if is_licence(spending.sku):
+        unit, price = LICENCES, _GHAS_PRICES.get(spending.sku, _SEAT_PRICE) * MICRO
     place = spending.organization, spending.repository, spending.user
     return Row(
         *(date.fromisoformat(spending.day), *place, product, spending.sku, name, spending.model),
@@ -220,14 +225,6 @@ def _product(sku: str) -> str:
     """Return the product of a SKU that the generated usage does not have."""
     family = next(family for family in _FAMILIES if sku.startswith(family))
     return {"coding_agent": "Copilot", "git_lfs": "Git LFS"}.get(family, family.replace("_", " ").title())
-
-
-def _of_licenses(state: State, day: date) -> Iterator[Row]:
-    """Yield the GHAS licences that are in use this month; they are those of the first organization."""
-    organization = next(iter(state.known.organizations), "")
-    for sku, (name, price) in zip(skus.GHAS, _GHAS_LICENCES, strict=True):
-        if count := state.licenses.get(sku):
-            yield Row(day, organization, "", "", GHAS, sku, name, "", "user-months", price * MICRO, count, 0)
 
 
 def cost_center_of(state: State, row: Row) -> CostCenter | None:

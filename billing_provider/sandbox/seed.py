@@ -27,7 +27,6 @@ _KEYS = (
     "cost_centers",
     "budgets",
     "generated_usage",
-    "licenses",
 )
 _MEMBERS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 
@@ -55,8 +54,6 @@ def _content(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
     state = State(clock, None, given)
     state.cost_centers.clear()
     state.generated_usage = seed.get("generated_usage", True)
-    stored.check_licenses(seed.get("licenses", {}))
-    state.licenses = dict(seed.get("licenses", {}))
     api = Api(state, Quirks(()))
     for place, center in _entries(seed, "cost_centers"):
         (_store_cost_center if "id" in center else _create_cost_center)(api, place, center)

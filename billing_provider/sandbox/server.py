@@ -21,7 +21,6 @@ from billing_provider.sandbox.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
 from billing_provider.sandbox.sockets import Server
 from billing_provider.sandbox.state import Budget, State, same_name
-from billing_provider.sandbox.stored import check_licenses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -259,7 +258,8 @@ class Sandbox:
         Args:
             organization: The login of the organization.
             sku: The SKU, such as `copilot_premium_request`.
-            amount: Billed dollars with at most two decimals, or a number of licences.
+            amount: Billed dollars with at most two decimals, or a number of licences; those of GHAS are in use until
+                the end of the month, and a hard stop below their number is refused.
             user: The login of the user; without one, no user state shows it.
             repository: The repository, as OWNER/NAME.
             model: The model, for AI credits and premium requests.
@@ -281,17 +281,6 @@ class Sandbox:
         """Return the exhausted hard budgets: id, scope and whom each stops."""
         with self._api.lock:
             return consumption.blocked(self._api.state, self._api.quirks)
-
-    def set_licenses(self, **licenses: int) -> None:
-        """Set the numbers of GHAS licences in use, by SKU such as `ghas_licenses`; others are not in use.
-
-        Raises:
-            ValueError: A SKU is not one of GHAS, or a number is invalid.
-        """
-        check_licenses(licenses)
-        with self._api.lock:
-            self._api.state.licenses = licenses
-            self._api.state.save()
 
     def cost_centers(self) -> list[dict[str, Any]]:
         """Return all cost centers as stored, archived ones too."""

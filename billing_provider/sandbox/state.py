@@ -110,7 +110,6 @@ class State:
         self.names = names.read(given)
         self.seen = names.NONE
         self.generated_usage = True
-        self.licenses: dict[str, int] = {}
         self._on_sight = on_sight
         self._is_named = False
         self.budgets: dict[str, Budget] = {}
@@ -182,7 +181,6 @@ class State:
         self.budgets.clear()
         self.exports.clear()
         self.spent.clear()
-        self.licenses.clear()
         self.generated_usage = True
         self._made = 0
         self.cost_centers = self._sample_cost_centers()
@@ -259,7 +257,6 @@ class State:
             "names": self.names.content(),
             "seen": self.seen.content(),
             "generated_usage": self.generated_usage,
-            "licenses": dict(self.licenses),
             "budgets": [asdict(budget) for budget in self.budgets.values()],
             "cost_centers": [asdict(center) for center in self.cost_centers.values()],
             "exports": [asdict(export) for export in self.exports.values()],
@@ -288,5 +285,4 @@ class State:
         # Files of older versions have no names that were created on sight.
         self.seen = replace(names.NONE, **names.read_lists(content.get("seen", {})))
         self.generated_usage = content.get("generated_usage", True)
-        self.licenses = dict(content.get("licenses", {}))
         self._made = content["made"]

@@ -10,7 +10,7 @@ from billing_provider.sandbox import names, skus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check", "check_licenses", "check_record"]
+__all__ = ["check", "check_record"]
 
 # The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
@@ -124,7 +124,6 @@ def check(content: Any) -> None:
     _check_names(content, "seen", names.read_lists)
     if not _is_flag(content.get("generated_usage", True)):
         raise _invalid("generated_usage is not true or false")
-    check_licenses(content.get("licenses", {}))
     for name in _FORMS:
         # Files of older versions lack the newer kinds.
         records = content.get(name, [] if name in _NEWER else None)
@@ -146,18 +145,6 @@ def _check_names(content: dict[str, Any], key: str, read: Callable[[Any], Any]) 
         read(content.get(key, {}))
     except ValueError as error:
         raise _invalid(f"{key}: {error}") from None
-
-
-def check_licenses(licenses: Any) -> None:
-    """Check numbers of GHAS licences, by SKU.
-
-    Raises:
-        ValueError: They are invalid.
-    """
-    if not isinstance(licenses, dict) or not all(
-        sku in skus.GHAS and _is_count(count) for sku, count in licenses.items()
-    ):
-        raise _invalid(f"licenses must map {', '.join(skus.GHAS)} to numbers")
 
 
 def check_record(name: str, place: str, record: Any) -> None:

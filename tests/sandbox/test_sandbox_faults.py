@@ -340,8 +340,6 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
     assert len(send_control(sandbox, "GET", "/faults").json()["unmet"]) == 1
     assert send_control(sandbox, "PATCH", "/quirks", {"plural_sku": True, "float_amounts": False}).status_code == 200
     assert send_control(sandbox, "GET", "/quirks").json() == ["plural_sku"]
-    assert send_control(sandbox, "PUT", "/licenses", {"ghas_licenses": 5}).status_code == 200
-    assert sandbox.snapshot()["licenses"] == {"ghas_licenses": 5}
     assert send_control(sandbox, "PUT", "/snapshot", empty).status_code == 200
     assert sandbox.budgets() == []
     send_control(sandbox, "DELETE", "/requests")
@@ -359,8 +357,6 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
         pytest.param("PUT", "/faults", [{"action": "none"}], 400, id="wrong fault"),
         pytest.param("PUT", "/faults", 5, 400, id="no list"),
         pytest.param("PUT", "/snapshot", {}, 400, id="no snapshot"),
-        pytest.param("PUT", "/licenses", {"actions": 1}, 400, id="licenses of another SKU"),
-        pytest.param("PUT", "/licenses", {"self": 1}, 400, id="licenses of self"),
         pytest.param("PATCH", "/quirks", {"none": True}, 400, id="wrong quirk"),
         pytest.param("PATCH", "/quirks", ["plural_sku"], 400, id="no object"),
         pytest.param("POST", "/raises", {"user": "octocat", "amount": 5}, 400, id="no budget"),

@@ -122,7 +122,7 @@ def test_files_without_names_have_the_sample_names(tmp_path: Path) -> None:
     """A file of an older version has the names of the sample data."""
     file = tmp_path / "state.json"
     content = Sandbox().snapshot()
-    for key in ("names", "seen", "generated_usage", "licenses"):
+    for key in ("names", "seen", "generated_usage"):
         del content[key]
     file.write_text(json.dumps(content))
     assert Sandbox(state_file=file).snapshot() == Sandbox().snapshot()

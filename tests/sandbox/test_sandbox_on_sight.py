@@ -98,14 +98,6 @@ def test_the_sample_data_stays_if_it_was_used(sandbox: Sandbox, said: list[str])
     assert len(said) == 1
 
 
-def test_licenses_are_of_the_created_organization(sandbox: Sandbox) -> None:
-    """Licences that a test sets do not keep the sample data: they are those of the first organization."""
-    sandbox.set_licenses(ghas_licenses=5)
-    for _ in range(2):
-        (item,) = call(sandbox, "GET", PATHS[3]).json()["usageItems"]
-        assert (item["organizationName"], item["quantity"]) == ("acme-web", 5)
-
-
 def test_changed_sample_data_stays(sandbox: Sandbox) -> None:
     """A cost center of the sample data that a test has changed is kept."""
     sandbox.rename_cost_center("Platform", "Web")

@@ -479,8 +479,8 @@ def test_thresholds_are_of_the_universal_amount(sandbox: Sandbox, clock: Clock) 
 
 
 def test_licenses_are_in_the_usage(sandbox: Sandbox, clock: Clock) -> None:
-    """GHAS licences are usage of the first day of this month, and the consumption of a budget."""
-    sandbox.set_licenses(ghas_licenses=5, ghas_secret_protection_licenses=0)
+    """GHAS licences are usage with their own price, and the consumption of a budget."""
+    sandbox.spend("octo-org", "ghas_licenses", 5)
     (item,) = [item for item in items(sandbox, f"{ENTERPRISE}/usage/summary") if item["product"] == "GHAS"]
     assert (item["sku"], item["grossQuantity"], item["netAmount"]) == ("ghas_licenses", 5, 245)
     sandbox.switch("consumed_everywhere")
