@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox import skus
 from billing_provider.sandbox.errors import bad_request, not_found, unknown_fields
-from billing_provider.sandbox.names import is_login
-from billing_provider.sandbox.state import same_name
+from billing_provider.sandbox.names import is_login, same_name
+from billing_provider.sandbox.stored import parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.call import Call
+    from billing_provider.sandbox.stored import Alerting
 
 __all__ = ["IDENTITY", "PER_USER_SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
 
@@ -51,7 +51,7 @@ def hard_stop(scope: str, value: Any) -> bool:
     return value
 
 
-def alerting(value: Any, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+def alerting(value: Any, stored: Alerting | None = None) -> Alerting:
     """Return budget_alerting; a create (`stored` is None) needs both keys, an update may leave one out."""
     if not isinstance(value, dict):
         raise bad_request("Invalid value for budget_alerting: an object is needed.")
@@ -73,11 +73,8 @@ def expiry(call: Call, scope: str, value: Any) -> str:
     """Return expires_at: a date after today (UTC), only for budgets of a single user."""
     if scope != "user":
         raise bad_request("expires_at is only supported for budgets with the scope user.")
-    try:
-        day = date.fromisoformat(value)
-    except (TypeError, ValueError):
-        day = None
-    if day is None or day.isoformat() != value:
+    day = parse_day(value)
+    if day is None:
         raise bad_request("Invalid value for expires_at: a date in the form YYYY-MM-DD is needed.")
     if day <= call.state.today():
         raise bad_request("Invalid value for expires_at: only dates in the future are accepted.")

@@ -8,7 +8,8 @@ from billing_provider.sandbox.consumption import consumed
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import Budget, State
+    from billing_provider.sandbox.state import State
+    from billing_provider.sandbox.stored import Budget
 
 __all__ = ["plain", "show"]
 
@@ -16,13 +17,12 @@ __all__ = ["plain", "show"]
 def plain(state: State, budget: Budget) -> dict[str, Any]:
     """Return a budget as documented: GitHub's names, the name of a cost center, no empty fields."""
     name = budget.budget_entity_name
-    in_cost_center = budget.budget_scope in {"cost_center", "multi_user_cost_center"}
     body: dict[str, Any] = {
         "id": budget.id,
         "budget_type": budget.budget_type,
         "budget_product_sku": budget.budget_product_sku,
         "budget_scope": budget.budget_scope,
-        "budget_entity_name": state.cost_center_name(name) if in_cost_center else name,
+        "budget_entity_name": state.cost_center_name(name) if budget.is_of_cost_center() else name,
         "budget_amount": budget.budget_amount,
         "prevent_further_usage": budget.prevent_further_usage,
         "budget_alerting": {
@@ -89,7 +89,7 @@ def _change_entity(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: 
         body["budget_entity_name"] = ""
     if scope == "repository" and "bare_repository" in quirks:
         body["budget_entity_name"] = budget.budget_entity_name.partition("/")[2]
-    if scope in {"cost_center", "multi_user_cost_center"} and "uuid_echo" in quirks:
+    if budget.is_of_cost_center() and "uuid_echo" in quirks:
         body["budget_entity_name"] = budget.budget_entity_name
     if scope in {"user", "organization"} and "uppercase_login_echo" in quirks:
         body["budget_entity_name"] = budget.budget_entity_name.capitalize()

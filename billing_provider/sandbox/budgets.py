@@ -12,7 +12,8 @@ from billing_provider.sandbox.budget_view import show
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.consumption import effective_budget, licenses_in_use
 from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found
-from billing_provider.sandbox.state import Budget, same_name
+from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.stored import Budget
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.call import Call

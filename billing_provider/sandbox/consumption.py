@@ -10,7 +10,7 @@ from billing_provider.sandbox.access import only_enterprise_staff
 from billing_provider.sandbox.budget_rules import PER_USER_SCOPES
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import not_found
-from billing_provider.sandbox.state import same_name
+from billing_provider.sandbox.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.call import Call
     from billing_provider.sandbox.ledger import Row
     from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import Budget, State
+    from billing_provider.sandbox.state import State
+    from billing_provider.sandbox.stored import Budget
 
 __all__ = ["blocked", "consumed", "effective_budget", "licenses_in_use", "user_states"]
 
@@ -161,7 +162,7 @@ def _concerns(state: State, budget: Budget, row: Row) -> bool:
     if budget.owner_kind == "organization" and not same_name(row.organization, budget.owner):
         return False
     scope, entity = budget.budget_scope, budget.budget_entity_name
-    if scope in {"cost_center", "multi_user_cost_center"}:
+    if budget.is_of_cost_center():
         center = ledger.cost_center_of(state, row)
         return center is not None and center.id == entity
     if scope == "enterprise":

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox import access
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import RefusedError, bad_request, conflict, not_found
-from billing_provider.sandbox.names import is_login
-from billing_provider.sandbox.state import CostCenter, same_name
+from billing_provider.sandbox.names import is_login, same_name
+from billing_provider.sandbox.stored import CostCenter
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.call import Call
+    from billing_provider.sandbox.stored import Member
 
 __all__ = [
     "add_resources",
@@ -134,7 +135,7 @@ def remove_resources(call: Call) -> Reply:
     return Reply({"message": "Resources successfully removed from the cost center."})
 
 
-def _take_out(center: CostCenter, member: dict[str, str]) -> bool:
+def _take_out(center: CostCenter, member: Member) -> bool:
     kept = [
         other
         for other in center.resources
@@ -183,8 +184,8 @@ def _pool(center: CostCenter, value: Any) -> bool:
     return value
 
 
-def _members(call: Call) -> list[dict[str, str]]:
-    members = []
+def _members(call: Call) -> list[Member]:
+    members: list[Member] = []
     for key, names in call.body.items():
         if not isinstance(names, list):
             raise bad_request(f"Bad request: {key} must be a list of names.")

@@ -12,7 +12,7 @@ from billing_provider.sandbox import ledger
 from billing_provider.sandbox.access import only_enterprise_staff
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import bad_request, conflict, not_found
-from billing_provider.sandbox.state import Export
+from billing_provider.sandbox.stored import Export, parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.call import Call
@@ -109,12 +109,8 @@ def _line(state: State, row: Row) -> tuple[Any, ...]:
 def _date(body: dict[str, Any], name: str, default: date) -> date:
     if name not in body:
         return default
-    try:
-        day = date.fromisoformat(body[name])
-    except (TypeError, ValueError):
-        day = None
-    # Python 3.11 and newer parse other forms too.
-    if day is None or day.isoformat() != body[name]:
+    day = parse_day(body[name])
+    if day is None:
         raise bad_request(f"Invalid value for {name}: a date in the form YYYY-MM-DD is needed.")
     return day
 

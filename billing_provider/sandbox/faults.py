@@ -6,12 +6,15 @@ import random
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
 
 from billing_provider.sandbox import routes
 from billing_provider.sandbox.actions import ACTIONS, Scene
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.quirks import Quirks
+from billing_provider.sandbox.stored import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,27 +24,22 @@ __all__ = ["Plan", "Rule"]
 
 _MOST_COUNT = 10**9
 _MOST_SECONDS = 366 * 86400
+_OPERATIONS = sorted({route.operation for route in routes.ROUTES})
 
 
-def _is_whole(value: Any, least: int, most: int) -> bool:
-    return type(value) is int and least <= value <= most
+def _known_action(name: str) -> str:
+    if name not in ACTIONS:
+        raise ValueError(f"unknown fault {name!r}; known faults: {', '.join(sorted(ACTIONS))}")
+    return name
 
 
-def _is_number(value: Any, most: float) -> bool:
-    return type(value) in {int, float} and 0 <= value <= most
+def _known_operation(name: str) -> str:
+    if name not in _OPERATIONS:
+        raise ValueError(f"unknown operation {name!r}; known operations: {', '.join(_OPERATIONS)}")
+    return name
 
 
-# The valid values of each field of a rule, in words and as a check.
-_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(("action", "method", "path", "op", "quirk"), ("a string", lambda value: isinstance(value, str))),
-    **dict.fromkeys(
-        ("nth", "every", "times"), ("a whole number of at least 1", lambda value: _is_whole(value, 1, _MOST_COUNT))
-    ),
-    "seed": ("a whole number of at least 0", lambda value: _is_whole(value, 0, _MOST_COUNT)),
-    "probability": ("a number from 0 to 1", lambda value: _is_number(value, 1)),
-    "seconds": (f"a number from 0 to {_MOST_SECONDS}", lambda value: _is_number(value, _MOST_SECONDS)),
-    "status": ("a status from 300 to 399", lambda value: _is_whole(value, 300, 399)),
-}
+_Count = Annotated[StrictInt, Field(ge=1, le=_MOST_COUNT)]
 
 
 @dataclass
@@ -62,49 +60,26 @@ class Rule:
         quirk: The quirk that `switch` switches on.
     """
 
-    action: str
-    method: str | None = None
-    path: str | None = None
-    op: str | None = None
-    nth: int = 1
-    every: int | None = None
-    probability: float | None = None
-    seed: int = 0
-    times: int | None = None
-    seconds: float | None = None
-    status: int = HTTPStatus.TEMPORARY_REDIRECT
-    quirk: str = ""
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    action: Annotated[StrictStr, AfterValidator(_known_action)]
+    method: StrictStr | None = None
+    path: StrictStr | None = None
+    op: Annotated[StrictStr, AfterValidator(_known_operation)] | None = None
+    nth: _Count = 1
+    every: _Count | None = None
+    probability: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+    seed: Annotated[StrictInt, Field(ge=0, le=_MOST_COUNT)] = 0
+    times: _Count | None = None
+    seconds: Annotated[float, Field(strict=True, ge=0, le=_MOST_SECONDS)] | None = None
+    status: Annotated[StrictInt, Field(ge=300, le=399)] = HTTPStatus.TEMPORARY_REDIRECT
+    quirk: StrictStr = ""
     seen: int = field(default=0, init=False)
     met: int = field(default=0, init=False)
 
-    @classmethod
-    def parse(cls, record: Mapping[str, Any]) -> Rule:
-        """Return the rule of a JSON object.
-
-        Raises:
-            ValueError: A field or action is unknown, or a value is invalid.
-        """
-        if not isinstance(record, dict):
-            raise ValueError("a fault must be a JSON object")  # noqa: TRY004 - as all that is wrong with a plan
-        known = {entry.name: entry.default for entry in fields(cls) if entry.init}
-        if strange := sorted(set(record) - set(known)):
-            raise ValueError(
-                f"unknown field of a fault: {', '.join(strange)}; known fields: {', '.join(sorted(known))}"
-            )
-        for name, value in record.items():
-            needed, fits = _FORMS[name]
-            if not fits(value) and (value is not None or known[name] is not None):
-                raise ValueError(f"{name} of a fault must be {needed}")
-        if record.get("action") not in ACTIONS:
-            raise ValueError(f"unknown fault {record.get('action')!r}; known faults: {', '.join(sorted(ACTIONS))}")
-        if record["action"] == "switch":
-            Quirks([record.get("quirk", "")])
-        operations = {route.operation for route in routes.ROUTES}
-        if record.get("op") not in {None, *operations}:
-            raise ValueError(f"unknown operation {record['op']!r}; known operations: {', '.join(sorted(operations))}")
-        return cls(**record)
-
     def __post_init__(self) -> None:
+        if self.action == "switch":
+            Quirks([self.quirk])
         self._chance = random.Random(self.seed)
 
     def matches(self, method: str, path: str, operation: str) -> bool:
@@ -164,13 +139,14 @@ class Rule:
         return ACTIONS[self.action].times
 
 
+_RULES = TypeAdapter(list[Rule])
+
+
 class Plan:
     """The rules of one run, in order: every matching rule counts a request, the first due one applies."""
 
     def __init__(self, rules: Sequence[Mapping[str, Any]] = (), *, required: bool = True) -> None:
-        if not isinstance(rules, list | tuple):
-            raise ValueError("the planned faults must be a list of JSON objects")  # noqa: TRY004 - as above
-        self.rules = [Rule.parse(record) for record in rules]
+        self.rules = parse(_RULES, rules, "faults")
         self.required = required
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 from billing_provider.sandbox import sample
 
-__all__ = ["NONE", "Names", "is_login", "may_be_created", "read", "read_lists"]
+__all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "same_name"]
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 # GitHub accepts no longer login, and no two separators in a row, for a new account.
 _NEW_LOGIN = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 _REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]{0,99})/[A-Za-z0-9._-]{1,100}")
+
+
+def same_name(one: str, other: str) -> bool:
+    """Return whether two logins, slugs or names are equal; GitHub ignores case."""
+    return one.casefold() == other.casefold()
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,12 @@ class Names:
         """Return these names followed by others."""
         return Names(*(one + other for one, other in zip(astuple(self), astuple(more), strict=True)))
 
-    def content(self) -> dict[str, list[str]]:
-        """Return the names as JSON values."""
-        return {kind: list(names) for kind, names in asdict(self).items()}
-
 
 NONE = Names((), (), (), ())
 """No names: those of a sandbox whose sample data was replaced by names that are created on sight."""
 
 
-def read(given: Any) -> Names:
+def read_names(given: Any) -> Names:
     """Return the names of a JSON object; kinds that are not given have the names of the sample data.
 
     Repositories that are not given are those of the sample data in the first organization.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from email.message import Message
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+
+from pydantic import TypeAdapter
 
 from billing_provider.sandbox import stored
 from billing_provider.sandbox.access import OWNER_TOKEN
 from billing_provider.sandbox.api import Api, Incoming
 from billing_provider.sandbox.quirks import Quirks
-from billing_provider.sandbox.state import Budget, CostCenter, State
+from billing_provider.sandbox.state import State
+from billing_provider.sandbox.stored import Budget, CostCenter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,8 @@ _KEYS = (
     "budgets",
     "generated_usage",
 )
+_COST_CENTER, _BUDGET = TypeAdapter(CostCenter), TypeAdapter(Budget)
+_Record = TypeVar("_Record", Budget, CostCenter)
 _MEMBERS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 
 
@@ -63,7 +68,7 @@ def _content(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
         # They are older than this month, so that they count all its usage.
         made.created_at = 0.0
     content = state.content()
-    stored.check(content)
+    stored.read(content)
     return content
 
 
@@ -94,10 +99,7 @@ def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"{place}: {key} must be a list of names")
         resources += [{"type": kind, "name": f"ent:{name}" if kind == "Team" else name} for name in names]
-    stored.check_record("cost_centers", place, record)
-    if record["id"] in api.state.cost_centers:
-        raise ValueError(f"{place}: the id {record['id']} is used twice")
-    api.state.cost_centers[record["id"]] = CostCenter(**record)
+    _store(api.state.cost_centers, place, stored.parse(_COST_CENTER, record, place))
 
 
 def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
@@ -110,16 +112,20 @@ def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
         if owner is None:
             raise ValueError(f"{place}: unknown organization; known: {', '.join(state.names.organizations)}")
         record.update(owner_kind="organization", owner=owner)
-    stored.check_record("budgets", place, record)
-    if record["id"] in state.budgets:
-        raise ValueError(f"{place}: the id {record['id']} is used twice")
-    if record["budget_scope"] in {"cost_center", "multi_user_cost_center"}:
-        named = record["budget_entity_name"]
+    budget = stored.parse(_BUDGET, record, place)
+    if budget.is_of_cost_center():
+        named = budget.budget_entity_name
         center = state.cost_centers.get(named) or state.find_cost_center(named)
         if center is None:
             raise ValueError(f"{place}: no cost center has the id or the name of budget_entity_name")
-        record["budget_entity_name"] = center.id
-    state.budgets[record["id"]] = Budget(**record)
+        budget.budget_entity_name = center.id
+    _store(state.budgets, place, budget)
+
+
+def _store(records: dict[str, _Record], place: str, record: _Record) -> None:
+    if record.id in records:
+        raise ValueError(f"{place}: the id {record.id} is used twice")
+    records[record.id] = record
 
 
 def _entries(seed: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:

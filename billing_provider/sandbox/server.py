@@ -16,11 +16,13 @@ from billing_provider.sandbox.app import App
 from billing_provider.sandbox.budget_view import plain
 from billing_provider.sandbox.clock import Clock, wall
 from billing_provider.sandbox.faults import Plan
+from billing_provider.sandbox.names import same_name
 from billing_provider.sandbox.pipeline import Request, RequestPipeline
 from billing_provider.sandbox.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
 from billing_provider.sandbox.sockets import Server
-from billing_provider.sandbox.state import Budget, State, same_name
+from billing_provider.sandbox.state import State
+from billing_provider.sandbox.stored import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

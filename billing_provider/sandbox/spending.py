@@ -7,8 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.ledger import first_day, is_licence
+from billing_provider.sandbox.names import same_name
 from billing_provider.sandbox.skus import SKUS
-from billing_provider.sandbox.state import Spending, same_name
+from billing_provider.sandbox.stored import Spending
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.state import State

@@ -1,100 +1,33 @@
-"""The stored state: plain records, an injected clock and reproducible ids; no HTTP."""
+"""The state: all records, an injected clock and reproducible ids; with a file, every change is stored."""
 
 from __future__ import annotations
 
-import copy
 import json
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox import names, sample, stored
+from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.stored import Content, CostCenter
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["Budget", "CostCenter", "Export", "Spending", "State", "same_name"]
+    from billing_provider.sandbox.stored import Member
+
+__all__ = ["State"]
 
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
 
-def same_name(one: str, other: str) -> bool:
-    """Return whether two logins, slugs or names are equal; GitHub ignores case."""
-    return one.casefold() == other.casefold()
-
-
-@dataclass
-class Budget:
-    """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center."""
-
-    id: str
-    owner_kind: str
-    owner: str
-    budget_scope: str
-    budget_entity_name: str
-    budget_type: str
-    budget_product_sku: str
-    budget_amount: int
-    prevent_further_usage: bool
-    budget_alerting: dict[str, Any]
-    user: str | None = None
-    expires_at: str | None = None
-    exclude_cost_center_usage: bool = False
-    created_at: float = 0.0
-    hidden_listings: int = 0
-
-    def key(self) -> tuple[str, ...]:
-        """Return the identity of the budget: owner, scope, entity, user and SKU."""
-        parts = (self.owner_kind, self.owner, self.budget_scope, self.budget_entity_name, self.user or "")
-        return (*(part.casefold() for part in parts), self.budget_product_sku)
-
-
-@dataclass
-class CostCenter:
-    """One cost center with its members, each a type (User, Org, Repo, Team) and a name."""
-
-    id: str
-    name: str
-    state: str = "active"
-    ai_credit_pool_enabled: bool = False
-    resources: list[dict[str, str]] = field(default_factory=list)
-
-    def has_only_people(self) -> bool:
-        """Return whether all members are users or enterprise teams."""
-        return all(member["type"] in {"User", "Team"} for member in self.resources)
-
-
-@dataclass
-class Export:
-    """One export of usage; `looks` counts the reads of its status."""
-
-    id: str
-    report_type: str
-    start_date: str
-    end_date: str
-    created_at: float
-    actor: str
-    looks: int = 0
-
-
-@dataclass
-class Spending:
-    """Usage of one SKU on one day that a test has set; its units are cents, or licences."""
-
-    day: str
-    organization: str
-    repository: str
-    user: str
-    sku: str
-    model: str
-    units: int
-
-
 class State:
     """All stored data of the sandbox; with a file, every change replaces the file."""
+
+    seen: names.Names
 
     def __init__(
         self,
@@ -107,29 +40,22 @@ class State:
         # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
-        self.names = names.read(given)
-        self.seen = names.NONE
-        self.generated_usage = True
+        self.names = names.read_names(given)
         self._on_sight = on_sight
         self._is_named = False
-        self.budgets: dict[str, Budget] = {}
-        self.cost_centers: dict[str, CostCenter] = {}
-        self.exports: dict[str, Export] = {}
-        self.spent: list[Spending] = []
-        self._made = 0
-        self._seeded = copy.deepcopy(seeded)
+        self._seeded = seeded
         self._file = file
         self._saved = None if file is None else files.read(file)
         if self._saved is None:
             self.reset()
             return
         try:
-            self._take(json_text.parse(self._saved))
+            self._take(stored.read(json_text.parse(self._saved)))
         except ValueError as error:
             raise ValueError(
                 f"{file}: {error}; restore a copy of the file, or move it away to start with the sample data"
             ) from None
-        for kind, held in self.known.content().items():
+        for kind, held in vars(self.known).items():
             if missing := [name for name in given.get(kind, ()) if name not in held]:
                 raise ValueError(
                     f"{file}: its {kind} are {', '.join(held)}, not {', '.join(missing)}; "
@@ -166,40 +92,18 @@ class State:
         return name
 
     def _is_sample(self) -> bool:
-        changed = self._made or self.budgets or self.exports
-        return not changed and self.names == names.Names() and self.cost_centers == self._sample_cost_centers()
+        changed = self._made or self.budgets or self.exports or self.names != names.Names()
+        return not changed and list(self.cost_centers.values()) == _sample_cost_centers(self.names)
 
     def reset(self) -> None:
         """Reset to the sample data or to the content of the seed; given names stay, names created on sight do not."""
         self._is_named = False
-        self.seen = names.NONE
-        if self.names == names.NONE:
-            self.names = names.Names()
         if self._seeded is not None:
-            self.restore(copy.deepcopy(self._seeded))
+            self.restore(self._seeded)
             return
-        self.budgets.clear()
-        self.exports.clear()
-        self.spent.clear()
-        self.generated_usage = True
-        self._made = 0
-        self.cost_centers = self._sample_cost_centers()
+        kept = names.Names() if self.names == names.NONE else self.names
+        self._take(Content(made=0, names=kept, budgets=[], cost_centers=_sample_cost_centers(kept)))
         self.save()
-
-    def _sample_cost_centers(self) -> dict[str, CostCenter]:
-        centers = {}
-        for name, members in sample.COST_CENTERS:
-            center = CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name)
-            replaced = [(kind, self._member(kind, member)) for kind, member in members]
-            # The first organization is not a member, so that some usage has no cost center.
-            first = [("Org", login) for login in self.names.organizations[:1]]
-            kept = [pair for pair in dict.fromkeys(replaced) if pair not in first]
-            center.resources = [{"type": kind, "name": member} for kind, member in kept]
-            centers[center.id] = center
-        return centers
-
-    def _member(self, kind: str, name: str) -> str:
-        return self.names.user(name) if kind == "User" else self.names.organization(name)
 
     def new_id(self) -> str:
         """Return the next id: a UUID that depends only on the number of earlier ids, and on those of a seed."""
@@ -245,23 +149,24 @@ class State:
             files.replace(self._file, text)
         except files.FileError:
             if self._saved is not None:
-                self._take(json.loads(self._saved))
+                self._take(stored.read(json.loads(self._saved)))
             raise
         self._saved = text
 
     def content(self) -> dict[str, Any]:
         """Return everything stored as JSON values."""
-        return {
-            "version": 1,
-            "made": self._made,
-            "names": self.names.content(),
-            "seen": self.seen.content(),
-            "generated_usage": self.generated_usage,
-            "budgets": [asdict(budget) for budget in self.budgets.values()],
-            "cost_centers": [asdict(center) for center in self.cost_centers.values()],
-            "exports": [asdict(export) for export in self.exports.values()],
-            "spent": [asdict(spending) for spending in self.spent],
-        }
+        return stored.dump(
+            Content(
+                made=self._made,
+                names=self.names,
+                seen=self.seen,
+                generated_usage=self.generated_usage,
+                budgets=list(self.budgets.values()),
+                cost_centers=list(self.cost_centers.values()),
+                exports=list(self.exports.values()),
+                spent=self.spent,
+            )
+        )
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Replace everything with an earlier result of `content`.
@@ -270,19 +175,26 @@ class State:
             ValueError: The content is invalid; nothing is replaced.
             FileError: The file cannot be written; nothing is replaced.
         """
-        self._take(content)
+        self._take(stored.read(content))
         self.save()
 
-    def _take(self, content: Mapping[str, Any]) -> None:
-        stored.check(content)
-        self.budgets = {record["id"]: Budget(**record) for record in content["budgets"]}
-        self.cost_centers = {record["id"]: CostCenter(**record) for record in content["cost_centers"]}
-        # Files of older versions have no exports, and no usage but the generated one.
-        self.exports = {record["id"]: Export(**record) for record in content.get("exports", ())}
-        self.spent = [Spending(**record) for record in content.get("spent", ())]
-        # Files of older versions have no names: theirs are those of the sample data.
-        self.names = names.read(content.get("names", {}))
-        # Files of older versions have no names that were created on sight.
-        self.seen = replace(names.NONE, **names.read_lists(content.get("seen", {})))
-        self.generated_usage = content.get("generated_usage", True)
-        self._made = content["made"]
+    def _take(self, content: Content) -> None:
+        self.budgets = {each.id: each for each in content.budgets}
+        self.cost_centers = {each.id: each for each in content.cost_centers}
+        self.exports = {each.id: each for each in content.exports}
+        self.spent = content.spent
+        self.names, self.seen = content.names, content.seen
+        self.generated_usage = content.generated_usage
+        self._made = content.made
+
+
+def _sample_cost_centers(own: names.Names) -> list[CostCenter]:
+    centers = []
+    for name, members in sample.COST_CENTERS:
+        replaced = [(kind, own.user(each) if kind == "User" else own.organization(each)) for kind, each in members]
+        # The first organization is not a member, so that some usage has no cost center.
+        first = [("Org", login) for login in own.organizations[:1]]
+        kept = [pair for pair in dict.fromkeys(replaced) if pair not in first]
+        resources: list[Member] = [{"type": kind, "name": member} for kind, member in kept]
+        centers.append(CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name, resources=resources))
+    return centers

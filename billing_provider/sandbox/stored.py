@@ -1,168 +1,250 @@
-"""The format of state files and snapshots; an invalid one is refused completely."""
+"""The stored records, and how those of files, snapshots and seeds are read: an invalid one is refused completely."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, TypeVar
 
-from billing_provider.sandbox import names, skus
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from typing_extensions import TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from billing_provider.sandbox import skus
+from billing_provider.sandbox.names import NONE, Names, read_lists, read_names
 
-__all__ = ["check", "check_record"]
+__all__ = [
+    "Alerting",
+    "Budget",
+    "Content",
+    "CostCenter",
+    "Export",
+    "Member",
+    "Spending",
+    "dump",
+    "parse",
+    "parse_day",
+    "read",
+]
 
 # The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
 _MOST_MADE = 10**9
-_BUDGET_TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_text_or_none(value: Any) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_number(value: Any, most: float = float("inf")) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < most
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and _is_number(value, _MOST_MADE)
-
-
-def _is_moment(value: Any) -> bool:
-    return _is_number(value, _LAST_MOMENT)
-
-
-def _is_day(value: Any) -> bool:
-    try:
-        return bool(value == date.fromisoformat(value).isoformat())
-    except (TypeError, ValueError):
-        return False
-
-
-def _is_alerting(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and set(value) == {"will_alert", "alert_recipients"}
-        and _is_flag(value["will_alert"])
-        and isinstance(value["alert_recipients"], list)
-        and all(map(_is_text, value["alert_recipients"]))
-    )
-
-
-def _are_members(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(member, dict) and set(member) == {"type", "name"} and all(map(_is_text, member.values()))
-        for member in value
-    )
-
-
-_Fields = dict[str, "Callable[[Any], bool]"]
-# The required and the optional fields of each kind of record; older files lack the optional ones.
-_FORMS: dict[str, tuple[_Fields, _Fields]] = {
-    "budgets": (
-        {
-            **dict.fromkeys(("id", "owner", "budget_scope", "budget_entity_name", "budget_product_sku"), _is_text),
-            "owner_kind": ("enterprise", "organization").__contains__,
-            "budget_type": _BUDGET_TYPES.__contains__,
-            "budget_amount": _is_number,
-            "prevent_further_usage": _is_flag,
-            "budget_alerting": _is_alerting,
-        },
-        {
-            "user": _is_text_or_none,
-            "expires_at": _is_text_or_none,
-            "exclude_cost_center_usage": _is_flag,
-            "created_at": _is_moment,
-            "hidden_listings": _is_count,
-        },
-    ),
-    "cost_centers": (
-        {"id": _is_text, "name": _is_text},
-        {"state": _is_text, "ai_credit_pool_enabled": _is_flag, "resources": _are_members},
-    ),
-    "exports": (
-        {
-            **dict.fromkeys(("id", "report_type", "actor"), _is_text),
-            "start_date": _is_day,
-            "end_date": _is_day,
-            "created_at": _is_moment,
-        },
-        {"looks": _is_count},
-    ),
-    "spent": (
-        {
-            **dict.fromkeys(("organization", "repository", "user", "model"), _is_text),
-            "day": _is_day,
-            "sku": skus.SKUS.__contains__,
-            "units": _is_count,
-        },
-        {},
-    ),
+# What pydantic says of these in terms of Python.
+_WORDS = {
+    "missing": "it is missing",
+    "unexpected_keyword_argument": "there is no such field",
+    "extra_forbidden": "there is no such field",
+    "dataclass_type": "it is not an object",
+    "list_type": "it is not a list",
 }
-_NEWER = ("exports", "spent")
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+T = TypeVar("T")
 
 
-def check(content: Any) -> None:
-    """Check the format of the stored data.
-
-    Raises:
-        ValueError: It is invalid; the message names the first problem.
-    """
-    if not isinstance(content, dict) or not _is_count(content.get("made")):
-        raise _invalid("`made` is missing or not a count")
-    _check_names(content, "names", names.read)
-    _check_names(content, "seen", names.read_lists)
-    if not _is_flag(content.get("generated_usage", True)):
-        raise _invalid("generated_usage is not true or false")
-    for name in _FORMS:
-        # Files of older versions lack the newer kinds.
-        records = content.get(name, [] if name in _NEWER else None)
-        if not isinstance(records, list):
-            raise _invalid(f"{name} is not a list")
-        for at, record in enumerate(records):
-            check_record(name, f"{name}[{at}]", record)
-    centers = {center["id"] for center in content["cost_centers"]}
-    for at, budget in enumerate(content["budgets"]):
-        entity = budget["budget_entity_name"]
-        if budget["budget_scope"] in {"cost_center", "multi_user_cost_center"} and entity not in centers:
-            raise _invalid(f"the cost center of budgets[{at}] is missing")
-        if budget["budget_type"] == "BundlePricing" and budget["budget_product_sku"] not in skus.BUNDLES:
-            raise _invalid(f"the product of budgets[{at}] is not a bundle")
-
-
-def _check_names(content: dict[str, Any], key: str, read: Callable[[Any], Any]) -> None:
+def parse_day(value: Any) -> date | None:
+    """Return the day of a text in the form YYYY-MM-DD, or None."""
     try:
-        read(content.get(key, {}))
-    except ValueError as error:
-        raise _invalid(f"{key}: {error}") from None
+        day = date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    # Python 3.11 and newer parse other forms too.
+    return day if day.isoformat() == value else None
 
 
-def check_record(name: str, place: str, record: Any) -> None:
-    """Check the format of one record of a kind, such as `budgets`.
+def _checked_day(text: str) -> str:
+    if parse_day(text) is None:
+        raise ValueError("a date in the form YYYY-MM-DD is needed")
+    return text
+
+
+def _checked_sku(text: str) -> str:
+    if text not in skus.SKUS:
+        raise ValueError("there is no such SKU")
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """Return 500.0 as 500: GitHub and other tools write both."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Count = Annotated[StrictInt, Field(ge=0, lt=_MOST_MADE)]
+_Moment = Annotated[float, Field(strict=True, ge=0, lt=_LAST_MOMENT)]
+_Day = Annotated[StrictStr, AfterValidator(_checked_day)]
+
+
+@with_config(_STRICT)
+class Alerting(TypedDict):
+    """Who is told about the usage of a budget."""
+
+    will_alert: StrictBool
+    alert_recipients: list[StrictStr]
+
+
+@dataclass
+class Budget:
+    """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center."""
+
+    __pydantic_config__ = _STRICT
+
+    id: StrictStr
+    owner_kind: Annotated[StrictStr, Field(pattern="^(enterprise|organization)$")]
+    owner: StrictStr
+    budget_scope: StrictStr
+    budget_entity_name: StrictStr
+    budget_type: Annotated[StrictStr, Field(pattern="^(BundlePricing|ProductPricing|SkuPricing)$")]
+    budget_product_sku: StrictStr
+    budget_amount: Annotated[StrictInt, Field(ge=0), BeforeValidator(_whole)]
+    prevent_further_usage: StrictBool
+    budget_alerting: Alerting
+    user: StrictStr | None = None
+    expires_at: StrictStr | None = None
+    exclude_cost_center_usage: StrictBool = False
+    created_at: _Moment = 0.0
+    hidden_listings: _Count = 0
+
+    def key(self) -> tuple[str, ...]:
+        """Return the identity of the budget: owner, scope, entity, user and SKU."""
+        parts = (self.owner_kind, self.owner, self.budget_scope, self.budget_entity_name, self.user or "")
+        return (*(part.casefold() for part in parts), self.budget_product_sku)
+
+    def is_of_cost_center(self) -> bool:
+        """Return whether the entity is a cost center."""
+        return self.budget_scope in {"cost_center", "multi_user_cost_center"}
+
+
+@with_config(_STRICT)
+class Member(TypedDict):
+    """A member of a cost center; the type is User, Org, Repo or Team."""
+
+    type: StrictStr
+    name: StrictStr
+
+
+@dataclass
+class CostCenter:
+    """One cost center with its members."""
+
+    __pydantic_config__ = _STRICT
+
+    id: StrictStr
+    name: StrictStr
+    state: StrictStr = "active"
+    ai_credit_pool_enabled: StrictBool = False
+    resources: list[Member] = field(default_factory=list)
+
+    def has_only_people(self) -> bool:
+        """Return whether all members are users or enterprise teams."""
+        return all(member["type"] in {"User", "Team"} for member in self.resources)
+
+
+@dataclass
+class Export:
+    """One export of usage; `looks` counts the reads of its status."""
+
+    __pydantic_config__ = _STRICT
+
+    id: StrictStr
+    report_type: StrictStr
+    start_date: _Day
+    end_date: _Day
+    created_at: _Moment
+    actor: StrictStr
+    looks: _Count = 0
+
+
+@dataclass
+class Spending:
+    """Usage of one SKU on one day that a test has set; its units are cents, or licences."""
+
+    __pydantic_config__ = _STRICT
+
+    day: _Day
+    organization: StrictStr
+    repository: StrictStr
+    user: StrictStr
+    sku: Annotated[StrictStr, AfterValidator(_checked_sku)]
+    model: StrictStr
+    units: _Count
+
+
+@dataclass(kw_only=True)
+class Content:
+    """Everything that is stored. Files of older versions lack what has a default, and have keys that are ignored.
+
+    `made` is the number of ids that were made, and `seen` has the names that were created for requests.
+    """
+
+    version: int = 1
+    made: _Count
+    names: Annotated[Names, BeforeValidator(read_names)] = field(default_factory=Names)
+    seen: Annotated[Names, BeforeValidator(lambda given: replace(NONE, **read_lists(given)))] = NONE
+    generated_usage: StrictBool = True
+    budgets: list[Budget]
+    cost_centers: list[CostCenter]
+    exports: list[Export] = field(default_factory=list)
+    spent: list[Spending] = field(default_factory=list)
+
+
+_CONTENT = TypeAdapter(Content)
+
+
+def dump(content: Content) -> dict[str, Any]:
+    """Return the content as JSON values."""
+    # Records that a test has stored directly may have any values.
+    values: dict[str, Any] = _CONTENT.dump_python(content, mode="json", warnings=False)
+    return values
+
+
+def read(values: Any) -> Content:
+    """Return the content of JSON values.
 
     Raises:
-        ValueError: It is invalid; the message names the field.
+        ValueError: They are invalid; the message names the first problem.
     """
-    if not isinstance(record, dict):
-        raise _invalid(f"{place} is not an object")
-    required, optional = _FORMS[name]
-    forms = {**required, **optional}
-    for field in dict.fromkeys([*required, *record]):
-        if field not in record:
-            raise _invalid(f"{place} lacks the field {field}")
-        if field not in forms or not forms[field](record[field]):
-            raise _invalid(f"{place} has an unknown or invalid field {field}")
+    try:
+        content = parse(_CONTENT, values)
+        _check_references(content)
+    except ValueError as error:
+        raise ValueError(f"not a valid sandbox state: {error}") from None
+    return content
 
 
-def _invalid(what: str) -> ValueError:
-    return ValueError(f"not a valid sandbox state: {what}")
+def _check_references(content: Content) -> None:
+    centers = {center.id for center in content.cost_centers}
+    for at, budget in enumerate(content.budgets):
+        if budget.is_of_cost_center() and budget.budget_entity_name not in centers:
+            raise ValueError(f"budgets[{at}]: its cost center is missing")
+        if budget.budget_type == "BundlePricing" and budget.budget_product_sku not in skus.BUNDLES:
+            raise ValueError(f"budgets[{at}]: its product is not a bundle")
+
+
+def parse(form: TypeAdapter[T], value: Any, place: str = "") -> T:
+    """Return an untrusted value in its form.
+
+    Args:
+        form: The adapter of the type.
+        value: The JSON value.
+        place: Where it is, such as `budgets[0]`.
+
+    Raises:
+        ValueError: It is invalid; the message has the place of the first mistake.
+    """
+    try:
+        return form.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+        text = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+        raise ValueError(f"{place}{inner}: {text}".lstrip(".: ")) from None

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox import ledger
 from billing_provider.sandbox.call import Reply
 from billing_provider.sandbox.errors import bad_request, forbidden, not_found
-from billing_provider.sandbox.state import same_name
+from billing_provider.sandbox.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from billing_provider.sandbox.call import Call
     from billing_provider.sandbox.ledger import Row
-    from billing_provider.sandbox.state import CostCenter
+    from billing_provider.sandbox.stored import CostCenter
 
 __all__ = ["ai_credit_usage", "premium_request_usage", "usage_report", "usage_summary"]
 

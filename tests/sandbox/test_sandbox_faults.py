@@ -271,10 +271,10 @@ def test_the_first_rule_applies(sandbox: Sandbox) -> None:
     ("rule", "text"),
     [
         pytest.param({"action": "explode"}, "unknown fault 'explode'", id="action"),
-        pytest.param({"action": "404", "when": 1}, "unknown field of a fault: when", id="name"),
-        pytest.param({"action": "404", "met": 1}, "unknown field of a fault: met", id="counter"),
+        pytest.param({"action": "404", "when": 1}, r"faults\[0\].when: there is no such field", id="name"),
+        pytest.param({"action": "404", "met": 1}, r"faults\[0\].met: there is no such field", id="counter"),
         pytest.param({"action": "404", "op": "make_budget"}, "unknown operation 'make_budget'", id="operation"),
-        pytest.param({"action": "404", "nth": "2"}, "nth of a fault must be a whole number of at least 1", id="number"),
+        pytest.param({"action": "404", "nth": "2"}, r"faults\[0\].nth: Input should be a valid integer", id="number"),
         pytest.param({"action": "switch", "quirk": "plural"}, "unknown quirk", id="quirk"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_snapshot_has_what_was_spent(tmp_path: Path) -> None:
         assert sandbox.snapshot() == generated
         sandbox.restore(spent)
         assert len(sandbox.snapshot()["spent"]) == 1
-        with pytest.raises(ValueError, match=r"spent\[0\] has an unknown or invalid field sku"):
+        with pytest.raises(ValueError, match=r"state: spent\[0\].sku: there is no such SKU"):
             sandbox.restore({**spent, "spent": [{**spent["spent"][0], "sku": "x"}]})
 
 
