@@ -25,7 +25,7 @@ def test_no_fault_loses_or_duplicates_a_budget(part: int) -> None:
     table = matrix.cells()[part :: PARTS * ONE_IN]
     tally = matrix.run(table, workers=1)
     assert tally.notes == []
-    assert tally.unmet == 0
+    assert tally.untriggered == 0
     assert str(tally) == (
         f"cells {len(table)}, duplicates 0, unreported orphans 0, requests in a blocked window 0, "
         'false "gone" 0, tokens seen 0'

@@ -60,7 +60,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("--seed", metavar="FILE", help="start with the names, cost centers and budgets of a JSON file")
     parser.add_argument(
-        "--on-sight",
+        "--create-unknown",
         action="store_true",
         help="create owners that a request names and the sandbox does not know; without it, they are refused",
     )
@@ -118,10 +118,10 @@ def run(args: argparse.Namespace) -> int:
         # Not ended.get(): CPython can overlook a signal that comes right before a thread begins to wait without an end.
         while ended.empty():
             time.sleep(_LOOK_SECONDS)
-    unmet = sandbox.unmet_faults()
-    for fault in unmet:
+    untriggered = sandbox.untriggered_faults()
+    for fault in untriggered:
         print(f"fault did not occur as planned: {json.dumps(fault)}", file=sys.stderr)
-    return 1 if unmet else 0
+    return 1 if untriggered else 0
 
 
 def _port(text: str) -> int:
@@ -146,7 +146,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
         quirks=args.quirk,
         state_file=args.state,
         on_request=_print_request,
-        on_sight=_print_name if args.on_sight else None,
+        create_unknown=_print_name if args.create_unknown else None,
         app=args.app,
         control=args.control,
     )
@@ -195,7 +195,7 @@ def _list(args: argparse.Namespace) -> None:
     if args.list_quirks:
         for quirk in QUIRKS.values():
             name = quirk.name if quirk.number is None else f"{quirk.name}[={quirk.number}]"
-            print(*wrapped(f"{name:34}{quirk.grade:12}{quirk.summary}", width, _INDENT), sep="\n")
+            print(*wrapped(f"{name:34}{quirk.evidence:12}{quirk.summary}", width, _INDENT), sep="\n")
     if args.list_faults:
         for name, action in ACTIONS.items():
             print(*wrapped(f"{name:20}{action.summary}", width, _INDENT), sep="\n")

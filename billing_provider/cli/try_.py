@@ -250,7 +250,7 @@ def _running_sandbox() -> str | None:
 
 
 @contextlib.contextmanager
-def _own_sandbox(seed_file: str | None, on_sight: Callable[[str], None] | None) -> Iterator[Sandbox]:
+def _own_sandbox(seed_file: str | None, create_unknown: Callable[[str], None] | None) -> Iterator[Sandbox]:
     from billing_provider.cli.sandbox import read_seed  # noqa: PLC0415 - as above
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
@@ -260,7 +260,7 @@ def _own_sandbox(seed_file: str | None, on_sight: Callable[[str], None] | None) 
         stack.enter_context(files.locked(_KEPT, wait=_print_wait))
         try:
             seed = None if seed_file is None else read_seed(seed_file)
-            sandbox = stack.enter_context(Sandbox(state_file=_KEPT, seed=seed, on_sight=on_sight))
+            sandbox = stack.enter_context(Sandbox(state_file=_KEPT, seed=seed, create_unknown=create_unknown))
         except ValueError as error:
             raise EngineError(str(error)) from None
         if seed is not None and not _has_content_of(sandbox, seed):
@@ -274,7 +274,7 @@ def _own_sandbox(seed_file: str | None, on_sight: Callable[[str], None] | None) 
 def _has_content_of(sandbox: Sandbox, seed: Any) -> bool:
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
 
-    # The names that were created on sight are no changes.
+    # The names that were created for requests are no changes.
     return {**sandbox.snapshot(), "seen": None} == {**Sandbox(seed=seed).snapshot(), "seen": None}
 
 

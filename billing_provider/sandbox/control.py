@@ -25,11 +25,11 @@ def _requests(sandbox: Sandbox, _: Any) -> Any:
 
 def _faults(sandbox: Sandbox, _: Any) -> Any:
     return {
-        "met": sandbox.met,
-        "unmet": sandbox.unmet_faults(),
+        "triggered": sandbox.triggered_faults(),
+        "untriggered": sandbox.untriggered_faults(),
         "requests_while_blocked": sandbox.requests_while_blocked,
-        "hasty_writes": sandbox.hasty_writes,
-        "strayed": sandbox.strayed,
+        "unpaced_writes": sandbox.unpaced_writes,
+        "misdirected_requests": sandbox.misdirected_requests,
     }
 
 

@@ -75,7 +75,7 @@ class Rule:
     status: Annotated[StrictInt, Field(ge=300, le=399)] = HTTPStatus.TEMPORARY_REDIRECT
     quirk: StrictStr = ""
     seen: int = field(default=0, init=False)
-    met: int = field(default=0, init=False)
+    triggered: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.action == "switch":
@@ -100,11 +100,11 @@ class Rule:
         else:
             due = self.seen >= self.nth
         bound = self._bound()
-        return due and (bound is None or self.met < bound)
+        return due and (bound is None or self.triggered < bound)
 
-    def is_unmet(self) -> bool:
+    def is_untriggered(self) -> bool:
         """Return whether the fault occurred less often than planned; for loops and unlimited rules, once is enough."""
-        return self.met < (self.times or 1)
+        return self.triggered < (self.times or 1)
 
     def length(self) -> float:
         """Return the duration of a stall, drip, delay or limit."""
@@ -129,7 +129,7 @@ class Rule:
         planned = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         defaults = {entry.name: entry.default for entry in fields(self)}
         planned.pop("seen")
-        return {name: value for name, value in planned.items() if name == "met" or value != defaults[name]}
+        return {name: value for name, value in planned.items() if name == "triggered" or value != defaults[name]}
 
     def _bound(self) -> int | None:
         if self.times is not None:
@@ -153,6 +153,6 @@ class Plan:
         """Return the fault that applies to this request, if any."""
         due = [rule for rule in self.rules if rule.matches(method, path, operation) and rule.due()]
         for rule in due[:1]:
-            rule.met += 1
+            rule.triggered += 1
             return rule
         return None

@@ -16,7 +16,7 @@ class Limits:
 
     def __init__(self) -> None:
         self.requests_while_blocked = 0
-        self.hasty_writes = 0
+        self.unpaced_writes = 0
         self._blocked_until = 0.0
         self._writes: dict[str, deque[float]] = {}
         self._last: dict[str, float] = {}
@@ -31,7 +31,7 @@ class Limits:
 
     def write(self, token: str, now: float) -> float:
         """Return the seconds to wait for the limits of the minute and the hour; 0 accepts and counts the write."""
-        self.hasty_writes += now - self._last.get(token, float("-inf")) < _GAP
+        self.unpaced_writes += now - self._last.get(token, float("-inf")) < _GAP
         self._last[token] = now
         writes = self._writes.setdefault(token, deque())
         while writes and writes[0] <= now - _WINDOWS[-1][0]:

@@ -48,7 +48,7 @@ class Names:
 
 
 NONE = Names((), (), (), ())
-"""No names: those of a sandbox whose sample data was replaced by names that are created on sight."""
+"""No names: those of a sandbox whose sample data was replaced by names that are created for requests."""
 
 
 def read_names(given: Any) -> Names:

@@ -42,7 +42,7 @@ class RequestPipeline:
         self.api = api
         self.plan = Plan()
         self.log: list[Request] = []
-        self.strayed: list[str] = []
+        self.misdirected_requests: list[str] = []
         self._late: list[tuple[float, Incoming]] = []
         self._on_request = on_request
 
@@ -50,7 +50,7 @@ class RequestPipeline:
         """Clear requests, faults and counters."""
         self.plan = Plan()
         self.log.clear()
-        self.strayed.clear()
+        self.misdirected_requests.clear()
         self._late.clear()
         self.api.limits = Limits()
 
@@ -80,16 +80,16 @@ class RequestPipeline:
     def download(self, request: Incoming) -> Reply:
         """Return the CSV of an export; GitHub serves it from another host, which must not receive a token."""
         if request.headers.get("Authorization"):
-            self.stray(f"a token was sent to {request.path}")
+            self.record_misdirected(f"a token was sent to {request.path}")
         with self.api.lock:
             content = exports.download(self.api.state, request.path.removeprefix("/"))
         if content is None:
             return Reply("no such file\n", HTTPStatus.NOT_FOUND, {"Content-Type": "text/plain"})
         return Reply(content, HTTPStatus.OK, {"Content-Type": "text/csv; charset=utf-8"})
 
-    def stray(self, line: str) -> None:
+    def record_misdirected(self, line: str) -> None:
         """Record a request that should not have been sent."""
-        self.strayed.append(line)
+        self.misdirected_requests.append(line)
 
     def now(self) -> float:
         """Return the time of the sandbox's clock."""

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 __all__ = ["QUIRKS", "Quirk", "Quirks", "UnknownQuirkError"]
 
 _MOST_DIGITS = 9
-Grade = Literal["documented", "observed", "guessed"]
+Evidence = Literal["documented", "observed", "guessed"]
 
 
 @dataclass(frozen=True)
 class Quirk:
-    """One quirk: its evidence (`grade`), its description, and its default number if it takes one."""
+    """One quirk: its evidence, its description, and its default number if it takes one."""
 
     name: str
-    grade: Grade
+    evidence: Evidence
     summary: str
     number: int | None = None
 

@@ -50,8 +50,8 @@ class Sandbox:
         clock: Seconds since the epoch; dates, expiry and limits follow it. By default the machine's clock, or the fixed
             time in GITHUB_BILLING_TEST_TIME.
         on_request: Called after each request, in the thread that served it.
-        on_sight: Called with one line for each owner, organization or user that a request names and the sandbox does
-            not know: it is then created, without usage. By default, unknown names are refused.
+        create_unknown: Called with one line for each owner, organization or user that a request names and the sandbox
+            does not know: it is then created, without usage. By default, unknown names are refused.
         app: Whether there is a GitHub App, `app_id` with `app_private_key`, installed on every owner. It needs the
             extra `app`.
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
@@ -76,7 +76,7 @@ class Sandbox:
         page_cap: int = 100,
         clock: Callable[[], float] = wall,
         on_request: Callable[[Request], None] | None = None,
-        on_sight: Callable[[str], None] | None = None,
+        create_unknown: Callable[[str], None] | None = None,
         app: bool = False,
         control: bool = False,
     ) -> None:
@@ -92,7 +92,7 @@ class Sandbox:
             raise ValueError(f"seed: it has the names; omit {', '.join(names)}")
         seeded = None if seed is None else read_seed(seed, clock)
         self._clock = Clock(clock)
-        state = State(clock, None if state_file is None else Path(state_file), names, seeded, on_sight)
+        state = State(clock, None if state_file is None else Path(state_file), names, seeded, create_unknown)
         self._api = Api(state, Quirks(quirks), page_cap, has_app=app)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
@@ -321,7 +321,7 @@ class Sandbox:
     def reset(self) -> None:
         """Reset to the sample data or the seed, an empty log, no faults and counters at 0.
 
-        Quirks and given names stay; names that were created on sight are forgotten.
+        Quirks and given names stay; names that were created for requests are forgotten.
         """
         with self._api.lock:
             self._api.state.reset()
@@ -332,7 +332,8 @@ class Sandbox:
 
         Args:
             rules: The rules; the first one that is due applies.
-            required: Whether the faults must occur; `unmet_faults` and the fixture `billing_sandbox` ignore the others.
+            required: Whether the faults must occur; `untriggered_faults` and the fixture `billing_sandbox` ignore the
+                others.
 
         Raises:
             ValueError: A rule has an unknown name or action; nothing is replaced then.
@@ -341,20 +342,19 @@ class Sandbox:
         with self._api.lock:
             self._pipeline.plan = plan
 
-    @property
-    def met(self) -> list[dict[str, Any]]:
-        """The planned faults that occurred, each with its count."""
-        return [rule.description() for rule in self._pipeline.plan.rules if rule.met]
+    def triggered_faults(self) -> list[dict[str, Any]]:
+        """Return the planned faults that occurred, each with its count."""
+        return [rule.description() for rule in self._pipeline.plan.rules if rule.triggered]
 
-    def unmet_faults(self) -> list[dict[str, Any]]:
+    def untriggered_faults(self) -> list[dict[str, Any]]:
         """Return the required faults that occurred less often than planned; `billing_sandbox` fails a test with any."""
         plan = self._pipeline.plan
-        return [rule.description() for rule in plan.rules if plan.required and rule.is_unmet()]
+        return [rule.description() for rule in plan.rules if plan.required and rule.is_untriggered()]
 
     @property
-    def strayed(self) -> list[str]:
+    def misdirected_requests(self) -> list[str]:
         """Requests that should not have been sent: to another host after a redirect, or a token with a download."""
-        return list(self._pipeline.strayed)
+        return list(self._pipeline.misdirected_requests)
 
     @property
     def requests_while_blocked(self) -> int:
@@ -362,9 +362,9 @@ class Sandbox:
         return self._api.limits.requests_while_blocked
 
     @property
-    def hasty_writes(self) -> int:
+    def unpaced_writes(self) -> int:
         """The number of writes less than one second after the previous one."""
-        return self._api.limits.hasty_writes
+        return self._api.limits.unpaced_writes
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything stored, in the format of the state file."""

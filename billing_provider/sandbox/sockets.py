@@ -53,7 +53,7 @@ class Service(Protocol):
     def download(self, request: Incoming) -> Reply:
         """Answer a request for a file; its path comes without the prefix."""
 
-    def stray(self, line: str) -> None:
+    def record_misdirected(self, line: str) -> None:
         """Record a request that should not have been sent."""
 
     def now(self) -> float:
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         host = self.headers.get("Host", "")
         if host.partition(":")[0] != "127.0.0.1":
-            self.server.service.stray(f"{host} {self.command} {path}")
+            self.server.service.record_misdirected(f"{host} {self.command} {path}")
         service = self.server.service
         handlers = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.control), (DOWNLOADS, service.download))
         for prefix, answer in handlers:

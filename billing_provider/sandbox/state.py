@@ -35,13 +35,13 @@ class State:
         file: Path | None,
         given: Mapping[str, Any],
         seeded: Mapping[str, Any] | None = None,
-        on_sight: Callable[[str], None] | None = None,
+        create_unknown: Callable[[str], None] | None = None,
     ) -> None:
         # Read the clock here, so that an invalid clock fails before the first request.
         clock()
         self.clock = clock
         self.names = names.read_names(given)
-        self._on_sight = on_sight
+        self._create_unknown = create_unknown
         self._is_named = False
         self._seeded = seeded
         self._file = file
@@ -64,14 +64,14 @@ class State:
 
     @property
     def known(self) -> names.Names:
-        """All names: the given ones or those of the sample data, and those that were created on sight."""
+        """All names: the given ones or those of the sample data, and those that were created for requests."""
         return self.names.joined(self.seen)
 
     def find_name(self, kind: str, name: str) -> str | None:
         """Return the stored form of a name of an `enterprise`, `organization` or `user`, or None if it is unknown.
 
-        If names are created on sight, an unknown one is created, unless GitHub would not accept it. The first one of
-        an enterprise or organization replaces the sample data, if no request has named or changed any of it.
+        With `create_unknown`, an unknown name is created, unless GitHub would not accept it. The first one of an
+        enterprise or organization replaces the sample data, if no request has named or changed any of it.
 
         Raises:
             FileError: A new name cannot be saved.
@@ -81,14 +81,14 @@ class State:
             if same_name(held, name):
                 self._is_named = True
                 return str(held)
-        if self._on_sight is None or not names.may_be_created(name):
+        if self._create_unknown is None or not names.may_be_created(name):
             return None
         if kind != "user" and not self._is_named and self._is_sample():
             self.names = names.NONE
             self.cost_centers.clear()
         self.seen = replace(self.seen, **{field: (*getattr(self.seen, field), name)})
         self.save()
-        self._on_sight(f"The sandbox has created the {kind} {name}, which it did not know.")
+        self._create_unknown(f"The sandbox has created the {kind} {name}, which it did not know.")
         return name
 
     def _is_sample(self) -> bool:
@@ -96,7 +96,7 @@ class State:
         return not changed and list(self.cost_centers.values()) == _sample_cost_centers(self.names)
 
     def reset(self) -> None:
-        """Reset to the sample data or to the content of the seed; given names stay, names created on sight do not."""
+        """Reset to the sample data or to the content of the seed; given names stay, created ones do not."""
         self._is_named = False
         if self._seeded is not None:
             self.restore(self._seeded)

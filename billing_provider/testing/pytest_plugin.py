@@ -55,11 +55,11 @@ def billing_sandbox(*, billing_sandbox_strict: bool) -> Iterator[Sandbox]:
     """
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - see the top
 
-    with Sandbox(on_sight=None if billing_sandbox_strict else print) as sandbox:
+    with Sandbox(create_unknown=None if billing_sandbox_strict else print) as sandbox:
         yield sandbox
-        if unmet := sandbox.unmet_faults():
+        if untriggered := sandbox.untriggered_faults():
             pytest.fail(
-                f"planned faults that did not occur: {unmet}; correct the plan, or plan them with required=False",
+                f"planned faults that did not occur: {untriggered}; correct the plan, or plan them with required=False",
                 pytrace=False,
             )
 

@@ -71,7 +71,7 @@ def test_a_create_with_a_lost_response_is_confirmed_by_a_listing(
     assert is_the_one(sandbox, stored)
     assert posts(sandbox) == 1
     assert stored.outputs["adopted"] is False
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -108,7 +108,7 @@ def test_the_settling_time_starts_at_the_lost_response(sandbox: Sandbox, harness
     sandbox.plan([limit, {"action": "late_commit", "op": CREATE, "nth": 2, "seconds": 9}])
     assert is_the_one(sandbox, create(harness))
     assert posts(sandbox) == 2
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
 
 
 def test_a_limited_create_is_sent_again_without_listing(sandbox: Sandbox, harness: RunHarness) -> None:
@@ -229,7 +229,7 @@ def test_polling_continues_after_a_failed_listing(sandbox: Sandbox, harness: Run
     """While GitHub fails, the listing is read again."""
     sandbox.plan([{"action": "504_after", "op": CREATE}, {"action": "403_permission", "op": LIST, "nth": 2}])
     assert is_the_one(sandbox, create(harness))
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
 
 
 def test_an_unconfirmed_response_without_id_is_reported_as_unknown(sandbox: Sandbox, harness: RunHarness) -> None:

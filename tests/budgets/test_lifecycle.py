@@ -558,7 +558,7 @@ def test_a_404_for_a_listed_budget_is_an_error(
     assert current.inputs == stored.inputs
     with pytest.raises(errors.NotFoundError):
         new_run().enterprise.delete("urn::deleted", stored.id, stored.outputs)
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
 
 
 def test_disabled_budgets_keep_the_state(

@@ -186,7 +186,7 @@ def test_a_failure_prints_nothing(live: Sandbox, capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert out == ""
     assert [line[:7] for line in err.strip().splitlines()] == ["error: "]
-    assert live.unmet_faults() == []
+    assert live.untriggered_faults() == []
 
 
 def test_an_account_without_people(live: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

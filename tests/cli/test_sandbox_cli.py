@@ -80,10 +80,10 @@ def test_the_sandbox_has_the_names_of_the_options() -> None:
     assert "octo" not in remarks
 
 
-def test_names_are_created_on_sight(tmp_path: Path) -> None:
-    """With --on-sight an unknown owner is created and said on stderr; the next start prints it."""
+def test_unknown_names_are_created(tmp_path: Path) -> None:
+    """With --create-unknown an unknown owner is created and said on stderr; the next start prints it."""
     for said in (1, 0):
-        with started("--on-sight", "--state", str(tmp_path / "state.json")) as process:
+        with started("--create-unknown", "--state", str(tmp_path / "state.json")) as process:
             assert process.stdout is not None
             url, token = (process.stdout.readline().strip().partition("=")[2] for _ in range(2))
             path = "enterprises/acme/settings/billing/budgets"
@@ -113,7 +113,7 @@ def test_an_app_has_two_more_lines() -> None:
 
 
 def test_quirks_are_listed() -> None:
-    """--list-quirks prints the name, grade and effect of each quirk."""
+    """--list-quirks prints the name, evidence and effect of each quirk."""
     result = run("--list-quirks")
     assert result.returncode == 0
     assert "plural_sku                        documented  budgets are returned with " in result.stdout
@@ -132,7 +132,7 @@ def test_faults_are_listed_and_reported_if_they_did_not_occur(tmp_path: Path) ->
         process.send_signal(signal.SIGTERM)
         _, remarks = process.communicate(timeout=30)
     assert process.returncode == 1
-    assert 'fault did not occur as planned: {"action": "reset_after", "op": "create_budget", "met": 0}' in remarks
+    assert 'fault did not occur as planned: {"action": "reset_after", "op": "create_budget", "triggered": 0}' in remarks
     assert "X-Sandbox-Control: " in remarks
 
 

@@ -246,7 +246,7 @@ def test_a_create_with_a_lost_response_is_found_by_name(action: str, sandbox: Sa
     assert [center["name"] for center in sandbox.cost_centers()] == ["Platform", "Data", "Apps"]
     assert live(sandbox) == {"User": ["octocat"]}
     assert stored.outputs["adopted"] is False
-    assert not sandbox.unmet_faults()
+    assert not sandbox.untriggered_faults()
 
 
 @pytest.mark.parametrize("action", ["502_before", "reset_before"])
@@ -325,7 +325,7 @@ def test_polling_continues_after_a_failed_listing(sandbox: Sandbox, bench: Bench
     )
     assert bench.create(APPS).outputs["adopted"] is False
     assert len(sandbox.cost_centers()) == 3
-    assert not sandbox.unmet_faults()
+    assert not sandbox.untriggered_faults()
 
 
 def test_the_settling_time_starts_at_the_lost_response(sandbox: Sandbox, bench: Bench) -> None:
@@ -336,7 +336,7 @@ def test_the_settling_time_starts_at_the_lost_response(sandbox: Sandbox, bench: 
     bench.create(APPS)
     assert [write.method for write in sandbox.writes] == ["POST", "POST"]
     assert len(sandbox.cost_centers()) == 3
-    assert not sandbox.unmet_faults()
+    assert not sandbox.untriggered_faults()
 
 
 def test_a_concurrently_created_cost_center_is_not_ours(new_run: Callable[..., RunHarness]) -> None:

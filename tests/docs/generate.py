@@ -304,9 +304,9 @@ def verb_parser(verb: str) -> argparse.ArgumentParser:
 def quirks() -> str:
     """Return the quirks of the sandbox."""
     return markdown(
-        ("quirk", "source", "effect"),
+        ("quirk", "evidence", "effect"),
         [
-            (code(name if quirk.number is None else f"{name}={quirk.number}"), quirk.grade, sentence(quirk.summary))
+            (code(name if quirk.number is None else f"{name}={quirk.number}"), quirk.evidence, sentence(quirk.summary))
             for name, quirk in QUIRKS.items()
         ],
     )

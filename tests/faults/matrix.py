@@ -81,7 +81,7 @@ class Operation:
         outside: What others do between the two.
         kinds: The requests of an honest run, in order: L list, G get, C create, P patch, D delete, A members added,
             R members removed, c cost centers.
-        base: A fault that is met besides, by its own operation: what comes after it is faulted too.
+        base: A fault that is triggered besides, by its own operation: what comes after it is faulted too.
         owners: Whose budgets.
     """
 
@@ -267,12 +267,12 @@ class Tally:
     blocked: int = 0
     false_gone: int = 0
     tokens: int = 0
-    unmet: int = 0
+    untriggered: int = 0
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Add the numbers of another one."""
-        for name in ("cells", "duplicates", "orphans", "blocked", "false_gone", "tokens", "unmet"):
+        for name in ("cells", "duplicates", "orphans", "blocked", "false_gone", "tokens", "untriggered"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.notes += other.notes
 
@@ -304,7 +304,9 @@ def run_cell(cell: Cell) -> Tally:
         if "hour" in cell.fault:
             _long_wait(failure, notes)
             world.clock.sleep(_LONG_LIMIT_SECONDS)
-        unmet = [rule for rule in world.sandbox.unmet_faults() if "op" not in rule and not rule["met"]]
+        untriggered = [
+            rule for rule in world.sandbox.untriggered_faults() if "op" not in rule and not rule["triggered"]
+        ]
         world.sandbox.plan([])
         _honest(operation.run(world, owner), "the second run", notes)
         after = operation.after(owner)
@@ -313,8 +315,8 @@ def run_cell(cell: Cell) -> Tally:
             notes.append(f"the preview afterwards is not empty: {differing}")
         world.settle_accounts()
         _compare(world, after, notes)
-        if world.sandbox.strayed:
-            notes.append(f"sent to another host: {world.sandbox.strayed}")
+        if world.sandbox.misdirected_requests:
+            notes.append(f"sent to another host: {world.sandbox.misdirected_requests}")
         tally = Tally(
             cells=1,
             duplicates=world.duplicates,
@@ -322,11 +324,11 @@ def run_cell(cell: Cell) -> Tally:
             blocked=world.sandbox.requests_while_blocked,
             false_gone=world.false_gone,
             tokens=world.tokens_seen(),
-            unmet=len(unmet),
+            untriggered=len(untriggered),
         )
         notes += world.violations
-    if unmet:
-        notes.append("the fault was not met")
+    if untriggered:
+        notes.append("the fault was not triggered")
     if notes or (tally.duplicates, tally.orphans, tally.blocked, tally.false_gone, tally.tokens) != (0, 0, 0, 0, 0):
         tally.notes = [f"{cell}: {'; '.join(notes) or tally}; the faulted run: {failure}"]
     return tally

@@ -114,7 +114,7 @@ class Step:
         program: What the program declares from here on.
         hand: What others do before.
         between: What others do between the preview and the run.
-        options: How the runs are started; the faults are met as `faulty` says.
+        options: How the runs are started; the faults are triggered as `faulty` says.
         faulty: The runs that meet the faults: `preview`, `up` or both.
     """
 

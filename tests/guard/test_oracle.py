@@ -89,7 +89,7 @@ def test_a_loss_must_be_said_with_its_figure(what: str) -> None:
 
 
 def test_only_a_clean_preview_of_the_same_program_counts() -> None:
-    """Words of a preview that met a fault, or before a change by hand, do not stand for those of the run."""
+    """Words of a preview with a fault, or before a change by hand, do not stand for those of the run."""
     silent = run_of(after={"budget_amount": 900})
     text = SAID["a rise by update"][1]
     unlike: tuple[dict[str, Any], ...] = ({"faulty": True}, {"failed": True}, {"later": {}}, {"program": {}})

@@ -355,7 +355,7 @@ class World:
         run.effects, run.holds = self.github.effects, self._ids()
         run.later, run.centers_later = self.github.look()
         run.reads = len(self.sandbox.requests) - len(self.sandbox.writes)
-        run.faulty = bool(self.sandbox.met)
+        run.faulty = bool(self.sandbox.triggered_faults())
         self.runs.append(run)
         return run
 

@@ -114,7 +114,7 @@ def test_a_kill_at_any_request_is_made_right_by_the_next_run(
             plugin.stop()
             expected = [] if case.after is None else [(case.after["budget_product_sku"], case.after["budget_amount"])]
             assert figures(sandbox) == expected
-            assert sandbox.unmet_faults() == []
+            assert sandbox.untriggered_faults() == []
             sandbox.forget_requests()
             assert second.refresh(plugin_later) == {}
             assert set(second.up(plugin_later, declared(case.after)).values()) <= {"same"}

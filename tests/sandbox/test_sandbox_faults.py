@@ -87,7 +87,7 @@ def test_reply_and_effect_of_each_fault(sandbox: Sandbox, action: str, status: i
     reply = create(sandbox)
     assert (reply.status_code, text in reply.text) == (status, True)
     assert len(sandbox.budgets()) == stored
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
     assert create(sandbox).status_code == 200
 
 
@@ -209,9 +209,9 @@ def test_followed_redirects_to_other_hosts_are_recorded(sandbox: Sandbox) -> Non
     assert ask(sandbox, "GET").headers["Location"].startswith("https://127.0.0.1:")
     assert {ask(sandbox, "GET").status_code for _ in range(25)} == {307}
     assert ask(sandbox, "GET").status_code == 200
-    assert sandbox.strayed == []
+    assert sandbox.misdirected_requests == []
     requests.get(reply.headers["Location"], timeout=10)
-    (line,) = sandbox.strayed
+    (line,) = sandbox.misdirected_requests
     assert line.endswith(f"GET /api/v3{PATH}")
 
 
@@ -232,7 +232,7 @@ def test_a_planned_switch_of_a_quirk(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "met"),
+    ("rule", "triggered"),
     [
         pytest.param({}, [1], id="the first"),
         pytest.param({"nth": 3}, [3], id="the third"),
@@ -247,24 +247,24 @@ def test_a_planned_switch_of_a_quirk(sandbox: Sandbox) -> None:
         pytest.param({"op": "get_budget"}, [], id="another operation"),
     ],
 )
-def test_which_requests_a_rule_affects(sandbox: Sandbox, rule: dict[str, Any], met: list[int]) -> None:
+def test_which_requests_a_rule_affects(sandbox: Sandbox, rule: dict[str, Any], triggered: list[int]) -> None:
     """A rule affects the requests that its fields select, and reports whether it occurred as often as planned."""
     sandbox.plan([{**rule, "action": "404"}])
     statuses = [ask(sandbox, "GET").status_code for _ in range(8)]
-    assert [number for number, status in enumerate(statuses, start=1) if status == 404] == met
-    assert [fault["met"] for fault in sandbox.met] == [len(met)] * bool(met)
-    assert sandbox.unmet_faults() == [{**rule, "action": "404", "met": 0}] * (not met)
+    assert [number for number, status in enumerate(statuses, start=1) if status == 404] == triggered
+    assert [fault["triggered"] for fault in sandbox.triggered_faults()] == [len(triggered)] * bool(triggered)
+    assert sandbox.untriggered_faults() == [{**rule, "action": "404", "triggered": 0}] * (not triggered)
 
 
 def test_the_first_rule_applies(sandbox: Sandbox) -> None:
     """Of two rules for one request, the first applies; a rule that occurred too seldom is reported."""
     sandbox.plan([{"action": "404"}, {"action": "401"}, {"action": "422", "nth": 2, "times": 2}])
     assert [ask(sandbox, "GET").status_code for _ in range(2)] == [404, 401]
-    assert sandbox.unmet_faults() == [{"action": "422", "nth": 2, "times": 2, "met": 0}]
+    assert sandbox.untriggered_faults() == [{"action": "422", "nth": 2, "times": 2, "triggered": 0}]
     ask(sandbox, "GET")
-    assert sandbox.unmet_faults() == [{"action": "422", "nth": 2, "times": 2, "met": 1}]
+    assert sandbox.untriggered_faults() == [{"action": "422", "nth": 2, "times": 2, "triggered": 1}]
     sandbox.reset()
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def test_the_first_rule_applies(sandbox: Sandbox) -> None:
     [
         pytest.param({"action": "explode"}, "unknown fault 'explode'", id="action"),
         pytest.param({"action": "404", "when": 1}, r"faults\[0\].when: there is no such field", id="name"),
-        pytest.param({"action": "404", "met": 1}, r"faults\[0\].met: there is no such field", id="counter"),
+        pytest.param({"action": "404", "triggered": 1}, r"faults\[0\].triggered: there is no such field", id="counter"),
         pytest.param({"action": "404", "op": "make_budget"}, "unknown operation 'make_budget'", id="operation"),
         pytest.param({"action": "404", "nth": "2"}, r"faults\[0\].nth: Input should be a valid integer", id="number"),
         pytest.param({"action": "switch", "quirk": "plural"}, "unknown quirk", id="quirk"),
@@ -306,7 +306,7 @@ def test_enforced_limits_of_writes(clock: Clock, gap: float, fits: int, wait: st
 
         assert {wait_after_write() for _ in range(fits)} == {""}
         assert wait_after_write() == wait
-        assert sandbox.hasty_writes == (fits if gap < 1 else 0)
+        assert sandbox.unpaced_writes == (fits if gap < 1 else 0)
         clock.now += int(wait) - gap
         assert wait_after_write() == ""
         assert sandbox.requests_while_blocked == 0
@@ -337,7 +337,7 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
     create(sandbox)
     assert [entry["status"] for entry in send_control(sandbox, "GET", "/requests").json()] == [200]
     assert send_control(sandbox, "PUT", "/faults", [{"action": "404"}]).status_code == 200
-    assert len(send_control(sandbox, "GET", "/faults").json()["unmet"]) == 1
+    assert len(send_control(sandbox, "GET", "/faults").json()["untriggered"]) == 1
     assert send_control(sandbox, "PATCH", "/quirks", {"plural_sku": True, "float_amounts": False}).status_code == 200
     assert send_control(sandbox, "GET", "/quirks").json() == ["plural_sku"]
     assert send_control(sandbox, "PUT", "/snapshot", empty).status_code == 200
@@ -345,7 +345,7 @@ def test_the_control_plane(sandbox: Sandbox) -> None:
     send_control(sandbox, "DELETE", "/requests")
     assert sandbox.requests == []
     send_control(sandbox, "POST", "/reset")
-    assert sandbox.unmet_faults() == []
+    assert sandbox.untriggered_faults() == []
     sandbox.add_budget("organization", "octo-org", budget_scope="user", user="octocat", budget_amount=5)
     approved = send_control(sandbox, "POST", "/raises", {"user": "Octocat", "amount": 9, "owner": "octo-org"})
     assert approved.json()["budget_amount"] == 9

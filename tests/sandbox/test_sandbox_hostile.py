@@ -191,10 +191,10 @@ def test_invalid_values_on_the_control_plane_change_nothing(
     sandbox: Sandbox, method: str, path: str, body: Any
 ) -> None:
     """An invalid plan, switch or snapshot gets 400 with a text, has no effect, and requests are still served."""
-    before = sandbox.snapshot(), sandbox.quirks(), sandbox.unmet_faults()
+    before = sandbox.snapshot(), sandbox.quirks(), sandbox.untriggered_faults()
     status, answer = request(sandbox, method, f"/_sandbox/{path}", json.dumps(body).encode())
     assert (status, answer["message"] != "") == (400, True)
-    assert (sandbox.snapshot(), sandbox.quirks(), sandbox.unmet_faults()) == before
+    assert (sandbox.snapshot(), sandbox.quirks(), sandbox.untriggered_faults()) == before
     assert is_served(sandbox)
 
 
@@ -268,7 +268,7 @@ def test_no_values_on_the_control_plane_drop_a_connection(sandbox: Sandbox, rout
     """Any JSON on the control plane, and the next request of the API, get a JSON reply with a status below 500."""
     status, _ = request(sandbox, route[0], f"/_sandbox/{route[1]}", json.dumps(body).encode())
     assert 200 <= status < 500
-    if not any(fault["action"] == "late_commit" for fault in sandbox.unmet_faults()):
+    if not any(fault["action"] == "late_commit" for fault in sandbox.untriggered_faults()):
         assert request(sandbox, "GET", "/api/v3/user")[0] < 500
     request(sandbox, "PUT", "/_sandbox/faults", b"[]")
     for quirk in sandbox.quirks():

@@ -152,10 +152,10 @@ def test_an_unknown_quirk_is_an_error(name: str) -> None:
     assert ("similar: " in str(caught.value)) == (name != "0123456789")
 
 
-def test_quirks_are_graded_and_sorted() -> None:
-    """Every quirk has a grade and a summary, and the table is sorted."""
+def test_quirks_have_evidence_and_are_sorted() -> None:
+    """Every quirk has its evidence and a summary, and the table is sorted."""
     assert list(QUIRKS) == sorted(QUIRKS)
-    assert {quirk.grade for quirk in QUIRKS.values()} == {"documented", "observed", "guessed"}
+    assert {quirk.evidence for quirk in QUIRKS.values()} == {"documented", "observed", "guessed"}
     switched = Quirks(["list_lag=7", "plural_sku"])
     switched.switch("plural_sku", on=False)
     assert (switched.names(), switched.number("list_lag")) == (["list_lag"], 7)

@@ -380,9 +380,9 @@ def test_an_export_is_created_polled_and_downloaded(sandbox: Sandbox) -> None:
             expected[item["sku"]] += Decimal(str(item["netAmount"]))
     assert sums == expected
     assert ask(sandbox, f"{ENTERPRISE}/reports").json()["usage_report_exports"] == [seen[1]]
-    assert sandbox.strayed == []
+    assert sandbox.misdirected_requests == []
     requests.get(url, headers={"Authorization": "Bearer sandbox-enterprise-owner"}, timeout=10)
-    assert sandbox.strayed == [f"a token was sent to /{accepted.json()['id']}.csv"]
+    assert sandbox.misdirected_requests == [f"a token was sent to /{accepted.json()['id']}.csv"]
     assert requests.get(url.replace(".csv", "0.csv"), timeout=10).status_code == 404
     assert ask(sandbox, f"{path}0").status_code == 404
 

@@ -80,12 +80,12 @@ from billing_provider.testing.pytest_plugin import *
 
 RULE = {"op": "create_budget", "action": "502_after"}
 
-def test_unmet(billing_sandbox):
+def test_untriggered(billing_sandbox):
     billing_sandbox.plan([RULE])
 
 def test_optional(billing_sandbox):
     billing_sandbox.plan([RULE], required=False)
-    assert billing_sandbox.unmet_faults() == []
+    assert billing_sandbox.untriggered_faults() == []
 
 def test_replaced(billing_sandbox):
     billing_sandbox.plan([RULE])
@@ -93,7 +93,7 @@ def test_replaced(billing_sandbox):
 """
 
 
-def test_unmet_faults_fail_the_test(tmp_path: Path) -> None:
+def test_untriggered_faults_fail_the_test(tmp_path: Path) -> None:
     """A planned fault that does not occur fails the test and is named, unless the plan says that it may not occur."""
     (tmp_path / "test_faults.py").write_text(FAULTS)
     result = subprocess.run(
@@ -103,8 +103,8 @@ def test_unmet_faults_fail_the_test(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert "planned faults that did not occur: [{'action': '502_after', 'op': 'create_budget', 'met': 0}]" in (
+    assert "planned faults that did not occur: [{'action': '502_after', 'op': 'create_budget', 'triggered': 0}]" in (
         result.stdout
     )
-    assert "ERROR test_faults.py::test_unmet" in result.stdout
+    assert "ERROR test_faults.py::test_untriggered" in result.stdout
     assert "3 passed, 1 error" in result.stdout

@@ -43,7 +43,7 @@ def test_writes_are_at_least_one_second_apart() -> None:
         changed = {name: {**inputs, "budget_amount": 7} for name, inputs in program(20).items()}
         assert world.up(changed) is None
         times = write_times(world)
-        assert world.sandbox.hasty_writes == 0
+        assert world.sandbox.unpaced_writes == 0
     assert len(times) == 24 + 20 + 4
     assert min(later - earlier for earlier, later in itertools.pairwise(times)) >= 1.0
     assert world.violations == []

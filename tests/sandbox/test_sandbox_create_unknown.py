@@ -43,7 +43,7 @@ def said() -> list[str]:
 @pytest.fixture
 def sandbox(said: list[str]) -> Iterator[Sandbox]:
     """A sandbox that creates names."""
-    with Sandbox(on_sight=said.append) as started:
+    with Sandbox(create_unknown=said.append) as started:
         yield started
 
 
@@ -174,7 +174,7 @@ def test_files_and_snapshots_keep_the_created_names(said: list[str], tmp_path: P
     """A name is said once per state file, and a strict sandbox knows it from the file; a snapshot brings it too."""
     file = tmp_path / "state.json"
     for _ in range(2):
-        with Sandbox(state_file=file, on_sight=said.append) as sandbox:
+        with Sandbox(state_file=file, create_unknown=said.append) as sandbox:
             assert call(sandbox, "GET", PATHS[0]).status_code == 200
     assert len(said) == 1
     with Sandbox(state_file=file, enterprise="acme") as sandbox, Sandbox() as other:
@@ -188,7 +188,7 @@ def test_a_name_that_cannot_be_saved_is_not_created(said: list[str], tmp_path: P
     folder = tmp_path / "state"
     folder.mkdir()
     file = folder / "state.json"
-    with Sandbox(state_file=file, on_sight=said.append) as sandbox:
+    with Sandbox(state_file=file, create_unknown=said.append) as sandbox:
         fresh = sandbox.snapshot()
         (folder / "state.json").unlink()
         folder.rmdir()
