@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.core.settings import Settings
     from billing_provider.runtime.run import Run
-    from billing_provider.transport.http import Reply
+    from billing_provider.transport.session import Reply
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 _MAX_SKEW_SECONDS = 60

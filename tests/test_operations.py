@@ -14,7 +14,7 @@ from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.api import CostCentersApi
-from billing_provider.sandbox.routes import ROUTES
+from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.usage.api import UsageApi
 from billing_provider.usage.exports_api import ReportsApi
 from billing_provider.usage.models import USER_OWNER

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from billing_provider.core.owners import Owner
-    from billing_provider.transport.http import Reply, Transport
+    from billing_provider.transport.http import Transport
+    from billing_provider.transport.session import Reply
 
 _MAX_PASSES = 3
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli.render import line_width
 from billing_provider.cli.tables import wrapped
-from billing_provider.sandbox.access import TOKENS
-from billing_provider.sandbox.actions import ACTIONS
-from billing_provider.sandbox.quirks import QUIRKS
+from billing_provider.sandbox.http.actions import ACTIONS
+from billing_provider.sandbox.operations.access import TOKENS
+from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sandbox.server import Sandbox
 from billing_provider.storage import files, json_text
 

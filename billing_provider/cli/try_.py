@@ -169,7 +169,7 @@ def _given(project: str, settings: list[tuple[str, str, bool]]) -> dict[str, str
     """Return the settings of the command line; a key without a namespace has the project's, and the last one counts."""
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.engine.wire import Secret  # noqa: PLC0415 - as above
-    from billing_provider.sandbox.access import OTHER_CREDENTIALS  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS  # noqa: PLC0415 - as above
 
     given = {
         key if ":" in key else f"{project}:{key}": Secret(value) if secret else value for key, value, secret in settings
@@ -225,7 +225,7 @@ def github(write: Callable[[str], None], *, seed: str | None = None, strict: boo
     """
     from billing_provider.engine import EngineError  # noqa: PLC0415 - as above
     from billing_provider.sandbox import Sandbox  # noqa: PLC0415 - as above
-    from billing_provider.sandbox.access import OTHER_CREDENTIALS, TOKENS  # noqa: PLC0415 - as above
+    from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS, TOKENS  # noqa: PLC0415 - as above
 
     if (running := _running_sandbox()) is not None:
         if seed:

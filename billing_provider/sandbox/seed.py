@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from billing_provider.sandbox import stored
-from billing_provider.sandbox.access import OWNER_TOKEN
-from billing_provider.sandbox.api import Api, Incoming
-from billing_provider.sandbox.quirks import Quirks
-from billing_provider.sandbox.state import State
-from billing_provider.sandbox.stored import Budget, CostCenter
+from billing_provider.sandbox.http.api import Api
+from billing_provider.sandbox.http.incoming import Incoming
+from billing_provider.sandbox.operations.access import OWNER_TOKEN
+from billing_provider.sandbox.operations.quirks import Quirks
+from billing_provider.sandbox.store import records
+from billing_provider.sandbox.store.records import Budget, CostCenter
+from billing_provider.sandbox.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def _content(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
         # They are older than this month, so that they count all its usage.
         made.created_at = 0.0
     content = state.content()
-    stored.read(content)
+    records.read(content)
     return content
 
 
@@ -99,7 +100,7 @@ def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"{place}: {key} must be a list of names")
         resources += [{"type": kind, "name": f"ent:{name}" if kind == "Team" else name} for name in names]
-    _store(api.state.cost_centers, place, stored.parse(_COST_CENTER, record, place))
+    _store(api.state.cost_centers, place, records.parse(_COST_CENTER, record, place))
 
 
 def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
@@ -112,7 +113,7 @@ def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
         if owner is None:
             raise ValueError(f"{place}: unknown organization; known: {', '.join(state.names.organizations)}")
         record.update(owner_kind="organization", owner=owner)
-    budget = stored.parse(_BUDGET, record, place)
+    budget = records.parse(_BUDGET, record, place)
     if budget.is_of_cost_center():
         named = budget.budget_entity_name
         center = state.cost_centers.get(named) or state.find_cost_center(named)

@@ -5,24 +5,28 @@ from __future__ import annotations
 import copy
 import secrets
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from billing_provider.sandbox import consumption, control, spending
-from billing_provider.sandbox.access import OWNER_TOKEN
-from billing_provider.sandbox.api import PREFIX, Api
-from billing_provider.sandbox.app import App
-from billing_provider.sandbox.budget_view import plain
-from billing_provider.sandbox.clock import Clock, wall
-from billing_provider.sandbox.faults import Plan
-from billing_provider.sandbox.names import same_name
-from billing_provider.sandbox.pipeline import Request, RequestPipeline
-from billing_provider.sandbox.quirks import Quirks
+from billing_provider.sandbox.http import control
+from billing_provider.sandbox.http.api import Api
+from billing_provider.sandbox.http.app import App
+from billing_provider.sandbox.http.faults import Plan
+from billing_provider.sandbox.http.incoming import PREFIX
+from billing_provider.sandbox.http.pipeline import Request, RequestPipeline
+from billing_provider.sandbox.http.sockets import Server
+from billing_provider.sandbox.operations import consumption
+from billing_provider.sandbox.operations.access import OWNER_TOKEN
+from billing_provider.sandbox.operations.budget_view import plain
+from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
-from billing_provider.sandbox.sockets import Server
-from billing_provider.sandbox.state import State
-from billing_provider.sandbox.stored import Budget
+from billing_provider.sandbox.store import spending
+from billing_provider.sandbox.store.clock import Clock, wall
+from billing_provider.sandbox.store.names import same_name
+from billing_provider.sandbox.store.records import Budget
+from billing_provider.sandbox.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -105,7 +109,8 @@ class Sandbox:
         """Open the port and serve in a background thread; a second call does nothing."""
         if self._server is not None:
             return self
-        self._server = Server(self._port, self._pipeline, lambda request: control.answer(self, request))
+        routes = {route: partial(act, self) for route, act in _CONTROL.items()}
+        self._server = Server(self._port, self._pipeline, partial(control.answer, self.control_token, routes))
         self._port = self._server.server_address[1]
         self._api.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -391,3 +396,44 @@ class Sandbox:
             if center is not None:
                 return {**copy.deepcopy(fields), "budget_entity_name": center.id}
         return copy.deepcopy(fields)
+
+
+def _switch(sandbox: Sandbox, wanted: Any) -> None:
+    if not isinstance(wanted, dict) or not all(isinstance(on, bool) for on in wanted.values()):
+        raise ValueError("the body must be an object that maps quirk names to true or false")
+    # Check all names first: with a wrong name, nothing is switched.
+    Quirks(wanted)
+    for name, on in wanted.items():
+        sandbox.switch(name, on=on)
+
+
+def _approve(sandbox: Sandbox, wanted: Any) -> dict[str, Any]:
+    if not isinstance(wanted, dict) or not {"user", "amount"} <= set(wanted) <= {"user", "amount", "owner"}:
+        raise ValueError("the body must be an object with user and amount, and owner if it is not the enterprise")
+    user, owner = str(wanted["user"]), wanted.get("owner")
+    return sandbox.approve_raise(user, wanted["amount"], None if owner is None else str(owner))
+
+
+def _faults(sandbox: Sandbox, _: Any) -> dict[str, Any]:
+    return {
+        "triggered": sandbox.triggered_faults(),
+        "untriggered": sandbox.untriggered_faults(),
+        "requests_while_blocked": sandbox.requests_while_blocked,
+        "unpaced_writes": sandbox.unpaced_writes,
+        "misdirected_requests": sandbox.misdirected_requests,
+    }
+
+
+# What the routes of the control plane do with the JSON value of the body.
+_CONTROL: dict[str, Callable[[Sandbox, Any], Any]] = {
+    "GET /requests": lambda sandbox, _: [asdict(entry) for entry in sandbox.requests],
+    "DELETE /requests": lambda sandbox, _: sandbox.forget_requests(),
+    "GET /faults": _faults,
+    "PUT /faults": Sandbox.plan,
+    "GET /quirks": lambda sandbox, _: sandbox.quirks(),
+    "PATCH /quirks": _switch,
+    "POST /raises": _approve,
+    "GET /snapshot": lambda sandbox, _: sandbox.snapshot(),
+    "PUT /snapshot": Sandbox.restore,
+    "POST /reset": lambda sandbox, _: sandbox.reset(),
+}

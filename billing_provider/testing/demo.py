@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.clock import TEST_TIME
 from billing_provider.sandbox.server import Sandbox
+from billing_provider.sandbox.store.clock import TEST_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -79,7 +79,7 @@ def pulumi_stack(
 ) -> StackFactory:
     """Create stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
     from billing_provider.engine import Engine, config  # noqa: PLC0415 - see the top
-    from billing_provider.sandbox.access import OTHER_CREDENTIALS  # noqa: PLC0415 - see the top
+    from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS  # noqa: PLC0415 - see the top
 
     def make(
         stack: str = "dev",

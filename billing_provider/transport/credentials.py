@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from billing_provider.core.clock import Clock
     from billing_provider.core.credentials import Credential
     from billing_provider.core.settings import Settings
-    from billing_provider.transport.http import Reply
+    from billing_provider.transport.session import Reply
 
 PERMISSIONS = {ENTERPRISE: "enterprise_billing", ORGANIZATION: "organization_administration"}
 """The only permission that a token is asked for, by kind of owner."""

@@ -31,7 +31,7 @@ from billing_provider.core.settings import NAMESPACE
 from billing_provider.storage import json_text
 from billing_provider.transport import retry
 from billing_provider.transport.credentials import Authorizer
-from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limits, read
+from billing_provider.transport.session import FAILURES, TIMEOUTS, Reply, Session, limits, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,15 +62,6 @@ _RECORDED = (
     " Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by the last `up`: to use the current "
     "token, set GITHUB_BILLING_TOKEN or add --run-program."
 )
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A completely read response; its texts contain no token."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: Any
 
 
 @dataclass(frozen=True)

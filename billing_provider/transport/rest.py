@@ -9,7 +9,7 @@ from billing_provider.core.errors import ConfigError, TransportError
 
 if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
-    from billing_provider.transport.http import Reply
+    from billing_provider.transport.session import Reply
 
 PAGE_SIZE = 100
 """Requested page size for budgets: GitHub's maximum; some accounts still get 10."""

@@ -9,6 +9,7 @@ import os
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,6 +32,15 @@ TIMEOUTS = (TimeoutError, requests.Timeout, urllib3.exceptions.ReadTimeoutError)
 _CHUNK_BYTES = 256 * 1024
 _CONNECT_SECONDS = 5.0
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A completely read response; its texts contain no token."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: Any
 
 
 class Limits(NamedTuple):

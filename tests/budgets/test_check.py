@@ -15,7 +15,7 @@ from billing_provider.core.errors import ApiError, ConfigError, OutcomeError
 from billing_provider.core.inputs import ON_DELETE, ON_EXISTING
 from billing_provider.core.owners import ENTERPRISE_OWNER, OWNER_KINDS, OwnerKind
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.skus import SKUS
+from billing_provider.sandbox.store.skus import SKUS
 from tests.support.clock import VirtualClock
 from tests.support.declared import everything
 from tests.support.harness import open_harness

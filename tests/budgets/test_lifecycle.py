@@ -9,7 +9,7 @@ import pytest
 from billing_provider.budgets.skus import PRODUCTS, SKUS
 from billing_provider.core import errors
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.quirks import QUIRKS
+from billing_provider.sandbox.operations.quirks import QUIRKS
 from tests.support.clock import VirtualClock
 from tests.support.declared import everything
 from tests.support.harness import RunHarness, open_harness

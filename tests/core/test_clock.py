@@ -10,7 +10,7 @@ import pytest
 from billing_provider.core.clock import TEST_TIME, Clock, day, instant
 from billing_provider.core.errors import ConfigError
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox import clock as sandbox_clock
+from billing_provider.sandbox.store import clock as sandbox_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,11 +25,11 @@ from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards, Settings, read_guards, read_settings
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.access import TOKENS
-from billing_provider.sandbox.actions import ACTIONS
-from billing_provider.sandbox.faults import Rule
-from billing_provider.sandbox.quirks import QUIRKS
-from billing_provider.sandbox.routes import ROUTES
+from billing_provider.sandbox.http.actions import ACTIONS
+from billing_provider.sandbox.http.faults import Rule
+from billing_provider.sandbox.http.routes import ROUTES
+from billing_provider.sandbox.operations.access import TOKENS
+from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
 from tests.support import pictures
 from tests.test_operations import TABLE as USED_BY

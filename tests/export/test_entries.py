@@ -15,7 +15,7 @@ from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import CostCenterDetails, CostCenterResource
 from billing_provider.export.entries import find_entries
 from billing_provider.export.live import Live, masked, owners_of, read_live
-from billing_provider.sandbox.quirks import QUIRKS
+from billing_provider.sandbox.operations.quirks import QUIRKS
 from tests.export.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
-from billing_provider.sandbox.actions import ACTIONS
+from billing_provider.sandbox.http.actions import ACTIONS
 from tests.faults.world import Program, World
 
 if TYPE_CHECKING:

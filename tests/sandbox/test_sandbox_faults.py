@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.actions import ACTIONS
+from billing_provider.sandbox.http.actions import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.routes import ROUTES
+from billing_provider.sandbox.http.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.access import TOKENS
+from billing_provider.sandbox.operations.access import TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path

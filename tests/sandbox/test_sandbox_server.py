@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from billing_provider.sandbox import Request, Sandbox
-from billing_provider.sandbox.quirks import QUIRKS, Quirks, UnknownQuirkError
+from billing_provider.sandbox.operations.quirks import QUIRKS, Quirks, UnknownQuirkError
 
 if TYPE_CHECKING:
     from pathlib import Path

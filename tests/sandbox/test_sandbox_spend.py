@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.skus import SKUS
+from billing_provider.sandbox.store.skus import SKUS
 from billing_provider.usage.api import UsageApi
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from billing_provider.budgets.models import Alerting, Budget, BudgetSpec
 from billing_provider.core.ids import Sendable
 from billing_provider.core.inputs import Text
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.sandbox.routes import ROUTES
+from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.sdk.budget import BudgetArgs, EnterpriseBudget, EnterpriseBudgetArgs, OrgBudget, OrgBudgetArgs
 from billing_provider.usage.queries import BudgetDetails
 from tests.docs.generate import params, required

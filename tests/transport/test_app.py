@@ -27,7 +27,7 @@ from tests.support.wire import WireServer, answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.transport.http import Reply
+    from billing_provider.transport.session import Reply
 
 E, ORG = "/enterprises/octo-enterprise/settings/billing", "/organizations/octo-org/settings/billing"
 BUDGET = {

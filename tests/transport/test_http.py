@@ -14,13 +14,15 @@ import pytest
 from billing_provider.core import errors
 from billing_provider.core.redact import MASK
 from billing_provider.core.settings import Settings
-from billing_provider.transport.http import MAX_BODY_BYTES, Reply, Transport
+from billing_provider.transport.http import MAX_BODY_BYTES, Transport
 from billing_provider.transport.pacing import Pacer
 from tests.support.clock import START, VirtualClock
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from billing_provider.transport.session import Reply
 
 TOKEN = "sandbox-canary-token-5up3r"
 GOOD = answer(200, {"ok": True})

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.errors import bad_request
+from billing_provider.sandbox.operations.errors import bad_request
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.access import Token
-    from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import State
+    from billing_provider.sandbox.operations.access import Token
+    from billing_provider.sandbox.operations.quirks import Quirks
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["Call", "Reply"]
 

@@ -6,15 +6,15 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import access
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import RefusedError, bad_request, conflict, not_found
-from billing_provider.sandbox.names import is_login, same_name
-from billing_provider.sandbox.stored import CostCenter
+from billing_provider.sandbox.operations import access
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import RefusedError, bad_request, conflict, not_found
+from billing_provider.sandbox.store.names import is_login, same_name
+from billing_provider.sandbox.store.records import CostCenter
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.call import Call
-    from billing_provider.sandbox.stored import Member
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.store.records import Member
 
 __all__ = [
     "add_resources",

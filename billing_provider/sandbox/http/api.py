@@ -3,60 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from http import HTTPStatus
 from threading import RLock
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import parse_qsl
+from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import access, routes
-from billing_provider.sandbox.app import App
-from billing_provider.sandbox.call import Call, Reply
-from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
-from billing_provider.sandbox.limits import Limits
-from billing_provider.storage import files, json_text
+from billing_provider.sandbox.http import routes
+from billing_provider.sandbox.http.app import App
+from billing_provider.sandbox.http.limits import Limits
+from billing_provider.sandbox.operations import access
+from billing_provider.sandbox.operations.call import Call, Reply
+from billing_provider.sandbox.operations.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
-    from email.message import Message
+    from billing_provider.sandbox.http.incoming import Incoming
+    from billing_provider.sandbox.operations.quirks import Quirks
+    from billing_provider.sandbox.store.state import State
 
-    from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import State
+__all__ = ["Api"]
 
-__all__ = ["PREFIX", "Api", "Incoming"]
-
-# Not empty, so that a client that ignores the path of its base URL fails.
-PREFIX = "/api/v3"
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
 _HOUR = 3600
 _MAX_HEADER = 300
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A received request: the path without the prefix, the query as text, header names in any case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Message
-    body: bytes
-
-    def parsed_query(self) -> dict[str, str]:
-        """Return the query; of a repeated name, the last value counts."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
-
-    def parsed_body(self) -> Any:
-        """Return the body as JSON values, or None if it is empty or not JSON."""
-        try:
-            return json_text.parse(self.body, parse_constant=_no_constant)
-        except ValueError:
-            return None
-
-
-def _no_constant(name: str) -> NoReturn:
-    # Python reads NaN and Infinity, but they are not JSON.
-    raise ValueError(name)
 
 
 def _header_text(text: str) -> str:

@@ -18,10 +18,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Protocol
 
-from billing_provider.sandbox.api import PREFIX, Incoming
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import not_found
-from billing_provider.sandbox.exports import DOWNLOADS
+from billing_provider.sandbox.http.incoming import PREFIX, Incoming
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import not_found
+from billing_provider.sandbox.operations.exports import DOWNLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from billing_provider.sandbox import budget_rules, budgets, consumption, cost_centers, exports, usage
+from billing_provider.sandbox.operations import budget_rules, budgets, consumption, cost_centers, exports, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.sandbox.call import Call, Reply
+    from billing_provider.sandbox.operations.call import Call, Reply
 
 __all__ = ["OWNERS", "ROUTES", "Route", "find"]
 

@@ -20,8 +20,8 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
-from billing_provider.sandbox import skus
-from billing_provider.sandbox.names import NONE, Names, read_lists, read_names
+from billing_provider.sandbox.store import skus
+from billing_provider.sandbox.store.names import NONE, Names, read_lists, read_names
 
 __all__ = [
     "Alerting",

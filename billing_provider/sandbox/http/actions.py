@@ -9,7 +9,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.call import Reply
+from billing_provider.sandbox.operations.call import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

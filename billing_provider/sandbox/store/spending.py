@@ -6,13 +6,13 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox.ledger import first_day, is_licence
-from billing_provider.sandbox.names import same_name
-from billing_provider.sandbox.skus import SKUS
-from billing_provider.sandbox.stored import Spending
+from billing_provider.sandbox.store.ledger import first_day, is_licence
+from billing_provider.sandbox.store.names import same_name
+from billing_provider.sandbox.store.records import Spending
+from billing_provider.sandbox.store.skus import SKUS
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.state import State
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["record"]
 

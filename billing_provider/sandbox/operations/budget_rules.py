@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import skus
-from billing_provider.sandbox.errors import bad_request, not_found, unknown_fields
-from billing_provider.sandbox.names import is_login, same_name
-from billing_provider.sandbox.stored import parse_day
+from billing_provider.sandbox.operations.errors import bad_request, not_found, unknown_fields
+from billing_provider.sandbox.store import skus
+from billing_provider.sandbox.store.names import is_login, same_name
+from billing_provider.sandbox.store.records import parse_day
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.call import Call
-    from billing_provider.sandbox.stored import Alerting
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.store.records import Alerting
 
 __all__ = ["IDENTITY", "PER_USER_SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
 

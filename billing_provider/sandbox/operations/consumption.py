@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import ledger, skus
-from billing_provider.sandbox.access import only_enterprise_staff
-from billing_provider.sandbox.budget_rules import PER_USER_SCOPES
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import not_found
-from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.operations.access import only_enterprise_staff
+from billing_provider.sandbox.operations.budget_rules import PER_USER_SCOPES
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import not_found
+from billing_provider.sandbox.store import ledger, skus
+from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.sandbox.call import Call
-    from billing_provider.sandbox.ledger import Row
-    from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import State
-    from billing_provider.sandbox.stored import Budget
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.operations.quirks import Quirks
+    from billing_provider.sandbox.store.ledger import Row
+    from billing_provider.sandbox.store.records import Budget
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["blocked", "consumed", "effective_budget", "licenses_in_use", "user_states"]
 

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import exports, routes
-from billing_provider.sandbox.actions import ACTIONS, BARE_WAIT
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.faults import Plan, Rule
-from billing_provider.sandbox.limits import Limits
+from billing_provider.sandbox.http import routes
+from billing_provider.sandbox.http.actions import ACTIONS, BARE_WAIT
+from billing_provider.sandbox.http.faults import Plan, Rule
+from billing_provider.sandbox.http.limits import Limits
+from billing_provider.sandbox.operations import exports
+from billing_provider.sandbox.operations.call import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.sandbox.api import Api, Incoming
+    from billing_provider.sandbox.http.api import Api
+    from billing_provider.sandbox.http.incoming import Incoming
 
 __all__ = ["Request", "RequestPipeline"]
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox.errors import RefusedError, forbidden, not_found
-from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.operations.errors import RefusedError, forbidden, not_found
+from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.names import Names
-    from billing_provider.sandbox.stored import Budget, CostCenter
+    from billing_provider.sandbox.store.names import Names
+    from billing_provider.sandbox.store.records import Budget, CostCenter
 
 __all__ = [
     "APP_PERMISSIONS",

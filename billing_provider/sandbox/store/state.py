@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import names, sample, stored
-from billing_provider.sandbox.names import same_name
-from billing_provider.sandbox.stored import Content, CostCenter
+from billing_provider.sandbox.store import names, records, sample
+from billing_provider.sandbox.store.names import same_name
+from billing_provider.sandbox.store.records import Content, CostCenter
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from billing_provider.sandbox.stored import Member
+    from billing_provider.sandbox.store.records import Member
 
 __all__ = ["State"]
 
@@ -50,7 +50,7 @@ class State:
             self.reset()
             return
         try:
-            self._take(stored.read(json_text.parse(self._saved)))
+            self._take(records.read(json_text.parse(self._saved)))
         except ValueError as error:
             raise ValueError(
                 f"{file}: {error}; restore a copy of the file, or move it away to start with the sample data"
@@ -149,13 +149,13 @@ class State:
             files.replace(self._file, text)
         except files.FileError:
             if self._saved is not None:
-                self._take(stored.read(json.loads(self._saved)))
+                self._take(records.read(json.loads(self._saved)))
             raise
         self._saved = text
 
     def content(self) -> dict[str, Any]:
         """Return everything stored as JSON values."""
-        return stored.dump(
+        return records.dump(
             Content(
                 made=self._made,
                 names=self.names,
@@ -175,7 +175,7 @@ class State:
             ValueError: The content is invalid; nothing is replaced.
             FileError: The file cannot be written; nothing is replaced.
         """
-        self._take(stored.read(content))
+        self._take(records.read(content))
         self.save()
 
     def _take(self, content: Content) -> None:

@@ -8,16 +8,16 @@ from datetime import date, datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import ledger
-from billing_provider.sandbox.access import only_enterprise_staff
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import bad_request, conflict, not_found
-from billing_provider.sandbox.stored import Export, parse_day
+from billing_provider.sandbox.operations.access import only_enterprise_staff
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import bad_request, conflict, not_found
+from billing_provider.sandbox.store import ledger
+from billing_provider.sandbox.store.records import Export, parse_day
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.call import Call
-    from billing_provider.sandbox.ledger import Row
-    from billing_provider.sandbox.state import State
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.store.ledger import Row
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["DOWNLOADS", "create_export", "download", "get_export", "list_exports"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.consumption import consumed
+from billing_provider.sandbox.operations.consumption import consumed
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.quirks import Quirks
-    from billing_provider.sandbox.state import State
-    from billing_provider.sandbox.stored import Budget
+    from billing_provider.sandbox.operations.quirks import Quirks
+    from billing_provider.sandbox.store.records import Budget
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["plain", "show"]
 

@@ -7,16 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from billing_provider.sandbox import access, budget_rules
-from billing_provider.sandbox.budget_view import show
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.consumption import effective_budget, licenses_in_use
-from billing_provider.sandbox.errors import RefusedError, bad_request, forbidden, not_found
-from billing_provider.sandbox.names import same_name
-from billing_provider.sandbox.stored import Budget
+from billing_provider.sandbox.operations import access, budget_rules
+from billing_provider.sandbox.operations.budget_view import show
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
+from billing_provider.sandbox.operations.errors import RefusedError, bad_request, forbidden, not_found
+from billing_provider.sandbox.store.names import same_name
+from billing_provider.sandbox.store.records import Budget
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.call import Call
+    from billing_provider.sandbox.operations.call import Call
 
 __all__ = ["create_budget", "delete_budget", "get_budget", "list_budgets", "update_budget"]
 

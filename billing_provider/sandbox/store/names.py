@@ -6,7 +6,7 @@ import re
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-from billing_provider.sandbox import sample
+from billing_provider.sandbox.store import sample
 
 __all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "same_name"]
 

@@ -9,14 +9,14 @@ from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.access import Token
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import RefusedError, not_found, unknown_fields
+from billing_provider.sandbox.operations.access import Token
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import RefusedError, not_found, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from billing_provider.sandbox.api import Incoming
+    from billing_provider.sandbox.http.incoming import Incoming
 
 __all__ = ["App"]
 

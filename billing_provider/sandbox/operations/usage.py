@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox import ledger
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.errors import bad_request, forbidden, not_found
-from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.errors import bad_request, forbidden, not_found
+from billing_provider.sandbox.store import ledger
+from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from billing_provider.sandbox.call import Call
-    from billing_provider.sandbox.ledger import Row
-    from billing_provider.sandbox.stored import CostCenter
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.store.ledger import Row
+    from billing_provider.sandbox.store.records import CostCenter
 
 __all__ = ["ai_credit_usage", "premium_request_usage", "usage_report", "usage_summary"]
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
 
-from billing_provider.sandbox import routes
-from billing_provider.sandbox.actions import ACTIONS, Scene
-from billing_provider.sandbox.call import Reply
-from billing_provider.sandbox.quirks import Quirks
-from billing_provider.sandbox.stored import parse
+from billing_provider.sandbox.http import routes
+from billing_provider.sandbox.http.actions import ACTIONS, Scene
+from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.quirks import Quirks
+from billing_provider.sandbox.store.records import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

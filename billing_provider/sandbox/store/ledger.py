@@ -8,15 +8,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zlib import crc32
 
-from billing_provider.sandbox import skus
-from billing_provider.sandbox.names import same_name
+from billing_provider.sandbox.store import skus
+from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.sandbox.names import Names
-    from billing_provider.sandbox.state import State
-    from billing_provider.sandbox.stored import CostCenter, Spending
+    from billing_provider.sandbox.store.names import Names
+    from billing_provider.sandbox.store.records import CostCenter, Spending
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
 

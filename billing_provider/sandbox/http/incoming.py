@@ -1,0 +1,44 @@
+"""A received request, without its socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import parse_qsl
+
+from billing_provider.storage import json_text
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+__all__ = ["PREFIX", "Incoming"]
+
+# Not empty, so that a client that ignores the path of its base URL fails.
+PREFIX = "/api/v3"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A received request: the path without the prefix, the query as text, header names in any case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Message
+    body: bytes
+
+    def parsed_query(self) -> dict[str, str]:
+        """Return the query; of a repeated name, the last value counts."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
+
+    def parsed_body(self) -> Any:
+        """Return the body as JSON values, or None if it is empty or not JSON."""
+        try:
+            return json_text.parse(self.body, parse_constant=_no_constant)
+        except ValueError:
+            return None
+
+
+def _no_constant(name: str) -> NoReturn:
+    # Python reads NaN and Infinity, but they are not JSON.
+    raise ValueError(name)

@@ -1,0 +1,1 @@
+"""What each operation of the API does with the stored data; no HTTP."""
