@@ -158,7 +158,7 @@ class Engine:
 
         def work(run: Run) -> None:
             if clear_pending_creates:
-                run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.kind != "creating"]
+                run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.type != "creating"]
             refresh.refresh(run, PARALLEL)
 
         return self._run_without_program("refresh", work)
@@ -189,7 +189,8 @@ class Engine:
         made_up = [entry.name for entry in deployment.resources if entry.id.startswith(SIMULATED_ID_PREFIX)]
         if made_up:
             raise StateError(f"the state has simulated resources and cannot be exported: {', '.join(sorted(made_up))}")
-        return deployment.to_json()
+        found: dict[str, Any] = json.loads(state.write(deployment))
+        return found
 
     def import_(self, exported: Mapping[str, Any]) -> None:
         """Replace the state with the output of `pulumi stack export --show-secrets`.
@@ -197,7 +198,7 @@ class Engine:
         Raises:
             StateError: It is not a valid state, or its secrets are encrypted.
         """
-        deployment = state.Deployment.from_json(exported)
+        deployment = state.read(exported)
         with locked(self.state_file):
             Snapshot(self.state_file, deployment).save()
 
@@ -345,7 +346,7 @@ def plain(outputs: wire.Values) -> dict[str, Any]:
 
 
 def _warn_of_pending(run: Run) -> None:
-    unclear = [entry for entry in run.snapshot.unclear if entry.kind == "creating"]
+    unclear = [entry for entry in run.snapshot.unclear if entry.type == "creating"]
     if unclear and not run.dry_run:
         listed = "\n".join(f"  * {entry.resource.urn}, interrupted while creating" for entry in unclear)
         run.events.log(

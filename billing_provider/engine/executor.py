@@ -69,8 +69,8 @@ class Executor:
 
     def _same(self, step: Step) -> None:
         old, new = step.both
-        new.id, new.outputs = old.id, old.outputs
-        new.created, new.modified, new.other = old.created, old.modified, old.other
+        new.outputs, new.modified = old.outputs, old.modified
+        new.continue_from(old)
         # An unchanged resource need not be written: the state file already has it.
         self._run.snapshot.end(None, done=old, new=new, write=old.to_json() != new.to_json())
 
@@ -102,7 +102,8 @@ class Executor:
     def _update(self, step: Step) -> None:
         run = self._run
         old, new = step.both
-        new.id, new.created, new.modified, new.other = old.id, old.created, state.now(), old.other
+        new.modified = state.now()
+        new.continue_from(old)
         if run.dry_run:
             new.outputs = new.inputs if new.custom else old.outputs
             return

@@ -5,8 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from billing_provider.engine import state, urns, wire
 from billing_provider.engine.errors import StateError
+from billing_provider.storage.documents import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,9 +62,11 @@ def _read(entry: Mapping[str, Any], stack: str, project: str, root: str, provide
         type_ = str(entry["type"])
         urn = urns.build(stack, project, root, type_, str(entry["name"]))
         given = {key: entry[key] for key in ("type", "id", "inputs", "outputs")}
-        resource = state.Resource.from_json({"urn": urn, "custom": True, **given})
-    except (KeyError, ValueError) as error:
-        raise StateError(f"a resource to import is damaged: {error}") from None
+        resource = state.Resource.model_validate({"urn": urn, "custom": True, **given})
+    except KeyError as error:
+        raise StateError(f"a resource to import is damaged: {error} is missing") from None
+    except ValidationError as error:
+        raise StateError(f"{entry['name']}: the resource to import is damaged: {explain(error)}") from None
     if urns.package_of(type_) != urns.DYNAMIC_PACKAGE:
         raise StateError(f"{resource.name} is of {type_}: only dynamic resources can be imported")
     resource.parent, resource.provider = root, provider

@@ -34,7 +34,7 @@ def reread(run: Run) -> None:
     State still has their old properties, so a program that declares those would find no change. A failed read stops
     the run.
     """
-    interrupted = {entry.resource.id: entry.kind for entry in run.snapshot.unclear if entry.kind in _READABLE}
+    interrupted = {entry.resource.id: entry.type for entry in run.snapshot.unclear if entry.type in _READABLE}
     if not interrupted:
         return
     found: list[Resource | None] = []
@@ -61,7 +61,7 @@ def _start_from(run: Run, found: list[Resource | None]) -> None:
     gone = {old.urn for old, new in zip(run.before, found, strict=True) if new is None}
     kept = [new.without(gone) for new in found if new is not None]
     # The outcome of a create stays unknown: without an id, nothing can be read.
-    unclear = [entry for entry in run.snapshot.unclear if run.stopped or entry.kind not in _READABLE]
+    unclear = [entry for entry in run.snapshot.unclear if run.stopped or entry.type not in _READABLE]
     run.start_from(kept)
     with run.saving():
         run.snapshot.start_from(kept, unclear)
@@ -97,7 +97,7 @@ def _read(run: Run, old: Resource) -> tuple[Op, Resource | None, tuple[paths.Dif
         return "delete", None, ()
     inputs = old.inputs if answer.inputs is None else answer.inputs
     outputs = wire.mark_secrets(answer.outputs, inputs, old.additional_secret_outputs)
-    new = replace(old, id=answer.id, inputs=inputs, outputs=outputs)
+    new = old.model_copy(update={"id": answer.id, "inputs": inputs, "outputs": outputs})
     if new.inputs != old.inputs or new.outputs != old.outputs:
         new.modified = state.now()
     if old.external:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from typing import TYPE_CHECKING
 
@@ -52,13 +51,13 @@ class Snapshot:
         self._old = list(before.resources)
         self._new: list[state.Resource] = []
         # Operations of an earlier run whose outcome is unknown.
-        self.unclear = list(before.pending)
+        self.unclear = list(before.pending_operations)
         self._pending: list[state.Operation] = []
         self._secrets_providers = before.secrets_providers
 
     def begin(self, kind: str, resource: state.Resource) -> state.Operation:
         """Save a pending operation and return it for `end`."""
-        operation = state.Operation(kind, resource)
+        operation = state.Operation(type=kind, resource=resource)
         with self._lock:
             self._pending.append(operation)
             self._asked += 1
@@ -118,12 +117,8 @@ class Snapshot:
         """Replace the old URN of an aliased resource in all references to it."""
         with self._lock:
             for resource in self._old:
-                renamed = resource.renamed(old, new)
-                resource.__dict__.update(renamed.__dict__)
+                resource.rename(old, new)
                 self._texts.pop(id(resource), None)
-
-    def _compose(self) -> state.Deployment:
-        return state.Deployment([*self._new, *self._old], [*self.unclear, *self._pending], self._secrets_providers)
 
     def save(self) -> None:
         """Write all unsaved changes; steps that end at the same time share a write.
@@ -148,17 +143,15 @@ class Snapshot:
             self._written = mark
 
     def _render(self) -> str:
-        current = self._compose()
-        resources = ",\n".join(self._text(resource) for resource in current.resources)
-        pending = ",\n".join(json.dumps(operation.to_json()) for operation in current.pending)
-        head = json.dumps(state.header(self._secrets_providers))[:-1]
-        return (
-            f'{{"version": {state.VERSION}, "deployment": {head},\n"resources": [\n{resources}\n],\n'
-            f'"pending_operations": [{pending}],\n"metadata": {{}}}}}}\n'
+        current = state.Deployment.model_construct(
+            resources=[*self._new, *self._old],
+            pending_operations=[*self.unclear, *self._pending],
+            secrets_providers=self._secrets_providers,
         )
+        return state.write(current, self._text)
 
     def _text(self, resource: state.Resource) -> str:
         text = self._texts.get(id(resource))
         if text is None:
-            text = self._texts[id(resource)] = json.dumps(resource.to_json())
+            text = self._texts[id(resource)] = state.render(resource)
         return text

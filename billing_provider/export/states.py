@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
+from pydantic import ValidationError
 
 from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.ids import Sendable, parse_resource_id
+from billing_provider.core.ids import parse_resource_id
 from billing_provider.core.links import READABLE
 from billing_provider.core.redact import clean
 from billing_provider.storage import json_text
+from billing_provider.storage.deployment import Export, Resource
+from billing_provider.storage.documents import explain
 
 MAX_BYTES = 200_000_000
 """The largest state that is read, in bytes: some 50,000 budgets."""
@@ -23,41 +25,6 @@ _NOUNS = {each.resource: each.noun for each in READABLE}
 # Commands contain the URN and the name of the stack.
 _URN = re.compile(r"urn:pulumi:[A-Za-z0-9_.][A-Za-z0-9_.-]*::[^:]+::.+", re.ASCII)
 _SHOWN = 100
-
-
-class _Entry(BaseModel):
-    """A resource of any provider."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    urn: Sendable
-    type: StrictStr
-    id: Sendable = ""
-    external: StrictBool = False
-    delete: StrictBool = False
-    inputs: dict[StrictStr, Any] = {}
-    outputs: dict[StrictStr, Any] = {}
-
-
-class _Operation(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    type: StrictStr
-    resource: _Entry
-
-
-class _Deployment(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    resources: list[_Entry] | None = None
-    pending_operations: list[_Operation] | None = None
-
-
-class _Export(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    version: Annotated[int, Field(strict=True, ge=3, le=3)]
-    deployment: _Deployment
 
 
 @dataclass(frozen=True, order=True)
@@ -129,22 +96,20 @@ def read_state_export(source: str, content: bytes) -> State:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{shown} has more than {MAX_BYTES // 1_000_000} MB, so it is not read")
     try:
-        export = _Export.model_validate(json_text.parse(content))
+        export = Export[Resource].model_validate(json_text.parse(content))
     except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"]) or "its content"
-        raise ConfigError(
-            f"{shown} is not the output of `pulumi stack export`: {clean(where, _SHOWN)} is missing or invalid"
-        ) from None
+        reason = clean(explain(error), _SHOWN)
+        raise ConfigError(f"{shown} is not the output of `pulumi stack export`: {reason}") from None
     except ValueError as error:
         raise ConfigError(f"{shown} cannot be read: {clean(str(error), _SHOWN)}") from None
     state = State(source)
-    for entry in export.deployment.resources or ():
+    for entry in export.deployment.resources:
         kind = _resource(entry)
         is_live = not entry.external and entry.id.rpartition("/")[2] != NEVER_CREATED and not entry.outputs.get(EXPIRED)
         if kind is not None and is_live:
             id_ = _id(shown, kind, entry)
             state.managed.append(Managed(id_, source, entry.urn, leaving=entry.delete))
-    for operation in export.deployment.pending_operations or ():
+    for operation in export.deployment.pending_operations:
         kind = _resource(operation.resource)
         if kind is not None and operation.type == "creating":
             state.interrupted.append(Interrupted(kind, operation.resource.urn, operation.resource.inputs))
@@ -156,7 +121,7 @@ def stack_of(urn: str) -> str:
     return urn.removeprefix("urn:pulumi:").partition("::")[0]
 
 
-def _resource(entry: _Entry) -> str | None:
+def _resource(entry: Resource) -> str | None:
     """Return the name of the kind of resource, or None for a resource of another provider.
 
     Raises:
@@ -170,7 +135,7 @@ def _resource(entry: _Entry) -> str | None:
     return kind
 
 
-def _id(source: str, kind: str, entry: _Entry) -> str:
+def _id(source: str, kind: str, entry: Resource) -> str:
     try:
         owner, id_ = parse_resource_id(_NOUNS[kind], kind, entry.id)
     except ConfigError:

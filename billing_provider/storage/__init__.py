@@ -1,1 +1,1 @@
-"""Private files and bounded JSON, for the sandbox and the engine."""
+"""Private files, bounded JSON, and models of Pulumi's own files."""

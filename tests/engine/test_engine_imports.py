@@ -100,8 +100,8 @@ def test_the_recorded_settings_are_those_of_the_stack(engine: Engine, sandbox: S
     ("changes", "message"),
     [
         ({"type": "aws:budgets/budget:Budget"}, "a is of aws:budgets/budget:Budget: only dynamic resources"),
-        ({"id": 4}, "a resource to import is damaged: id of urn:"),
-        ({"inputs": []}, "a resource to import is damaged: inputs of urn:"),
+        ({"id": 4}, "a: the resource to import is damaged: id: Input should be a valid string"),
+        ({"inputs": []}, "a: the resource to import is damaged: inputs: Input should be a valid dictionary"),
     ],
 )
 def test_a_damaged_entry_imports_nothing(
@@ -116,7 +116,7 @@ def test_a_damaged_entry_imports_nothing(
 def test_an_entry_without_a_name_imports_nothing(engine: Engine, sandbox: Sandbox) -> None:
     """The missing key is named."""
     nameless = {key: value for key, value in entry(sandbox).items() if key != "name"}
-    with pytest.raises(EngineError, match="a resource to import is damaged: 'name'"):
+    with pytest.raises(EngineError, match="a resource to import is damaged: 'name' is missing"):
         engine.import_resources([nameless])
 
 

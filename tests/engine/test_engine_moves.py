@@ -121,6 +121,19 @@ def test_secrets_survive_the_move(bench: ToyProject) -> None:
     assert again["deployment"]["secrets_providers"]["type"] == "passphrase"
 
 
+def test_keys_of_a_newer_pulumi_are_kept(bench: ToyProject) -> None:
+    """A key that the engine does not know stays in the state when its resource is kept, updated or read again."""
+    bench.up('Toy("a")').checked()
+    state = bench.engine.export()
+    state["deployment"]["resources"][-1].update(taint=True, later={"x": [1]})
+    bench.engine.import_(state)
+    for program in ('Toy("a")', 'Toy("a", size=2)'):
+        bench.up(program).checked()
+        bench.engine.refresh().checked()
+        kept = bench.engine.export()["deployment"]["resources"][-1]
+        assert (kept["taint"], kept["later"]) == (True, {"x": [1]})
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

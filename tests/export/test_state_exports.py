@@ -16,6 +16,8 @@ from billing_provider.export.states import Managed, read_state_export, stack_of
 TYPE = "pulumi-python:dynamic/github-billing:"
 URN = f"urn:pulumi:dev::p::{TYPE}EnterpriseBudget::b"
 
+OTHER = "urn:pulumi:dev::p::aws:s3/bucket:Bucket::other"
+
 
 def budget(**changed: Any) -> dict[str, Any]:
     return {"urn": URN, "type": f"{TYPE}EnterpriseBudget", "id": "enterprise/Acme/AB-1", "custom": True, **changed}
@@ -29,8 +31,8 @@ def test_a_state_lists_what_its_stack_manages() -> None:
     """Managed resources of this provider are listed; what is only read, expired or of others is not."""
     content = exported(
         {"urn": "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev", "type": "pulumi:pulumi:Stack", "custom": False},
-        {"urn": "u", "type": "aws:s3/bucket:Bucket", "id": "1"},
-        {"urn": "u", "type": f"{TYPE}Other", "id": "1"},
+        {"urn": OTHER, "type": "aws:s3/bucket:Bucket", "id": "1"},
+        {"urn": OTHER, "type": f"{TYPE}Other", "id": "1"},
         budget(),
         budget(delete=True, id="enterprise/acme/2"),
         budget(external=True, id="enterprise/acme/3"),
@@ -53,7 +55,7 @@ def test_a_state_lists_what_its_stack_manages() -> None:
 def test_a_state_lists_interrupted_creates() -> None:
     """A create without an outcome is listed with its inputs; other operations and other providers are not."""
     create = {"type": "creating", "resource": budget(id="", inputs={"budget_amount": 5})}
-    other = {"type": "creating", "resource": {"urn": "u", "type": "aws:s3/bucket:Bucket"}}
+    other = {"type": "creating", "resource": {"urn": OTHER, "type": "aws:s3/bucket:Bucket"}}
     content = exported(pending_operations=[create, other, {"type": "updating", "resource": budget()}])
     (found,) = read_state_export("dev.json", content).interrupted
     assert (found.resource, found.urn, found.inputs) == ("EnterpriseBudget", URN, {"budget_amount": 5})
@@ -72,21 +74,21 @@ def test_an_empty_stack_manages_nothing(deployment: dict[str, Any]) -> None:
         (b"{", "s cannot be read: it is not JSON"),
         (b"\xff", "s cannot be read: .*invalid start byte"),
         (b"[" * 200 + b"]" * 200, "s cannot be read: it is nested more than"),
-        (b"[]", "s is not the output of `pulumi stack export`: its content is missing or invalid"),
-        (b"{}", "is not the output of `pulumi stack export`: version is missing or invalid"),
-        (json.dumps({"version": 4, "deployment": {}}).encode(), "version is missing or invalid"),
-        (json.dumps({"version": 3, "checkpoint": {}}).encode(), "deployment is missing or invalid"),
-        (exported(7), "deployment.resources.0 is missing or invalid"),
-        (exported({"type": "x"}), "deployment.resources.0.urn is missing"),
-        (exported(budget(external="no")), "deployment.resources.0.external is missing or invalid"),
-        (exported(budget(id=7)), "deployment.resources.0.id is missing or invalid"),
+        (b"[]", "s is not the output of `pulumi stack export`: its content: Input should be a valid dictionary"),
+        (b"{}", "is not the output of `pulumi stack export`: version: Field required"),
+        (json.dumps({"version": 4, "deployment": {}}).encode(), "version: Input should be 3"),
+        (json.dumps({"version": 3, "checkpoint": {}}).encode(), "deployment: Field required"),
+        (exported(7), "deployment.resources.0: Input should be a valid dictionary"),
+        (exported({"type": "x"}), "deployment.resources.0.urn: Field required"),
+        (exported(budget(external="no")), "deployment.resources.0.external: Input should be a valid boolean"),
+        (exported(budget(id=7)), "deployment.resources.0.id: Input should be a valid string"),
         (exported(budget(id="")), "the id of urn:pulumi:dev::p::.* is invalid, so the state is not read"),
         (exported(budget(id="organization/acme/1")), "is invalid, so the state is not read"),
         (exported(budget(id="enterprise/acme/1; rm")), "is invalid, so the state is not read"),
         (exported(budget(urn="urn:pulumi:--yes::p::t::b")), "invalid URN, urn:pulumi:--yes::p::t::b: restore"),
         (exported(budget(urn=f"{URN}\x1b[2J")), "invalid URN"),
-        (exported(budget(urn="b")), "invalid URN, b: restore"),
-        (exported(pending_operations=[{"type": 1}]), "pending_operations.0.type is missing"),
+        (exported(budget(urn="b")), "deployment.resources.0.urn: String should match pattern"),
+        (exported(pending_operations=[{"type": 1}]), "pending_operations.0.type: Input should be a valid string"),
     ],
 )
 def test_a_state_that_is_not_understood_is_refused(content: bytes, said: str) -> None:
