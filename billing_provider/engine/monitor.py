@@ -12,9 +12,10 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, reso
 
 from billing_provider.engine import paths, urns, wire
 from billing_provider.engine.events import Diagnostic, Status
-from billing_provider.engine.goals import Goal
+from billing_provider.engine.planner import Goal
 from billing_provider.engine.plugin import MESSAGE_LIMIT
 from billing_provider.engine.run import RefusedError
+from billing_provider.engine.state import Resource
 
 if TYPE_CHECKING:
     from billing_provider.engine.config import Project
@@ -67,33 +68,31 @@ def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResource
     for field, option in REFUSED_FIELDS.items():
         if _is_set(request, field):
             raise RefusedError(_unsupported(option))
-    _refuse_special_types(request.type)
-    aliases = [*request.aliasURNs, *(alias.urn for alias in request.aliases)]
-    goal = Goal(
-        urn=urns.build(stack, project.name, request.parent, request.type, request.name),
-        type=request.type,
+    for text in (*request.ignoreChanges, *request.replaceOnChanges):
+        # An invalid path fails here, and not in the first run that has to compare.
+        paths.parse(text)
+    new = _resource(
+        project,
+        stack,
+        request,
         custom=request.custom,
         inputs=wire.read_struct(request.object),
-        parent=request.parent,
-        provider=request.provider,
-        dependencies=list(request.dependencies),
-        property_dependencies={key: list(listed.urns) for key, listed in request.propertyDependencies.items()},
-        aliases=aliases,
+        property_dependencies={
+            key: sorted(request.propertyDependencies[key].urns) for key in sorted(request.propertyDependencies)
+        },
         protect=request.protect,
-        ignore_changes=list(request.ignoreChanges),
-        ignored_paths=[paths.parse(text) for text in request.ignoreChanges],
-        replace_on_changes=list(request.replaceOnChanges),
-        replacing_paths=[paths.parse(text) for text in request.replaceOnChanges],
-        additional_secret_outputs=list(request.additionalSecretOutputs),
         retain_on_delete=request.retainOnDelete,
         deleted_with=request.deletedWith,
+        ignore_changes=list(request.ignoreChanges),
+        replace_on_changes=list(request.replaceOnChanges),
+        custom_timeouts={field.name: _seconds(text) for field, text in request.customTimeouts.ListFields()},
+    )
+    return Goal(
+        new,
+        aliases=[*request.aliasURNs, *(alias.urn for alias in request.aliases)],
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         version=request.version,
     )
-    if request.deleteBeforeReplaceDefined:
-        goal.delete_before_replace = request.deleteBeforeReplace
-    if request.HasField("customTimeouts"):
-        goal.custom_timeouts = {field.name: _seconds(text) for field, text in request.customTimeouts.ListFields()}
-    return goal
 
 
 def read_goal_of(project: Project, stack: str, request: resource_pb2.ReadResourceRequest) -> Goal:
@@ -102,18 +101,34 @@ def read_goal_of(project: Project, stack: str, request: resource_pb2.ReadResourc
     Raises:
         RefusedError: It uses an unsupported type, such as a stack reference.
     """
-    _refuse_special_types(request.type)
-    return Goal(
+    inputs = wire.read_struct(request.properties)
+    new = _resource(project, stack, request, custom=True, external=True, id=request.id, inputs=inputs)
+    return Goal(new, version=request.version)
+
+
+def _resource(
+    project: Project,
+    stack: str,
+    request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest,
+    **more: Any,
+) -> Resource:
+    """Return the resource of a request, with what both kinds of requests have.
+
+    Raises:
+        RefusedError: Its type is unsupported.
+    """
+    if request.type == "pulumi:pulumi:StackReference":
+        raise RefusedError(_unsupported("stack references"))
+    if urns.package_of(request.type) == "pulumi" and request.type != urns.ROOT_TYPE:
+        raise RefusedError(_unsupported(f"resources of type {request.type}"))
+    return Resource(
         urn=urns.build(stack, project.name, request.parent, request.type, request.name),
         type=request.type,
-        custom=True,
-        inputs=wire.read_struct(request.properties),
         parent=request.parent,
         provider=request.provider,
-        dependencies=list(request.dependencies),
+        dependencies=sorted(request.dependencies),
         additional_secret_outputs=list(request.additionalSecretOutputs),
-        id=request.id,
-        version=request.version,
+        **more,
     )
 
 
@@ -130,13 +145,6 @@ def _is_set(request: Any, field: str) -> bool:
     if field == "replacement_trigger":
         return bool(request.HasField(field))
     return bool(value)
-
-
-def _refuse_special_types(type_: str) -> None:
-    if type_ == "pulumi:pulumi:StackReference":
-        raise RefusedError(_unsupported("stack references"))
-    if urns.package_of(type_) == "pulumi" and type_ != urns.ROOT_TYPE:
-        raise RefusedError(_unsupported(f"resources of type {type_}"))
 
 
 def _unsupported(what: str) -> str:

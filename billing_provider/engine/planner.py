@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing_provider.engine import paths, urns, wire
@@ -11,10 +11,36 @@ from billing_provider.engine.events import Step
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from billing_provider.engine.goals import Goal
     from billing_provider.engine.providers import Provider
     from billing_provider.engine.run import Run
     from billing_provider.engine.state import Resource
+
+
+@dataclass
+class Goal:
+    """A resource as the program declares it.
+
+    Attributes:
+        new: The resource as state will store it; a check changes its inputs.
+        aliases: URNs that it had in earlier runs.
+        delete_before_replace: Whether a replacement deletes it first; None if the provider decides.
+        version: The version of its package.
+        inputs: Its inputs as declared.
+    """
+
+    new: Resource
+    aliases: list[str] = field(default_factory=list)
+    delete_before_replace: bool | None = None
+    version: str = ""
+    inputs: wire.Values = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inputs = self.new.inputs
+
+    @property
+    def urn(self) -> str:
+        """The URN of the resource."""
+        return self.new.urn
 
 
 class InvalidError(RuntimeError):
@@ -44,35 +70,35 @@ class Planner:
             InvalidError: The declaration is invalid; the error has been reported.
             PluginError: The provider's check or diff failed.
         """
-        old = self._claim(goal)
-        new = goal.resource()
-        self._run.news[goal.urn] = new
-        if not goal.custom:
-            return [_component_step(goal.urn, old, new)]
-        provider = self._run.provider_of(goal.type)
-        if old is None or old.external or goal.urn in self._run.deleted:
-            new.inputs = self._checked(provider, goal, {}, goal.inputs)
-            return self._creation(goal, old, new)
-        wanted = reset_ignored(goal.ignored_paths, old.inputs, goal.inputs)
-        new.inputs = self._checked(provider, goal, old.inputs, wanted)
-        change = self._change(provider, goal, old, new)
+        old, new = self._claim(goal), goal.new
+        self._run.news[new.urn] = new
+        if not new.custom:
+            return [_component_step(old, new)]
+        provider = self._run.provider_of(new.type)
+        if old is None or old.external or new.urn in self._run.deleted:
+            self._check(provider, goal, {}, goal.inputs)
+            return self._creation(old, new)
+        self._check(provider, goal, old.inputs, reset_ignored(new.ignore_changes, old.inputs, goal.inputs))
+        if new.deleted_with in self._run.replaced:
+            change = Change(changed=True, replaces=("deletedWith",))
+        else:
+            change = compare(provider, old, new.inputs, new)
         if (change.changed and change.replaces) or old.pending_replacement:
-            return self._replacement(provider, goal, old, new, change)
+            return self._replacement(provider, goal, old, change)
         if change.changed:
-            return [Step("update", goal.urn, old, new, change.differences)]
-        return [Step("same", goal.urn, old, new)]
+            return [Step("update", new.urn, old, new, change.differences)]
+        return [Step("same", new.urn, old, new)]
 
     def read(self, goal: Goal) -> list[Step]:
         """Return the steps that read a resource that is managed elsewhere."""
-        old = self._claim(goal)
-        new = goal.resource(external=True)
-        self._run.news[goal.urn] = new
-        read = Step("read", goal.urn, old, new)
-        if old is None or old.external or old.id == goal.id:
+        old, new = self._claim(goal), goal.new
+        self._run.news[new.urn] = new
+        read = Step("read", new.urn, old, new)
+        if old is None or old.external or old.id == new.id:
             return [read]
         # A managed resource with another id had this name, so it is deleted at the end.
-        self._run.replaced.add(goal.urn)
-        return [read, Step("replace", goal.urn, old, new)]
+        self._run.replaced.add(new.urn)
+        return [read, Step("replace", new.urn, old, new)]
 
     def _claim(self, goal: Goal) -> Resource | None:
         """Return the last run's resource with this URN or an alias, and reserve both.
@@ -100,14 +126,15 @@ class Planner:
 
         If its name starts with the parent's name, the former name starts with the parent's former name.
         """
-        former = next((old for old, new in self._run.aliased.items() if new == goal.parent), None)
+        former = next((old for old, new in self._run.aliased.items() if new == goal.new.parent), None)
         if former is None:
             return []
+        parent = urns.name_of(goal.new.parent)
         found = []
         for urn in (goal.urn, *goal.aliases):
             name = urns.name_of(urn)
-            if name.startswith(urns.name_of(goal.parent)):
-                name = urns.name_of(former) + name.removeprefix(urns.name_of(goal.parent))
+            if name.startswith(parent):
+                name = urns.name_of(former) + name.removeprefix(parent)
             found.append(urns.build(self._run.stack, self._run.project, former, urns.type_of(urn), name))
         return found
 
@@ -128,42 +155,38 @@ class Planner:
         self._run.events.log("error", message, goal.urn)
         raise InvalidError(message)
 
-    def _checked(self, provider: Provider, goal: Goal, olds: wire.Values, news: wire.Values) -> wire.Values:
+    def _check(self, provider: Provider, goal: Goal, olds: wire.Values, news: wire.Values) -> None:
         inputs, failures = provider.check(goal.urn, olds, news)
         for failure in failures:
-            about = f"{goal.type} resource '{urns.name_of(goal.urn)}'"
+            about = f"{goal.new.type} resource '{urns.name_of(goal.urn)}'"
             if failure.property:
                 shown = show_briefly(inputs.get(failure.property))
                 about = f"{about}: property {failure.property} value {shown}"
             self._run.events.log("error", f"{about} has a problem: {failure.reason}", goal.urn)
         if failures:
             raise InvalidError(goal.urn)
-        return inputs
+        goal.new.inputs = inputs
 
-    def _creation(self, goal: Goal, old: Resource | None, new: Resource) -> list[Step]:
+    def _creation(self, old: Resource | None, new: Resource) -> list[Step]:
         if old is None:
-            return [Step("create", goal.urn, None, new)]
-        self._run.replaced.add(goal.urn)
+            return [Step("create", new.urn, None, new)]
+        self._run.replaced.add(new.urn)
+        made, replaced = (Step(op, new.urn, old, new) for op in ("create-replacement", "replace"))
         if old.external:
             # The old resource was only read, so it is left alone and a new one is created.
-            return [Step("create-replacement", goal.urn, old, new), Step("replace", goal.urn, old, new)]
+            return [made, replaced]
         # It was deleted before a resource that it depends on, and is still declared.
-        self._run.deleted.discard(goal.urn)
-        return [Step("replace", goal.urn, old, new), Step("create-replacement", goal.urn, old, new)]
+        self._run.deleted.discard(new.urn)
+        return [replaced, made]
 
-    def _change(self, provider: Provider, goal: Goal, old: Resource, new: Resource) -> Change:
-        if new.deleted_with in self._run.replaced:
-            return Change(changed=True, replaces=("deletedWith",))
-        return compare(provider, old, new.inputs, goal)
-
-    def _replacement(self, provider: Provider, goal: Goal, old: Resource, new: Resource, change: Change) -> list[Step]:
-        run = self._run
+    def _replacement(self, provider: Provider, goal: Goal, old: Resource, change: Change) -> list[Step]:
+        run, new = self._run, goal.new
         if new.protect and old.protect:
             run.events.log("error", _protected(goal.urn), goal.urn)
             raise InvalidError(goal.urn)
         run.replaced.add(goal.urn)
         # The first check used the old inputs; a new resource has none.
-        new.inputs = self._checked(provider, goal, {}, goal.inputs)
+        self._check(provider, goal, {}, goal.inputs)
         made = Step("create-replacement", goal.urn, old, new, change.differences, change.replaces)
         replaced = Step("replace", goal.urn, old, new, change.differences, change.replaces)
         deletes_first = (
@@ -218,38 +241,36 @@ class Planner:
         if not unclear & candidate.inputs.keys():
             return False
         inputs = {key: wire.UNKNOWN if key in unclear else value for key, value in candidate.inputs.items()}
-        change = compare(self._run.provider_of(candidate.type), candidate, inputs)
+        change = compare(self._run.provider_of(candidate.type), candidate, inputs, candidate)
         return change.changed and bool(change.replaces)
 
 
-def compare(provider: Provider, old: Resource, inputs: wire.Values, goal: Goal | None = None) -> Change:
+def compare(provider: Provider, old: Resource, inputs: wire.Values, options: Resource) -> Change:
     """Return the provider's diff, or compare the inputs if the provider has none.
 
     Args:
         provider: The resource's provider.
         old: The resource as it was.
         inputs: The new inputs.
-        goal: The declaration with its options; without one, the stored options apply.
+        options: The resource whose `ignore_changes` and `replace_on_changes` apply: the declared or the old one.
     """
-    ignore = goal.ignore_changes if goal else old.ignore_changes
-    ignored = goal.ignored_paths if goal else [paths.parse(text) for text in ignore]
-    replacing = goal.replacing_paths if goal else [paths.parse(text) for text in old.replace_on_changes]
-    answer = provider.diff(old, inputs, ignore)
-    found = tuple(paths.differences(old.inputs, reset_ignored(ignored, old.inputs, inputs)))
+    answer = provider.diff(old, inputs, options.ignore_changes)
+    found = tuple(paths.differences(old.inputs, reset_ignored(options.ignore_changes, old.inputs, inputs)))
     if answer.changes is not None:
         replaces = answer.replaces if answer.changes else ()
         return Change(answer.changes, replaces, found, answer.delete_before_replace)
     # A plugin may report a change without properties, so `replace_on_changes` is applied here.
+    replacing = [paths.parse(text) for text in options.replace_on_changes]
     changed = dict.fromkeys(str(difference.path[0]) for difference in found)
     asked = [key for key in changed if any(paths.contains(path, (key,)) for path in replacing)]
     replaces = tuple(dict.fromkeys([*answer.replaces, *asked])) if found else ()
     return Change(bool(found), replaces, found, answer.delete_before_replace)
 
 
-def reset_ignored(ignored: Sequence[paths.Path], olds: wire.Values, news: wire.Values) -> wire.Values:
+def reset_ignored(ignored: Sequence[str], olds: wire.Values, news: wire.Values) -> wire.Values:
     """Return the new inputs with ignored properties reset to their old values."""
-    for path in ignored:
-        news = paths.reset(path, olds, news)
+    for text in ignored:
+        news = paths.reset(paths.parse(text), olds, news)
     return news
 
 
@@ -262,11 +283,11 @@ def show_briefly(value: object) -> str:
     return f"{{{value if isinstance(value, str) else wire.render(value)}}}"
 
 
-def _component_step(urn: str, old: Resource | None, new: Resource) -> Step:
+def _component_step(old: Resource | None, new: Resource) -> Step:
     if old is None:
-        return Step("create", urn, None, new)
+        return Step("create", new.urn, None, new)
     found = tuple(paths.differences(old.inputs, new.inputs))
-    return Step("update" if found else "same", urn, old, new, found)
+    return Step("update" if found else "same", new.urn, old, new, found)
 
 
 def _protected(urn: str) -> str:

@@ -104,6 +104,6 @@ def _read(run: Run, old: Resource) -> tuple[Op, Resource | None, tuple[paths.Dif
         differences = tuple(paths.differences(old.outputs, new.outputs))
         return "update" if differences else "same", new, differences
     # The diff is reversed: it shows how the real resource differs from the state.
-    change = compare(provider, new, old.inputs)
+    change = compare(provider, new, old.inputs, old)
     shown = tuple(paths.differences(old.inputs, new.inputs))
     return "update" if change.changed else "same", new, shown

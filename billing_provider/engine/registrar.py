@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing_provider.engine import urns, wire
-from billing_provider.engine.goals import Answer, Goal
-from billing_provider.engine.planner import InvalidError
+from billing_provider.engine.planner import Goal, InvalidError
 from billing_provider.engine.plugin import PluginError
 from billing_provider.engine.run import RefusedError, StepFailedError
+from billing_provider.engine.state import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from billing_provider.engine.executor import Executor
     from billing_provider.engine.planner import Planner
     from billing_provider.engine.run import Run
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a request of the program; after a failure it has no properties."""
+
+    urn: str
+    id: str = ""
+    properties: wire.Values = field(default_factory=dict)
+    ok: bool = True
 
 
 class Registrar:
@@ -65,30 +76,30 @@ class Registrar:
         with self._planning:
             if run.stopped:
                 return Answer(goal.urn, ok=False)
-            if goal.custom and not goal.provider and not urns.is_provider(goal.type):
-                goal.provider = self._default_provider(goal)
+            new = goal.new
+            if new.custom and not new.provider and not urns.is_provider(new.type):
+                new.provider = self._default_provider(goal)
             steps = plan(goal)
         for step in steps:
             self._executor.execute(step)
-        resource = run.news[goal.urn]
-        return Answer(resource.urn, "" if resource.id == wire.UNKNOWN_TEXT else resource.id, resource.outputs)
+        return Answer(new.urn, "" if new.id == wire.UNKNOWN_TEXT else new.id, new.outputs)
 
     def _default_provider(self, goal: Goal) -> str:
         """Return the reference to the default provider of a resource."""
-        package = urns.package_of(goal.type)
+        package = urns.package_of(goal.new.type)
         suffix = f"_{goal.version.replace('.', '_').replace('+', '_')}" if goal.version else ""
         name = f"default{suffix}"
         if (key := f"{package}::{name}") not in self._default_providers:
-            own = Goal(
-                urn=urns.build(self._run.stack, self._run.project, "", urns.PROVIDER_TYPE_PREFIX + package, name),
-                type=urns.PROVIDER_TYPE_PREFIX + package,
+            type_ = urns.PROVIDER_TYPE_PREFIX + package
+            made = Resource(
+                urn=urns.build(self._run.stack, self._run.project, "", type_, name),
+                type=type_,
                 custom=True,
                 inputs={"version": goal.version} if goal.version else dict(self._config),
             )
-            for step in self._planner.register(own):
+            for step in self._planner.register(Goal(made)):
                 self._executor.execute(step)
-            made = self._run.news[own.urn]
-            self._default_providers[key] = f"{own.urn}::{made.id or wire.UNKNOWN_TEXT}"
+            self._default_providers[key] = f"{made.urn}::{made.id or wire.UNKNOWN_TEXT}"
         return self._default_providers[key]
 
     def outputs(self, urn: str, values: wire.Values) -> None:
