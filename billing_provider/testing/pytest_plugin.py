@@ -65,7 +65,7 @@ def billing_sandbox(*, billing_sandbox_strict: bool) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def pulumi_nursery() -> Iterator[ForkServer]:
+def pulumi_fork_server() -> Iterator[ForkServer]:
     """Import the SDK and this package once per test session, so that runs start faster."""
     from billing_provider.engine import ForkServer  # noqa: PLC0415 - see the top
 
@@ -75,7 +75,7 @@ def pulumi_nursery() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def pulumi_stack(
-    billing_sandbox: Sandbox, pulumi_nursery: ForkServer, request: pytest.FixtureRequest, tmp_path: Path
+    billing_sandbox: Sandbox, pulumi_fork_server: ForkServer, request: pytest.FixtureRequest, tmp_path: Path
 ) -> StackFactory:
     """Create stacks of the project under test; they have `preview`, `up`, `refresh`, `destroy` and `outputs`."""
     from billing_provider.engine import Engine, config  # noqa: PLC0415 - see the top
@@ -99,7 +99,7 @@ def pulumi_stack(
         github = {"github-billing:baseUrl": billing_sandbox.url, "github-billing:token": billing_sandbox.token}
         state_file = tmp_path / "pulumi" / f"{stack}.json"
         merged = {**github, **OTHER_CREDENTIALS, **(settings or {})}
-        return Engine(folder, stack, state_file, env=env, settings=merged, check=True, fork_server=pulumi_nursery)
+        return Engine(folder, stack, state_file, env=env, settings=merged, check=True, fork_server=pulumi_fork_server)
 
     return make
 

@@ -22,13 +22,13 @@ EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in 
 @pytest.fixture
 def bench(
     billing_sandbox: Sandbox,
-    pulumi_nursery: ForkServer,
+    pulumi_fork_server: ForkServer,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Bench:
     """A sandbox that the environment names, and a project in the current folder; all engines share one fork server."""
-    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": pulumi_nursery}
+    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": pulumi_fork_server}
     monkeypatch.setattr(Engine.__init__, "__kwdefaults__", defaults)
     monkeypatch.setenv("GITHUB_API_URL", billing_sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", billing_sandbox.token)

@@ -9,7 +9,7 @@ import pytest
 from billing_provider.testing.pytest_plugin import (
     billing_sandbox,
     billing_sandbox_strict,
-    pulumi_nursery,
+    pulumi_fork_server,
     pulumi_stack,
 )
 from tests.engine.bench import ToyProject
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from billing_provider.engine import ForkServer
     from billing_provider.sandbox import Sandbox
 
-__all__ = ["bench", "billing_sandbox", "billing_sandbox_strict", "pulumi_nursery", "pulumi_stack"]
+__all__ = ["bench", "billing_sandbox", "billing_sandbox_strict", "pulumi_fork_server", "pulumi_stack"]
 
 
 @pytest.fixture
-def bench(tmp_path: Path, pulumi_nursery: ForkServer) -> ToyProject:
+def bench(tmp_path: Path, pulumi_fork_server: ForkServer) -> ToyProject:
     """A fresh project of toys and an engine for it."""
-    return ToyProject(tmp_path, pulumi_nursery)
+    return ToyProject(tmp_path, pulumi_fork_server)
 
 
 @pytest.fixture(
@@ -42,11 +42,13 @@ def bench(tmp_path: Path, pulumi_nursery: ForkServer) -> ToyProject:
         ),
     ]
 )
-def driver(request: pytest.FixtureRequest, tmp_path: Path, pulumi_nursery: ForkServer) -> Embedded | CommandLine:
+def driver(request: pytest.FixtureRequest, tmp_path: Path, pulumi_fork_server: ForkServer) -> Embedded | CommandLine:
     """A project on the embedded engine, and on the Pulumi CLI if it is installed."""
     scenario = Scenario([])
     return (
-        Embedded(tmp_path, scenario, pulumi_nursery) if request.param == "embedded" else CommandLine(tmp_path, scenario)
+        Embedded(tmp_path, scenario, pulumi_fork_server)
+        if request.param == "embedded"
+        else CommandLine(tmp_path, scenario)
     )
 
 

@@ -32,7 +32,7 @@ get_budgets(enterprise="octo-enterprise")
 
 @pytest.mark.parametrize("source", ["settings", "environment"])
 def test_forty_budgets_with_an_app(
-    source: str, tmp_path: Path, pulumi_nursery: ForkServer, monkeypatch: pytest.MonkeyPatch
+    source: str, tmp_path: Path, pulumi_fork_server: ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Up, refresh and destroy of 40 budgets work, and no state, event or log contains the key or a token."""
     # Tokens of an App end as real time passes.
@@ -54,7 +54,7 @@ def test_forty_budgets_with_an_app(
             env=env,
             settings=settings,
             listener=events.append,
-            fork_server=pulumi_nursery,
+            fork_server=pulumi_fork_server,
         )
         budgets = []
         for verb in ("up", "refresh", "destroy"):

@@ -67,12 +67,14 @@ def exported(recording: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "name", chosen(SETTLED, "cascade", "component", "lookup", "protected_from_deletion", "settings")
 )
-def test_state_of_the_command_line_previews_unchanged(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
+def test_state_of_the_command_line_previews_unchanged(
+    tmp_path: Path, pulumi_fork_server: ForkServer, name: str
+) -> None:
     """A state of the Pulumi CLI has no changes in the embedded engine."""
     scenario, last = SCENARIOS[name], last_good(name)
     assert last is not None
     recording = json.loads((GOLDEN / f"{name}.json").read_text())["steps"][last]
-    driver = Embedded(tmp_path, scenario, pulumi_nursery)
+    driver = Embedded(tmp_path, scenario, pulumi_fork_server)
     driver.bench.engine.import_(exported(recording))
     assert comparable(driver.bench.engine.export()) == recording["state"]
     assert set(driver.bench.engine.outputs()) == exported_names(recording)

@@ -25,17 +25,19 @@ def recorded(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_engine_matches_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
+def test_engine_matches_the_command_line(tmp_path: Path, pulumi_fork_server: ForkServer, name: str) -> None:
     """Each step of a scenario ends as with the Pulumi CLI: exit code, calls, counts, existing resources, and state."""
     scenario = SCENARIOS[name]
-    for mine, real in zip(play(Embedded(tmp_path, scenario, pulumi_nursery), scenario), recorded(name), strict=True):
+    for mine, real in zip(
+        play(Embedded(tmp_path, scenario, pulumi_fork_server), scenario), recorded(name), strict=True
+    ):
         assert mine == real
 
 
 @pytest.mark.parametrize("name", budgets.SCENARIOS)
-def test_budgets_match_the_command_line(tmp_path: Path, pulumi_nursery: ForkServer, name: str) -> None:
+def test_budgets_match_the_command_line(tmp_path: Path, pulumi_fork_server: ForkServer, name: str) -> None:
     """With budgets, requests, exit code, counts and state are the same at each step."""
-    played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_nursery), budgets.SCENARIOS[name])
+    played = budgets.play(Embedded(tmp_path, Scenario([]), pulumi_fork_server), budgets.SCENARIOS[name])
     for mine, real in zip(played, recorded(BUDGETS + name), strict=True):
         assert mine == real
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.testing.pytest_plugin import billing_sandbox, pulumi_nursery, pulumi_stack
+from billing_provider.testing.pytest_plugin import billing_sandbox, pulumi_fork_server, pulumi_stack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
     from billing_provider.testing.pytest_plugin import StackFactory
 
-__all__ = ["billing_sandbox", "pulumi_nursery", "pulumi_stack"]
+__all__ = ["billing_sandbox", "pulumi_fork_server", "pulumi_stack"]
 
 PROGRAM = """
 import os
