@@ -157,7 +157,7 @@ def prepare(stack: str) -> str:
         config,
     )
 
-    name: str = config.read_project(Path.cwd(), stack)["name"]
+    name = config.read_project(Path.cwd(), stack).name
     # Some file systems ignore case.
     if stack.casefold() == _KEPT.stem:
         raise EngineError(f"{_KEPT} holds the sandbox, so no stack can be named {stack}: choose another --stack")

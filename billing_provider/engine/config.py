@@ -7,14 +7,16 @@ import os
 import re
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import yaml
+from pydantic import BeforeValidator, Field, ValidationError
 
 from billing_provider.engine.errors import ConfigError
 from billing_provider.engine.passphrase import Passphrase
 from billing_provider.engine.wire import Secret
 from billing_provider.storage import json_text
+from billing_provider.storage.documents import Document, explain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +31,6 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _LEAST_EXPONENT = 1e21
 # Pulumi still accepts `NAMESPACE:config:NAME`, the form of old files.
 _KEY = re.compile(r"(?:(?P<namespace>[^:]*):(?:config:)?)?(?P<name>[^:]*)")
-
-_NAME_RULE = "use 1 to 100 of the characters A-Z a-z 0-9 _ . -"
 
 
 class _Loader(yaml.SafeLoader):
@@ -53,6 +53,34 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("(true|True|T
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"), list("-+.0123456789")
 )
+
+
+class _Options(Document):
+    virtualenv: str = ""
+
+
+class _Runtime(Document):
+    name: Literal["python"]
+    options: _Options = Field(default_factory=_Options)
+
+
+class StackFile(Document):
+    """The content of Pulumi.<stack>.yaml."""
+
+    config: dict[Any, Any] = Field(default_factory=dict)
+    encryptionsalt: str | None = None
+
+
+class ProjectFile(StackFile):
+    """The content of Pulumi.yaml."""
+
+    name: str = Field(pattern=f"^{_NAME.pattern}$")
+    runtime: Annotated[_Runtime, BeforeValidator(lambda given: {"name": given} if isinstance(given, str) else given)]
+    main: str = "."
+    stack_folder: str = Field(".", alias="stackConfigDir")
+
+
+_File = TypeVar("_File", bound=StackFile)
 
 
 @dataclass(frozen=True)
@@ -88,48 +116,37 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
         ConfigError: There is no Python project, the stack's name or a file is invalid, a declared setting has no value,
             or a secret cannot be decrypted.
     """
-    document = read_project(folder, stack)
-    runtime, name = document["runtime"], document["name"]
-    stack_file = folder / document.get("stackConfigDir", ".") / f"Pulumi.{stack}.yaml"
-    declared = _project_values(name, folder / PROJECT_FILE, document)
-    values = _stack_values(name, stack_file, env, settings)
+    file = read_project(folder, stack)
+    stack_file = folder / file.stack_folder / f"Pulumi.{stack}.yaml"
+    declared = _project_values(file, folder / PROJECT_FILE)
+    values = _stack_values(file.name, stack_file, env, settings)
     for key, value in declared.items():
         if value is None and key not in {**values, **settings}:
             raise ConfigError(
                 f"{key} has no value in the stack {stack}: write one to {stack_file}, or a default to {PROJECT_FILE}"
             )
     return Project(
-        name=name,
+        name=file.name,
         folder=folder,
-        program=folder / document.get("main", "."),
-        python=_python(folder, runtime.get("options", {})),
+        program=folder / file.main,
+        python=_python(folder, file.runtime.options.virtualenv),
         config={**{key: value for key, value in declared.items() if value is not None}, **values},
         overlay=dict(settings),
     )
 
 
-def read_project(folder: Path, stack: str) -> dict[str, Any]:
-    """Return the content of Pulumi.yaml in its full form, without empty values; check the stack's name too.
+def read_project(folder: Path, stack: str) -> ProjectFile:
+    """Return the content of Pulumi.yaml; check the stack's name too.
 
     Raises:
         ConfigError: There is no Python project, or the stack's name or the file is invalid.
     """
     if _NAME.fullmatch(stack) is None:
-        raise ConfigError(f"{stack!r} is not a valid stack name: {_NAME_RULE}")
-    path = folder / PROJECT_FILE
-    document = _read_yaml(path)
-    if document is None:
+        raise ConfigError(f"{stack!r} is not a valid stack name: use 1 to 100 of the characters A-Z a-z 0-9 _ . -")
+    file = _read(folder / PROJECT_FILE, ProjectFile)
+    if file is None:
         raise ConfigError(f"no {PROJECT_FILE} in {folder}: run this in the folder of a Pulumi project")
-    runtime = document.get("runtime", {})
-    document["runtime"] = {"name": runtime} if isinstance(runtime, str) else runtime
-    document = _checked(path, document, {"name": str, "stackConfigDir": str, "main": str, "runtime": dict})
-    runtime = _checked(path, document["runtime"], {"options": dict}, "runtime.")
-    _checked(path, runtime.get("options", {}), {"virtualenv": str}, "runtime.options.")
-    if runtime.get("name") != "python":
-        raise ConfigError(f"{path}: the runtime is {runtime.get('name')!r}, this engine supports python only")
-    if _NAME.fullmatch(document.get("name", "")) is None:
-        raise ConfigError(f"{path}: {document.get('name')!r} is not a valid project name: {_NAME_RULE}")
-    return {**document, "runtime": runtime}
+    return file
 
 
 def _load(path: Path) -> Any:
@@ -144,51 +161,35 @@ def _load(path: Path) -> Any:
         raise ValueError("a date or a number in it does not exist: put the value in quotes") from None
 
 
-def _read_yaml(path: Path) -> dict[str, Any] | None:
-    """Return the content of a YAML file without empty values; None if the file does not exist."""
+def _read(path: Path, form: type[_File]) -> _File | None:
+    """Return the content of a YAML file, or None if the file does not exist."""
     try:
         document = _load(path)
         # Refuse circular references, deep nesting and text that cannot be encoded.
         json_text.storable(document)
+        return form.model_validate({} if document is None else document)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{path} cannot be used: {' '.join(str(error).split())}") from None
-    if not isinstance(document, dict | None):
-        raise ConfigError(f"{path}: a mapping is expected")
-    return _checked(path, document or {}, {"config": dict, "encryptionsalt": str})
 
 
-def _checked(path: Path, document: dict[str, Any], kinds: dict[str, type], prefix: str = "") -> dict[str, Any]:
-    """Return a mapping without its empty values.
-
-    Raises:
-        ConfigError: A value has the wrong type.
-    """
-    filled = {key: value for key, value in document.items() if value is not None}
-    for key, kind in kinds.items():
-        if key in filled and not isinstance(filled[key], kind):
-            raise ConfigError(f"{path}: {prefix}{key} is not a {'string' if kind is str else 'mapping'}")
-    return filled
-
-
-def _python(folder: Path, options: dict[str, Any]) -> str:
+def _python(folder: Path, virtualenv: str) -> str:
     """Return the interpreter of the project's virtual environment, else the one that runs this engine."""
-    virtualenv = options.get("virtualenv")
-    own = folder / (virtualenv or ".") / "bin" / "python"
+    own = folder / virtualenv / "bin" / "python"
     return str(own) if virtualenv and own.exists() else sys.executable
 
 
-def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str, str | None]:
+def _project_values(file: ProjectFile, path: Path) -> dict[str, str | None]:
     """Return the values that Pulumi.yaml gives every stack, declared as `value` or `default`; None if it gives none."""
     found: dict[str, str | None] = {}
-    for key, declared in document.get("config", {}).items():
-        value = declared
-        if isinstance(declared, dict):
-            value = declared.get("value", declared.get("default"))
-        full = _full_key(name, path, key)
+    for key, declared in file.config.items():
+        value = declared.get("value", declared.get("default")) if isinstance(declared, dict) else declared
+        full = _full_key(file.name, path, key)
         found[full] = None if value is None else _text(path, full, value)
     return found
 
@@ -196,8 +197,8 @@ def _project_values(name: str, path: Path, document: dict[str, Any]) -> dict[str
 def _stack_values(
     name: str, path: Path, env: Mapping[str, str], settings: Mapping[str, str | Secret]
 ) -> dict[str, str | Secret]:
-    document = _read_yaml(path) or {}
-    values = {_full_key(name, path, key): value for key, value in document.get("config", {}).items()}
+    file = _read(path, StackFile) or StackFile()
+    values = {_full_key(name, path, key): value for key, value in file.config.items()}
     found: dict[str, str | Secret] = {}
     for full, value in values.items():
         if full in settings:
@@ -211,7 +212,7 @@ def _stack_values(
             found[full] = Secret(
                 env[variable]
                 if variable in env
-                else _text(path, full, _opened(value, Passphrase(document.get("encryptionsalt"), env)))
+                else _text(path, full, _opened(value, Passphrase(file.encryptionsalt, env)))
             )
         except ConfigError as error:
             raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None

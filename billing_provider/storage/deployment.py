@@ -18,9 +18,9 @@ _Texts = Annotated[list[str], BeforeValidator(lambda listed: [] if listed is Non
 
 
 class Resource(Document):
-    """One resource; its values are as written, with markers for secrets."""
+    """One resource; its values are as written, with markers for secrets, and keys of newer versions are kept."""
 
-    model_config = ConfigDict(alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 
     urn: Annotated[str, Field(pattern=r"(?s)^urn:pulumi:.*::.*::.*::")]
     custom: bool = False

@@ -14,9 +14,9 @@ __all__ = ["Document", "explain"]
 
 
 class Document(BaseModel):
-    """A file of Pulumi, or a part of one: types are strict, null counts as absent, and unknown keys are kept."""
+    """A file of Pulumi, or a part of one: types are strict, and null counts as absent."""
 
-    model_config = ConfigDict(strict=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(strict=True, populate_by_name=True)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -91,7 +91,7 @@ def pulumi_stack(
         folder = find_project(request.path) if project_dir is None else Path(project_dir)
         for key in settings or {}:
             if ":" not in key:
-                project = config.read_project(folder, stack)["name"]
+                project = config.read_project(folder, stack).name
                 raise ValueError(
                     f"settings: {key!r} has no namespace: write 'github-billing:{key}' for the provider "
                     f"or '{project}:{key}' for the program"

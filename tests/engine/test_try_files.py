@@ -284,7 +284,7 @@ def test_missing_program(project: Path, refused: Callable[..., str], verb: str) 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("- a", "Pulumi.dev.yaml: a mapping is expected"),
+        ("- a", "Pulumi.dev.yaml: its content: Input should be a valid dictionary"),
         ("config: {shop:a: .nan}", "Pulumi.dev.yaml: the value of shop:a cannot be written as JSON"),
         ("config: {5: x}", "Pulumi.dev.yaml: 5 is not a key of a setting"),
     ],
