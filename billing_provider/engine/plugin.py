@@ -120,7 +120,7 @@ class Plugin:
                     raise PluginError(f"the provider plugin did not start: {self._port or 'it exited without output'}")
                 self._channel = grpc.insecure_channel(f"127.0.0.1:{self._port}", options=_CHANNEL_OPTIONS)
                 stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
-                args = wire.write_struct(self._config, for_plugin=True)
+                args = _sent(self._config)
                 _call(stub.Configure, provider_pb2.ConfigureRequest(args=args, acceptSecrets=True))
                 self._stub = stub
             return self._stub
@@ -196,7 +196,7 @@ class Plugin:
 
 
 def _sent(values: wire.Values) -> Any:
-    return wire.write_struct(values, for_plugin=True)
+    return wire.write_struct(wire.for_plugin(values))
 
 
 def _named(urn: str) -> dict[str, Any]:

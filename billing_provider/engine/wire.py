@@ -11,7 +11,7 @@ from google.protobuf import struct_pb2
 from billing_provider.storage import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 Values = dict[str, Any]
 
@@ -85,61 +85,25 @@ def whole(number: float) -> int | float:
     return number
 
 
-def write_struct(values: Values, *, for_plugin: bool = False) -> struct_pb2.Struct:
-    """Turn values into a protobuf struct.
-
-    Args:
-        values: What to send.
-        for_plugin: Send secrets as plain values and references as ids; the dynamic plugin supports nothing else.
-    """
+def write_struct(values: Values) -> struct_pb2.Struct:
+    """Turn values into a protobuf struct."""
     struct = struct_pb2.Struct()
-    for key, value in values.items():
-        _write(struct.fields[key], value, for_plugin=for_plugin)
+    struct.update(_marked(values, lambda secret: {"value": secret}))
     return struct
 
 
-def _write(target: struct_pb2.Value, value: Any, *, for_plugin: bool) -> None:
-    if value is None:
-        target.null_value = struct_pb2.NULL_VALUE
-    elif isinstance(value, bool):
-        target.bool_value = value
-    elif isinstance(value, (int, float)):
-        target.number_value = value
-    elif isinstance(value, str):
-        target.string_value = value
-    elif value is UNKNOWN:
-        target.string_value = UNKNOWN_TEXT
-    elif isinstance(value, list):
-        target.list_value.SetInParent()
-        for item in value:
-            _write(target.list_value.values.add(), item, for_plugin=for_plugin)
-    elif isinstance(value, Secret):
-        _write_secret(target, value, for_plugin=for_plugin)
-    else:
-        _write_object(target, value, for_plugin=for_plugin)
+def for_plugin(value: Any) -> Any:
+    """Return a value as the dynamic plugin supports it: without secret markers, and with ids for references.
 
-
-def _write_secret(target: struct_pb2.Value, secret: Secret, *, for_plugin: bool) -> None:
-    if for_plugin:
-        _write(target, secret.value, for_plugin=True)
-    else:
-        _write_object(target, {SIGNATURE_KEY: SECRET_SIGNATURE, "value": secret.value}, for_plugin=False)
-
-
-def _write_object(target: struct_pb2.Value, values: Values, *, for_plugin: bool) -> None:
-    if for_plugin and values.get(SIGNATURE_KEY) == RESOURCE_SIGNATURE:
-        _write(target, reference_id(values), for_plugin=True)
-        return
-    target.struct_value.SetInParent()
-    for key, value in values.items():
-        _write(target.struct_value.fields[key], value, for_plugin=for_plugin)
-
-
-def reference_id(reference: Values) -> Any:
-    """Return the id of a reference, or the URN of a component, for plugins without references."""
-    if "id" not in reference:
-        return reference["urn"]
-    return UNKNOWN if reference["id"] == "" else reference["id"]
+    The reference to a component, which has no id, becomes its URN.
+    """
+    if isinstance(value, Secret):
+        return for_plugin(value.value)
+    if isinstance(value, dict):
+        if value.get(SIGNATURE_KEY) == RESOURCE_SIGNATURE:
+            return value.get("id", value["urn"]) or UNKNOWN
+        return {key: for_plugin(item) for key, item in value.items()}
+    return [for_plugin(item) for item in value] if isinstance(value, list) else value
 
 
 def unwrap(value: Any) -> Any:
@@ -196,12 +160,17 @@ def _mark(result: Any, given: Any) -> Any:
 
 def to_json(value: Any) -> Any:
     """Return the value in the format of a state file; secrets are marked and not encrypted."""
+    return _marked(value, lambda secret: {"plaintext": json.dumps(secret, separators=(",", ":"))})
+
+
+def _marked(value: Any, write_secret: Callable[[Any], Values]) -> Any:
+    """Return a value with markers for what is secret or unknown; `write_secret` returns what a marker holds."""
     if isinstance(value, Secret):
-        return {SIGNATURE_KEY: SECRET_SIGNATURE, "plaintext": json.dumps(to_json(value.value), separators=(",", ":"))}
+        return {SIGNATURE_KEY: SECRET_SIGNATURE, **write_secret(_marked(value.value, write_secret))}
     if isinstance(value, dict):
-        return {key: to_json(item) for key, item in value.items()}
+        return {key: _marked(item, write_secret) for key, item in value.items()}
     if isinstance(value, list):
-        return [to_json(item) for item in value]
+        return [_marked(item, write_secret) for item in value]
     return UNKNOWN_TEXT if value is UNKNOWN else value
 
 

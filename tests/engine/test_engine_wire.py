@@ -40,7 +40,7 @@ def test_values_survive_the_state_file(given_values: dict[str, Any]) -> None:
 @given(objects)
 def test_plugin_gets_no_secret_marker(given_values: dict[str, Any]) -> None:
     """The plugin gets the same values without secret markers."""
-    assert wire.read_struct(wire.write_struct(given_values, for_plugin=True)) == wire.unwrap(given_values)
+    assert wire.read_struct(wire.write_struct(wire.for_plugin(given_values))) == wire.unwrap(given_values)
     assert not wire.has_secret(wire.unwrap(given_values))
 
 
@@ -100,7 +100,7 @@ def test_output_values_are_read(output: dict[str, Any], read: Any) -> None:
 def test_plugin_gets_ids_for_references(reference: dict[str, str], sent: Any) -> None:
     """The plugin does not support references: it gets the id, a component's URN, or an unknown."""
     marked = {"r": {wire.SIGNATURE_KEY: wire.RESOURCE_SIGNATURE, **reference}}
-    assert wire.read_struct(wire.write_struct(marked, for_plugin=True)) == {"r": sent}
+    assert wire.for_plugin(marked) == {"r": sent}
     assert wire.read_struct(wire.write_struct(marked)) == marked
 
 
