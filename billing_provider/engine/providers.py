@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from billing_provider.engine import urns, wire
-from billing_provider.engine.plugin import DiffAnswer, Failure, ReadAnswer
+from billing_provider.engine.plugin import DiffAnswer, Failure, Plugin, ReadAnswer
 
 if TYPE_CHECKING:
     from billing_provider.engine.state import Resource
 
 SIMULATED_ID_PREFIX = "simulated-"
-
-
-class Provider(Protocol):
-    """The provider interface that the engine calls."""
-
-    def check(self, urn: str, olds: wire.Values, news: wire.Values) -> tuple[wire.Values, list[Failure]]:
-        """Return the inputs to store and the failures."""
-
-    def diff(self, old: Resource, news: wire.Values, ignore_changes: list[str]) -> DiffAnswer:
-        """Return the diff between a resource and its new inputs."""
-
-    def create(self, urn: str, inputs: wire.Values) -> tuple[str, wire.Values]:
-        """Return the id and properties of a new resource."""
-
-    def update(self, old: Resource, inputs: wire.Values, ignore_changes: list[str]) -> wire.Values:
-        """Return the properties of a changed resource."""
-
-    def delete(self, old: Resource) -> None:
-        """Delete a resource."""
-
-    def read(self, urn: str, id_: str, properties: wire.Values, inputs: wire.Values) -> ReadAnswer:
-        """Return the current resource."""
 
 
 class Simulated:
@@ -65,6 +43,9 @@ class Simulated:
     def read(self, urn: str, id_: str, properties: wire.Values, inputs: wire.Values) -> ReadAnswer:
         """Return the stored resource unchanged."""
         return ReadAnswer(id_, properties if properties != inputs else _outputs(urn, inputs), inputs)
+
+
+Provider = Plugin | Simulated
 
 
 def _outputs(urn: str, inputs: wire.Values) -> wire.Values:
