@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
-    *("operations", "engine_log", "provider", "sdk", "export", "unmanaged", "doctor", "cli", "__main__"),
+    *("operations", "engine_log", "provider", "sdk", "adopt", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 
@@ -39,8 +39,7 @@ EXTRA = {
     "core": {"storage"},
     "transport": {"storage"},
     "cli": {"storage", "sandbox", "engine"},
-    "export": {"storage"},
-    "unmanaged": {"storage"},
+    "adopt": {"storage"},
 }
 """JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports are files."""
 

@@ -12,8 +12,8 @@ from billing_provider.core.owners import ENTERPRISE_OWNER
 if TYPE_CHECKING:
     import argparse
 
-    from billing_provider.export.entries import Entry, Skipped
-    from billing_provider.export.folder import Written
+    from billing_provider.adopt.entries import Entry, Skipped
+    from billing_provider.adopt.folder import Written
 
 __all__ = ["add", "run"]
 
@@ -66,11 +66,11 @@ def run(args: argparse.Namespace) -> int:
         BillingError: GitHub cannot be read; nothing was written.
     """
     # Imported here, because Pulumi loads slowly and the other commands do not need it.
+    from billing_provider.adopt import entries, folder, inventory  # noqa: PLC0415
     from billing_provider.cli import imports  # noqa: PLC0415
-    from billing_provider.export import entries, folder, live  # noqa: PLC0415
     from billing_provider.provider import stored_providers  # noqa: PLC0415
 
-    owners = live.owners_of(args.enterprise, args.org)
+    owners = inventory.owners_of(args.enterprise, args.org)
     if not owners:
         raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
     if args.mask_logins and args.stack:
@@ -78,8 +78,10 @@ def run(args: argparse.Namespace) -> int:
     owned = folder.owned_ids(args.unmanaged)
     earlier = [] if args.mask_logins else folder.read_import_file(args.out)
     with render.reading() as reader:
-        lives = live.read_live(reader.run, owners)
-        everything, skipped = entries.find_entries(reader.run, live.masked(lives) if args.mask_logins else lives)
+        inventories = inventory.read_inventories(reader.run, owners)
+        if args.mask_logins:
+            inventories = inventory.masked(inventories)
+        everything, skipped = entries.find_entries(reader.run, inventories)
     there = {entry.id for entry in everything} | {each.id for each in skipped}
     gone = folder.gone(earlier, owners, there)
     chosen = [each for each in everything if _is_wanted(args, each, owned)]

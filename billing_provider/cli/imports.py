@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from billing_provider.adopt import folder
+from billing_provider.adopt.names import unique
 from billing_provider.cli import try_
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
-from billing_provider.export import folder
-from billing_provider.export.names import unique
 from billing_provider.storage import files
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing_provider.adopt.seed import mask_logins, read_seed
 from billing_provider.cli import render
 from billing_provider.core.ids import read_slug
 from billing_provider.core.redact import masked
-from billing_provider.usage.seed import mask_logins, read_seed
 
 if TYPE_CHECKING:
     import argparse

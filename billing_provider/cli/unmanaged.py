@@ -19,8 +19,8 @@ from billing_provider.core.redact import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from billing_provider.export.states import State
-    from billing_provider.unmanaged.report import Row
+    from billing_provider.adopt.report import Row
+    from billing_provider.adopt.states import State
 
 __all__ = ["add", "run"]
 
@@ -72,15 +72,14 @@ def run(args: argparse.Namespace) -> int:
         BillingError: GitHub cannot be read.
     """
     # Imported here, because Pulumi loads slowly and the other commands do not need it.
-    from billing_provider.export import live  # noqa: PLC0415
-    from billing_provider.unmanaged import report  # noqa: PLC0415
+    from billing_provider.adopt import inventory, report  # noqa: PLC0415
 
-    owners = live.owners_of(args.enterprise, args.org)
+    owners = inventory.owners_of(args.enterprise, args.org)
     if not owners:
         raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
     states = [_state(name) for name in dict.fromkeys(args.state)]
     with render.reading() as reader:
-        rows = report.find(reader.run, live.read_live(reader.run, owners), states, args.days)
+        rows = report.find(reader.run, inventory.read_inventories(reader.run, owners), states, args.days)
     title = f"Findings for {', '.join(map(str, owners))}: {len(rows)}; states compared: {len(states)}"
     read = {owner.key for owner in owners}
     others = sorted({each.owner for state in states for each in state.managed if each.owner not in read})
@@ -111,7 +110,7 @@ def _days(text: str) -> int:
 
 def _state(name: str) -> State:
     """Read a state: standard input, a file, or a stack that `pulumi` exports."""
-    from billing_provider.export.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
+    from billing_provider.adopt.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
 
     shown = clean(name, _SHOWN)
     if name == _STDIN:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.adopt.folder import IMPORT_FILE, MASKED_MODULE, MODULE, NEW_MODULE
 from billing_provider.cli import main
 from billing_provider.engine import Engine
-from billing_provider.export.folder import IMPORT_FILE, MASKED_MODULE, MODULE, NEW_MODULE
 from billing_provider.storage import files
-from tests.export.world import OtherClient, a_project, a_sandbox
+from tests.adopt.world import OtherClient, a_project, a_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

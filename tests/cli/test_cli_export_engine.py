@@ -13,10 +13,10 @@ import pytest
 
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.engine import Engine
+from tests.adopt.test_entries import MADE, READ
+from tests.adopt.world import PROGRAM, OtherClient, a_sandbox
 from tests.cli.test_cli_engine import Cli
 from tests.engine.drivers import comparable
-from tests.export.test_entries import MADE, READ
-from tests.export.world import PROGRAM, OtherClient, a_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

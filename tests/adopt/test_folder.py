@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.adopt import folder
+from billing_provider.adopt.folder import IMPORT_FILE, MODULE, NEW_MODULE
+from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.core.errors import ConfigError
-from billing_provider.export import folder
-from billing_provider.export.folder import IMPORT_FILE, MODULE, NEW_MODULE
-from billing_provider.export.states import TYPE_PREFIX
 from billing_provider.provider import stored_providers
-from tests.export.test_module import CENTER, budget, center
+from tests.adopt.test_module import CENTER, budget, center
 from tests.support.plugin import PROVIDERS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from billing_provider.export.entries import Entry
+    from billing_provider.adopt.entries import Entry
 
 FIRST = budget("1", "first")
 SECOND = budget("2", "second", budget_amount=2)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
     from datetime import datetime
 
-    from billing_provider.export.states import Managed
+    from billing_provider.adopt.states import Managed
 
 Kind = Literal["unmanaged", "twins", "shared", "gone", "expires"]
 KINDS: tuple[Kind, ...] = ("unmanaged", "twins", "shared", "gone", "expires")

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.adopt import module
+from billing_provider.adopt.entries import Entry, find_entries
+from billing_provider.adopt.inventory import owners_of, read_inventories
+from billing_provider.adopt.names import unique, variable
 from billing_provider.core.resource import Stored
-from billing_provider.export import module
-from billing_provider.export.entries import Entry, find_entries
-from billing_provider.export.live import owners_of, read_live
-from billing_provider.export.names import unique, variable
-from tests.export.world import OtherClient, a_sandbox
+from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def sixty_five() -> tuple[list[Entry], dict[str, str]]:
     with a_sandbox() as sandbox:
         OtherClient(sandbox).everything(sandbox)
         run = open_harness(sandbox).run
-        entries, _ = find_entries(run, read_live(run, owners_of(["octo-enterprise"], ["octo-org"])))
+        entries, _ = find_entries(run, read_inventories(run, owners_of(["octo-enterprise"], ["octo-org"])))
     return entries, named(entries)
 
 

@@ -8,6 +8,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.adopt import compare
+from billing_provider.adopt.compare import Live
+from billing_provider.adopt.entries import COST_CENTER_KIND, find_entries
+from billing_provider.adopt.module import declaration
+from billing_provider.adopt.names import unique
+from billing_provider.adopt.states import stack_of
 from billing_provider.budgets.consequences import Terms, worth
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.states import read_spec
@@ -17,23 +23,17 @@ from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSIT
 from billing_provider.core.redact import clean, redact
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.models import ACTIVE
-from billing_provider.export.entries import COST_CENTER_KIND, find_entries
-from billing_provider.export.module import declaration
-from billing_provider.export.names import unique
-from billing_provider.export.states import stack_of
-from billing_provider.unmanaged import compare
-from billing_provider.unmanaged.compare import Live
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
+    from billing_provider.adopt.compare import Finding, Kind
+    from billing_provider.adopt.entries import Entry
+    from billing_provider.adopt.inventory import Inventory
+    from billing_provider.adopt.states import Interrupted, State
     from billing_provider.core.owners import Owner
     from billing_provider.cost_centers.models import CostCenterDetails
-    from billing_provider.export import live as listed
-    from billing_provider.export.entries import Entry
-    from billing_provider.export.states import Interrupted, State
     from billing_provider.runtime.run import Run
-    from billing_provider.unmanaged.compare import Finding, Kind
 
 _SHOWN = 300
 
@@ -90,30 +90,30 @@ class _Object:
     ends: datetime | None = None
 
 
-def find(run: Run, lives: Sequence[listed.Live], states: Sequence[State], days: int) -> list[Row]:
+def find(run: Run, inventories: Sequence[Inventory], states: Sequence[State], days: int) -> list[Row]:
     """Return what differs between GitHub and the states, in words; nothing is sent.
 
     Args:
         run: The settings, for the address of GitHub, and the clock.
-        lives: Everything that the owners have.
+        inventories: Everything that the owners have.
         states: The states of stacks.
         days: A budget that expires within this number of days is a finding.
     """
-    return _Report(run, lives, states).rows(days)
+    return _Report(run, inventories, states).rows(days)
 
 
 class _Report:
     """What is known about the live objects and the states."""
 
-    def __init__(self, run: Run, lives: Sequence[listed.Live], states: Sequence[State]) -> None:
+    def __init__(self, run: Run, inventories: Sequence[Inventory], states: Sequence[State]) -> None:
         self._run, self._states = run, states
-        self._owners = {live.owner.key for live in lives}
-        self._objects = {each.id.lower(): each for live in lives for each in _objects(live)}
-        entries, skipped = find_entries(run, lives)
+        self._owners = {inventory.owner.key for inventory in inventories}
+        self._objects = {each.id.lower(): each for inventory in inventories for each in _objects(inventory)}
+        entries, skipped = find_entries(run, inventories)
         self._entries: dict[str, Entry] = {each.id.lower(): each for each in entries}
         self._skipped = {each.id.lower(): each.reason for each in skipped}
         self._names = {each.urn.rpartition("::")[2] for state in states for each in state.managed}
-        self._interrupted = dict(_interrupted(states, lives))
+        self._interrupted = dict(_interrupted(states, inventories))
 
     def rows(self, days: int) -> list[Row]:
         """Return the findings in words."""
@@ -196,14 +196,14 @@ class _Report:
         return Step(f"{lead}{each.loses}", f"curl --fail --request DELETE --header {header} {shlex.quote(url)}")
 
 
-def _objects(live: listed.Live) -> Iterable[_Object]:
-    owner = live.owner
-    for center in live.cost_centers:
+def _objects(inventory: Inventory) -> Iterable[_Object]:
+    owner = inventory.owner
+    for center in inventory.cost_centers:
         what = f"the cost center {center.name} of {owner.key}"
         loses = "GitHub archives it, and the usage of its members is in no cost center"
         key = _center_key(owner, center.name)
         yield _Object(f"{owner.kind.noun}/{owner.slug}/{center.id}", owner, what, "cost-centers", loses, key=key)
-    for budget in live.budgets:
+    for budget in inventory.budgets:
         fields = live_inputs(owner, {}, budget, frozenset())
         terms = Terms.of(fields)
         amount = worth(terms.amount, terms.unit)
@@ -215,7 +215,7 @@ def _objects(live: listed.Live) -> Iterable[_Object]:
             "budgets",
             f"this lifts the hard stop at {amount}" if stops else f"this ends the budget of {amount} and its alerts",
             cap=f"{amount}, {'hard stop' if stops else 'no stop'}",
-            key=_key(owner, fields, live.cost_centers),
+            key=_key(owner, fields, inventory.cost_centers),
             ends=_moment(budget.expires_at),
         )
 
@@ -236,24 +236,24 @@ def _key(owner: Owner, fields: Mapping[str, Any], centers: Sequence[CostCenterDe
     return natural_key(owner, fields)
 
 
-def _interrupted(states: Sequence[State], lives: Sequence[listed.Live]) -> Iterable[tuple[Hashable, _Place]]:
+def _interrupted(states: Sequence[State], inventories: Sequence[Inventory]) -> Iterable[tuple[Hashable, _Place]]:
     """Yield the keys of interrupted creates, each with its place; the inputs in a state are untrusted."""
     for state in states:
         for each in state.interrupted:
-            for live in lives:
-                if (key := _key_of_create(each, live)) is not None:
+            for inventory in inventories:
+                if (key := _key_of_create(each, inventory)) is not None:
                     yield key, _Place(state.source, each.urn)
 
 
-def _key_of_create(create: Interrupted, live: listed.Live) -> Hashable:
+def _key_of_create(create: Interrupted, inventory: Inventory) -> Hashable:
     """Return the key of an interrupted create for an owner, or None if it is for another one or has none."""
-    owner, inputs = live.owner, create.inputs
+    owner, inputs = inventory.owner, create.inputs
     if str(inputs.get(owner.kind.noun)).lower() != owner.slug.lower():
         return None
     if create.resource == COST_CENTER_KIND:
         return _center_key(owner, str(inputs.get("name")))
     try:
-        return _key(owner, read_spec(inputs).model_dump(), live.cost_centers)
+        return _key(owner, read_spec(inputs).model_dump(), inventory.cost_centers)
     except ConfigError:
         return None
 

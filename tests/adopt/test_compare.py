@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.export.states import Managed
-from billing_provider.unmanaged.compare import KINDS, Finding, Live, compare
+from billing_provider.adopt.compare import KINDS, Finding, Live, compare
+from billing_provider.adopt.states import Managed
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 OWNERS = {"enterprise/a", "organization/b"}

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from billing_provider.export import live
-from billing_provider.export.states import Managed, State
-from billing_provider.unmanaged import report
-from tests.export.test_entries import MADE, READ
-from tests.export.world import OtherClient, a_sandbox
+from billing_provider.adopt import inventory, report
+from billing_provider.adopt.states import Managed, State
+from tests.adopt.test_entries import MADE, READ
+from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
 
 
@@ -20,12 +19,12 @@ def test_nothing_managed_is_found_under_any_quirk(quirk: str) -> None:
         if quirk:
             sandbox.switch(quirk)
         harness = open_harness(sandbox)
-        lives = live.read_live(harness.run, live.owners_of(["octo-enterprise"], ["octo-org"]))
-        rows = report.find(harness.run, lives, [], 14)
+        inventories = inventory.read_inventories(harness.run, inventory.owners_of(["octo-enterprise"], ["octo-org"]))
+        rows = report.find(harness.run, inventories, [], 14)
         assert {row.kind for row in rows} == {"unmanaged"}
         ids = sorted({id_ for row in rows for id_ in row.ids})
         assert (len(rows), len(ids)) == (65, 65)
         urn = "urn:pulumi:dev::p::t::b"
         managed = [Managed(id_.lower(), "dev.json", f"{urn}{number}") for number, id_ in enumerate(ids)]
-        assert report.find(harness.run, lives, [State("dev.json", managed)], 14) == []
+        assert report.find(harness.run, inventories, [State("dev.json", managed)], 14) == []
         assert sandbox.writes == []

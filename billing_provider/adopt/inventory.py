@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Live:
+class Inventory:
     """What one owner has on GitHub.
 
     Attributes:
@@ -56,7 +56,7 @@ def owners_of(enterprises: Sequence[str], organizations: Sequence[str]) -> list[
     return list({owner.key: owner for owner in found}.values())
 
 
-def read_live(run: Run, owners: Sequence[Owner]) -> list[Live]:
+def read_inventories(run: Run, owners: Sequence[Owner]) -> list[Inventory]:
     """Read all budgets and active cost centers of owners; only GET requests are sent.
 
     Args:
@@ -66,27 +66,27 @@ def read_live(run: Run, owners: Sequence[Owner]) -> list[Live]:
     Raises:
         BillingError: A listing cannot be read, or stays incomplete.
     """
-    return [Live(owner, list(_budgets(run, owner)), list(_cost_centers(run, owner))) for owner in owners]
+    return [Inventory(owner, list(_budgets(run, owner)), list(_cost_centers(run, owner))) for owner in owners]
 
 
-def masked(lives: Sequence[Live]) -> list[Live]:
+def masked(inventories: Sequence[Inventory]) -> list[Inventory]:
     """Return the same with people's logins replaced by `user-1`, `user-2` and so on, to be shared."""
-    logins = {login.lower() for live in lives for login in _logins(live)}
+    logins = {login.lower() for inventory in inventories for login in _logins(inventory)}
     masks = {login: f"user-{number}" for number, login in enumerate(sorted(logins), 1)}
-    return [_masked(live, masks) for live in lives]
+    return [_masked(inventory, masks) for inventory in inventories]
 
 
-def _logins(live: Live) -> Iterator[str]:
-    for budget in live.budgets:
+def _logins(inventory: Inventory) -> Iterator[str]:
+    for budget in inventory.budgets:
         yield from filter(None, [budget.user, budget.budget_entity_name if budget.budget_scope == USER else None])
         yield from budget.budget_alerting.alert_recipients if budget.budget_alerting else ()
-    for center in live.cost_centers:
+    for center in inventory.cost_centers:
         yield from center.members(USERS)
 
 
-def _masked(live: Live, masks: Mapping[str, str]) -> Live:
+def _masked(inventory: Inventory, masks: Mapping[str, str]) -> Inventory:
     budgets = []
-    for budget in live.budgets:
+    for budget in inventory.budgets:
         changed: dict[str, Any] = {}
         if budget.user:
             changed["user"] = masks[budget.user.lower()]
@@ -104,9 +104,9 @@ def _masked(live: Live, masks: Mapping[str, str]) -> Live:
                 for member in center.resources
             ),
         )
-        for center in live.cost_centers
+        for center in inventory.cost_centers
     ]
-    return Live(live.owner, budgets, centers)
+    return Inventory(inventory.owner, budgets, centers)
 
 
 def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:

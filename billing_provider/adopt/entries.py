@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.adopt import names
 from billing_provider.budgets import expiry
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key
 from billing_provider.budgets.lifecycle import Lifecycle
@@ -18,18 +19,17 @@ from billing_provider.core.redact import clean
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import ACTIVE, MEMBER_KINDS, as_inputs
-from billing_provider.export import names
 from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from billing_provider.adopt.inventory import Inventory
     from billing_provider.budgets.identity import NaturalKey
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import Owner
     from billing_provider.core.resource import Checked, Stored
     from billing_provider.cost_centers.models import CostCenterDetails
-    from billing_provider.export.live import Live
 
 COST_CENTER_KIND = "CostCenter"
 _SHOWN = 300
@@ -111,17 +111,17 @@ class _Candidate:
         return natural_key(self.owner, complete(self.owner.kind, self.declared, frozenset()))
 
 
-def find_entries(run: Run, lives: Iterable[Live]) -> tuple[list[Entry], list[Skipped]]:
+def find_entries(run: Run, inventories: Iterable[Inventory]) -> tuple[list[Entry], list[Skipped]]:
     """Return the resources for everything that owners have, in order, and what cannot be declared.
 
     Args:
         run: Settings and clock; nothing is sent.
-        lives: What the owners have.
+        inventories: What the owners have.
     """
     found = _Finder(run)
-    for live in lives:
-        found.cost_centers(live)
-        found.budgets(live)
+    for inventory in inventories:
+        found.cost_centers(inventory)
+        found.budgets(inventory)
     return sorted(found.entries, key=lambda entry: entry.rank), found.skipped
 
 
@@ -134,27 +134,27 @@ class _Finder:
         self.entries: list[Entry] = []
         self.skipped: list[Skipped] = []
 
-    def cost_centers(self, live: Live) -> None:
+    def cost_centers(self, inventory: Inventory) -> None:
         """Add the cost centers of an enterprise."""
         lifecycle = CostCenterLifecycle(self._run)
         # In a fixed order: of two that have one member, the first one is exported.
-        for center in sorted(live.cost_centers, key=lambda center: (center.name, center.id)):
+        for center in sorted(inventory.cost_centers, key=lambda center: (center.name, center.id)):
             given = as_inputs(center)
             members = {kind: sorted(given[kind], key=str.lower) for kind in MEMBER_KINDS if given[kind]}
             pool = {"ai_credit_pool_enabled": True} if given.get("ai_credit_pool_enabled") else {}
-            declared = {"enterprise": live.owner.slug, "name": center.name, **members, **pool}
+            declared = {"enterprise": inventory.owner.slug, "name": center.name, **members, **pool}
             name = f"{center.name} ({center.id})"
             checked = lifecycle.check(f"::{name}", {}, declared, frozenset())
             if checked.problems:
-                id_ = resource_id(live.owner.kind.noun, live.owner.slug, center.id)
+                id_ = resource_id(inventory.owner.kind.noun, inventory.owner.slug, center.id)
                 self._skip(f"cost center {name}", _reasons(checked), id_)
                 continue
             stored = lifecycle.adopted(checked.inputs, center)
             self.entries.append(Entry(COST_CENTER_KIND, names.cost_center_name(center.name), declared, stored))
 
-    def budgets(self, live: Live) -> None:
+    def budgets(self, inventory: Inventory) -> None:
         """Add the budgets of an owner."""
-        candidates = [self._candidate(live, budget) for budget in live.budgets]
+        candidates = [self._candidate(inventory, budget) for budget in inventory.budgets]
         twins: dict[NaturalKey, list[str]] = defaultdict(list)
         for each in candidates:
             if not each.problems:
@@ -168,14 +168,14 @@ class _Finder:
                 )
             self._add(each)
 
-    def _candidate(self, live: Live, budget: Budget) -> _Candidate:
+    def _candidate(self, inventory: Inventory, budget: Budget) -> _Candidate:
         """Return a budget with its inputs, without GitHub's defaults; the entity of a cost center is its UUID."""
-        owner = live.owner
+        owner = inventory.owner
         inputs = live_inputs(owner, {}, budget, frozenset())
         center = None
         problems = []
         if budget.budget_scope in COST_CENTER_SCOPES:
-            named = matching(budget.budget_entity_name or "", live.cost_centers, (ACTIVE,))
+            named = matching(budget.budget_entity_name or "", inventory.cost_centers, (ACTIVE,))
             if len(named) == 1:
                 center = named[0]
                 inputs["budget_entity_name"] = center.id

@@ -9,20 +9,20 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.adopt.entries import find_entries
+from billing_provider.adopt.inventory import Inventory, masked, owners_of, read_inventories
 from billing_provider.budgets.models import Budget
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import CostCenterDetails, CostCenterResource
-from billing_provider.export.entries import find_entries
-from billing_provider.export.live import Live, masked, owners_of, read_live
 from billing_provider.sandbox.operations.quirks import QUIRKS
-from tests.export.world import OtherClient, a_sandbox
+from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.export.entries import Entry, Skipped
+    from billing_provider.adopt.entries import Entry, Skipped
     from billing_provider.sandbox import Sandbox
     from tests.support.harness import RunHarness
 
@@ -50,7 +50,7 @@ WRITTEN = {
 
 
 def found(run: RunHarness) -> tuple[list[Entry], list[Skipped]]:
-    return find_entries(run.run, read_live(run.run, OWNERS))
+    return find_entries(run.run, read_inventories(run.run, OWNERS))
 
 
 def lifecycle(run: RunHarness, entry: Entry) -> Any:
@@ -128,11 +128,11 @@ def test_names_are_readable() -> None:
     }
 
 
-def live(*budgets: dict[str, Any], centers: tuple[CostCenterDetails, ...] = (), owner: Owner = ENTERPRISE) -> Live:
+def live(*budgets: dict[str, Any], centers: tuple[CostCenterDetails, ...] = (), owner: Owner = ENTERPRISE) -> Inventory:
     """Return what an owner has, with defaults for what is not given."""
     plain = {"budget_amount": 1, "budget_product_sku": "actions", "budget_scope": owner.kind.noun}
     rows = [{"id": f"b{at}", "prevent_further_usage": False, **plain, **fields} for at, fields in enumerate(budgets)]
-    return Live(owner, [Budget.model_validate(row) for row in rows], list(centers))
+    return Inventory(owner, [Budget.model_validate(row) for row in rows], list(centers))
 
 
 USER = {"budget_scope": "user", "budget_product_sku": "ai_credits", "prevent_further_usage": True}
@@ -162,7 +162,7 @@ PLATFORM = CostCenterDetails("c1", "Platform")
         ),
     ],
 )
-def test_what_cannot_be_declared_is_skipped(harness: RunHarness, given: Live, reason: str) -> None:
+def test_what_cannot_be_declared_is_skipped(harness: RunHarness, given: Inventory, reason: str) -> None:
     """Twins, budgets that this provider cannot express, expired ones and lost cost centers have a reason each."""
     entries, skipped = find_entries(harness.run, [given])
     skipped = [each for each in skipped if each.scope]

@@ -7,20 +7,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.adopt import module
+from billing_provider.adopt.entries import Skipped
+from billing_provider.adopt.names import unique
+from billing_provider.adopt.states import TYPE_PREFIX, read_state_export
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
-from billing_provider.export import module
-from billing_provider.export.entries import Skipped
-from billing_provider.export.names import unique
-from billing_provider.export.states import TYPE_PREFIX, read_state_export
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from billing_provider.adopt.entries import Entry
     from billing_provider.core.owners import Owner
-    from billing_provider.export.entries import Entry
 
 MODULE = "budgets.py"
 NEW_MODULE = "budgets.new.py"

@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.export.entries import COST_CENTER_KIND
-from billing_provider.export.names import variable
+from billing_provider.adopt.entries import COST_CENTER_KIND
+from billing_provider.adopt.names import variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from billing_provider.export.entries import Entry
+    from billing_provider.adopt.entries import Entry
 
 WIDTH = 88
 """The longest line, if the values allow it; a formatter with this or a larger width changes nothing."""

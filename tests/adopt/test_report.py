@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from billing_provider.adopt import inventory, report
+from billing_provider.adopt.states import Interrupted, Managed, State
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import resource_id
-from billing_provider.export import live
-from billing_provider.export.states import Interrupted, Managed, State
 from billing_provider.sandbox import Sandbox
-from billing_provider.unmanaged import report
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.unmanaged.report import Row
+    from billing_provider.adopt.report import Row
 
 E, ORG = "octo-enterprise", "octo-org"
 URN = "urn:pulumi:dev::p::pulumi-python:dynamic/github-billing:EnterpriseBudget::b"
@@ -42,8 +41,8 @@ def sandbox() -> Iterator[Sandbox]:
 def find(sandbox: Sandbox, *states: State, days: int = 14, org: str | None = None) -> list[Row]:
     """Return the findings for the enterprise, and check that they were found by reads only."""
     harness = open_harness(sandbox)
-    lives = live.read_live(harness.run, live.owners_of([E], [org] if org else []))
-    rows = report.find(harness.run, lives, states, days)
+    inventories = inventory.read_inventories(harness.run, inventory.owners_of([E], [org] if org else []))
+    rows = report.find(harness.run, inventories, states, days)
     assert sandbox.writes == []
     return rows
 

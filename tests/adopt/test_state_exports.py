@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.adopt import states
+from billing_provider.adopt.states import Managed, read_state_export, stack_of
 from billing_provider.core.errors import ConfigError
-from billing_provider.export import states
-from billing_provider.export.states import Managed, read_state_export, stack_of
 
 TYPE = "pulumi-python:dynamic/github-billing:"
 URN = f"urn:pulumi:dev::p::{TYPE}EnterpriseBudget::b"
