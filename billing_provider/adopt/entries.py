@@ -8,13 +8,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt import names
+from billing_provider.adopt.inventory import entity_of
 from billing_provider.budgets import expiry
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.budgets.models import complete
 from billing_provider.core.ids import resource_id
 from billing_provider.core.inputs import is_uuid
-from billing_provider.core.owners import COST_CENTER_SCOPES, ORGANIZATION, REPOSITORY
+from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY
 from billing_provider.core.redact import clean
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
@@ -138,7 +139,7 @@ class _Finder:
         """Add the cost centers of an enterprise."""
         lifecycle = CostCenterLifecycle(self._run)
         # In a fixed order: of two that have one member, the first one is exported.
-        for center in sorted(inventory.cost_centers, key=lambda center: (center.name, center.id)):
+        for center in sorted(inventory.active_cost_centers, key=lambda center: (center.name, center.id)):
             given = as_inputs(center)
             members = {kind: sorted(given[kind], key=str.lower) for kind in MEMBER_KINDS if given[kind]}
             pool = {"ai_credit_pool_enabled": True} if given.get("ai_credit_pool_enabled") else {}
@@ -172,6 +173,8 @@ class _Finder:
         """Return a budget with its inputs, without GitHub's defaults; the entity of a cost center is its UUID."""
         owner = inventory.owner
         inputs = live_inputs(owner, {}, budget, frozenset())
+        if budget.budget_scope == REPOSITORY:
+            inputs["budget_entity_name"] = entity_of(owner, budget)
         center = None
         problems = []
         if budget.budget_scope in COST_CENTER_SCOPES:
@@ -182,9 +185,6 @@ class _Finder:
             else:
                 fits = "more than one" if named else "no"
                 problems.append(f"it covers {budget.budget_entity_name}, and {fits} active cost center has that name")
-        bare = inputs["budget_entity_name"]
-        if budget.budget_scope == REPOSITORY and owner.kind.noun == ORGANIZATION and bare and "/" not in bare:
-            inputs["budget_entity_name"] = f"{owner.slug}/{bare}"
         if expiry.is_over(inputs, self._now):
             problems.append(f"it expired on {inputs['expires_at']}: GitHub removes it")
         return _Candidate(owner, budget, center, _without_defaults(owner, inputs), problems)

@@ -1,9 +1,9 @@
-"""Everything that owners have on GitHub: all budgets and all active cost centers, from complete listings."""
+"""Everything that owners have on GitHub: all budgets and cost centers, from complete listings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
@@ -14,16 +14,18 @@ from billing_provider.core.owners import (
     ENTERPRISE,
     ENTERPRISE_OWNER,
     MULTI_USER_COST_CENTER,
+    ORGANIZATION,
     ORGANIZATION_OWNER,
+    REPOSITORY,
     USER,
     Owner,
 )
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
-from billing_provider.cost_centers.models import ACTIVE, USERS
+from billing_provider.cost_centers.models import ACTIVE, ORGANIZATIONS, REPOSITORIES, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from billing_provider.budgets.models import Budget
     from billing_provider.cost_centers.models import CostCenterDetails
@@ -37,12 +39,31 @@ class Inventory:
     Attributes:
         owner: The owner.
         budgets: All its budgets.
-        cost_centers: Its active cost centers, each with all its members; only an enterprise has some.
+        cost_centers: The cost centers of an enterprise, archived ones too; active ones have all their members.
     """
 
     owner: Owner
     budgets: list[Budget]
     cost_centers: list[CostCenterDetails] = field(default_factory=list)
+
+    @property
+    def active_cost_centers(self) -> list[CostCenterDetails]:
+        """The cost centers that are not archived."""
+        return [center for center in self.cost_centers if center.state == ACTIVE]
+
+
+class Names(NamedTuple):
+    """The names in what owners have, in the order of the reading; they can repeat.
+
+    Attributes:
+        people: Logins, and mail addresses among the recipients of alerts.
+        organizations: Organizations that are owners, members, or covered by a budget.
+        repositories: Repositories; the owner of one can be missing.
+    """
+
+    people: list[str]
+    organizations: list[str]
+    repositories: list[str]
 
 
 def owners_of(enterprises: Sequence[str], organizations: Sequence[str]) -> list[Owner]:
@@ -57,7 +78,7 @@ def owners_of(enterprises: Sequence[str], organizations: Sequence[str]) -> list[
 
 
 def read_inventories(run: Run, owners: Sequence[Owner]) -> list[Inventory]:
-    """Read all budgets and active cost centers of owners; only GET requests are sent.
+    """Read all budgets and cost centers of owners; only GET requests are sent.
 
     Args:
         run: Endpoints and caches.
@@ -69,47 +90,31 @@ def read_inventories(run: Run, owners: Sequence[Owner]) -> list[Inventory]:
     return [Inventory(owner, list(_budgets(run, owner)), list(_cost_centers(run, owner))) for owner in owners]
 
 
-def masked(inventories: Sequence[Inventory]) -> list[Inventory]:
-    """Return the same with people's logins replaced by `user-1`, `user-2` and so on, to be shared."""
-    logins = {login.lower() for inventory in inventories for login in _logins(inventory)}
-    masks = {login: f"user-{number}" for number, login in enumerate(sorted(logins), 1)}
-    return [_masked(inventory, masks) for inventory in inventories]
+def names_in(inventories: Sequence[Inventory]) -> Names:
+    """Return the names of people, organizations and repositories in what owners have."""
+    found = Names([], [each.owner.slug for each in inventories if each.owner.kind.noun == ORGANIZATION], [])
+    of_scope = {USER: found.people, ORGANIZATION: found.organizations, REPOSITORY: found.repositories}
+    for inventory in inventories:
+        for center in inventory.cost_centers:
+            found.people.extend(center.members(USERS))
+            found.organizations.extend(center.members(ORGANIZATIONS))
+            found.repositories.extend(center.members(REPOSITORIES))
+        for budget in inventory.budgets:
+            of_scope.get(budget.budget_scope, []).append(entity_of(inventory.owner, budget))
+            alerting = budget.budget_alerting
+            found.people.extend([budget.user or "", *(alerting.alert_recipients if alerting else ())])
+    return Names(*(list(filter(None, names)) for names in found))
 
 
-def _logins(inventory: Inventory) -> Iterator[str]:
-    for budget in inventory.budgets:
-        yield from filter(None, [budget.user, budget.budget_entity_name if budget.budget_scope == USER else None])
-        yield from budget.budget_alerting.alert_recipients if budget.budget_alerting else ()
-    for center in inventory.cost_centers:
-        yield from center.members(USERS)
-
-
-def _masked(inventory: Inventory, masks: Mapping[str, str]) -> Inventory:
-    budgets = []
-    for budget in inventory.budgets:
-        changed: dict[str, Any] = {}
-        if budget.user:
-            changed["user"] = masks[budget.user.lower()]
-        if budget.budget_scope == USER and budget.budget_entity_name:
-            changed["budget_entity_name"] = masks[budget.budget_entity_name.lower()]
-        if budget.budget_alerting:
-            recipients = [masks[login.lower()] for login in budget.budget_alerting.alert_recipients]
-            changed["budget_alerting"] = budget.budget_alerting.model_copy(update={"alert_recipients": recipients})
-        budgets.append(budget.model_copy(update=changed))
-    centers = [
-        replace(
-            center,
-            resources=tuple(
-                replace(member, name=masks[member.name.lower()]) if member.kind == USERS else member
-                for member in center.resources
-            ),
-        )
-        for center in inventory.cost_centers
-    ]
-    return Inventory(inventory.owner, budgets, centers)
+def entity_of(owner: Owner, budget: Budget) -> str:
+    """Return what a budget covers; some replies name a repository without its organization, the owner."""
+    name = budget.budget_entity_name or ""
+    bare = budget.budget_scope == REPOSITORY and owner.kind.noun == ORGANIZATION and name and "/" not in name
+    return f"{owner.slug}/{name}" if bare else name
 
 
 def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
+    run.reporter.status(f"budgets of {owner}")
     listed = run.cache(OwnerCache, owner).complete()
     lists_per_member_scope = any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in listed.values())
     for budget in listed.values():
@@ -126,8 +131,9 @@ def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
 def _cost_centers(run: Run, owner: Owner) -> Iterator[CostCenterDetails]:
     if owner.kind.noun != ENTERPRISE:
         return
-    for center in run.cache(CostCenterCache, owner).list_all():
-        if center.state == ACTIVE:
-            run.reporter.status(f"cost center {center.name} of {owner}")
-            # A listing may contain only some of the members.
-            yield run.api(CostCentersApi).get_cost_center(owner, center.id)
+    run.reporter.status(f"cost centers of {owner}")
+    listed = run.cache(CostCenterCache, owner).list_all()
+    for number, center in enumerate(listed, 1):
+        run.reporter.status(f"members of cost center {number} of {len(listed)}: {center.name}")
+        # A listing may contain only some of the members.
+        yield run.api(CostCentersApi).get_cost_center(owner, center.id) if center.state == ACTIVE else center

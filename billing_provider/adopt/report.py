@@ -198,7 +198,7 @@ class _Report:
 
 def _objects(inventory: Inventory) -> Iterable[_Object]:
     owner = inventory.owner
-    for center in inventory.cost_centers:
+    for center in inventory.active_cost_centers:
         what = f"the cost center {center.name} of {owner.key}"
         loses = "GitHub archives it, and the usage of its members is in no cost center"
         key = _center_key(owner, center.name)

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         BillingError: GitHub cannot be read; nothing was written.
     """
     # Imported here, because Pulumi loads slowly and the other commands do not need it.
-    from billing_provider.adopt import entries, folder, inventory  # noqa: PLC0415
+    from billing_provider.adopt import entries, folder, inventory, masks  # noqa: PLC0415
     from billing_provider.cli import imports  # noqa: PLC0415
     from billing_provider.provider import stored_providers  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     with render.reading() as reader:
         inventories = inventory.read_inventories(reader.run, owners)
         if args.mask_logins:
-            inventories = inventory.masked(inventories)
+            inventories = masks.mask_logins(inventories)
         everything, skipped = entries.find_entries(reader.run, inventories)
     there = {entry.id for entry in everything} | {each.id for each in skipped}
     gone = folder.gone(earlier, owners, there)

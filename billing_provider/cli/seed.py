@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing_provider.adopt.seed import mask_logins, read_seed
+from billing_provider.adopt.inventory import owners_of, read_inventories
+from billing_provider.adopt.masks import mask_logins
+from billing_provider.adopt.seed import seed_of
 from billing_provider.cli import render
-from billing_provider.core.ids import read_slug
 from billing_provider.core.redact import masked
 
 if TYPE_CHECKING:
@@ -39,12 +40,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the seed and return exit code 0."""
-    enterprise = read_slug("--enterprise", args.enterprise)
-    organizations = [read_slug("--org", login) for login in args.org]
+    owners = owners_of([args.enterprise], args.org)
     with render.reading() as reader:
-        seed = read_seed(reader.run, enterprise, organizations)
-        if args.mask_logins:
-            seed = mask_logins(seed)
+        inventories = read_inventories(reader.run, owners)
+        seed = seed_of(mask_logins(inventories) if args.mask_logins else inventories)
         seed = masked(seed, *reader.run.settings.tokens)
     render.print_json(seed)
     return 0

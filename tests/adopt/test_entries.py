@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_provider.adopt.entries import find_entries
-from billing_provider.adopt.inventory import Inventory, masked, owners_of, read_inventories
+from billing_provider.adopt.inventory import Inventory, owners_of, read_inventories
 from billing_provider.budgets.models import Budget
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
@@ -240,25 +240,6 @@ def test_an_archived_cost_center_is_not_read(harness: RunHarness, sandbox: Sandb
     entries, skipped = found(harness)
     assert [entry.declared["name"] for entry in entries] == ["Data"]
     assert skipped == []
-
-
-def test_masks_replace_every_login(harness: RunHarness) -> None:
-    """Users, recipients and members are masked, each login by one mask; nothing else is."""
-    alerting = {"budget_alerting": {"will_alert": True, "alert_recipients": ["Zoe", "ada"]}}
-    member = (CostCenterResource("User", "zoe"), CostCenterResource("Org", "octo-org"))
-    given = live(
-        {**USER, "user": "ADA", "budget_entity_name": "ada"},
-        alerting,
-        {**USER, "budget_entity_name": "Bob"},
-        centers=(CostCenterDetails("c1", "Apps", resources=member),),
-    )
-    entries, skipped = find_entries(harness.run, masked([given]))
-    assert skipped == []
-    text = repr([(entry.wanted, entry.declared) for entry in entries]).lower()
-    assert not any(login in text for login in ("ada", "zoe", "bob"))
-    assert [entry.declared.get("user") for entry in entries if entry.scope == "user"] == ["user-1", "user-2"]
-    (center,) = (entry.declared for entry in entries if not entry.scope)
-    assert (center["users"], center["organizations"]) == (["user-3"], ["octo-org"])
 
 
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=20))

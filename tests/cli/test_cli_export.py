@@ -265,7 +265,7 @@ def test_masked_logins(sandbox: Sandbox, project: Path, export: Callable[..., tu
     assert "There is no import file: logins are masked." in said
     assert content(project).keys() == {MASKED_MODULE}
     text = (project / MASKED_MODULE).read_text()
-    assert "user-1" in text
+    assert "person-1" in text
     assert not any(login in text for login in ("octocat", "monalisa", "hubot"))
 
 

@@ -106,7 +106,7 @@ def test_a_sandbox_from_the_seed_has_the_same_content(live: Sandbox, capsys: pyt
     assert content(Sandbox(seed=seed)) == content(live)
     assert seed["organizations"] == ["acme-web", "acme-api"]
     assert seed["repositories"] == ["acme-web/shop", "acme-web/bob-notes"]
-    assert seed["users"] == ["bob", "Alice", "carol", "dave"]
+    assert seed["users"] == ["Alice", "bob", "carol", "dave"]
 
 
 @pytest.mark.parametrize("quirk", READING_QUIRKS)
