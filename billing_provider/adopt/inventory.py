@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
-from billing_provider.budgets.skus import BUNDLES
+from billing_provider.budgets.identity import unsure_scopes
 from billing_provider.core.ids import read_slug
 from billing_provider.core.owners import (
-    COST_CENTER,
     ENTERPRISE,
     ENTERPRISE_OWNER,
-    MULTI_USER_COST_CENTER,
     ORGANIZATION,
     ORGANIZATION_OWNER,
     REPOSITORY,
@@ -116,11 +114,9 @@ def entity_of(owner: Owner, budget: Budget) -> str:
 def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
     run.reporter.status(f"budgets of {owner}")
     listed = run.cache(OwnerCache, owner).complete()
-    lists_per_member_scope = any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in listed.values())
+    unsure = unsure_scopes(listed.values())
     for budget in listed.values():
-        # Some accounts list a budget of this scope as cost_center; only the budget itself tells.
-        looks_plain = budget.budget_scope == COST_CENTER and budget.prevent_further_usage
-        if looks_plain and budget.budget_product_sku in BUNDLES and not lists_per_member_scope:
+        if budget.id in unsure:
             run.reporter.status(f"budget {budget.id} of {owner}")
             scope = run.api(BudgetsApi).get_budget(owner, budget.id).budget_scope
             yield budget.model_copy(update={"budget_scope": scope})

@@ -9,12 +9,12 @@ from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
 from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
-from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key
+from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key, unsure_scopes
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_body
 from billing_provider.core.errors import OutcomeError
-from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER, Owner
+from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, Owner
 from billing_provider.core.resource import secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
@@ -100,11 +100,11 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def matches(self, listing: Mapping[str, Budget]) -> tuple[list[Budget], list[Budget]]:
         """Return the budgets with the declared key, and those that may have it."""
-        lists_scope = any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in listing.values())
+        unsure_scope = unsure_scopes(listing.values())
         certain: list[Budget] = []
         unsure: list[Budget] = []
         for budget in listing.values():
-            found = match(self._owner, self._spec, budget, self._names, lists_per_member_scope=lists_scope)
+            found = match(self._owner, self._spec, budget, self._names, scope_is_unsure=budget.id in unsure_scope)
             if found is Match.YES:
                 certain.append(budget)
             elif found is Match.MAYBE:

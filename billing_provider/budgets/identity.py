@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.budgets.fields import Context, entity
 from billing_provider.budgets.models import FIELDS
-from billing_provider.budgets.skus import canonical_sku
+from billing_provider.budgets.skus import BUNDLES, canonical_sku
 from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import (
     COST_CENTER,
@@ -18,7 +18,7 @@ from billing_provider.core.owners import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from billing_provider.budgets.models import Budget, BudgetSpec
     from billing_provider.core.owners import Owner
@@ -60,6 +60,24 @@ def _entity(owner: Owner, scope: str, name: str) -> str:
     return entity(name, Context(owner, scope))
 
 
+def unsure_scopes(listed: Iterable[Budget]) -> set[str]:
+    """Return the ids of the budgets of cost centers in a listing that may be budgets of each member.
+
+    Some accounts list the scope `multi_user_cost_center` as `cost_center`; then no listed budget has the former. A read
+    of the budget itself shows its scope.
+    """
+    budgets = list(listed)
+    if any(budget.budget_scope == MULTI_USER_COST_CENTER for budget in budgets):
+        return set()
+    # A budget of each member is always a hard stop for a bundle.
+    return {
+        budget.id
+        for budget in budgets
+        if budget.budget_scope == COST_CENTER and budget.prevent_further_usage
+        if canonical_sku(budget.budget_product_sku) in BUNDLES
+    }
+
+
 class Match(Enum):
     """Whether a live budget is the declared one."""
 
@@ -69,7 +87,7 @@ class Match(Enum):
 
 
 def match(
-    owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, lists_per_member_scope: bool
+    owner: Owner, spec: BudgetSpec, budget: Budget, entity_names: frozenset[str], *, scope_is_unsure: bool
 ) -> Match:
     """Return whether a live budget is the declared one, regardless of GitHub's spelling.
 
@@ -78,15 +96,15 @@ def match(
         spec: The declared budget.
         budget: The live budget.
         entity_names: All names of the declared entity: for a cost center its UUID and its name.
-        lists_per_member_scope: Whether this account's listing contains the scope `multi_user_cost_center`. Some
-            accounts list such a budget as `cost_center`; a hard AI-credit budget of a cost center may then be of
-            either scope.
+        scope_is_unsure: Whether the live budget is one of `unsure_scopes`.
     """
     if canonical_sku(spec.budget_product_sku) != canonical_sku(budget.budget_product_sku):
         return Match.NO
-    scope_match = _match_scope(spec.budget_scope, budget, lists_per_member_scope=lists_per_member_scope)
-    if scope_match is Match.NO:
-        return Match.NO
+    scope_match = Match.YES
+    if spec.budget_scope != budget.budget_scope:
+        if not (scope_is_unsure and spec.budget_scope == MULTI_USER_COST_CENTER):
+            return Match.NO
+        scope_match = Match.MAYBE
     if spec.budget_scope == USER:
         live = budget.user or budget.budget_entity_name or ""
         return Match.YES if live.lower() == (spec.user or "").lower() else Match.NO
@@ -100,13 +118,6 @@ def match(
         names = {name.rpartition("/")[2].lower() for name in entity_names}
         return Match.MAYBE if live_entity in names else Match.NO
     return Match.NO
-
-
-def _match_scope(declared: str, budget: Budget, *, lists_per_member_scope: bool) -> Match:
-    if declared == budget.budget_scope:
-        return Match.YES
-    looks_plain = budget.budget_scope == COST_CENTER and budget.prevent_further_usage and not lists_per_member_scope
-    return Match.MAYBE if declared == MULTI_USER_COST_CENTER and looks_plain else Match.NO
 
 
 def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from billing_provider.budgets.identity import (
     match,
     natural_key,
     same,
+    unsure_scopes,
 )
 from billing_provider.budgets.models import Budget, BudgetSpec, complete
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
@@ -122,57 +123,76 @@ def test_text_of_a_key(fields: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "declared", "stored", "names", "listed", "expected"),
+    ("owner", "declared", "stored", "names", "unsure", "expected"),
     [
-        (BIG, {}, {}, [""], True, Match.YES),
-        (BIG, {}, {"budget_entity_name": None}, [""], True, Match.YES),
-        (BIG, {}, {"budget_product_sku": "packages"}, [""], True, Match.NO),
-        (BIG, {}, {"budget_scope": "multi_user_customer"}, [""], True, Match.NO),
+        (BIG, {}, {}, [""], False, Match.YES),
+        (BIG, {}, {"budget_entity_name": None}, [""], False, Match.YES),
+        (BIG, {}, {"budget_product_sku": "packages"}, [""], False, Match.NO),
+        (BIG, {}, {"budget_scope": "multi_user_customer"}, [""], False, Match.NO),
         # A person is told by login, in either field.
         (BIG, {"budget_scope": "user", "user": "Mona"}, {"budget_scope": "user", "user": "mona"}, [""],
-         True, Match.YES),
+         False, Match.YES),
         (BIG, {"budget_scope": "user", "user": "mona"}, {"budget_scope": "user", "budget_entity_name": "MONA"}, [""],
-         True, Match.YES),
+         False, Match.YES),
         (BIG, {"budget_scope": "user", "user": "mona"}, {"budget_scope": "user", "user": "hubot"}, [""],
-         True, Match.NO),
+         False, Match.NO),
         (BIG, {"budget_scope": "user", "user": "mona"}, {"budget_scope": "user", "budget_entity_name": None}, [""],
-         True, Match.NO),
+         False, Match.NO),
         # A cost center is told by its UUID or its name.
         (BIG, {"budget_scope": "cost_center"}, {"budget_scope": "cost_center", "budget_entity_name": "Data"},
-         [UUID, "Data"], True, Match.YES),
+         [UUID, "Data"], False, Match.YES),
         (BIG, {"budget_scope": "cost_center"}, {"budget_scope": "cost_center", "budget_entity_name": UUID.lower()},
-         [UUID, "Data"], True, Match.YES),
+         [UUID, "Data"], False, Match.YES),
         (BIG, {"budget_scope": "cost_center"}, {"budget_scope": "cost_center", "budget_entity_name": "data"},
-         [UUID, "Data"], True, Match.MAYBE),
+         [UUID, "Data"], False, Match.MAYBE),
         # Some accounts list a per-member budget as a plain one of its cost center; it is always a hard stop.
         (BIG, {"budget_scope": "multi_user_cost_center"},
-         {"budget_scope": "cost_center", "budget_entity_name": "Data", "prevent_further_usage": True}, ["Data"], False,
+         {"budget_scope": "cost_center", "budget_entity_name": "Data", "prevent_further_usage": True}, ["Data"], True,
          Match.MAYBE),
         (BIG, {"budget_scope": "multi_user_cost_center"},
-         {"budget_scope": "cost_center", "budget_entity_name": "Data", "prevent_further_usage": True}, ["Data"], True,
+         {"budget_scope": "cost_center", "budget_entity_name": "Data", "prevent_further_usage": True}, ["Data"], False,
          Match.NO),
         (BIG, {"budget_scope": "multi_user_cost_center"},
          {"budget_scope": "cost_center", "budget_entity_name": "Data"}, ["Data"], False, Match.NO),
+        (BIG, {"budget_scope": "cost_center"},
+         {"budget_scope": "cost_center", "budget_entity_name": "Data", "prevent_further_usage": True}, ["Data"], True,
+         Match.YES),
         (BIG, {"budget_scope": "multi_user_cost_center"},
-         {"budget_scope": "cost_center", "budget_entity_name": "Other", "prevent_further_usage": True}, ["Data"], False,
+         {"budget_scope": "cost_center", "budget_entity_name": "Other", "prevent_further_usage": True}, ["Data"], True,
          Match.NO),
         # A repository without its owner is surely ours in an organization, and perhaps in an enterprise.
         (ORG, {"budget_scope": "repository"}, {"budget_scope": "repository", "budget_entity_name": "api"},
-         ["octo-org/api"], True, Match.YES),
+         ["octo-org/api"], False, Match.YES),
         (BIG, {"budget_scope": "repository"}, {"budget_scope": "repository", "budget_entity_name": "api"},
-         ["octo-org/API"], True, Match.MAYBE),
+         ["octo-org/API"], False, Match.MAYBE),
         (BIG, {"budget_scope": "repository"}, {"budget_scope": "repository", "budget_entity_name": "web"},
-         ["octo-org/api"], True, Match.NO),
+         ["octo-org/api"], False, Match.NO),
         (BIG, {"budget_scope": "repository"}, {"budget_scope": "repository", "budget_entity_name": "octo-lab/api"},
-         ["octo-org/api"], True, Match.NO),
+         ["octo-org/api"], False, Match.NO),
     ],
 )  # fmt: skip
 def test_match_of_a_live_and_a_declared_budget(  # noqa: PLR0917 - a row of the table
-    owner: Owner, declared: dict[str, Any], stored: dict[str, Any], names: list[str], listed: bool, expected: Match
+    owner: Owner, declared: dict[str, Any], stored: dict[str, Any], names: list[str], unsure: bool, expected: Match
 ) -> None:
     """Every known spelling of GitHub matches; if fields are omitted, the match is uncertain."""
-    found = match(owner, spec(owner, **declared), live(**stored), frozenset(names), lists_per_member_scope=listed)
+    found = match(owner, spec(owner, **declared), live(**stored), frozenset(names), scope_is_unsure=unsure)
     assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        pytest.param([{}], {"b0"}, id="a hard stop of a cost center for AI credits"),
+        pytest.param([{}, {"budget_scope": "multi_user_cost_center"}], set(), id="the listing has both scopes"),
+        pytest.param([{"prevent_further_usage": False}], set(), id="no hard stop"),
+        pytest.param([{"budget_product_sku": "actions"}], set(), id="not for a bundle"),
+        pytest.param([{"budget_scope": "organization"}], set(), id="not of a cost center"),
+    ],
+)
+def test_a_listing_that_may_hide_the_scope(listed: list[dict[str, Any]], expected: set[str]) -> None:
+    """A budget of each member is a hard stop for a bundle; an account that lists its scope once lists it always."""
+    plain = {"budget_scope": "cost_center", "budget_product_sku": "ai_credits", "prevent_further_usage": True}
+    assert unsure_scopes(live(**{"id": f"b{at}", **plain, **fields}) for at, fields in enumerate(listed)) == expected
 
 
 ALIKE: list[tuple[str, Any, Any]] = [
