@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from billing_provider.budgets.models import BudgetDetails
     from billing_provider.budgets.skus import BudgetType, product_identifier, sku_identifier
     from billing_provider.budgets.user_states import EffectiveBudget, UserState
     from billing_provider.core.errors import BillingError
@@ -70,7 +71,6 @@ if TYPE_CHECKING:
         UsageSummary,
         UsageSummaryItem,
     )
-    from billing_provider.usage.queries import BudgetDetails
 
 _MODULES = {
     "AiCreditPool": "cost_centers.models",
@@ -78,7 +78,7 @@ _MODULES = {
     "BudgetAlerting": "sdk.budget",
     "BudgetAlertingArgs": "sdk.budget",
     "BudgetAlertingArgsDict": "sdk.budget",
-    "BudgetDetails": "usage.queries",
+    "BudgetDetails": "budgets.models",
     "BudgetScope": "core.owners",
     "BudgetType": "budgets.skus",
     "CostCenter": "sdk.cost_center",

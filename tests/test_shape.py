@@ -22,7 +22,7 @@ from tests.support.fields import WiderSpec, complaints
 PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
-    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview"),
+    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview", "reader"),
     *("operations", "engine_log", "provider", "sdk", "adopt", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -364,3 +365,48 @@ class Budget(BaseModel):
                 "alert_recipients": alerting.get("alert_recipients") or [],
             }
         return value
+
+
+@dataclass(frozen=True)
+class BudgetDetails:
+    """A budget as stored by GitHub; fields missing in the response are None.
+
+    Attributes:
+        id: The budget's id, assigned by GitHub.
+        budget_amount: Whole US dollars a month, or licences.
+        budget_product_sku: Identifier of the product or SKU.
+        budget_type: Its pricing type.
+        budget_scope: The scope covered.
+        budget_entity_name: The organization, repository, cost center (by its name) or owner covered.
+        user: Login of the user whose usage is limited.
+        prevent_further_usage: Whether GitHub stops usage at the amount.
+        will_alert: Whether GitHub sends alerts.
+        alert_recipients: Logins of the people who receive alerts.
+        expires_at: When GitHub removes it.
+        exclude_cost_center_usage: Whether usage of cost centers is excluded.
+        consumed_amount: US dollars used this month.
+    """
+
+    id: str
+    budget_amount: float
+    budget_product_sku: str
+    budget_type: str | None
+    budget_scope: str
+    budget_entity_name: str | None
+    user: str | None
+    prevent_further_usage: bool
+    will_alert: bool | None
+    alert_recipients: list[str] | None
+    expires_at: str | None
+    exclude_cost_center_usage: bool | None
+    consumed_amount: float | None
+
+    @classmethod
+    def of(cls, budget: Budget) -> BudgetDetails:
+        """Return a budget with its alerting as two fields."""
+        alerting = budget.budget_alerting
+        return cls(
+            will_alert=alerting.will_alert if alerting else None,
+            alert_recipients=list(alerting.alert_recipients) if alerting else None,
+            **budget.model_dump(exclude={"budget_alerting"}),
+        )

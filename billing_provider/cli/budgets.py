@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets.models import BudgetDetails
 from billing_provider.cli import render
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
-from billing_provider.usage.queries import BudgetDetails
 from billing_provider.usage.spend import LICENCES, SpendReport
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.cli.tables import Cell, coloured, markdown, table, wrapped
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import read_settings
+from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     import argparse

@@ -17,8 +17,8 @@ from billing_provider.usage.queries import OUTSIDE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from billing_provider.reader import Reader
     from billing_provider.usage.models import Group, ReportName, UsageSummary
-    from billing_provider.usage.queries import Reader
 
 __all__ = ["add", "run"]
 

@@ -11,7 +11,7 @@ from billing_provider.core.errors import BillingError, ConfigError, NotFoundErro
 from billing_provider.core.inputs import near
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.cache import CostCenterCache
-from billing_provider.usage.queries import Reader
+from billing_provider.usage.queries import UsageReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,6 @@ class KnownNames:
         names = {budget.budget_entity_name or "" for budget in listed if budget.budget_scope == ORGANIZATION}
         centers = self._reads.find(self._run.cache(CostCenterCache, owner).list_all) or []
         names.update(name for center in centers for name in center.members("organizations"))
-        report = self._reads.find(lambda: Reader(self._run).usage(enterprise=owner.slug))
+        report = self._reads.find(lambda: UsageReader(self._run).usage(enterprise=owner.slug))
         names.update(item.organization_name or "" for item in (report.usage_items if report else ()))
         return names - {""}

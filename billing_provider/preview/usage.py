@@ -9,9 +9,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.consequences import Person, Spend
+from billing_provider.budgets.models import BudgetDetails
 from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.owners import ENTERPRISE, USER
-from billing_provider.usage.queries import BudgetDetails, Reader
+from billing_provider.usage.queries import UsageReader
 from billing_provider.usage.spend import SpendReport
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class LiveUsage:
     def __init__(self, run: Run, owner: Owner, reads: PreviewReads) -> None:
         self._run, self._owner, self._reads = run, owner, reads
         # `pulumi preview --diff` prints every status line, and these reads are short.
-        self._report = SpendReport(Reader(run), owner, status=lambda _text: None)
+        self._report = SpendReport(UsageReader(run), owner, status=lambda _text: None)
         self._lock = threading.Lock()
         self._people_left = MOST_PEOPLE
 

@@ -14,12 +14,12 @@ from billing_provider.budgets.models import INPUTS
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
+from billing_provider.reader import Reader
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.declaration import protected, secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider

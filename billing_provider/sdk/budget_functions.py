@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing_provider.reader import Reader
 from billing_provider.sdk.invoke import later, run_query
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     import pulumi
 
+    from billing_provider.budgets.models import BudgetDetails
     from billing_provider.budgets.user_states import EffectiveBudget, UserState
     from billing_provider.core.owners import BudgetScope
-    from billing_provider.usage.queries import BudgetDetails
 
 
 def get_budgets(

@@ -12,11 +12,11 @@ from pulumi.dynamic import Resource
 from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
+from billing_provider.reader import Reader
 from billing_provider.sdk.declaration import secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.reader import Reader
 from billing_provider.sdk.invoke import brief, later, run_query
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from billing_provider.cost_centers.models import CostCenterDetails, CostCenterState

@@ -18,8 +18,8 @@ from pulumi.runtime.config import CONFIG
 from billing_provider.core.errors import BillingError
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import NAMESPACE, check_keys, check_values, read_settings
+from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

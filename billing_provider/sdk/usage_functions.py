@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing_provider.reader import Reader
 from billing_provider.sdk.invoke import later, run_query
 from billing_provider.usage import names
-from billing_provider.usage.queries import Reader
 
 if TYPE_CHECKING:
     import pulumi

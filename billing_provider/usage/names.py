@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from billing_provider.usage.models import UsageSummary
-    from billing_provider.usage.queries import ModelReport, Reader
+    from billing_provider.usage.queries import ModelReport, UsageReader
 
 
-def usage_summary(reader: Reader, **given: Any) -> UsageSummary:
+def usage_summary(reader: UsageReader, **given: Any) -> UsageSummary:
     """Return usage by SKU, of known names.
 
     Args:
         reader: Sends the query.
-        **given: As for `Reader.usage_summary`.
+        **given: As for `UsageReader.usage_summary`.
 
     Raises:
-        BillingError: As for `Reader.usage_summary`; or no usage was found, because nothing has the name of a filter.
+        BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
     """
     summary = reader.usage_summary(**given)
     check(summary.usage_items, given)
     return summary
 
 
-def model_usage(reader: Reader, report: ModelReport, **given: Any) -> UsageSummary:
+def model_usage(reader: UsageReader, report: ModelReport, **given: Any) -> UsageSummary:
     """Return the use of premium requests or of AI credits by model, of known names.
 
     Args:
         reader: Sends the query.
         report: The report to read.
-        **given: As for `Reader.model_usage`.
+        **given: As for `UsageReader.model_usage`.
 
     Raises:
-        BillingError: As for `Reader.model_usage`; or no usage was found, because nothing has the name of a filter.
+        BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
     """
     summary = reader.model_usage(report, **given)
     check(summary.usage_items, given)

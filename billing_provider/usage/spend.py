@@ -29,9 +29,10 @@ from billing_provider.usage.queries import OUTSIDE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from billing_provider.budgets.models import BudgetDetails
     from billing_provider.core.owners import Owner
     from billing_provider.usage.models import UsageSummary
-    from billing_provider.usage.queries import BudgetDetails, Reader
+    from billing_provider.usage.queries import UsageReader
 
 DOLLARS = "USD"
 LICENCES = "licences"
@@ -82,7 +83,7 @@ class SpendReport:
         status: Shows which report is being read; by default the reader's reporter does.
     """
 
-    def __init__(self, reader: Reader, owner: Owner, status: Callable[[str], None] | None = None) -> None:
+    def __init__(self, reader: UsageReader, owner: Owner, status: Callable[[str], None] | None = None) -> None:
         self._reader, self._owner = reader, owner
         self._status = status or reader.run.reporter.status
         self._read: dict[tuple[str, ...], UsageSummary | None] = {}

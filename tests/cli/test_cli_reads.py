@@ -16,9 +16,9 @@ from billing_provider.cli import main, render
 from billing_provider.cli.tables import Cell
 from billing_provider.core.clock import Clock
 from billing_provider.core.owners import ENTERPRISE_OWNER
+from billing_provider.reader import Reader
 from billing_provider.sandbox import Sandbox
 from billing_provider.usage.models import exact_sum
-from billing_provider.usage.queries import Reader
 from billing_provider.usage.spend import Spend, SpendReport
 from tests.support.clock import START
 from tests.support.pictures import PLAIN, E, declare

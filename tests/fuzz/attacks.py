@@ -27,9 +27,9 @@ from billing_provider.core.redact import clean, redact
 from billing_provider.core.settings import Settings, read_settings
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.doctor import examine
+from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
 from billing_provider.sandbox import Sandbox
-from billing_provider.usage.queries import Reader
 from tests.faults.world import spellings
 from tests.fuzz.hostile import ELSEWHERE, HostileServer, spoil, value
 from tests.support.declared import everything

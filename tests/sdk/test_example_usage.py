@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.reader import Reader
 from billing_provider.sandbox import Sandbox
-from billing_provider.usage.queries import Reader
 from tests.support.clock import TODAY
 from tests.support.harness import open_harness
 from tests.support.mocked import run

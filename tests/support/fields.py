@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from billing_provider.budgets.fields import Declared, FieldTypes
 from billing_provider.budgets.lifecycle import OUTPUTS
-from billing_provider.budgets.models import Alerting, Budget, BudgetSpec
+from billing_provider.budgets.models import Alerting, Budget, BudgetDetails, BudgetSpec
 from billing_provider.core.ids import Sendable
 from billing_provider.core.inputs import Text
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.sdk.budget import BudgetArgs, EnterpriseBudget, EnterpriseBudgetArgs, OrgBudget, OrgBudgetArgs
-from billing_provider.usage.queries import BudgetDetails
 from tests.docs.generate import params, required
 
 if TYPE_CHECKING:

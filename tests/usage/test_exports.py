@@ -17,12 +17,12 @@ from billing_provider.core.errors import (
     WaitError,
 )
 from billing_provider.core.settings import Settings
+from billing_provider.reader import Reader
 from billing_provider.transport import download as downloads
 from billing_provider.transport.download import download
 from billing_provider.usage.exports import Exports
 from billing_provider.usage.exports_api import ReportsApi
 from billing_provider.usage.models import exact_sum
-from billing_provider.usage.queries import Reader
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import billing_provider
 from billing_provider.core.clock import Clock
 from billing_provider.core.errors import BillingError, ConfigError, OutcomeError, TransportError
+from billing_provider.reader import Reader
 from billing_provider.sandbox import Sandbox
 from billing_provider.sdk import invoke
 from billing_provider.usage.models import TimePeriod
-from billing_provider.usage.queries import Reader
 from tests.support.clock import VirtualClock
 from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.budgets.models import BudgetDetails
 from billing_provider.core.clock import instant
 from billing_provider.usage.near import (
     BELOW,
@@ -25,7 +26,6 @@ from billing_provider.usage.near import (
     UNKNOWN,
     outlook,
 )
-from billing_provider.usage.queries import BudgetDetails
 from billing_provider.usage.spend import DOLLARS, LICENCES, Spend
 
 BUDGET = BudgetDetails("1", 100, "actions", None, "enterprise", None, None, True, None, None, None, None, None)  # noqa: FBT003

@@ -8,7 +8,7 @@ import pytest
 
 from billing_provider.core.errors import BillingError, ForbiddenError, TransportError
 from billing_provider.cost_centers.cache import CostCenterCache
-from billing_provider.usage.queries import Reader
+from billing_provider.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

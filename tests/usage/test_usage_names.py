@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.reader import Reader
 from billing_provider.usage import names
-from billing_provider.usage.queries import Reader
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
