@@ -1,4 +1,4 @@
-"""The files of an export in a folder: the program, the import file, and what a stack owns already."""
+"""The files of an export in a folder: the program and the import file."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.adopt import module
 from billing_provider.adopt.entries import Skipped
 from billing_provider.adopt.names import unique
-from billing_provider.adopt.states import TYPE_PREFIX, read_state_export
+from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from billing_provider.adopt.entries import Entry
@@ -163,31 +163,6 @@ def write_masked(folder: Path, entries: Sequence[Entry]) -> Path:
     return path
 
 
-def owned_ids(paths: Iterable[Path]) -> set[str]:
-    """Return the ids, in lower case, of this provider's resources in exported states.
-
-    Args:
-        paths: Outputs of `pulumi stack export`.
-
-    Raises:
-        ConfigError: A file is missing, or is not an exported state.
-    """
-    return {id_ for path in paths for id_ in ids_of(_required(path), str(path))}
-
-
-def ids_of(text: str, source: str) -> set[str]:
-    """Return the ids, in lower case, of the resources of this provider that a state owns.
-
-    Args:
-        text: The output of `pulumi stack export`.
-        source: Where it comes from, for the message.
-
-    Raises:
-        ConfigError: It is not an exported state, or a resource of this provider in it is invalid.
-    """
-    return {each.id for each in read_state_export(source, text.encode()).managed}
-
-
 def check_merged(folder: Path) -> None:
     """Check that every entry is declared in the module of a folder, before an import.
 
@@ -229,13 +204,6 @@ def _parsed(source: str, text: str) -> Any:
         return json_text.parse(text)
     except ValueError as error:
         raise ConfigError(f"{source} cannot be read: {clean(str(error), 200)}") from None
-
-
-def _required(path: Path) -> str:
-    text = _read(path)
-    if text is None:
-        raise ConfigError(f"{path} does not exist")
-    return text
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from billing_provider._version import __version__
+from billing_provider.cli.exit_codes import CLOSED, FAILED, INTERRUPTED, MISUSED
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
 
@@ -22,12 +23,6 @@ _VERBS = (
     *("budgets", "completion", "cost_centers", "doctor", "export", "near"),
     *("sandbox", "seed", "skus", "try_", "unmanaged", "usage"),
 )
-
-FAILED, MISUSED = 1, 2
-"""The exit codes of a failure, and of options or an environment that are wrong."""
-_INTERRUPTED, _CLOSED = 130, 141
-"""The exit codes that a shell gives to a program ended by SIGINT and by SIGPIPE."""
-
 
 _CHOICES = re.compile(r"\(choose from .*\)$")
 
@@ -76,10 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
             # What is still buffered is written here, where an error can be handled.
             sys.stdout.flush()
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         _discard(sys.stdout, sys.stderr)
-        return _CLOSED
+        return CLOSED
     except OSError as error:
         _discard(sys.stdout)
         print(f"error: {clean(str(error))}", file=sys.stderr)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.models import BudgetDetails
 from billing_provider.cli import render
+from billing_provider.cli.options import add_name, add_owner, read_owner
 from billing_provider.cli.tables import Column
-from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.core.owners import ENTERPRISE_OWNER, USER
 from billing_provider.usage.spend import LICENCES, SpendReport
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from billing_provider.core.owners import Owner
     from billing_provider.usage.spend import Spend
 
 __all__ = ["add", "run"]
@@ -32,7 +34,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     add_owner(parser)
     parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
-    parser.add_argument("--user", metavar="LOGIN", help="only budgets that apply to this user")
+    add_name(parser, USER, "only budgets that apply to this user")
     render.add_formats(parser)
     parser.set_defaults(run=run)
 
@@ -92,19 +94,6 @@ def amounts_of(spends: Sequence[Spend]) -> list[tuple[str, str]]:
         else (spent[number], caps[number])
         for number, spend in enumerate(spends)
     ]
-
-
-def add_owner(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the owner of budgets."""
-    owner = parser.add_mutually_exclusive_group(required=True)
-    owner.add_argument("--enterprise", metavar="SLUG", help="the enterprise that owns the budgets")
-    owner.add_argument("--org", dest="organization", metavar="LOGIN", help="the organization that owns the budgets")
-
-
-def read_owner(args: argparse.Namespace) -> Owner:
-    """Return the owner of the budgets."""
-    kind = ENTERPRISE_OWNER if args.enterprise else ORGANIZATION_OWNER
-    return Owner(kind, args.enterprise or args.organization)
 
 
 def _row(spend: Spend) -> dict[str, Any]:

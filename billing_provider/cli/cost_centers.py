@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from billing_provider.cli import render
+from billing_provider.cli.options import add_name
 from billing_provider.cli.tables import Column
-from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
 from billing_provider.cost_centers.models import ACTIVE, DELETED, MEMBER_KINDS
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         description="Show the cost centers of an enterprise, or the members of one. Read-only.",
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="show the members of this cost center (name or id)")
-    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="the enterprise")
+    add_name(parser, ENTERPRISE, "the enterprise", required=True)
     parser.add_argument("--state", choices=(ACTIVE, DELETED), help="only cost centers in this state")
     render.add_formats(parser)
     parser.set_defaults(run=run)

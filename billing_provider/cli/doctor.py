@@ -6,10 +6,11 @@ import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from billing_provider.adopt.inventory import owners_of
+from billing_provider.cli.exit_codes import FAILED as FAILURE
+from billing_provider.cli.options import add_owners
 from billing_provider.cli.render import line_width, owner_of, print_json, progress_reporter
 from billing_provider.cli.tables import wrapped
-from billing_provider.core.ids import read_slug
-from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import Settings, read_settings
 from billing_provider.doctor import FAILED, OK, WARNING, examine
@@ -38,10 +39,7 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             "configuration. Read-only. Exit code 1 if a check failed."
         ),
     )
-    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise to manage")
-    parser.add_argument(
-        "--org", dest="organization", metavar="LOGIN", action="append", default=[], help="an organization to manage"
-    )
+    add_owners(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, with totals")
     parser.set_defaults(run=run)
 
@@ -56,11 +54,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: An owner's name is invalid.
     """
-    owners = [
-        Owner(kind, read_slug(kind.noun, name))
-        for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER)
-        for name in getattr(args, kind.noun)
-    ]
+    owners = owners_of(args.enterprise, args.organization)
     counts = dict.fromkeys((OK, WARNING, FAILED), 0)
     found = []
     with progress_reporter() as reporter:
@@ -72,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
                 _print(finding)
     if args.json:
         print_json({"owners": [owner_of(owner) for owner in owners], "findings": found, "totals": counts})
-    return 1 if counts[FAILED] else 0
+    return FAILURE if counts[FAILED] else 0
 
 
 def _print(finding: Finding) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billing_provider.cli import render
+from billing_provider.adopt import entries, folder, inventory, masks
+from billing_provider.cli import imports, render
+from billing_provider.cli.exit_codes import FOUND
+from billing_provider.cli.options import add_owners, add_states, read_owners, read_state
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER
 
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-SKIPPED = 3
-"""The exit code if something was skipped."""
 _COST_CENTERS, _BUDGETS = "cost-centers", "budgets"
 
 
@@ -31,22 +32,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "as a file for `pulumi import`, and import them with --import. Nothing is changed on GitHub. A further export "
         "adds what is new. Exit code 3 if something was skipped, 7 if the preview after the import is not empty.",
     )
-    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise")
-    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization")
+    add_owners(parser)
     parser.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="the folder for the files")
     parser.add_argument(
         "--import", dest="stack", metavar="STACK", help="import into this stack, and preview it: nothing may change"
     )
     parser.add_argument("--only", choices=(_COST_CENTERS, _BUDGETS), help="only cost centers, or only budgets")
     parser.add_argument("--scope", choices=ENTERPRISE_OWNER.scopes, help="only budgets of this scope")
-    parser.add_argument(
-        "--unmanaged",
-        metavar="FILE",
-        nargs="+",
-        type=Path,
-        default=[],
-        help="only what is in none of these outputs of `pulumi stack export`",
-    )
+    add_states(parser, "leave out what this stack manages")
     parser.add_argument(
         "--mask-logins",
         action="store_true",
@@ -66,16 +59,12 @@ def run(args: argparse.Namespace) -> int:
         BillingError: GitHub cannot be read; nothing was written.
     """
     # Imported here, because Pulumi loads slowly and the other commands do not need it.
-    from billing_provider.adopt import entries, folder, inventory, masks  # noqa: PLC0415
-    from billing_provider.cli import imports  # noqa: PLC0415
     from billing_provider.provider import stored_providers  # noqa: PLC0415
 
-    owners = inventory.owners_of(args.enterprise, args.org)
-    if not owners:
-        raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
+    owners = read_owners(args)
     if args.mask_logins and args.stack:
         raise ConfigError("--mask-logins: a module with masked logins cannot be imported; leave out --import")
-    owned = folder.owned_ids(args.unmanaged)
+    owned = {each.id for name in args.state for each in read_state(name).managed}
     earlier = [] if args.mask_logins else folder.read_import_file(args.out)
     with render.reading() as reader:
         inventories = inventory.read_inventories(reader.run, owners)
@@ -90,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"To declare: {len(chosen) - centers} budgets, {centers} cost centers. Skipped: {len(skipped)}.")
     for each in skipped:
         print(f"skipped: {each.what}: {each.reason}")
-    code = SKIPPED if skipped else 0
+    code = FOUND if skipped else 0
     if args.mask_logins:
         print(f"Wrote {folder.write_masked(args.out, chosen)}, to share. There is no import file: logins are masked.")
         return code

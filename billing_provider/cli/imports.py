@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from billing_provider.adopt import folder
 from billing_provider.adopt.names import unique
+from billing_provider.adopt.states import read_state_export
 from billing_provider.cli import try_
+from billing_provider.cli.exit_codes import CHANGED
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.storage import files
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
     from billing_provider.engine import Engine
     from billing_provider.engine.events import Event
 
-CHANGED = 7
-"""The exit code if the preview after the import is not empty, as of the Pulumi command line."""
 _FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 40, 15, 400
 _SHOWN_CHARACTERS = 1500
 _QUIET = ("--non-interactive", "--color", "never")
@@ -172,7 +172,7 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
 
 def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
     state = target.export()
-    owned = folder.ids_of(state, f"the state of {stack}")
+    owned = {each.id for each in read_state_export(f"the state of {stack}", state.encode()).managed}
     new = [each for each in resources if each["id"].lower() not in owned]
     backup = None
     if new:

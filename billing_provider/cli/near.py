@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli import render
-from billing_provider.cli.budgets import add_owner, amounts_of, at_cap, covered, read_owner
+from billing_provider.cli.budgets import amounts_of, at_cap, covered
+from billing_provider.cli.exit_codes import FOUND
+from billing_provider.cli.options import add_owner, read_owner, whole
 from billing_provider.cli.tables import Column
 from billing_provider.usage.near import BELOW, NEAR, OVER, RISING, STATES, UNKNOWN, outlook
 from billing_provider.usage.spend import FROM_USER_STATES, SpendReport
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from billing_provider.core.owners import Owner
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "run"]
 
-FOUND = 3
-"""The exit code if a cap has the state of --fail-on, or a more urgent one."""
-_PERCENT, _ALL = 75, 100
+_PERCENT = 75
 _DIGITS = 4
 _NO_DAY = "9999"
 _IN_CSV = (
@@ -45,7 +45,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     add_owner(parser)
     parser.add_argument(
         "--at",
-        type=_percent,
+        type=whole("a percentage", 1, 100),
         default=_PERCENT,
         metavar="PERCENT",
         help="the share from which a cap is near (default: 75)",
@@ -85,12 +85,6 @@ def run(args: argparse.Namespace) -> int:
         _print(owner, shown, totals, render.print_markdown if args.markdown else render.print_table)
     failing = STATES[: STATES.index(args.state) + 1] if args.state else ()
     return FOUND if any(totals[state] for state in failing) else 0
-
-
-def _percent(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= len(str(_ALL)) and 0 < int(text) <= _ALL:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a percentage: use a number from 1 to {_ALL}")
 
 
 def _rank(each: Outlook) -> tuple[int, str, float]:

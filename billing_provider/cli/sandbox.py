@@ -13,8 +13,11 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.cli.exit_codes import FAILED, MISUSED
+from billing_provider.cli.options import add_name, whole
 from billing_provider.cli.render import line_width
 from billing_provider.cli.tables import wrapped
+from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
 from billing_provider.sandbox.http.actions import ACTIONS
 from billing_provider.sandbox.operations.access import TOKENS
 from billing_provider.sandbox.operations.quirks import QUIRKS
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "read_seed", "run"]
 
-_MOST_PORT = 65535
 _LOOK_SECONDS = 0.1
 _INDENT = 4
 _NOT_IMITATED = """\
@@ -50,14 +52,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--enterprise", metavar="SLUG", help="the enterprise, instead of octo-enterprise")
     parser.add_argument(
-        "--org", metavar="LOGIN", action="append", help="an organization, instead of the sample ones; can be repeated"
+        "--port", type=whole("a port", 0, 65535), default=0, help="the port on 127.0.0.1 (default: a free one)"
     )
-    parser.add_argument(
-        "--user", metavar="LOGIN", action="append", help="a user, instead of the sample ones; can be repeated"
-    )
+    add_name(parser, ENTERPRISE, "the enterprise, instead of octo-enterprise")
+    add_name(parser, ORGANIZATION, "an organization, instead of the sample ones", repeated=True)
+    add_name(parser, USER, "a user, instead of the sample ones", repeated=True)
     parser.add_argument("--seed", metavar="FILE", help="start with the names, cost centers and budgets of a JSON file")
     parser.add_argument(
         "--create-unknown",
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
             sandbox = stack.enter_context(_started(args))
         except (ValueError, OSError) as error:
             print(f"billing-provider sandbox: {error}", file=sys.stderr)
-            return 2
+            return MISUSED
         print(f"export GITHUB_API_URL={sandbox.url}")
         print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
         if args.app:
@@ -121,13 +121,7 @@ def run(args: argparse.Namespace) -> int:
     untriggered = sandbox.untriggered_faults()
     for fault in untriggered:
         print(f"fault did not occur as planned: {json.dumps(fault)}", file=sys.stderr)
-    return 1 if untriggered else 0
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_MOST_PORT)) and int(text) <= _MOST_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use a number from 0 to {_MOST_PORT}")
-    return int(text)
+    return FAILED if untriggered else 0
 
 
 def _started(args: argparse.Namespace) -> Sandbox:
@@ -141,8 +135,8 @@ def _started(args: argparse.Namespace) -> Sandbox:
         args.port,
         seed=None if args.seed is None else read_seed(args.seed),
         enterprise=args.enterprise,
-        organizations=args.org,
-        users=args.user,
+        organizations=args.organization or None,
+        users=args.user or None,
         quirks=args.quirk,
         state_file=args.state,
         on_request=_print_request,

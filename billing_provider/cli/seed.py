@@ -8,6 +8,8 @@ from billing_provider.adopt.inventory import owners_of, read_inventories
 from billing_provider.adopt.masks import mask_logins
 from billing_provider.adopt.seed import seed_of
 from billing_provider.cli import render
+from billing_provider.cli.options import add_name
+from billing_provider.core.owners import ENTERPRISE, ORGANIZATION
 from billing_provider.core.redact import masked
 
 if TYPE_CHECKING:
@@ -24,14 +26,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         description="Print the budgets and cost centers of an enterprise as JSON, for `try --seed FILE` and "
         "`sandbox --seed FILE`. Read-only: only GET requests are sent. Nothing is printed if one of them fails.",
     )
-    parser.add_argument("--enterprise", metavar="SLUG", required=True, help="the enterprise")
-    parser.add_argument(
-        "--org",
-        metavar="LOGIN",
-        action="append",
-        default=[],
-        help="an organization whose own budgets are added; can be repeated",
-    )
+    add_name(parser, ENTERPRISE, "the enterprise", required=True)
+    add_name(parser, ORGANIZATION, "an organization whose own budgets are added", repeated=True)
     parser.add_argument(
         "--mask-logins", action="store_true", help="replace the logins and mail addresses of people by made-up ones"
     )
@@ -40,7 +36,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the seed and return exit code 0."""
-    owners = owners_of([args.enterprise], args.org)
+    owners = owners_of([args.enterprise], args.organization)
     with render.reading() as reader:
         inventories = read_inventories(reader.run, owners)
         seed = seed_of(mask_logins(inventories) if args.mask_logins else inventories)

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.cli.exit_codes import CHANGED, INTERRUPTED, MISUSED
 from billing_provider.core.address import api_address, is_loopback
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.settings import NAMESPACE
@@ -32,8 +33,6 @@ _KEPT = FOLDER / "github.json"
 # As in the Pulumi command line: an optional namespace, and a name.
 _KEY = re.compile(r"(?:[^:=\s]+:)?[^:=\s]+")
 _ADDRESS, _TOKEN = f"{NAMESPACE}:baseUrl", f"{NAMESPACE}:token"
-# As of the Pulumi command line, so that a script can distinguish failures from changes.
-_MISUSED, _CHANGED, _INTERRUPTED = 2, 7, 130
 
 _ABOUT = """\
 The program and its dynamic providers really run, and state is kept as Pulumi does. Resources of other packages are
@@ -133,10 +132,10 @@ def run(args: argparse.Namespace) -> int:
             result = _call(engine, args)
     except (EngineError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return _MISUSED
+        return MISUSED
     except KeyboardInterrupt:
         print(f"error: {args.verb} was stopped: run it again to resume", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     seconds = time.monotonic() - begun
     if args.json:
         _print(display.as_json(result, args.stack, seconds, explain))
@@ -203,7 +202,7 @@ def _call(engine: Engine, args: argparse.Namespace) -> Result:
 def _exit_code(args: argparse.Namespace, result: Result) -> int:
     if result.ok and args.expect_no_changes and result.changed:
         print(f"error: no changes were expected, but {args.verb} found changes", file=sys.stderr)
-        return _CHANGED
+        return CHANGED
     return result.exit_code
 
 

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import shutil
-import subprocess
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from billing_provider.adopt import report
+from billing_provider.adopt.inventory import read_inventories
 from billing_provider.cli import render
+from billing_provider.cli.exit_codes import FOUND
+from billing_provider.cli.options import add_owners, add_states, read_owners, read_state, whole
 from billing_provider.cli.tables import Column, wrapped
-from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator, Sequence
 
     from billing_provider.adopt.report import Row
-    from billing_provider.adopt.states import State
 
 __all__ = ["add", "run"]
 
-FOUND = 3
-"""The exit code if there is a finding."""
-_DAYS, _MOST_DIGITS = 14, 4
 _SHOWN = 300
-_STDIN = "-"
 _EMPTY = "Every budget and cost center is managed, exists once, and expires later."
 
 
@@ -41,19 +35,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "stacks, and show what no stack manages, what is gone, what exists twice and what expires soon, each with the "
         "commands that adopt or remove it. Only reads. Exit code 3 if there is a finding.",
     )
-    parser.add_argument("--enterprise", metavar="SLUG", action="append", default=[], help="an enterprise")
-    parser.add_argument("--org", metavar="LOGIN", action="append", default=[], help="an organization")
+    add_owners(parser)
+    add_states(parser, "the state of a stack")
     parser.add_argument(
-        "--state",
-        metavar="FILE|STACK",
-        action="extend",
-        nargs="+",
-        default=[],
-        help="the state of a stack: an output of `pulumi stack export`, a state of `try`, - for standard input, or the "
-        "name of a stack, which `pulumi` exports",
-    )
-    parser.add_argument(
-        "--days", type=_days, metavar="N", default=_DAYS, help=f"budgets that expire within N days (default: {_DAYS})"
+        "--days",
+        type=whole("a number of days", 0, 9999),
+        metavar="N",
+        default=14,
+        help="budgets that expire within N days (default: 14)",
     )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help="print JSON")
@@ -71,15 +60,10 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: There is no owner, or a state cannot be read.
         BillingError: GitHub cannot be read.
     """
-    # Imported here, because Pulumi loads slowly and the other commands do not need it.
-    from billing_provider.adopt import inventory, report  # noqa: PLC0415
-
-    owners = inventory.owners_of(args.enterprise, args.org)
-    if not owners:
-        raise ConfigError("name an owner: --enterprise SLUG or --org LOGIN")
-    states = [_state(name) for name in dict.fromkeys(args.state)]
+    owners = read_owners(args)
+    states = [read_state(name) for name in dict.fromkeys(args.state)]
     with render.reading() as reader:
-        rows = report.find(reader.run, inventory.read_inventories(reader.run, owners), states, args.days)
+        rows = report.find(reader.run, read_inventories(reader.run, owners), states, args.days)
     title = f"Findings for {', '.join(map(str, owners))}: {len(rows)}; states compared: {len(states)}"
     read = {owner.key for owner in owners}
     others = sorted({each.owner for state in states for each in state.managed if each.owner not in read})
@@ -100,37 +84,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(title, rows, notes)
     return FOUND if rows else 0
-
-
-def _days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise argparse.ArgumentTypeError("write a whole number of days, from 0 to 9999")
-    return int(text)
-
-
-def _state(name: str) -> State:
-    """Read a state: standard input, a file, or a stack that `pulumi` exports."""
-    from billing_provider.adopt.states import MAX_BYTES, read_state_export  # noqa: PLC0415 - as above
-
-    shown = clean(name, _SHOWN)
-    if name == _STDIN:
-        return read_state_export("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
-    path = Path(name)
-    if path.is_file():
-        try:
-            with path.open("rb") as file:
-                return read_state_export(name, file.read(MAX_BYTES + 1))
-        except OSError as error:
-            raise ConfigError(f"--state: cannot read {shown}: {error.strerror}") from None
-    if (program := shutil.which("pulumi")) is None:
-        raise ConfigError(f"--state: there is no file {shown}, and no `pulumi` on PATH to export a stack of this name")
-    command = [program, "stack", "export", "--stack", name, "--non-interactive"]
-    done = subprocess.run(command, check=False, capture_output=True, stdin=subprocess.DEVNULL)  # noqa: S603 - pulumi
-    if done.returncode:
-        raise ConfigError(
-            f"--state: pulumi stack export {shown}: {clean(done.stderr.decode(errors='replace'), _SHOWN)}"
-        )
-    return read_state_export(name, done.stdout)
 
 
 def _document(row: Row) -> dict[str, object]:

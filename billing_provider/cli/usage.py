@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from billing_provider import cli
 from billing_provider.cli import render
+from billing_provider.cli.options import add_name, whole
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
 from billing_provider.usage import names
@@ -15,6 +15,7 @@ from billing_provider.usage.models import FILTERS, UsageReport, grouped
 from billing_provider.usage.queries import OUTSIDE
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from billing_provider.reader import Reader
@@ -64,15 +65,14 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         description="Show the usage of an enterprise, an organization or a user. The broadest of the three selects the "
         "report; the others filter it. Amounts are US dollars: gross before discounts, net as billed.",
     )
-    parser.add_argument("--enterprise", metavar="SLUG", help="an enterprise")
-    parser.add_argument("--org", dest="organization", metavar="LOGIN", help="an organization")
-    parser.add_argument("--user", metavar="LOGIN", help="a user")
+    for noun, text in ((ENTERPRISE, "an enterprise"), (ORGANIZATION, "an organization"), (USER, "a user")):
+        add_name(parser, noun, text)
     parser.add_argument("--report", choices=tuple(_READS), default="summary", help="the report (default: summary)")
     parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
     for name, most in _PERIOD.items():
         parser.add_argument(
             f"--{name}",
-            type=_whole(name, most),
+            type=whole(f"a {name}", 1, most),
             metavar=name.upper(),
             help="the period (default: this month; daily: this year)",
         )
@@ -116,15 +116,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(args, report, by, groups)
     return 0
-
-
-def _whole(name: str, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 0 < int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a {name}: use a number from 1 to {most}")
-
-    return read
 
 
 def _owners(args: argparse.Namespace) -> list[str]:

@@ -163,30 +163,3 @@ def test_a_masked_module_is_a_file_of_its_own(tmp_path: Path) -> None:
     assert '"first-2"' in path.read_text()
     folder.write_masked(tmp_path, [])
     assert "first" not in path.read_text()
-
-
-def test_owned_ids_are_those_of_this_provider(tmp_path: Path) -> None:
-    """Resources of others and those that a stack only reads are not owned; ids have no case."""
-    type_ = f"{TYPE_PREFIX}OrgBudget"
-    resources = [
-        {"type": type_, "urn": "urn:pulumi:dev::p::t::a", "id": "organization/Acme/B1"},
-        {"type": type_, "urn": "urn:pulumi:dev::p::t::b", "id": "organization/acme/b2", "external": True},
-        {"type": "aws:x:Y", "urn": "urn:pulumi:dev::p::t::c", "id": "b3"},
-    ]
-    states = [{"version": 3, "deployment": {"resources": resources}}, {"version": 3, "deployment": {}}]
-    paths = []
-    for at, state in enumerate(states):
-        paths.append(tmp_path / f"{at}.json")
-        paths[-1].write_text(json.dumps(state))
-    assert folder.owned_ids(paths) == {"organization/acme/b1"}
-
-
-@pytest.mark.parametrize("state", [4, {}, {"version": 3, "deployment": {"resources": 4}}])
-def test_a_file_that_is_no_state_is_refused(tmp_path: Path, state: Any) -> None:
-    """Nothing is taken for unmanaged because of a wrong file; a missing file is an error too."""
-    path = tmp_path / "state.json"
-    with pytest.raises(ConfigError, match="does not exist"):
-        folder.owned_ids([path])
-    path.write_text(json.dumps(state))
-    with pytest.raises(ConfigError, match="is not the output of `pulumi stack export`"):
-        folder.owned_ids([path])

@@ -184,7 +184,7 @@ def test_filters(sandbox: Sandbox, project: Path, export: Callable[..., tuple[in
     export("--only", "cost-centers", "--import", "dev")
     state = project / "state.json"
     state.write_text(json.dumps(engine(sandbox, project).export()))
-    assert export("--out", "rest", "--unmanaged", str(state))[0] == 0
+    assert export("--out", "rest", "--state", str(state))[0] == 0
     assert names(project / "rest") == [
         *("cost-center-platform-actions", "enterprise-actions", "org-octo-org-actions", "user-octocat-ai-credits"),
     ]
@@ -275,7 +275,7 @@ def test_masked_logins(sandbox: Sandbox, project: Path, export: Callable[..., tu
         (["--out", "."], "name an owner"),
         (["--org", "a b", "--out", "."], "--org: write a slug or login"),
         (["--org", "octo-org", "--out", ".", "--mask-logins", "--import", "dev"], "leave out --import"),
-        (["--org", "octo-org", "--out", ".", "--unmanaged", "none.json"], "none.json does not exist"),
+        (["--org", "octo-org", "--out", ".", "--state", "none.json"], "there is no file none.json"),
         (["--org", "nobody", "--out", "."], "GitHub returned 404"),
         (["--org", "octo-org", "--out", ".", "--import", "a/b"], "'a/b' is not a valid stack name"),
     ],

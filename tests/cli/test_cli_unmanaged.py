@@ -173,4 +173,4 @@ def test_days_are_a_whole_number(capsys: pytest.CaptureFixture[str], days: str) 
     with pytest.raises(SystemExit) as ended:
         main(["unmanaged", "--org", ORG, "--days", days])
     assert ended.value.code == MISUSED
-    assert "--days: write a whole number of days, from 0 to 9999" in capsys.readouterr().err
+    assert "is not a number of days: use a number from 0 to 9999" in capsys.readouterr().err

@@ -178,7 +178,7 @@ MISUSES = [
     (("seed", *OWNER, "--org", "a b"), "--org: write a slug or login"),
     (("skus", "--json", "--csv"), "argument --csv: not allowed with argument --json"),
     (("unmanaged",), "name an owner: --enterprise SLUG or --org LOGIN"),
-    (("unmanaged", *OWNER, "--days", "x"), "argument --days: write a whole number of days"),
+    (("unmanaged", *OWNER, "--days", "x"), "argument --days: 'x' is not a number of days: use a number from 0 to 9999"),
     (("unmanaged", *OWNER, "--state", "none"), "--state: there is no file none"),
     (("usage",), "one of the arguments --enterprise --org --user is required"),
     (("usage", "--org", "octo-org", "--all-cost-centers"), "argument --all-cost-centers: use it with --report daily"),
