@@ -9,7 +9,16 @@ from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
 from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
-from billing_provider.budgets.identity import IN_PLACE, Match, differing, live_inputs, match, natural_key, unsure_scopes
+from billing_provider.budgets.identity import (
+    IN_PLACE,
+    Match,
+    differing,
+    live_inputs,
+    match,
+    may_be,
+    natural_key,
+    unsure_scopes,
+)
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_body
@@ -109,7 +118,22 @@ class BudgetCreate(CreateOnce[Budget]):
                 certain.append(budget)
             elif found is Match.MAYBE:
                 unsure.append(budget)
+        if not certain:
+            self._check_opaque()
         return certain, unsure
+
+    def _check_opaque(self) -> None:
+        """Check that no budget that was not understood may be the declared one.
+
+        Raises:
+            OutcomeError: One may be.
+        """
+        for other in self._budgets.opaque():
+            if may_be(self._owner, self._spec, other, self._names):
+                raise OutcomeError(
+                    f"{self.what()} may exist already as {other}. Compare it on GitHub: if it is the declared one, "
+                    "remove one of the two, then run again."
+                )
 
     def is_new_and_ours(self, found: Budget) -> bool:
         """Return whether a new budget has the declared values."""
@@ -162,8 +186,12 @@ class BudgetCreate(CreateOnce[Budget]):
             change = Change({}, self._inputs)
         else:
             change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
+        # A former budget that another resource has taken over stays, so this one takes the place of nothing.
         others = {
-            budget_id: state for budget_id, state in former.items() if existing is None or budget_id != existing.id
+            budget_id: state
+            for budget_id, state in former.items()
+            if (existing is None or budget_id != existing.id)
+            and self._run.registry.holder(budget_id, self._urn) in {None, self._urn}
         }
         return change, replacement(self._owner.kind, others, self._inputs, self._known)
 

@@ -42,6 +42,7 @@ _MOVED = re.compile(
     r"(?P<verb>raises|lowers) the (?:most that can be (?:spent|used)|amount)"
     r"(?: by \$(?P<by>[\d,]+)| from \$(?P<old>[\d,]+) to \$(?P<new>[\d,]+))?"
 )
+_WAIT = re.compile(r"waiting \d+ s")
 _EXPIRES = re.compile(r"expires (?:later, )?on (?P<day>\d{4}-\d\d-\d\d)")
 
 
@@ -80,8 +81,11 @@ def judge(run: Run, before: Sequence[Run], by_hand: set[str], memory: Memory, qu
         quirks: The quirks that are on.
     """
     found = list(dict.fromkeys(_Judge(run, before, by_hand, memory, set(quirks)).findings()))
+    reads = run.verb == "refresh" or run.options.config.get("previewReads") != "false"
+    written = {effect.id for effect in run.effects}
     for id_, budget in run.later.items():
-        memory.seen.setdefault(id_, []).append(budget)
+        if reads or id_ in written:
+            memory.seen.setdefault(id_, []).append(budget)
     return found
 
 
@@ -124,26 +128,23 @@ class _Judge:
         old, new = effect.before, effect.after
         if old is None:
             return
+        known = [old, *self.memory.seen.get(effect.id, ())]
         if new is None and self._step(effect.urn) == "replace":
             new = self._new_half(effect.urn)
             if old["prevent_further_usage"]:
-                yield from self._must_say("a replacement", effect, "", figures(old), "replac|delet")
+                told = set().union(*map(figures, known if self._is_blind() else [old]))
+                yield from self._must_say("a replacement", effect, "", told, "replac|delet|gone from")
             if self._is_forced(effect.urn):
                 # The engine tells the plugin of the old one only when it is to be deleted, after the new one.
                 return
         elif new is None and old["prevent_further_usage"]:
-            known = [old, *self.memory.seen.get(effect.id, ())]
             yield from self._must_say("a deletion", effect, "", set().union(*map(figures, known)), "delet|gone from")
-        if new is not None:
+        if new is not None and not (effect.call == "Update" and self._is_blind() and old not in known[1:]):
             yield from self._lost_terms(effect, old, new)
 
     def _lost_terms(self, effect: Effect, old: Fields, new: Fields) -> Iterator[Finding]:
         if new["budget_amount"] > old["budget_amount"]:
-            known = [old]
-            if self.run.options.config.get("previewReads") == "false" and effect.call == "Update":
-                # A change is compared with the state then.
-                known += self.memory.seen.get(effect.id, [])
-            more = figures(new).union(*(_figures(new["budget_amount"] - each["budget_amount"]) for each in known))
+            more = figures(new) | _figures(new["budget_amount"] - old["budget_amount"])
             yield from self._must_say("a rise", effect, "budget_amount", more, "rais|replac|from|chang")
         if old["prevent_further_usage"] and not new["prevent_further_usage"]:
             yield from self._must_say("a hard stop", effect, "prevent_further_usage", None, "hard stop|only alerts")
@@ -181,6 +182,10 @@ class _Judge:
         told = [word.text for word in self.preview.words if word.urn == effect.urn or effect.id in word.text]
         if not _says(told, wanted, words):
             yield Finding(f"late: {what}{self._way(effect)}", where)
+
+    def _is_blind(self) -> bool:
+        """Return whether a change is compared with the state: reads are off, or a listing lags."""
+        return self.run.options.config.get("previewReads") == "false" or "list_lag" in self.quirks
 
     def _way(self, effect: Effect) -> str:
         step = self._step(effect.urn)
@@ -269,7 +274,8 @@ class _Judge:
                         yield Finding("silent: a budget without its cost center", f"{_terms(budget)}: {texts}")
             gone = _people(center) - _people(after)
             for login in sorted(gone) if len(gone) <= _MOST_NAMES else ():
-                caps = [budget for budget in mine if budget["budget_scope"] == _PER_MEMBER]
+                # Of a cap that the run deletes too, the deletion is told.
+                caps = [each for each in mine if each["budget_scope"] == _PER_MEMBER and each["id"] in self.run.later]
                 if caps and not _says(texts, {login}, "."):
                     yield Finding(f"silent: a member{self._way(effect)}", f"{login} leaves {center['name']}: {texts}")
 
@@ -404,7 +410,8 @@ class _Judge:
             for word in self.run.words:
                 if word.urn != urn:
                     continue
-                found = [pattern for pattern in patterns if re.search(pattern, word.text, re.IGNORECASE)]
+                text = _WAIT.sub("", word.text)
+                found = [pattern for pattern in patterns if re.search(pattern, text, re.IGNORECASE)]
                 if found:
                     what = "a figure" if any(char.isdigit() for char in found[0]) or "%" in found[0] else "a name"
                     yield Finding(f"secret: {what} in a {word.sort}", f"{word.text!r}: {found[0]}")
