@@ -250,7 +250,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
         return Finding(
             FAILED, subject, str(error), "Run again; if the error remains, see https://www.githubstatus.com."
         )
-    count = page.total if page.total is not None else f"{len(page.budgets)} or more"
+    count = page.total if page.total is not None else f"{len(page.rows)} or more"
     return Finding(OK, subject, f"budgets can be listed: {count} (write access is not checked; the first up shows it)")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.lookup import find_budget
-from billing_provider.budgets.models import BudgetDetails
+from billing_provider.budgets.models import BudgetDetails, OpaqueBudget
 from billing_provider.budgets.user_states import EffectiveBudget, UserState, UserStatesApi
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.ids import read_flag, read_id, read_text, read_whole, resource_id
@@ -61,7 +61,13 @@ class Reader(UsageReader):
         filters = {
             name: read_text(name, value) for name, value in (("scope", scope), ("user", user)) if value is not None
         }
-        return [BudgetDetails.of(budget) for budget in self.run.api(BudgetsApi).list_budgets(owner, filters=filters)]
+        found = []
+        for row in self.run.api(BudgetsApi).list_budgets(owner, filters=filters):
+            if isinstance(row, OpaqueBudget):
+                self.run.reporter.warn(f"{row}, is left out")
+            else:
+                found.append(BudgetDetails.of(row))
+        return found
 
     def find_budget(self, *, noun: str, key: dict[str, Any]) -> str:
         """Return the resource id of the only live budget with a natural key.

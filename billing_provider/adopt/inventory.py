@@ -113,7 +113,10 @@ def entity_of(owner: Owner, budget: Budget) -> str:
 
 def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
     run.reporter.status(f"budgets of {owner}")
-    listed = run.cache(OwnerCache, owner).complete()
+    cache = run.cache(OwnerCache, owner)
+    listed = cache.complete()
+    for opaque in cache.opaque():
+        run.reporter.warn(f"{owner}: {opaque}, is left out")
     unsure = unsure_scopes(listed.values())
     for budget in listed.values():
         if budget.id in unsure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from billing_provider.budgets.models import Budget
+from billing_provider.budgets.models import Budget, OpaqueBudget
 from billing_provider.core.errors import TransportError
 from billing_provider.core.owners import USER
 from billing_provider.transport.paging import MAX_BUDGETS, pages
@@ -26,12 +26,12 @@ class Page(NamedTuple):
     """One page of budgets.
 
     Attributes:
-        budgets: The budgets on the page.
+        rows: The budgets on the page; one that does not fit the model is opaque.
         more: Whether there are further pages; None if GitHub does not report it.
         total: The number of budgets on all pages; None if GitHub does not report it.
     """
 
-    budgets: list[Budget]
+    rows: list[Budget | OpaqueBudget]
     more: bool | None
     total: int | None
 
@@ -72,12 +72,14 @@ class BudgetsApi:
             link = reply.headers.get("link")
             more = None if link is None else 'rel="next"' in link
         total = data.get("total_count")
-        return Page([_listed(row, action) for row in rows], more, total if isinstance(total, int) else None)
+        return Page([_listed(row) for row in rows], more, total if isinstance(total, int) else None)
 
     def list_budgets(
         self, owner: Owner, first: Page | None = None, filters: Mapping[str, str | None] | None = None
-    ) -> Iterator[Budget]:
+    ) -> Iterator[Budget | OpaqueBudget]:
         """Yield every budget of an owner once, from all pages; an incomplete listing raises.
+
+        One odd budget does not end the listing of an account: it is opaque.
 
         Budgets that are created or deleted during the read move others to another page; if the number of budgets
         differs from GitHub's count, the listing is read again.
@@ -97,9 +99,9 @@ class BudgetsApi:
             return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
 
         for _ in range(_MAX_PASSES):
-            found: dict[str, Budget] = {}
-            for page in pages(fetch, lambda budget: budget.id, MAX_BUDGETS, action):
-                found.update({budget.id: budget for budget in page[0]})
+            found: dict[str, Budget | OpaqueBudget] = {}
+            for page in pages(fetch, lambda row: row.key, MAX_BUDGETS, action):
+                found.update({row.key: row for row in page[0]})
             first, (_, more, total) = None, page
             if more is not True and (total is None or total == len(found)):
                 yield from found.values()
@@ -201,9 +203,12 @@ class BudgetsApi:
         return self.transport.request("GET", "/rate_limit", action="read the rate limit", account=account)
 
 
-def _listed(row: Any, action: str) -> Budget:
+def _listed(row: Any) -> Budget | OpaqueBudget:
     """Return a budget of a listing: listings contain the expiry, so a person's budget without one does not expire."""
-    budget = _budget(row, action)
+    try:
+        budget = Budget.model_validate(row)
+    except ValidationError as error:
+        return OpaqueBudget.of(row, _unexpected(error))
     if budget.budget_scope != USER or "expires_at" in budget.model_fields_set:
         return budget
     return budget.model_copy(update={"expires_at": None})
@@ -213,8 +218,12 @@ def _budget(data: Any, action: str) -> Budget:
     try:
         return Budget.model_validate(data)
     except ValidationError as error:
-        fields = ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
-        raise TransportError(f"{action}: GitHub's response has an unexpected {fields}.") from None
+        raise TransportError(f"{action}: GitHub's response has an unexpected {_unexpected(error)}.") from None
+
+
+def _unexpected(error: ValidationError) -> str:
+    """Return the names of the fields that do not fit."""
+    return ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
 
 
 def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:

@@ -6,10 +6,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.models import OpaqueBudget
 from billing_provider.core.errors import NotFoundError
 from billing_provider.core.owners import COST_CENTER_SCOPES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from billing_provider.budgets.api import Page
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import Owner
@@ -37,6 +40,7 @@ class OwnerCache:
         self._run, self._owner, self._clock = run, owner, run.clock
         self.lock = threading.RLock()
         self._listing: dict[str, Budget] | None = None
+        self._opaque: dict[str, OpaqueBudget] = {}
         self._deleted: set[str] = set()
         self._listed_at = float("-inf")
         self._first_page: Page | None = None
@@ -63,7 +67,11 @@ class OwnerCache:
             try:
                 return self._api.get_budget(self._owner, budget_id)
             except NotFoundError:
-                return self.complete(max_age=0).get(budget_id)
+                if not self.is_listed(budget_id):
+                    return None
+                if budget_id not in (self._listing or {}):
+                    raise
+                return (self._listing or {})[budget_id]
 
     def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
         """Return all budgets of the owner by id, from one complete listing.
@@ -80,7 +88,8 @@ class OwnerCache:
                 started = self._clock.now() if first is None else self._paged_at
                 everything = self._api.list_budgets(self._owner, first)
                 # The listing may still contain a budget that this run deleted; it must not be adopted.
-                self._listing = {budget.id: budget for budget in everything if budget.id not in self._deleted}
+                self._opaque = {}
+                self._listing = self._understood(everything)
                 self._listed_at, self._first_page = started, None
             assert self._listing is not None  # noqa: S101 - set in the lines above
             return dict(self._listing)
@@ -123,8 +132,23 @@ class OwnerCache:
                 if first.more is False or len(self._parts) + 1 >= _pages(first) - 1:
                     return self.complete()
                 listed = self._api.list_budgets(self._owner, filters=filters)
-                self._parts[key] = {budget.id: budget for budget in listed if budget.id not in self._deleted}
+                self._parts[key] = self._understood(listed)
             return dict(self._parts[key])
+
+    def opaque(self) -> list[OpaqueBudget]:
+        """Return the budgets in the listings of this run that do not fit the model; nothing is sent."""
+        with self.lock:
+            return list(self._opaque.values())
+
+    def is_listed(self, budget_id: str) -> bool:
+        """Return whether a new complete listing has a budget, or may have it: one without an id may be any.
+
+        Raises:
+            ApiError, TransportError: As for `BudgetsApi.list_budgets`.
+        """
+        with self.lock:
+            is_understood = budget_id in self.complete(max_age=0)
+            return is_understood or any(other.id in {budget_id, ""} for other in self._opaque.values())
 
     def listed(self) -> list[Budget]:
         """Return the budgets that this run has listed so far, all or of some scopes; nothing is sent."""
@@ -157,6 +181,16 @@ class OwnerCache:
     def _api(self) -> BudgetsApi:
         return self._run.api(BudgetsApi)
 
+    def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> dict[str, Budget]:
+        """Return the budgets of a listing by id, and note the others."""
+        found: dict[str, Budget] = {}
+        for row in rows:
+            if isinstance(row, OpaqueBudget):
+                self._opaque[row.key] = row
+            elif row.id not in self._deleted:
+                found[row.id] = row
+        return found
+
     def _is_fresh(self, max_age: float = FRESH_SECONDS) -> bool:
         return self._clock.now() - self._listed_at < max_age
 
@@ -186,12 +220,11 @@ class OwnerCache:
         if not self._is_fresh():
             first = self._first()
             if self._single_is_cheaper():
-                listed = {budget.id: budget for budget in first.budgets}
-                return listed.get(budget_id)
+                return self._understood(first.rows).get(budget_id)
             self.complete()
         return (self._listing or {}).get(budget_id)
 
 
 def _pages(first: Page) -> int:
     """Return the number of pages of a listing, estimated from the first one."""
-    return -(-first.total // len(first.budgets)) if first.total and first.budgets else 2
+    return -(-first.total // len(first.rows)) if first.total and first.rows else 2

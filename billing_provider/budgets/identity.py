@@ -20,7 +20,7 @@ from billing_provider.core.owners import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from billing_provider.budgets.models import Budget, BudgetSpec
+    from billing_provider.budgets.models import Budget, BudgetSpec, OpaqueBudget
     from billing_provider.core.owners import Owner
 
 IDENTITY = tuple(name for name, field in FIELDS.items() if field.change == "replaces")
@@ -118,6 +118,29 @@ def match(
         names = {name.rpartition("/")[2].lower() for name in entity_names}
         return Match.MAYBE if live_entity in names else Match.NO
     return Match.NO
+
+
+def may_be(owner: Owner, spec: BudgetSpec, opaque: OpaqueBudget, entity_names: frozenset[str]) -> bool:
+    """Return whether a live budget that was not understood may be the declared one: nothing that it shows differs.
+
+    Args:
+        owner: The owner of the budgets.
+        spec: The declared budget.
+        opaque: The live budget.
+        entity_names: All names of the declared entity.
+    """
+    skus = {canonical_sku(sku) for sku in opaque.skus}
+    if skus and canonical_sku(spec.budget_product_sku) not in skus:
+        return False
+    scope, user, shown = (opaque.text(name) for name in ("budget_scope", "user", "budget_entity_name"))
+    unsure = {COST_CENTER} if spec.budget_scope == MULTI_USER_COST_CENTER else set()
+    if scope and scope not in {spec.budget_scope, *unsure}:
+        return False
+    if spec.budget_scope == USER:
+        return (user or shown).lower() in {"", (spec.user or "").lower()}
+    live = _entity(owner, spec.budget_scope, shown)
+    names = {_entity(owner, spec.budget_scope, name) for name in entity_names}
+    return live in {"", *names, *(name.rpartition("/")[2] for name in names if spec.budget_scope == REPOSITORY)}
 
 
 def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

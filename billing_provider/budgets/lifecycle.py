@@ -248,7 +248,7 @@ class Lifecycle:
             )
             budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
         except NotFoundError:
-            if budget_id in self._run.cache(OwnerCache, owner).complete(max_age=0):
+            if self._run.cache(OwnerCache, owner).is_listed(budget_id):
                 raise
             raise OutcomeError(
                 f"update budget {budget_id} of {owner}: it is gone on GitHub, and nothing was changed. "
@@ -301,7 +301,7 @@ class Lifecycle:
             budget_id,
             "budget",
             send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
-            is_listed=lambda: budget_id in budgets.complete(max_age=0),
+            is_listed=lambda: budgets.is_listed(budget_id),
             consequence=", and deleting it would lift its cap",
             cap=removal.cap_in_state(self._kind, {**olds, **live}),
         )

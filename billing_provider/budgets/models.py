@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,7 @@ from billing_provider.budgets import fields
 from billing_provider.budgets.fields import Declared, FieldTypes, declared_fields
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.ids import Id, Sendable
+from billing_provider.core.ids import Id, Sendable, is_id
 from billing_provider.core.inputs import Flag, Problem, Text, no_such_inputs, read_text_input, refuse
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
 
@@ -348,6 +348,11 @@ class Budget(BaseModel):
     exclude_cost_center_usage: bool | None = None
     consumed_amount: float | None = None
 
+    @property
+    def key(self) -> str:
+        """What identifies it in a listing."""
+        return self.id
+
     @model_validator(mode="before")
     @classmethod
     def _tolerate(cls, value: Any) -> Any:
@@ -410,3 +415,45 @@ class BudgetDetails:
             alert_recipients=list(alerting.alert_recipients) if alerting else None,
             **budget.model_dump(exclude={"budget_alerting"}),
         )
+
+
+@dataclass(frozen=True)
+class OpaqueBudget:
+    """A listed budget that does not fit `Budget`: it is shown and never touched.
+
+    Attributes:
+        id: GitHub's id, or an empty text if the row has none.
+        unexpected: The names of the fields that were not understood.
+        row: The row of the listing.
+    """
+
+    id: str
+    unexpected: str
+    row: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, row: Any, unexpected: str) -> OpaqueBudget:
+        """Return a row of a listing that does not fit `Budget`."""
+        fields = row if isinstance(row, dict) else {}
+        id_ = fields.get("id")
+        return cls(id_ if isinstance(id_, str) and is_id(id_) else "", unexpected, fields)
+
+    @property
+    def key(self) -> str:
+        """What identifies it in a listing."""
+        return self.id or repr(self.row)
+
+    def __str__(self) -> str:
+        return f"budget {self.id or 'without an id'}, of which GitHub's listing has an unexpected {self.unexpected}"
+
+    def text(self, name: str) -> str:
+        """Return a field of the row, or an empty text if it is none."""
+        value = self.row.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def skus(self) -> list[str]:
+        """The products and SKUs that it names."""
+        several = self.row.get("budget_product_skus")
+        named = [self.text("budget_product_sku"), *(several if isinstance(several, list) else ())]
+        return [sku for sku in named if isinstance(sku, str) and sku]

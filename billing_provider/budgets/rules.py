@@ -94,18 +94,14 @@ class _Validator:
                 "write GitHub's identifier: lower case, digits and underscores, such as actions_linux",
             )
         else:
-            yield from self._type(sku)
+            yield from self._type()
 
-    def _type(self, sku: str) -> Iterator[Problem]:
+    def _type(self) -> Iterator[Problem]:
         given = self.fields.get("budget_type")
         if not self._sure("budget_type") or given is None:
             return
         if given not in BUDGET_TYPES:
             yield Problem("budget_type", choose(given, BUDGET_TYPES))
-        elif known_sku(sku) and given != pricing_type(sku):
-            yield Problem(
-                "budget_type", f"{sku} is priced as {pricing_type(sku)}: write {pricing_type(sku)}, or leave it out"
-            )
 
     def scope(self) -> Iterator[Problem]:
         if not self.scope_known:
@@ -218,6 +214,9 @@ def warnings(what: str, fields: Mapping[str, Any], *, alerting_given: bool) -> I
     hard, amount = fields["prevent_further_usage"], fields["budget_amount"]
     if sku == "premium_requests":
         yield f"{what} is declared for premium_requests, which GitHub has converted to AI credits: write ai_credits"
+    if known_sku(sku) and fields["budget_type"] != pricing_type(sku):
+        # GitHub's own example has a type that its reference does not give for the SKU.
+        yield f"{what} is declared as {fields['budget_type']}, GitHub's reference prices {sku} as {pricing_type(sku)}"
     if hard and sku in LICENCE_SKUS:
         yield f"{what} can only send alerts: GitHub does not block licences"
     if hard and amount == 0:

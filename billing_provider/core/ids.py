@@ -27,6 +27,11 @@ def _encodable(text: str) -> str:
     return text
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text can be an id that GitHub assigns."""
+    return _ID.fullmatch(text) is not None
+
+
 Sendable = Annotated[StrictStr, AfterValidator(_encodable)]
 """A text that is valid in requests and in the state."""
 

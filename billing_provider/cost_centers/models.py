@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
@@ -66,6 +66,10 @@ class AiCreditPool:
     current_amount: float | None = None
 
 
+def _none_is_empty(value: Any) -> Any:
+    return () if value is None else value
+
+
 @dataclass(config=_LENIENT, frozen=True)
 class CostCenterDetails:
     """A cost center as GitHub stores it.
@@ -83,7 +87,7 @@ class CostCenterDetails:
     id: Id
     name: Sendable
     state: Sendable = ACTIVE
-    resources: tuple[CostCenterResource, ...] = ()
+    resources: Annotated[tuple[CostCenterResource, ...], BeforeValidator(_none_is_empty)] = ()
     ai_credit_pool_enabled: bool | None = None
     ai_credit_pool_state: AiCreditPool | None = None
     azure_subscription: Sendable | None = None

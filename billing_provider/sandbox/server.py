@@ -175,7 +175,8 @@ class Sandbox:
         Args:
             owner_kind: `enterprise` or `organization`.
             slug: The owner's slug or login.
-            fields: GitHub's names; `budget_entity_name` of a cost-center budget is a UUID or a name.
+            fields: GitHub's names; `budget_entity_name` of a cost-center budget is a UUID or a name. `shown_as` are
+                fields that replies have instead, such as `{"budget_product_skus": ["actions", "codespaces"]}`.
         """
         defaults: dict[str, Any] = {
             "budget_scope": owner_kind,

@@ -148,7 +148,6 @@ PLATFORM = CostCenterDetails("c1", "Platform")
         (live({"expires_at": "2999-01-01"}), "expires_at: leave it out"),
         (live({**USER, "user": "ada", "expires_at": "2020-01-01"}), "it expired on 2020-01-01: GitHub removes it"),
         (live({**USER, "user": "ada", "expires_at": "soon"}), "expires_at: write a date such as"),
-        (live({"budget_type": "SkuPricing"}), "budget_type: actions is priced as ProductPricing"),
         (
             live({"budget_scope": "cost_center", "budget_entity_name": "Gone"}, centers=(PLATFORM,)),
             "it covers Gone, and no active cost center has that name",

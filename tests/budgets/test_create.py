@@ -171,12 +171,12 @@ def test_a_create_response_with_an_existing_id_is_confirmed(
 
 
 @pytest.mark.parametrize("id_", ["", "a/b", "..", "a b", "x" * 101, 5, "\ud800"], ids=ascii)
-def test_an_invalid_id_in_a_listing_is_an_error(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
-    """A listing with an id that is not valid in a path is an error, and nothing is written."""
+def test_an_invalid_id_in_a_listing_is_in_the_way(sandbox: Sandbox, clock: VirtualClock, id_: Any) -> None:
+    """The declared budget with an id that is not valid in a path is not created a second time."""
     sandbox.add_budget("enterprise", "octo-enterprise")
     strange = {"budgets": [{**sandbox.budgets()[0], "id": id_}], "has_next_page": False}
     with WireServer(answer(200, strange)) as server:
-        with pytest.raises(errors.TransportError, match="GitHub's response has an unexpected id"):
+        with pytest.raises(errors.OutcomeError, match=r"as budget without an id, of which .* an unexpected id"):
             create(open_harness(sandbox, clock, base_url=server.url))
         assert len(server.heard) == 1
 

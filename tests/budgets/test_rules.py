@@ -74,6 +74,7 @@ def organization(**fields: Any) -> list[tuple[str, str]]:
         {"budget_alerting": {"will_alert": True, "alert_recipients": ["octocat", "mona_corp", "a", "x-1"]}},
         {"budget_alerting": {"will_alert": True}},
         {"budget_type": "ProductPricing"},
+        {"budget_type": "SkuPricing"},
         {"budget_product_sku": "brand_new_sku", "budget_type": "ProductPricing"},
         {"on_existing": "adopt"},
         {"on_existing": "error"},
@@ -115,7 +116,6 @@ def test_an_organization_may_be_omitted_from_its_entities(fields: dict[str, Any]
         ({"budget_product_sku": None}, "budget_product_sku", "write the product or SKU"),
         ({"budget_product_sku": "GitHub Actions"}, "budget_product_sku", "write GitHub's identifier"),
         ({"budget_type": "product"}, "budget_type", "BundlePricing, ProductPricing, SkuPricing"),
-        ({"budget_type": "SkuPricing"}, "budget_type", "actions is priced as ProductPricing"),
         ({"budget_scope": "team"}, "budget_scope", "EnterpriseBudget takes one of enterprise, organization"),
         ({"budget_scope": "Organisation"}, "budget_scope", "did you mean organization?"),
         ({"budget_type": "BundelPricing"}, "budget_type", "did you mean BundlePricing"),
@@ -298,6 +298,7 @@ def unusual(changes: dict[str, Any]) -> list[str]:
         ({"budget_product_sku": "premium_requests"}, "write ai_credits"),
         ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "can only send alerts"),
         ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately"),
+        ({"budget_type": "SkuPricing"}, "as SkuPricing, GitHub's reference prices actions as ProductPricing"),
         ({}, "alerts nobody: set budget_alerting"),
         (
             {"budget_alerting": {"will_alert": True, "alert_recipients": []}},

@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
     {"id": "a2", "name": "apps", "resources": []},
     {"id": "a3", "name": "Data", "resources": []},
     {"id": "d1", "name": "Data", "state": "deleted", "resources": []},
-    {"id": "d2", "name": "Old", "state": "deleted", "resources": []},
+    {"id": "d2", "name": "Old", "state": "deleted", "resources": None},
     {"id": "d3", "name": "OLD", "state": "deleted", "resources": []},
     {"id": "d4", "name": "Gone", "state": "deleted", "resources": []},
 ]

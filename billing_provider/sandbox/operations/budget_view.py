@@ -67,7 +67,7 @@ def show(state: State, quirks: Quirks, budget: Budget, reply: str, user: str | N
     _change_product(quirks, budget, body, reply)
     if "extra_fields" in quirks:
         body["budget_thresholds"] = {"75": True, "90": True, "100": True}
-    return body
+    return {**body, **(budget.shown_as or {})}
 
 
 def _change_product(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:

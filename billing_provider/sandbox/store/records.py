@@ -94,7 +94,10 @@ class Alerting(TypedDict):
 
 @dataclass
 class Budget:
-    """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center."""
+    """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center.
+
+    `shown_as` are fields that replies have instead of the stored ones: what GitHub may send one day.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -113,6 +116,7 @@ class Budget:
     exclude_cost_center_usage: StrictBool = False
     created_at: _Moment = 0.0
     hidden_listings: _Count = 0
+    shown_as: dict[str, Any] | None = None
 
     def key(self) -> tuple[str, ...]:
         """Return the identity of the budget: owner, scope, entity, user and SKU."""
