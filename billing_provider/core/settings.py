@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic.alias_generators import to_camel
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
@@ -16,24 +18,85 @@ from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
 from billing_provider.core.limits import MAX_INCREASE_PERCENT, MAX_INCREASE_USD, OFF, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from billing_provider.core.credentials import Credential
 
-T = TypeVar("T")
-
 NAMESPACE = "github-billing"
-SETTINGS = (
-    *("token", "appId", "appPrivateKey", "credentials", "baseUrl"),
-    *("writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"),
-    *("requestTimeoutSeconds", "settleSeconds", "maxIncreaseUsd", "maxIncreasePercent", "maxDeletes"),
-    *("protectHardStops", "previewReads", "onExisting", "onDelete"),
-)
-"""The names of all settings, without the namespace."""
 GITHUB_CUTOFF_SECONDS = 10.0
 """GitHub aborts a request after this time; a write that has not been applied by then is never applied."""
 
 MAX_DELETES = "GITHUB_BILLING_MAX_DELETES"
+
+
+class Form(NamedTuple):
+    """The form of a setting in the stack's configuration; every value there is a text.
+
+    Attributes:
+        expected: What it must be, for the message.
+        read: Returns its value; a ValueError refuses the text.
+        default: The value without a text.
+        variable: The environment variable that takes precedence, for one run.
+        local: The form for an address on this machine, where it differs.
+    """
+
+    expected: str
+    read: Callable[[str], Any]
+    default: Any
+    variable: str = ""
+    local: Form | None = None
+
+
+def _number(default: float, low: float, high: float, *, local: float | None = None, local_default: Any = None) -> Any:
+    """Declare a number in a range; on loopback, where nothing must be spared, the range may begin lower."""
+
+    def form(default: float, low: float) -> Form:
+        def read(text: str) -> Any:
+            if not low <= (value := float(text)) <= high:
+                raise ValueError(text)
+            return type(default)(value)
+
+        return Form(f"a number from {low:g} to {high:g}", read, default)
+
+    on_loopback = None if local is None else form(default if local_default is None else local_default, local)
+    return field(default=default, metadata={"form": form(default, low)._replace(local=on_loopback)})
+
+
+def _limit(variable: str, read: Callable[[str], float], kind: str = "number") -> Any:
+    """Declare a limit, which is off by default."""
+
+    def value(text: str) -> float | None:
+        return None if text == OFF else read(text)
+
+    form = Form(f"a {kind}, 0 or more, or {OFF}", value, None, variable)
+    return field(default=None, metadata={"form": form})
+
+
+def _choice(choices: Mapping[str, Any] | Sequence[str], default: Any = None) -> Any:
+    """Declare a choice: its texts, or a mapping from them to their values."""
+    values = choices if isinstance(choices, dict) else {each: each for each in choices}
+
+    def read(text: str) -> Any:
+        if text not in values:
+            raise ValueError(text)
+        return values[text]
+
+    return field(default=default, metadata={"form": Form(f"one of {', '.join(values)}", read, default)})
+
+
+def _amount(text: str) -> float:
+    if not 0 <= (value := float(text)) < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+_SWITCH = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -61,12 +124,13 @@ class Settings:
     credentials: Mapping[str, Credential] | None = None
     base_url: str = GITHUB
     token_source: str = "the caller"  # noqa: S105 - a description, not a token
-    write_interval_seconds: float = 1.0
-    writes_per_minute: int = 80
-    writes_per_hour: int = 500
-    max_wait_seconds: float = 600.0
-    request_timeout_seconds: float = 30.0
-    settle_seconds: float = 15.0
+    # A pause is not needed on loopback; GitHub requires at least one second.
+    write_interval_seconds: float = _number(1.0, 1, 60, local=0, local_default=0.0)
+    writes_per_minute: int = _number(80, 1, 80, local=0, local_default=0)
+    writes_per_hour: int = _number(500, 1, 500, local=0, local_default=0)
+    max_wait_seconds: float = _number(600.0, 0, 86_400)
+    request_timeout_seconds: float = _number(30.0, 12, 300, local=0.05)
+    settle_seconds: float = _number(15.0, 12, 300, local=0.05)
 
     def __post_init__(self) -> None:
         # A credential masks its secrets as soon as it exists.
@@ -96,6 +160,49 @@ class Settings:
     def is_loopback(self) -> bool:
         """Whether the host is this machine: a sandbox, without limits unless they are configured."""
         return is_loopback(self.base_url)
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Validated settings that a check needs; they are read without a token, because a preview can run without one.
+
+    Attributes:
+        max_increase_usd: Largest raise of an amount and largest amount of a new budget, in US dollars or licences; a
+            larger one and a removed hard stop are refused. `off` or absent: no limit.
+        max_increase_percent: Largest raise of an amount, in percent; a larger one and a removed hard stop are refused.
+            `off` or absent: no limit.
+        max_deletes: Largest number of budgets and cost centers that one run deletes; the old one of a replacement does
+            not count, and further ones are refused. `off` or absent: no limit.
+        protect_hard_stops: Whether a program gives each declared hard stop Pulumi's own `protect`; only the program
+            reads it, and here its value is checked.
+        preview_reads: Whether a preview compares changes with GitHub.
+        on_existing: Default of the input `on_existing` in this stack.
+        on_delete: Default of the input `on_delete` in this stack: `delete` or `keep`.
+    """
+
+    max_increase_usd: float | None = _limit(MAX_INCREASE_USD, _amount)
+    max_increase_percent: float | None = _limit(MAX_INCREASE_PERCENT, _amount)
+    max_deletes: int | None = _limit(MAX_DELETES, _count, "whole number")
+    protect_hard_stops: bool = _choice(_SWITCH, default=False)
+    preview_reads: bool = _choice(_SWITCH, default=True)
+    on_existing: str | None = _choice(ON_EXISTING)
+    on_delete: str | None = _choice(ON_DELETE)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of raises."""
+        return Limits(self.max_increase_usd, self.max_increase_percent)
+
+
+FORMS: dict[str, Form] = {
+    to_camel(each.name): each.metadata["form"]
+    for kind in (Settings, Guards)
+    for each in fields(kind)
+    if "form" in each.metadata
+}
+"""The forms of the settings that are not credentials or addresses, by their names in the configuration."""
+SETTINGS = ("token", "appId", "appPrivateKey", "credentials", "baseUrl", *FORMS)
+"""The names of all settings, without the namespace."""
 
 
 def check_keys(keys: Iterable[str]) -> None:
@@ -144,7 +251,7 @@ def read_settings(get: Callable[[str], str | None] | None, environ: Mapping[str,
         credentials=by_owner,
         token_source=default.source if default else "",
         base_url=base_url,
-        **_numbers(get, local=local),
+        **_values(Settings, get, environ, local=local),
     )
 
 
@@ -159,68 +266,8 @@ def check_values(get: Callable[[str], str | None], environ: Mapping[str, str]) -
         ConfigError: A value is invalid; the message does not contain it.
     """
     base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
-    _numbers(get, local=is_loopback(base_url))
+    _values(Settings, get, environ, local=is_loopback(base_url))
     read_guards(get, environ)
-
-
-def _numbers(get: Callable[[str], str | None], *, local: bool) -> dict[str, Any]:
-    """Return the settings that are numbers.
-
-    Raises:
-        ConfigError: One of them is not a number in its range.
-    """
-
-    def number(key: str, default: float, low: float, high: float) -> float:
-        given = get(f"{NAMESPACE}:{key}")
-        try:
-            value = default if given is None else float(given)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise ConfigError(f"{NAMESPACE}:{key} must be a number from {low:g} to {high:g}")
-        return value
-
-    return {
-        # A pause is not needed on loopback; GitHub requires at least one second.
-        "write_interval_seconds": number("writeIntervalSeconds", 0 if local else 1, 0 if local else 1, 60),
-        "writes_per_minute": int(number("writesPerMinute", 0 if local else 80, 0 if local else 1, 80)),
-        "writes_per_hour": int(number("writesPerHour", 0 if local else 500, 0 if local else 1, 500)),
-        "max_wait_seconds": number("maxWaitSeconds", 600, 0, 86_400),
-        "request_timeout_seconds": number("requestTimeoutSeconds", 30, 0.05 if local else 12, 300),
-        "settle_seconds": number("settleSeconds", 15, 0.05 if local else 12, 300),
-    }
-
-
-@dataclass(frozen=True)
-class Guards:
-    """Validated settings that a check needs; they are read without a token, because a preview can run without one.
-
-    Attributes:
-        max_increase_usd: Largest raise of an amount and largest amount of a new budget, in US dollars or licences; a
-            larger one and a removed hard stop are refused. `off` or absent: no limit.
-        max_increase_percent: Largest raise of an amount, in percent; a larger one and a removed hard stop are refused.
-            `off` or absent: no limit.
-        max_deletes: Largest number of budgets and cost centers that one run deletes; the old one of a replacement does
-            not count, and further ones are refused. `off` or absent: no limit.
-        protect_hard_stops: Whether a program gives each declared hard stop Pulumi's own `protect`; only the program
-            reads it, and here its value is checked.
-        preview_reads: Whether a preview compares changes with GitHub.
-        on_existing: Default of the input `on_existing` in this stack.
-        on_delete: Default of the input `on_delete` in this stack: `delete` or `keep`.
-    """
-
-    max_increase_usd: float | None = None
-    max_increase_percent: float | None = None
-    max_deletes: int | None = None
-    protect_hard_stops: bool = False
-    preview_reads: bool = True
-    on_existing: str | None = None
-    on_delete: str | None = None
-
-    @property
-    def limits(self) -> Limits:
-        """The limits of raises."""
-        return Limits(self.max_increase_usd, self.max_increase_percent)
 
 
 def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) -> Guards:
@@ -233,56 +280,34 @@ def read_guards(get: Callable[[str], str | None], environ: Mapping[str, str]) ->
     Raises:
         ConfigError: A value is invalid.
     """
+    return Guards(**_values(Guards, get, environ, local=False))
 
-    def limit(key: str, variable: str, read: Callable[[str], T], kind: str = "number") -> T | None:
-        configured = get(f"{NAMESPACE}:{key}")
-        given = environ.get(variable) or configured
-        if given is None or given == OFF:
-            return None
+
+def _values(
+    kind: type[Settings | Guards], get: Callable[[str], str | None], environ: Mapping[str, str], *, local: bool
+) -> dict[str, Any]:
+    """Return the values of the settings that have a form.
+
+    Raises:
+        ConfigError: Texts are refused; the message has all of them and no value.
+    """
+    found: dict[str, Any] = {}
+    wrong = []
+    for each in fields(kind):
+        if "form" not in each.metadata:
+            continue
+        form = each.metadata["form"]
+        form = (local and form.local) or form
+        key = f"{NAMESPACE}:{to_camel(each.name)}"
+        variable = form.variable if environ.get(form.variable) else ""
+        text = environ[variable] if variable else get(key)
         try:
-            return read(given)
+            found[each.name] = form.default if text is None else form.read(text)
         except ValueError:
-            source = variable if environ.get(variable) else f"{NAMESPACE}:{key}"
-            raise ConfigError(f"{source} must be a {kind}, 0 or more, or {OFF}") from None
-
-    def choice(key: str, choices: tuple[str, ...]) -> str | None:
-        given = get(f"{NAMESPACE}:{key}")
-        if given is not None and given not in choices:
-            raise ConfigError(f"{NAMESPACE}:{key} must be one of {', '.join(choices)}")
-        return given
-
-    return Guards(
-        max_increase_usd=limit("maxIncreaseUsd", MAX_INCREASE_USD, _amount),
-        max_increase_percent=limit("maxIncreasePercent", MAX_INCREASE_PERCENT, _amount),
-        max_deletes=limit("maxDeletes", MAX_DELETES, _count, "whole number"),
-        protect_hard_stops=choice("protectHardStops", ("true", "false")) == "true",
-        preview_reads=choice("previewReads", ("true", "false")) != "false",
-        on_existing=choice("onExisting", ON_EXISTING),
-        on_delete=choice("onDelete", ON_DELETE),
-    )
-
-
-def _amount(text: str) -> float:
-    """Return a number of 0 or more.
-
-    Raises:
-        ValueError: It is none.
-    """
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise ValueError(text)
-    return value
-
-
-def _count(text: str) -> int:
-    """Return a whole number of 0 or more.
-
-    Raises:
-        ValueError: It is none.
-    """
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise ValueError(text)
-    return int(text)
+            wrong.append(f"{variable or key} must be {form.expected}")
+    if wrong:
+        raise ConfigError("; ".join(wrong))
+    return found
 
 
 def _nothing(_key: str) -> None:

@@ -10,7 +10,6 @@ from billing_provider.core.address import GITHUB
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.settings import SETTINGS, Guards, Settings, check_keys, read_guards, read_settings
-from tests.docs.generate import setting_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -201,8 +200,24 @@ def test_a_choice_is_one_of_its_values(name: str, field: str, values: Mapping[st
 
 def test_every_setting_that_is_read_has_a_known_name() -> None:
     """The known names are those that the readers ask for, and they pass the check, as do those of other namespaces."""
-    assert sorted(SETTINGS) == sorted(setting_keys())
+    asked: list[str] = []
+
+    def get(key: str) -> str | None:
+        asked.append(key.partition(":")[2])
+        return TOKEN if key.endswith(":token") else None
+
+    read_settings(get, {})
+    read_guards(get, {})
+    assert sorted(SETTINGS) == sorted(asked)
     check_keys([*(f"github-billing:{name}" for name in SETTINGS), "github:tokn", "shop:token", "token"])
+
+
+def test_all_wrong_values_are_in_one_error() -> None:
+    """Two values out of their range are two parts of one error, without the values."""
+    with pytest.raises(
+        ConfigError, match=r"^github-billing:maxDeletes must be .*; github-billing:onDelete must be one"
+    ):
+        guards(maxDeletes="many", onDelete="sometimes")
 
 
 @pytest.mark.parametrize(

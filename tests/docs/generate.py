@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Any
 import billing_provider
 from billing_provider import cli
 from billing_provider.budgets.models import FIELDS
-from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.core.settings import Guards, Settings, read_guards, read_settings
+from billing_provider.core.settings import FORMS, SETTINGS, Guards, Settings
 from billing_provider.sandbox import Sandbox
 from billing_provider.sandbox.http.actions import ACTIONS
 from billing_provider.sandbox.http.faults import Rule
@@ -193,12 +192,10 @@ def settings() -> str:
     texts = section(Settings, "Attributes") | section(Guards, "Attributes")
     defaults = {field.name: field.default for kind in (Settings, Guards) for field in dataclasses.fields(kind)}
     rows = []
-    for key in setting_keys():
+    for key in SETTINGS:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
         default = defaults[name]
-        if default is dataclasses.MISSING:
-            shown = "required"
-        elif default is None:
+        if default is None:
             shown = ""
         elif isinstance(default, bool):
             shown = code(str(default).lower())
@@ -208,32 +205,14 @@ def settings() -> str:
     return markdown(("setting", "default", "range", "meaning"), rows)
 
 
-def setting_keys() -> list[str]:
-    """Return the names of all settings that the provider reads."""
-    asked: list[str] = []
-
-    def get(key: str) -> str | None:
-        asked.append(key.partition(":")[2])
-        return Sandbox.token if key.endswith(":token") else None
-
-    read_settings(get, {})
-    read_guards(get, {})
-    return asked
-
-
 def _range(key: str) -> str:
-    """Return the range of a number, as the error for a value out of it says."""
-    values = {"github-billing:token": Sandbox.token, f"github-billing:{key}": "-1"}
-    try:
-        read_settings(values.get, {})
-        read_guards(values.get, {})
-    except ConfigError as error:
-        if found := re.search(r"a number from (\S+) to (\S+)", str(error)):
-            return f"{found[1]} to {found[2]}"
-        if found := re.search(r"one of (.+)", str(error)):
-            return ", ".join(map(code, found[1].split(", ")))
-        return "0 or more, or `off`" if "0 or more, or off" in str(error) else ""
-    return ""
+    """Return the range of a setting, as the error for a value out of it says."""
+    expected = FORMS[key].expected if key in FORMS else ""
+    if expected.startswith("one of "):
+        return ", ".join(map(code, expected.removeprefix("one of ").split(", ")))
+    if "0 or more" in expected:
+        return "0 or more, or `off`"
+    return expected.removeprefix("a number from ")
 
 
 # --- functions
