@@ -52,7 +52,6 @@ OUTSIDE = {
     "jwt": {"transport.credentials", "sandbox.http.app"},
     "requests": {"transport"},
     "urllib3": {"core.address", "transport"},
-    "shtab": {"cli"},
 }
 """Who may import packages of others: endpoints, lifecycles and command line work without Pulumi."""
 

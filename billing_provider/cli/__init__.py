@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _VERBS = (
-    *("budgets", "completion", "cost_centers", "doctor", "export", "near"),
-    *("sandbox", "seed", "skus", "try_", "unmanaged", "usage"),
+    *("budgets", "cost_centers", "doctor", "export", "sandbox"),
+    *("seed", "skus", "try_", "unmanaged", "usage"),
 )
 
 _CHOICES = re.compile(r"\(choose from .*\)$")

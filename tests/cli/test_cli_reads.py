@@ -248,7 +248,7 @@ ECHOES = {
 }
 
 
-ECHOES["near"] = ECHOES["budgets"]
+ECHOES["budgets --forecast"] = ECHOES["budgets"]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)])
@@ -260,7 +260,7 @@ def test_output_never_shows_the_token(
     with WireServer(answer(200, ECHOES[verb])) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", CANARY)
-        printed = shown(capsys, verb, "--enterprise", E, *form)
+        printed = shown(capsys, *verb.split(), "--enterprise", E, *form)
     assert CANARY not in printed
     assert "[secret]" in printed
     if not form:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import shtab
 
 from billing_provider import cli
 from billing_provider._version import __version__
@@ -28,7 +29,7 @@ READS = {
     "cost-centers": ("cost-centers", *OWNER, "--json"),
     "doctor": ("doctor", *OWNER),
     "export": ("export", "--org", "octo-lab", "--out", "exported"),
-    "near": ("near", *OWNER),
+    "forecast": ("budgets", "--forecast", *OWNER),
     "seed": ("seed", *OWNER),
     "unmanaged": ("unmanaged", "--org", "octo-lab"),
     "usage": ("usage", *OWNER, "--json"),
@@ -36,7 +37,6 @@ READS = {
 """The verbs that send requests."""
 PRINTS = {
     **READS,
-    "completion": ("completion", "bash"),
     "help": ("--help",),
     "sandbox": ("sandbox",),
     "sandbox --list-quirks": ("sandbox", "--list-quirks"),
@@ -161,17 +161,15 @@ MISUSES = [
     (("budgets", "--org", "octo-org", "--scope", "cost_center"), "argument --scope: a budget of an organization has"),
     (("budgets", "--org", "octo-org", "--user", "a\x1bb"), "--user: write a text of at most"),
     (("budgets", "--org", "a b"), "--org: write a slug or login"),
-    (("completion",), "the following arguments are required: shell"),
-    (("completion", "tcsh"), "argument shell: invalid choice: 'tcsh'"),
     (("cost-centers",), "the following arguments are required: --enterprise"),
     (("cost-centers", "None", *OWNER), "has the name or id None"),
     (("cost-centers", "--enterprise", "a b"), "--enterprise: write a slug or login"),
     (("doctor", "--org", "a b"), "--org: write a slug or login"),
     (("export", "--out", "x"), "name an owner: --enterprise SLUG or --org LOGIN"),
     (("export", "--org", "a b", "--out", "x"), "--org: write a slug or login"),
-    (("near",), "one of the arguments --enterprise --org is required"),
-    (("near", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
-    (("near", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
+    (("budgets", *OWNER, "--fail-on", "over"), "argument --fail-on: use it with --forecast"),
+    (("budgets", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
+    (("budgets", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
     (("sandbox", "--port", "65536"), "argument --port: '65536' is not a port: use a number from 0 to 65535"),
     (("sandbox", "--quirk", "none"), "none"),
     (("seed",), "the following arguments are required: --enterprise"),
@@ -249,30 +247,22 @@ def test_advice_fits_a_reading_verb(
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_completion(shell: str) -> None:
     """The script of each shell has every verb, its options and their values."""
-    assert cli.main(["completion", shell]) == 0
-    script = capsys.readouterr().out
+    script = shtab.complete(cli.parser(), shell)
     for word in (*verbs(), "all-cost-centers", "premium-request", "multi_user_customer", "expect-no-changes"):
         assert word in script
 
 
-def test_bash_completes_with_the_script(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """Bash completes an option's value with the script."""
-    assert cli.main(["completion", "bash"]) == 0
+def test_bash_completes_with_the_script(tmp_path: Path) -> None:
+    """Bash completes an option's value with the script that the documented command prints."""
     file = tmp_path / "script"
-    file.write_text(capsys.readouterr().out)
+    command = [sys.executable, "-m", "shtab", "--shell=bash", "billing_provider.cli.parser"]
+    file.write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
     ask = 'source "$0"; COMP_WORDS=(billing-provider usage --report d); COMP_CWORD=3; '
     ask += '$(complete -p billing-provider | sed "s/.*-F //; s/ .*//"); echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", ask, str(file)], capture_output=True, text=True, check=True)  # noqa: S607
     assert done.stdout == "daily\n"
-
-
-def test_completion_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without the extra, the error says how to install it."""
-    monkeypatch.setitem(sys.modules, "shtab", None)
-    assert cli.main(["completion", "zsh"]) == 2
-    assert "run `pip install 'github-billing-provider[cli]'`" in capsys.readouterr().err
 
 
 def test_the_doctor_prints_json(

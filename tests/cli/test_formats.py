@@ -25,13 +25,13 @@ VERBS = {
     "budgets": ("budgets", *OWNER),
     "cost-centers": ("cost-centers", *OWNER),
     "cost-centers NAME": ("cost-centers", "Data", *OWNER),
-    "near": ("near", *OWNER, "--all"),
+    "forecast": ("budgets", *OWNER, "--forecast", "--all"),
     "skus": ("skus",),
     "usage": ("usage", *OWNER, "--report", "daily", "--by", "organization", "repository", "cost-center"),
 }
 LISTS = {
     "budgets": "budgets",
-    "near": "caps",
+    "forecast": "caps",
     "cost-centers": "cost_centers",
     "cost-centers NAME": "cost_centers",
     "skus": "skus",
@@ -43,7 +43,7 @@ KEYS = {
     "budgets": {"owner", "enterprise", "budgets", "totals"},
     "cost-centers": {"owner", "enterprise", "cost_centers", "totals"},
     "cost-centers NAME": {"owner", "enterprise", "cost_centers", "totals"},
-    "near": {"owner", "as_of", "near_percent", "caps", "totals"},
+    "forecast": {"owner", "as_of", "near_percent", "caps", "totals"},
     "skus": {"skus", "totals"},
     "usage": {"owner", "filters", "report", "time_period", "settled", "leaves_out_cost_centers", "currency"}
     | {"rows", "totals"},
@@ -52,7 +52,7 @@ TOTALS = {
     "budgets": {"budgets", "stops", "at_cap", "unknown"},
     "cost-centers": {"cost_centers", "users", "organizations", "repositories", "enterprise_teams"},
     "cost-centers NAME": {"cost_centers", "users", "organizations", "repositories", "enterprise_teams"},
-    "near": {"over", "near", "rising", "unknown", "below"},
+    "forecast": {"over", "near", "rising", "unknown", "below"},
     "skus": {"skus"},
     "usage": {"gross_amount", "discount_amount", "net_amount"},
 }
@@ -62,7 +62,7 @@ HEADERS = {
     "unit,spent,spent_from,spent_by",
     "cost-centers": "cost_center,id,state,type,member",
     "cost-centers NAME": "cost_center,id,state,type,member",
-    "near": "budget_id,budget_scope,who,budget_product_sku,state,spent,cap,unit,share,spent_from,when,reaches,"
+    "forecast": "budget_id,budget_scope,who,budget_product_sku,state,spent,cap,unit,share,spent_from,when,reaches,"
     "prevent_further_usage",
     "skus": "budget_product_sku,budget_type,unit,source,date",
     "usage": "organization,repository,cost-center,quantity,unit_type,gross_amount,discount_amount,net_amount",

@@ -15,9 +15,9 @@ from billing_provider.cli.tables import Cell, Column, table, wrapped
 from tests.support.pictures import FOLDER, SCENES, WIDTHS, picture, pictures
 
 # These print no table: a script, shell commands, and the progress of a run.
-WITHOUT_TABLES = {"completion", "export", "seed", "try"}
+WITHOUT_TABLES = {"export", "seed", "try"}
 # Markdown is not for a terminal.
-UNLIMITED = {"near-markdown"}
+UNLIMITED = {"forecast-markdown"}
 
 
 @pytest.mark.parametrize("name", SCENES)

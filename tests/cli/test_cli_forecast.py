@@ -1,4 +1,4 @@
-"""The verb near: its lines, its formats and its exit codes."""
+"""The forecast of the verb budgets: its lines, its formats and its exit codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def caps(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
-    assert main(["near", *OWNER, "--json", *arguments]) == 0
+    assert main(["budgets", "--forecast", *OWNER, "--json", *arguments]) == 0
     found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["caps"]
     return found
 
@@ -77,8 +77,10 @@ def test_the_exit_code_for_ci(
     fields = {"budget_scope": "enterprise", "budget_product_sku": "actions", "budget_amount": amount}
     served.add_budget("enterprise", E, **PLAIN, **fields)
     for form in ((), ("--json",), ("--csv",), ("--markdown",)):
-        assert main(["near", *OWNER, *form]) == 0
-        assert {each: main(["near", *OWNER, *form, "--fail-on", each]) for each in expected} == expected
+        assert main(["budgets", "--forecast", *OWNER, *form]) == 0
+        assert {
+            each: main(["budgets", "--forecast", *OWNER, *form, "--fail-on", each]) for each in expected
+        } == expected
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -86,7 +88,7 @@ def test_unknown_figures_are_shown_and_do_not_fail(served: Sandbox, capsys: pyte
     """An organization's budget of many users, whose figures GitHub does not give, is shown as unknown."""
     fields = {**CREDITS, "budget_scope": "multi_user_customer", "budget_amount": 10, "prevent_further_usage": True}
     served.add_budget("organization", "octo-org", **fields)
-    assert main(["near", "--org", "octo-org", "--fail-on", "rising"]) == 0
+    assert main(["budgets", "--forecast", "--org", "octo-org", "--fail-on", "rising"]) == 0
     printed = capsys.readouterr().out
     assert "0 over, 0 near, 0 rising, 1 unknown, 0 below" in printed
     assert "- means unknown" in printed
@@ -142,7 +144,7 @@ def test_names_are_code_in_markdown(
     row = {**BUDGET, "budget_scope": "cost_center", "budget_entity_name": name, "consumed_amount": 10}
     with WireServer(answer(200, {"budgets": [row], "has_next_page": False})) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
-        assert main(["near", *OWNER, "--markdown"]) == 0
+        assert main(["budgets", "--forecast", *OWNER, "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("### Caps of enterprise octo-enterprise: 1 over")
     assert lines[4].startswith("| `@octo/team '<b>' \\| [x](y)` | `cost_center` | `ai_credits` | 10.00 | 10.00 | USD |")

@@ -1,4 +1,4 @@
-"""Who is near a cap or over it, and when the cap is reached at the pace of this month."""
+"""Whether a cap is reached or near, and when it is reached at the pace of this month."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ NO_PACE = "no pace"
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """What is to be expected of one cap.
+class Forecast:
+    """The forecast of one cap.
 
     Attributes:
         spend: The budget, and what was spent of it; for a budget of many users, by one user.
@@ -45,8 +45,8 @@ class Outlook:
     reaches: date | None
 
 
-def outlook(spend: Spend, wall_seconds: float, near_percent: int) -> Outlook:
-    """Return the outlook of one cap.
+def forecast(spend: Spend, wall_seconds: float, near_percent: int) -> Forecast:
+    """Return the forecast of one cap.
 
     Args:
         spend: The budget, and what was spent of it.
@@ -62,7 +62,7 @@ def outlook(spend: Spend, wall_seconds: float, near_percent: int) -> Outlook:
         state = NEAR
     else:
         state = RISING if reaches else BELOW
-    return Outlook(spend, state, when, reaches)
+    return Forecast(spend, state, when, reaches)
 
 
 def _when(spend: Spend, now: datetime) -> tuple[str, date | None]:

@@ -1,4 +1,4 @@
-"""The outlook of a cap: its state, and when it is reached at the pace of the month."""
+"""The forecast of a cap: its state, and when it is reached at the pace of the month."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing_provider.budgets.models import BudgetDetails
 from billing_provider.core.clock import instant
-from billing_provider.usage.near import (
+from billing_provider.usage.forecast import (
     BELOW,
     FIRST_USE,
     NEAR,
@@ -24,7 +24,7 @@ from billing_provider.usage.near import (
     THIS_MONTH,
     TOO_EARLY,
     UNKNOWN,
-    outlook,
+    forecast,
 )
 from billing_provider.usage.spend import DOLLARS, LICENCES, Spend
 
@@ -65,14 +65,14 @@ def spend(spent: float | None, cap: float = 100, unit: str = DOLLARS) -> Spend:
 )
 def test_states(given_spend: Spend, now: str, state: str, when: str, reaches: date | None) -> None:
     """Each combination of spend, cap and day has its state and its text; a day is only for this month."""
-    found = outlook(given_spend, instant(now).timestamp(), 75)
+    found = forecast(given_spend, instant(now).timestamp(), 75)
     assert (found.state, found.when, found.reaches) == (state, when, reaches)
 
 
 def test_the_share_from_which_a_cap_is_near() -> None:
     """The share is an argument."""
     now = instant(MIDDLE).timestamp()
-    assert [outlook(spend(40), now, percent).state for percent in (39, 40, 41)] == [NEAR, NEAR, BELOW]
+    assert [forecast(spend(40), now, percent).state for percent in (39, 40, 41)] == [NEAR, NEAR, BELOW]
 
 
 @given(
@@ -82,8 +82,8 @@ def test_the_share_from_which_a_cap_is_near() -> None:
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001
 )
 def test_every_figure_has_an_outlook(spent: float | None, cap: float, unit: str, now: datetime) -> None:
-    """Any figures on any day have an outlook; a day is today or later, in this month."""
-    found = outlook(spend(spent, cap, unit), now.timestamp(), 75)
+    """Any figures on any day have an forecast; a day is today or later, in this month."""
+    found = forecast(spend(spent, cap, unit), now.timestamp(), 75)
     assert found.state in STATES
     assert (found.reaches is not None) == (found.when == THIS_MONTH)
     assert (found.state == UNKNOWN) == (spent is None)
