@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     Print = Callable[[str, Sequence[Column], Sequence[Sequence[Any]], Sequence[str], str], None]
 
-__all__ = ["add", "run"]
-
 _SCOPES = ENTERPRISE_OWNER.scopes
 _OF_FORECAST = ("at", "all", "fail_on")
 _PERCENT, _DIGITS = 75, 4

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from billing_provider.cost_centers.models import CostCenterDetails
 
-__all__ = ["add", "run"]
-
 _TITLES = {"users": "users", "organizations": "orgs", "repositories": "repos", "enterprise_teams": "teams"}
 _POOL_NOTE = "AI pool says whether the cost center has a pool of AI credits."
 _POOL = {True: "on", False: "off", None: render.UNKNOWN}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing_provider.adopt import entries, folder, inventory, masks
-from billing_provider.cli import imports, render
+from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
 from billing_provider.cli.options import add_owners, add_states, read_owners, read_state
 from billing_provider.core.errors import ConfigError
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from billing_provider.adopt.entries import Entry, Skipped
     from billing_provider.adopt.folder import Written
-
-__all__ = ["add", "run"]
 
 _COST_CENTERS, _BUDGETS = "cost-centers", "budgets"
 
@@ -58,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: The options do not fit together, or a file is damaged.
         BillingError: GitHub cannot be read; nothing was written.
     """
-    # Imported here, because Pulumi loads slowly and the other commands do not need it.
+    # Imported here, because Pulumi and the engine load slowly and the other commands do not need them.
+    from billing_provider.cli import imports  # noqa: PLC0415
     from billing_provider.provider import stored_providers  # noqa: PLC0415
 
     owners = read_owners(args)

@@ -7,42 +7,26 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt import folder
 from billing_provider.adopt.names import unique
 from billing_provider.adopt.states import read_state_export
-from billing_provider.cli import try_
+from billing_provider.cli import trial
 from billing_provider.cli.exit_codes import CHANGED
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
+from billing_provider.engine import Engine, EngineError, display
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from billing_provider.engine import Engine
     from billing_provider.engine.events import Event
 
 _FIRST_LINES, _LAST_LINES, _LONGEST_LINE = 40, 15, 400
 _SHOWN_CHARACTERS = 1500
 _QUIET = ("--non-interactive", "--color", "never")
-
-
-class Target(Protocol):
-    """An engine with a stack."""
-
-    def export(self) -> str:
-        """Return the state of the stack, as JSON."""
-
-    def add(self, resources: Sequence[dict[str, Any]]) -> None:
-        """Import resources."""
-
-    def preview(self) -> list[str]:
-        """Return the lines of a preview; none if it finds no changes."""
-
-    def undo(self, backup: Path) -> str:
-        """Return the command that restores a state."""
 
 
 class CommandLine:
@@ -107,7 +91,7 @@ class Embedded:
 
     def __init__(self, stack: str, settings: Mapping[str, str]) -> None:
         self._stack, self._settings = stack, settings
-        self._file = try_.FOLDER / f"{stack}.json"
+        self._file = trial.FOLDER / f"{stack}.json"
 
     def export(self) -> str:
         """Return the state of the stack, as JSON.
@@ -123,8 +107,6 @@ class Embedded:
 
     def preview(self) -> list[str]:
         """Return the lines of a preview; none if it finds no changes."""
-        from billing_provider.engine import display  # noqa: PLC0415 - the engine loads slowly
-
         lines: list[str] = []
         show = display.Display("preview", self._stack, lines.append)
         result = self._engine(show).preview()
@@ -136,8 +118,6 @@ class Embedded:
         return f"cp {backup} {self._file}"
 
     def _engine(self, listener: Callable[[Event], None] | None = None) -> Engine:
-        from billing_provider.engine import Engine  # noqa: PLC0415 - the engine loads slowly
-
         return Engine(Path.cwd(), self._stack, self._file, settings=self._settings, listener=listener)
 
 
@@ -159,18 +139,16 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
     folder.check_merged(out)
     if program := shutil.which("pulumi"):
         return _import(CommandLine(program, stack), stack, resources, out)
-    from billing_provider.engine import EngineError  # noqa: PLC0415 - the engine loads slowly
-
     print("No `pulumi` is on PATH: importing into the state of `billing-provider try`.")
     try:
-        try_.prepare(stack)
-        with try_.github(print) as settings:
+        trial.prepare(stack)
+        with trial.github(print) as settings:
             return _import(Embedded(stack, settings), stack, resources, out)
     except (EngineError, OSError) as error:
         raise ConfigError(str(error)) from None
 
 
-def _import(target: Target, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
+def _import(target: CommandLine | Embedded, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
     state = target.export()
     owned = {each.id for each in read_state_export(f"the state of {stack}", state.encode()).managed}
     new = [each for each in resources if each["id"].lower() not in owned]

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.server import Request
 
-__all__ = ["add", "read_seed", "run"]
-
 _LOOK_SECONDS = 0.1
 _INDENT = 4
 _NOT_IMITATED = """\

@@ -13,8 +13,6 @@ from billing_provider.usage.spend import DOLLARS, LICENCES
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add", "run"]
-
 _MOST_NEAR = 5
 _NAMES = ("budget_product_sku", "budget_type", "unit", "source", "date")
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from billing_provider.adopt.report import Row
 
-__all__ = ["add", "run"]
-
 _SHOWN = 300
 _EMPTY = "Every budget and cost center is managed, exists once, and expires later."
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from billing_provider.reader import Reader
     from billing_provider.usage.models import Group, ReportName, UsageSummary
 
-__all__ = ["add", "run"]
-
 _READS: dict[str, Callable[[Reader, dict[str, Any]], UsageReport | UsageSummary]] = {
     "summary": lambda reader, given: reader.usage_summary(**given),
     "daily": lambda reader, given: reader.usage(**given),
