@@ -32,6 +32,15 @@ _SHOWN = 100
 _KEYS = {"type": str, "name": str, "id": str, "inputs": dict, "outputs": dict}
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn an error of a file into a ConfigError."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(str(error)) from None
+
+
 @dataclass(frozen=True)
 class Written:
     """The result of an export to a folder.
@@ -49,6 +58,7 @@ class Written:
     reason: str = ""
 
 
+@_explained()
 def read_import_file(folder: Path) -> list[dict[str, Any]]:
     """Return the resources of an earlier export to a folder.
 
@@ -56,7 +66,7 @@ def read_import_file(folder: Path) -> list[dict[str, Any]]:
         ConfigError: The import file is damaged, or only one of the two files exists.
     """
     path, program = folder / IMPORT_FILE, folder / MODULE
-    text, existing = _read(path), _read(program)
+    text, existing = files.read(path), files.read(program)
     if text is None and existing is None:
         return []
     if text is None or existing is None:
@@ -108,6 +118,7 @@ def resource(entry: Entry, name: str, providers: Mapping[str, str]) -> dict[str,
     }
 
 
+@_explained()
 def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str, str]) -> Written:
     """Add new entries to the program and the import file of a folder; what is in them stays as it is.
 
@@ -127,7 +138,7 @@ def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str,
     if not new:
         return Written(names, 0, [])
     path, reason = folder / MODULE, ""
-    existing = _read(path)
+    existing = files.read(path)
     if existing is None:
         text = module.write(new, names)
     else:
@@ -136,19 +147,20 @@ def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str,
         except ValueError as error:
             path, reason = folder / NEW_MODULE, str(error)
             text = module.write(new, {entry.id: names[entry.id] for entry in new})
-            if _read(path) is not None:
+            if files.read(path) is not None:
                 raise ConfigError(
                     f"{path} exists: move its declarations to {MODULE}, then remove it. Nothing was written."
                 ) from None
-    _make(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     # The program comes first: an import file without the declarations would import what an `up` then deletes.
-    _replace(path, text)
+    files.replace(path, text)
     resources = [*known, *(resource(entry, names[entry.id], providers) for entry in new)]
     resources.sort(key=lambda each: (each["type"] != f"{TYPE_PREFIX}CostCenter", each["name"]))
-    _replace(folder / IMPORT_FILE, f"{json.dumps({'resources': resources}, indent=2)}\n")
+    files.replace(folder / IMPORT_FILE, f"{json.dumps({'resources': resources}, indent=2)}\n")
     return Written(names, len(new), [path, folder / IMPORT_FILE], reason)
 
 
+@_explained()
 def write_masked(folder: Path, entries: Sequence[Entry]) -> Path:
     """Write a program with masked logins, to be shared; it has no import file.
 
@@ -157,12 +169,13 @@ def write_masked(folder: Path, entries: Sequence[Entry]) -> Path:
     """
     names: dict[str, str] = {}
     _name(entries, names, set())
-    _make(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / MASKED_MODULE
-    _replace(path, module.write(entries, names, masked=True))
+    files.replace(path, module.write(entries, names, masked=True))
     return path
 
 
+@_explained()
 def check_merged(folder: Path) -> None:
     """Check that every entry is declared in the module of a folder, before an import.
 
@@ -170,20 +183,21 @@ def check_merged(folder: Path) -> None:
         ConfigError: Some declarations wait in a file beside it.
     """
     path = folder / NEW_MODULE
-    if _read(path) is not None:
+    if files.read(path) is not None:
         raise ConfigError(
             f"{path} exists: move its declarations to {MODULE}, then remove it, and run again. Nothing was imported."
         )
 
 
+@_explained()
 def write_private(path: Path, text: str) -> None:
     """Write a file that only the user can read.
 
     Raises:
         ConfigError: It cannot be written.
     """
-    _make(path.parent)
-    _replace(path, text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.replace(path, text)
 
 
 def _name(entries: Sequence[Entry], names: dict[str, str], taken: set[str]) -> None:
@@ -204,26 +218,3 @@ def _parsed(source: str, text: str) -> Any:
         return json_text.parse(text)
     except ValueError as error:
         raise ConfigError(f"{source} cannot be read: {clean(str(error), 200)}") from None
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(str(error)) from None
-
-
-def _read(path: Path) -> str | None:
-    with _explained():
-        return files.read(path)
-
-
-def _replace(path: Path, text: str) -> None:
-    with _explained():
-        files.replace(path, text)
-
-
-def _make(folder: Path) -> None:
-    with _explained():
-        folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.adopt import compare
 from billing_provider.adopt.compare import Live
@@ -113,27 +113,28 @@ class _Report:
         self._entries: dict[str, Entry] = {each.id.lower(): each for each in entries}
         self._skipped = {each.id.lower(): each.reason for each in skipped}
         self._names = {each.urn.rpartition("::")[2] for state in states for each in state.managed}
-        self._interrupted = dict(_interrupted(states, inventories))
+        self._interrupted = _interrupted(states, inventories)
 
     def rows(self, days: int) -> list[Row]:
         """Return the findings in words."""
         soon = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc) + timedelta(days=days)
         live = [Live(id_, each.key, each.ends) for id_, each in self._objects.items()]
         managed = [each for state in self._states for each in state.managed]
-        tell = {
+        describe = {
             "unmanaged": self._unmanaged,
             "twins": self._twins,
             "shared": self._shared,
             "gone": self._gone,
             "expires": self._expires,
         }
-        return [tell[finding.kind](finding) for finding in compare.compare(live, managed, self._owners, soon)]
+        return [describe[finding.kind](finding) for finding in compare.compare(live, managed, self._owners, soon)]
 
     def _unmanaged(self, finding: Finding) -> Row:
         each = self._objects[finding.live[0]]
-        if (place := self._interrupted.get(each.key)) is not None:
-            reason = f"no given stack manages it; a run was interrupted while it created {_name(place.urn)}"
-            again = Step("adopt it: run the interrupted program again", place.up())
+        if (create := self._interrupted.get(each.key)) is not None:
+            source, urn = create
+            reason = f"no given stack manages it; a run was interrupted while it created {_name(urn)}"
+            again = Step("adopt it: run the interrupted program again", _commands(source, urn).up)
             return self._row(finding, reason, (again, self._remove(each)))
         return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
 
@@ -148,16 +149,16 @@ class _Report:
     def _shared(self, finding: Finding) -> Row:
         reason = "several resources manage it: each takes back what the others change, and can delete it"
         text = "keep one of them. Forget the others first, and only then remove their declarations: "
-        steps = (Step(f"{text}{_name(each.urn)}", _Place(each.source, each.urn).forget()) for each in finding.managed)
+        steps = (Step(f"{text}{_name(each.urn)}", _commands(each.source, each.urn).forget) for each in finding.managed)
         return self._row(finding, reason, tuple(steps))
 
     def _gone(self, finding: Finding) -> Row:
         reason = "it is in a state, but not on GitHub: no cap is there"
         steps: list[Step] = []
         for each in finding.managed:
-            place = _Place(each.source, each.urn)
-            steps.append(Step("read it again: the next `up` then creates it if it is declared", place.refresh()))
-            steps.append(Step("or forget it, and remove its declaration", place.forget()))
+            commands = _commands(each.source, each.urn)
+            steps.append(Step("read it again: the next `up` then creates it if it is declared", commands.refresh))
+            steps.append(Step("or forget it, and remove its declaration", commands.forget))
         return self._row(finding, reason, tuple(steps))
 
     def _expires(self, finding: Finding) -> Row:
@@ -236,13 +237,15 @@ def _key(owner: Owner, fields: Mapping[str, Any], centers: Sequence[CostCenterDe
     return natural_key(owner, fields)
 
 
-def _interrupted(states: Sequence[State], inventories: Sequence[Inventory]) -> Iterable[tuple[Hashable, _Place]]:
-    """Yield the keys of interrupted creates, each with its place; the inputs in a state are untrusted."""
-    for state in states:
-        for each in state.interrupted:
-            for inventory in inventories:
-                if (key := _key_of_create(each, inventory)) is not None:
-                    yield key, _Place(state.source, each.urn)
+def _interrupted(states: Sequence[State], inventories: Sequence[Inventory]) -> dict[Hashable, tuple[str, str]]:
+    """Return the state and the URN of interrupted creates, by their keys; the inputs in a state are untrusted."""
+    return {
+        key: (state.source, each.urn)
+        for state in states
+        for each in state.interrupted
+        for inventory in inventories
+        if (key := _key_of_create(each, inventory)) is not None
+    }
 
 
 def _key_of_create(create: Interrupted, inventory: Inventory) -> Hashable:
@@ -269,36 +272,25 @@ def _name(urn: str) -> str:
     return clean(f"{urn.rpartition('::')[2]} of the stack {stack_of(urn)}", _SHOWN)
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A resource in a state, and the commands for its stack.
+class _Commands(NamedTuple):
+    """Commands for a resource in a state.
 
     Attributes:
-        source: Where the state comes from.
-        urn: The URN of the resource.
+        up: Runs the program.
+        refresh: Reads the resource again.
+        forget: Removes the resource from the state, and only from there; `try` has no such command.
     """
 
-    source: str
-    urn: str
+    up: str
+    refresh: str
+    forget: str
 
-    @property
-    def _stack(self) -> str:
-        return f"--stack {shlex.quote(stack_of(self.urn))}"
 
-    @property
-    def _is_trial(self) -> bool:
-        return PurePath(self.source).parts[-3:-1] == (".pulumi", "try")
-
-    def up(self) -> str:
-        """Return the command that runs the program."""
-        return f"billing-provider try up {self._stack}" if self._is_trial else f"pulumi up {self._stack}"
-
-    def refresh(self) -> str:
-        """Return the command that reads the resource again."""
-        if self._is_trial:
-            return f"billing-provider try refresh {self._stack}"
-        return f"pulumi refresh {self._stack} --target {shlex.quote(self.urn)}"
-
-    def forget(self) -> str:
-        """Return the command that removes the resource from the state, and only from there; `try` has none."""
-        return "" if self._is_trial else f"pulumi state delete {self._stack} {shlex.quote(self.urn)}"
+def _commands(source: str, urn: str) -> _Commands:
+    """Return the commands for a resource by the source of its state and its URN."""
+    stack, target = f"--stack {shlex.quote(stack_of(urn))}", shlex.quote(urn)
+    if PurePath(source).parts[-3:-1] == (".pulumi", "try"):
+        return _Commands(f"billing-provider try up {stack}", f"billing-provider try refresh {stack}", "")
+    return _Commands(
+        f"pulumi up {stack}", f"pulumi refresh {stack} --target {target}", f"pulumi state delete {stack} {target}"
+    )

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from billing_provider.reader import Reader
     from billing_provider.usage.models import Group, ReportName, UsageSummary
 
-_READS: dict[str, Callable[[Reader, dict[str, Any]], UsageReport | UsageSummary]] = {
-    "summary": lambda reader, given: reader.usage_summary(**given),
-    "daily": lambda reader, given: reader.usage(**given),
-    "ai-credit": lambda reader, given: reader.model_usage("ai_credit/usage", **given),
-    "premium-request": lambda reader, given: reader.model_usage("premium_request/usage", **given),
-}
 _PATHS: dict[str, ReportName] = {
     "summary": "usage/summary",
     "daily": "usage",
@@ -65,7 +59,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     for noun, text in ((ENTERPRISE, "an enterprise"), (ORGANIZATION, "an organization"), (USER, "a user")):
         add_name(parser, noun, text)
-    parser.add_argument("--report", choices=tuple(_READS), default="summary", help="the report (default: summary)")
+    parser.add_argument("--report", choices=tuple(_PATHS), default="summary", help="the report (default: summary)")
     parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
     for name, most in _PERIOD.items():
         parser.add_argument(
@@ -103,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     if args.all_cost_centers:
         given["all_cost_centers"] = True
     with render.reading() as reader:
-        report = _READS[args.report](reader, given)
+        report = _read(reader, _PATHS[args.report], given)
     names.check(report.usage_items, given, cli.flags(args.parser))
     groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
     if args.json:
@@ -114,6 +108,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print_table(args, report, by, groups)
     return 0
+
+
+def _read(reader: Reader, path: ReportName, given: dict[str, Any]) -> UsageReport | UsageSummary:
+    if path == "usage":
+        return reader.usage(**given)
+    return reader.usage_summary(**given) if path == "usage/summary" else reader.model_usage(path, **given)
 
 
 def _owners(args: argparse.Namespace) -> list[str]:
