@@ -149,7 +149,11 @@ class Lifecycle:
         # Nothing may raise from here on: the budget exists, and only the returned values are stored.
         budget = created.item
         kept = self._on_delete.keeps(inputs, adopted=created.adopted)
-        if created.adopted and not creation.is_former(budget):
+        if creation.is_former(budget):
+            if creation.words:
+                # The comparison before has told it, unless it could not read GitHub.
+                run.tell(f"{creation.what()}: {creation.words}", unless_told=True)
+        elif created.adopted:
             changed = f": {creation.words}" if creation.words else " as it is"
             then = self._on_delete.after_adoption(kept=kept)
             run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}{then}")

@@ -19,7 +19,7 @@ from billing_provider.core.owners import (
     OwnerKind,
 )
 from billing_provider.core.redact import clean
-from billing_provider.core.resource import read_state
+from billing_provider.core.resource import read_state, secret_inputs
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE
 
@@ -87,6 +87,7 @@ def _cap(kind: OwnerKind, state: Mapping[str, Any], unknown: frozenset[str] = fr
     covered = _COVERED.get(state["budget_scope"], "{owner}")
     if state["budget_scope"] == kind.noun:
         covered = "{owner}"
-    where = covered.format_map({**state, "owner": state[kind.noun]})
+    shown = {**state, **dict.fromkeys(secret_inputs(state), "[secret]")}
+    where = covered.format_map({**shown, "owner": shown[kind.noun]})
     known = {name: value for name, value in state.items() if name not in unknown}
-    return f"{consequences.cap(Terms.of(known, unknown))} on {state['budget_product_sku']} of {where}"
+    return f"{consequences.cap(Terms.of(known, unknown))} on {shown['budget_product_sku']} of {where}"

@@ -277,7 +277,7 @@ class BudgetPreview:
             return [Problem("budget_amount", reason)]
         goes = () if urn in self._gone else self._goes(kind, compared)
         for text in (*goes, *self._consequences(compared)):
-            self._run.reporter.warn(f"{compared.subject}: {text}")
+            self._run.tell(f"{compared.subject}: {text}")
         return []
 
     @staticmethod

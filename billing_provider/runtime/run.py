@@ -70,6 +70,7 @@ class Run:
     ) -> None:
         self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry(shared)
         self._deletes = 0
+        self._told: set[str] = set()
         self.single_reads = SingleReads()
         self._read_settings, self._before_write, self._read_guards = settings, before_write, guards
         self._lock = threading.RLock()
@@ -100,6 +101,19 @@ class Run:
             if self._guards is None:
                 self._guards = self._read_guards()
             return self._guards
+
+    def tell(self, text: str, *, unless_told: bool = False) -> None:
+        """Warn of what a change does.
+
+        Args:
+            text: The warning.
+            unless_told: Whether to leave it out if this run has told it before in the same words.
+        """
+        with self._lock:
+            is_told = text in self._told
+            self._told.add(text)
+        if not (is_told and unless_told):
+            self.reporter.warn(text)
 
     def take_delete(self, what: str, *, counts: bool) -> None:
         """Count a delete, right before it is sent.

@@ -81,7 +81,13 @@ def judge(run: Run, before: Sequence[Run], by_hand: set[str], memory: Memory, qu
         quirks: The quirks that are on.
     """
     found = list(dict.fromkeys(_Judge(run, before, by_hand, memory, set(quirks)).findings()))
-    reads = run.verb == "refresh" or run.options.config.get("previewReads") != "false"
+    if run.verb == "up" and not run.failed and not run.faulty:
+        for name, declared in run.program.items():
+            if not declared.secret:
+                # From now on the state does not call it secret.
+                memory.hidden.pop(urn_of(declared.kind, name), None)
+    is_told = not any("not compared with GitHub" in word.text for word in run.words)
+    reads = run.verb == "refresh" or (is_told and run.options.config.get("previewReads") != "false")
     written = {effect.id for effect in run.effects}
     for id_, budget in run.later.items():
         if reads or id_ in written:
@@ -184,8 +190,9 @@ class _Judge:
             yield Finding(f"late: {what}{self._way(effect)}", where)
 
     def _is_blind(self) -> bool:
-        """Return whether a change is compared with the state: reads are off, or a listing lags."""
-        return self.run.options.config.get("previewReads") == "false" or "list_lag" in self.quirks
+        """Return whether a change is compared with the state: reads are off or fail, or a listing lags."""
+        is_off = self.run.options.config.get("previewReads") == "false" or "list_lag" in self.quirks
+        return is_off or any("not compared with GitHub" in word.text for word in self.run.words)
 
     def _way(self, effect: Effect) -> str:
         step = self._step(effect.urn)
@@ -301,9 +308,6 @@ class _Judge:
 
     def _twins(self) -> Iterator[Finding]:
         made = {effect.id for effect in self.budgets if effect.before is None}
-        if self.run.options.replace and "list_lag" in self.quirks:
-            # The engine says nothing of the old budget, and the listing does not have it yet.
-            return
         if self.run.faulty and self.quirks & {"total_count_missing", "page_flags_missing"}:
             # Nothing shows that a listing is short.
             return
@@ -314,6 +318,9 @@ class _Judge:
         for id_, budget in self.run.later.items():
             by_key.setdefault(_key(budget), []).append(id_)
         for key, ids in by_key.items():
+            if "list_lag" in self.quirks and self.by_hand.isdisjoint(ids):
+                # The engine says nothing of an older one of this stack before its delete, and the listing lacks it.
+                continue
             if len(ids) > 1 and made & set(ids):
                 yield Finding("twins", f"{key}: {ids}")
 
@@ -364,7 +371,11 @@ class _Judge:
                 continue
             if self.run.steps.get(name) not in ("update", "replace"):
                 continue
-            wrong = [text for text in self.run.said(urn) if _MOVED.search(text) or "replaces the $" in text]
+            wrong = [
+                text
+                for text in self.run.said(urn)
+                if (_MOVED.search(text) or "replaces the $" in text) and "adopts the existing budget" not in text
+            ]
             if wrong:
                 yield Finding("false: a change of a budget that is gone", f"{wrong}")
 

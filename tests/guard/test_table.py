@@ -336,6 +336,28 @@ def test_no_figure_and_no_name_of_a_secret_input_is_said(world: World) -> None:
     assert "hard stop" in text(runs[-1])
 
 
+def test_a_secret_name_stays_unsaid_when_its_budget_is_replaced_and_deleted(world: World) -> None:
+    """What goes is told without a name that only the state calls secret."""
+    person = replace(budget(PERSON, user="okapi-login"), secret=("user",))
+    done(world.up({"b": person}))
+    everyone = budget({**PERSON, "budget_scope": "multi_user_customer", "user": None}, budget_amount=50)
+    for run in (world.preview({"b": everyone}), world.up({"b": everyone})):
+        assert "replaces the $100 hard stop on ai_credits of [secret] in octo-enterprise" in text(done(run))
+        assert "okapi" not in text(run)
+
+
+def test_what_no_preview_has_read_is_told_at_the_write(world: World) -> None:
+    """A forced replacement takes the budget again, and tells what the state did not know."""
+    soft = replace(budget(ACTIONS, prevent_further_usage=False), replace_on_changes=("budget_amount",))
+    done(world.up({"b": soft}))
+    world.sandbox.edit_budget(world.entry("b").outputs["budget_id"], prevent_further_usage=True)
+    changed = replace(soft, inputs={**soft.inputs, "budget_amount": 400})
+    run = done(world.up({"b": changed}, config={"previewReads": "false"}))
+    assert "removes the hard stop" in text(run)
+    run = done(world.up({"b": replace(changed, inputs={**changed.inputs, "budget_amount": 300})}))
+    assert text(run).count("lowers the amount from $400 to $300") == 1
+
+
 # 11. A budget that is gone.
 
 
