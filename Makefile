@@ -35,7 +35,7 @@ dates: .venv/.ready ## run every test on three other dates, in the first and the
 	  GITHUB_BILLING_TEST_TIME=$$date TZ=$$zone $(BIN)/python -m pytest -q -n 4 || exit 1; \
 	done; done
 
-docs: .venv/.ready ## write the generated tables of README.md and docs/, and the pictures of tests/cli
+docs: .venv/.ready ## write the tables of README.md and docs/, the stub for type checkers, and the pictures of tests/cli
 	@$(BIN)/python -m tests.docs.generate
 
 faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)

@@ -139,16 +139,12 @@ def test_modules_outside_the_folders_are_restricted() -> None:
 
 
 def test_all_lists_the_public_names() -> None:
-    """`__all__` is sorted, each name in it exists and has a docstring, and type checkers see the same names."""
+    """`__all__` is sorted, and each name in it exists and has a docstring."""
     names = billing_provider.__all__
     assert sorted(names, key=lambda name: (name[0].islower(), name)) == names
     values = {name: getattr(billing_provider, name) for name in names}
     # Python gives a Literal no docstring; the text below it is for editors.
     assert [name for name, value in values.items() if not value.__doc__ and get_origin(value) is not Literal] == []
-    seen = {
-        wanted.rpartition(".")[2] for wanted in imported(TREES["__init__"]) if wanted.startswith("billing_provider.")
-    }
-    assert seen == {*names, "__version__"}
 
 
 def test_modules_and_classes_have_a_docstring() -> None:

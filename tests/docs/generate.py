@@ -1,6 +1,7 @@
 """Generate the tables of the documents from the code: `make docs` writes them, `make check` compares them.
 
-`make docs` also writes the pictures of what each verb prints, which the tests of the command line compare.
+`make docs` also writes the stub of the package for type checkers, and the pictures of what each verb prints, which the
+tests of the command line compare.
 
 A table stands between `<!-- generated: NAME ARGUMENT -->` and `<!-- end -->`.
 """
@@ -40,20 +41,21 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "billing_provider"
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 
+STUB = PACKAGE / "__init__.pyi"
+
 _REGION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CHANGES = {"replaces": "replaces", "updates": "updates", "stored": "stored", "nothing": "no effect"}
+_COLUMNS = 120
 _REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
 
 
 def main() -> int:
-    """Write every generated table into its page, and every picture into its file."""
+    """Write every generated table into its page, the stub, and every picture into its file."""
     pictures.write()
-    for page in PAGES:
-        old = page.read_text()
-        new = filled(old)
-        if new != old:
-            page.write_text(new)
-            sys.stdout.write(f"wrote {page.relative_to(ROOT)}\n")
+    for file, new in [(STUB, stub()), *((page, filled(page.read_text())) for page in PAGES)]:
+        if new != file.read_text():
+            file.write_text(new)
+            sys.stdout.write(f"wrote {file.relative_to(ROOT)}\n")
     return 0
 
 
@@ -241,6 +243,38 @@ def fields(kind: str) -> str:
     cls = getattr(billing_provider, kind)
     texts = {name: text for parent in reversed(cls.__mro__) for name, text in section(parent, "Attributes").items()}
     return markdown(("field", "meaning"), [(code(name), text) for name, text in texts.items()])
+
+
+# --- the stub
+
+
+def stub() -> str:
+    """Return the public names with their types, as type checkers and editors read them."""
+    forms = [name for name in billing_provider.__all__ if name.endswith("_output")]
+    public: dict[str, tuple[str, ...]] = vars(billing_provider)["_PUBLIC"]
+    lines = ["# Written by `make docs`.", "", "import pulumi", ""]
+    for module, names in sorted({**public, "_version": ("__version__ as __version__",)}.items()):
+        lines += _import(f"billing_provider.{module}", sorted({*names} - {*forms}))
+    lines += ["", "__all__ = [", *(f'    "{name}",' for name in billing_provider.__all__), "]", ""]
+    for name in forms:
+        lines += _declaration(getattr(billing_provider, name))
+    return "\n".join(lines)
+
+
+def _import(module: str, names: list[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    return [line] if len(line) <= _COLUMNS else [f"from {module} import (", *(f"    {name}," for name in names), ")"]
+
+
+def _declaration(function: Callable[..., Any]) -> list[str]:
+    signature = inspect.signature(function)
+    parameters = [
+        f"    {each.name}: {each.annotation}{'' if each.default is each.empty else f' = {each.default!r}'},"
+        for each in signature.parameters.values()
+    ]
+    returned = f") -> {signature.return_annotation}:"
+    text = f'    """{inspect.getdoc(function)}"""'
+    return [f"def {function.__name__}(", "    *,", *parameters, returned, text, ""]
 
 
 # --- the command line

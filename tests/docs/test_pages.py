@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.blocks import LANGUAGES, make_verbs
-from tests.docs.generate import PAGES, ROOT, filled
+from tests.docs.generate import PAGES, ROOT, STUB, filled, stub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,11 @@ pages = pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_generated_tables_are_up_to_date(page: Path) -> None:
     """The generated tables equal the output of `make docs`."""
     assert page.read_text() == filled(page.read_text()), "run `make docs`"
+
+
+def test_the_stub_is_up_to_date() -> None:
+    """The stub of the package equals the output of `make docs`."""
+    assert STUB.read_text() == stub(), "run `make docs`"
 
 
 @pages
