@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from billing_provider.reader import Reader
-from billing_provider.sdk.invoke import later, run_query
+from billing_provider.sdk.invoke import output_form, run_query
 
 if TYPE_CHECKING:
-    import pulumi
-
     from billing_provider.budgets.models import BudgetDetails
     from billing_provider.budgets.user_states import EffectiveBudget, UserState
     from billing_provider.core.owners import BudgetScope
@@ -36,15 +34,7 @@ def get_budgets(
     return run_query(Reader.budgets, **locals())
 
 
-def get_budgets_output(
-    *,
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-    scope: pulumi.Input[BudgetScope] | None = None,
-    user: pulumi.Input[str] | None = None,
-) -> pulumi.Output[list[BudgetDetails]]:
-    """Return the result of `get_budgets` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_budgets, **locals())
+get_budgets_output = output_form(get_budgets)
 
 
 def get_budget(
@@ -67,14 +57,7 @@ def get_budget(
     return run_query(Reader.budget, **locals())
 
 
-def get_budget_output(
-    *,
-    budget_id: pulumi.Input[str],
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-) -> pulumi.Output[BudgetDetails]:
-    """Return the result of `get_budget` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_budget, **locals())
+get_budget_output = output_form(get_budget)
 
 
 def get_effective_budget(
@@ -96,14 +79,7 @@ def get_effective_budget(
     return run_query(Reader.effective_budget, **locals())
 
 
-def get_effective_budget_output(
-    *,
-    user: pulumi.Input[str],
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-) -> pulumi.Output[EffectiveBudget]:
-    """Return the result of `get_effective_budget` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_effective_budget, **locals())
+get_effective_budget_output = output_form(get_effective_budget)
 
 
 def get_user_states(
@@ -132,14 +108,4 @@ def get_user_states(
     return run_query(Reader.user_states, **locals())
 
 
-def get_user_states_output(
-    *,
-    enterprise: pulumi.Input[str],
-    budget_id: pulumi.Input[str],
-    user: pulumi.Input[str] | None = None,
-    rising: pulumi.Input[bool] = False,
-    threshold_lower_bound: pulumi.Input[int] | None = None,
-    threshold_upper_bound: pulumi.Input[int] | None = None,
-) -> pulumi.Output[list[UserState]]:
-    """Return the result of `get_user_states` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_user_states, **locals())
+get_user_states_output = output_form(get_user_states)

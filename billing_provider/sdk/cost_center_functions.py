@@ -8,7 +8,7 @@ import pulumi
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.reader import Reader
-from billing_provider.sdk.invoke import brief, later, run_query
+from billing_provider.sdk.invoke import brief, output_form, run_query
 
 if TYPE_CHECKING:
     from billing_provider.cost_centers.models import CostCenterDetails, CostCenterState
@@ -32,13 +32,7 @@ def get_cost_centers(
     return run_query(Reader.cost_centers, **locals())
 
 
-def get_cost_centers_output(
-    *,
-    enterprise: pulumi.Input[str],
-    state: pulumi.Input[CostCenterState] | None = None,
-) -> pulumi.Output[list[CostCenterDetails]]:
-    """Return the result of `get_cost_centers` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_cost_centers, **locals())
+get_cost_centers_output = output_form(get_cost_centers)
 
 
 def get_cost_center(
@@ -58,13 +52,7 @@ def get_cost_center(
     return run_query(Reader.cost_center, **locals())
 
 
-def get_cost_center_output(
-    *,
-    enterprise: pulumi.Input[str],
-    cost_center: pulumi.Input[str],
-) -> pulumi.Output[CostCenterDetails]:
-    """Return the result of `get_cost_center` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_cost_center, **locals())
+get_cost_center_output = output_form(get_cost_center)
 
 
 def get_usage_report_exports(
@@ -82,12 +70,7 @@ def get_usage_report_exports(
     return run_query(Reader.report_exports, **locals())
 
 
-def get_usage_report_exports_output(
-    *,
-    enterprise: pulumi.Input[str],
-) -> pulumi.Output[list[UsageReportExport]]:
-    """Return the result of `get_usage_report_exports` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage_report_exports, **locals())
+get_usage_report_exports_output = output_form(get_usage_report_exports)
 
 
 def get_usage_report_export(
@@ -108,13 +91,7 @@ def get_usage_report_export(
     return run_query(Reader.report_export, **locals())
 
 
-def get_usage_report_export_output(
-    *,
-    enterprise: pulumi.Input[str],
-    report_id: pulumi.Input[str],
-) -> pulumi.Output[UsageReportExport]:
-    """Return the result of `get_usage_report_export` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage_report_export, **locals())
+get_usage_report_export_output = output_form(get_usage_report_export)
 
 
 def get_usage_report_rows(
@@ -153,14 +130,4 @@ def get_usage_report_rows(
     return run_query(Reader.report_rows, **locals())
 
 
-def get_usage_report_rows_output(
-    *,
-    enterprise: pulumi.Input[str],
-    report_type: pulumi.Input[UsageReportType],
-    start_date: pulumi.Input[str],
-    end_date: pulumi.Input[str],
-) -> pulumi.Output[list[dict[str, str]]]:
-    """Return the result of `get_usage_report_rows` for Inputs; unknown in a preview, which writes nothing."""
-    if pulumi.runtime.is_dry_run():
-        return later(get_usage_report_rows, **locals(), preview=pulumi.UNKNOWN)
-    return later(get_usage_report_rows, **locals())
+get_usage_report_rows_output = output_form(get_usage_report_rows, writes=True)

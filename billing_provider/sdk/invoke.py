@@ -6,6 +6,7 @@ A data function passes all its parameters on as `**locals()`, so it may not assi
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import threading
 import types
@@ -135,3 +136,39 @@ def brief(error: BillingError) -> BillingError:
 def later(function: Callable[..., T], **given: pulumi.Input[Any]) -> pulumi.Output[T]:
     """Return a function's result as an Output once its arguments are known; does not block the program."""
     return pulumi.Output.all(**given).apply(lambda known: asyncio.to_thread(lambda: function(**known)))
+
+
+def output_form(function: Callable[..., T], *, writes: bool = False) -> Callable[..., pulumi.Output[T]]:
+    """Return the form of a data function that takes Inputs and returns an Output; `help` shows all its arguments.
+
+    Type checkers read its arguments from the stub of the package, which `make docs` writes.
+
+    Args:
+        function: The data function; all its parameters are keyword-only.
+        writes: Whether it may write to GitHub. A preview writes nothing: the result is unknown there.
+    """
+    plain = inspect.signature(function)
+
+    def form(**given: pulumi.Input[Any]) -> pulumi.Output[T]:
+        try:
+            plain.bind(**given)
+        except TypeError as error:
+            raise TypeError(f"{form.__name__}() {error}") from None
+        unknown = {"preview": pulumi.UNKNOWN} if writes and pulumi.runtime.is_dry_run() else {}
+        return later(function, **given, **unknown)
+
+    parameters = [each.replace(annotation=_as_input(each.annotation)) for each in plain.parameters.values()]
+    returned = f"pulumi.Output[{plain.return_annotation}]"
+    limit = ", which writes nothing" if writes else " while an Input is unknown"
+    form.__name__ = form.__qualname__ = f"{function.__name__}_output"
+    form.__module__ = function.__module__
+    form.__doc__ = f"Return the result of `{function.__name__}` for Inputs; unknown in a preview{limit}."
+    form.__annotations__ = {**{each.name: each.annotation for each in parameters}, "return": returned}
+    vars(form)["__signature__"] = inspect.Signature(parameters, return_annotation=returned)
+    return form
+
+
+def _as_input(annotation: str) -> str:
+    """Return the annotation of an Input: of `str | None`, it is `pulumi.Input[str] | None`."""
+    kind, bar, none = annotation.partition(" | ")
+    return f"pulumi.Input[{kind}]{bar}{none}"

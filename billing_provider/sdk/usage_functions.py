@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from billing_provider.reader import Reader
-from billing_provider.sdk.invoke import later, run_query
+from billing_provider.sdk.invoke import output_form, run_query
 from billing_provider.usage import names
 
 if TYPE_CHECKING:
-    import pulumi
-
     from billing_provider.usage.models import UsageReport, UsageSummary
 
 
@@ -47,19 +45,7 @@ def get_usage(
     return run_query(Reader.usage, **locals())
 
 
-def get_usage_output(
-    *,
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-    user: pulumi.Input[str] | None = None,
-    year: pulumi.Input[int] | None = None,
-    month: pulumi.Input[int] | None = None,
-    day: pulumi.Input[int] | None = None,
-    cost_center: pulumi.Input[str] | None = None,
-    all_cost_centers: pulumi.Input[bool] = False,
-) -> pulumi.Output[UsageReport]:
-    """Return the result of `get_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage, **locals())
+get_usage_output = output_form(get_usage)
 
 
 def get_usage_summary(
@@ -98,21 +84,7 @@ def get_usage_summary(
     return run_query(names.usage_summary, **locals())
 
 
-def get_usage_summary_output(
-    *,
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-    user: pulumi.Input[str] | None = None,
-    year: pulumi.Input[int] | None = None,
-    month: pulumi.Input[int] | None = None,
-    day: pulumi.Input[int] | None = None,
-    repository: pulumi.Input[str] | None = None,
-    product: pulumi.Input[str] | None = None,
-    sku: pulumi.Input[str] | None = None,
-    cost_center: pulumi.Input[str] | None = None,
-) -> pulumi.Output[UsageSummary]:
-    """Return the result of `get_usage_summary` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_usage_summary, **locals())
+get_usage_summary_output = output_form(get_usage_summary)
 
 
 def get_premium_request_usage(
@@ -150,20 +122,7 @@ def get_premium_request_usage(
     return run_query(names.model_usage, report="premium_request/usage", **locals())
 
 
-def get_premium_request_usage_output(
-    *,
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-    user: pulumi.Input[str] | None = None,
-    year: pulumi.Input[int] | None = None,
-    month: pulumi.Input[int] | None = None,
-    day: pulumi.Input[int] | None = None,
-    model: pulumi.Input[str] | None = None,
-    product: pulumi.Input[str] | None = None,
-    cost_center: pulumi.Input[str] | None = None,
-) -> pulumi.Output[UsageSummary]:
-    """Return the result of `get_premium_request_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_premium_request_usage, **locals())
+get_premium_request_usage_output = output_form(get_premium_request_usage)
 
 
 def get_ai_credit_usage(
@@ -201,17 +160,4 @@ def get_ai_credit_usage(
     return run_query(names.model_usage, report="ai_credit/usage", **locals())
 
 
-def get_ai_credit_usage_output(
-    *,
-    enterprise: pulumi.Input[str] | None = None,
-    organization: pulumi.Input[str] | None = None,
-    user: pulumi.Input[str] | None = None,
-    year: pulumi.Input[int] | None = None,
-    month: pulumi.Input[int] | None = None,
-    day: pulumi.Input[int] | None = None,
-    model: pulumi.Input[str] | None = None,
-    product: pulumi.Input[str] | None = None,
-    cost_center: pulumi.Input[str] | None = None,
-) -> pulumi.Output[UsageSummary]:
-    """Return the result of `get_ai_credit_usage` for Inputs; unknown in a preview while an Input is unknown."""
-    return later(get_ai_credit_usage, **locals())
+get_ai_credit_usage_output = output_form(get_ai_credit_usage)

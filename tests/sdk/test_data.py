@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import pydoc
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -123,9 +124,22 @@ def test_both_conventions_have_the_same_arguments(name: str) -> None:
         assert later.parameters[parameter.name] == parameter.replace(annotation=as_input)
     assert later.return_annotation == f"pulumi.Output[{plain.return_annotation}]"
     assert f"`{name}`" in (inspect.getdoc(function(f"{name}_output")) or "")
+    shown = pydoc.plain(pydoc.render_doc(function(f"{name}_output")))
+    assert shown.startswith(f"Python Library Documentation: function {name}_output in module ")
+    assert [each for each in later.parameters if f"{each}: " not in shown] == []
 
 
 @pytest.mark.parametrize("name", [*NAMES, *(f"{name}_output" for name in NAMES)])
+def test_a_wrong_argument_is_an_error_of_the_call(name: str) -> None:
+    """A name that is misspelt, an argument that is missing, and one without its name are errors of the call itself."""
+    called: Any = function(name)
+    required = [each.name for each in inspect.signature(called).parameters.values() if each.default is each.empty]
+    for given, values in (({"enterprize": E}, ()), ({}, ("acme",)), *([({}, ())] if required else [])):
+        with pytest.raises(TypeError, match=rf"^{name}\(\) "):
+            called(*values, **given)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_function_has_no_variables_besides_its_arguments(name: str) -> None:
     """A function passes on `locals()`, which are then exactly its arguments."""
     assert list(function(name).__code__.co_varnames) == list(inspect.signature(function(name)).parameters)
