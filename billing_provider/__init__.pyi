@@ -21,17 +21,14 @@ from billing_provider.sdk.budget import (
 )
 from billing_provider.sdk.budget_functions import get_budget, get_budgets, get_effective_budget, get_user_states
 from billing_provider.sdk.cost_center import CostCenter, CostCenterArgs
-from billing_provider.sdk.cost_center_functions import (
-    get_cost_center,
-    get_cost_centers,
-    get_usage_report_export,
-    get_usage_report_exports,
-    get_usage_report_rows,
-)
+from billing_provider.sdk.cost_center_functions import get_cost_center, get_cost_centers
 from billing_provider.sdk.usage_functions import (
     get_ai_credit_usage,
     get_premium_request_usage,
     get_usage,
+    get_usage_report_export,
+    get_usage_report_exports,
+    get_usage_report_rows,
     get_usage_summary,
 )
 from billing_provider.usage.exports_api import UsageReportExport, UsageReportType

@@ -57,8 +57,8 @@ def arguments(served: Sandbox) -> dict[str, dict[str, Any]]:
     budget = served.add_budget("enterprise", E, **CREDITS, budget_scope="multi_user_customer")["id"]
     days: dict[str, Any] = {"report_type": "detailed", "start_date": "2026-09-01", "end_date": "2026-09-02"}
     # The first rows of the report ask for the export that the function for one export needs.
-    cost_center_functions.get_usage_report_rows(enterprise=E, **days)
-    (export,) = cost_center_functions.get_usage_report_exports(enterprise=E)
+    usage_functions.get_usage_report_rows(enterprise=E, **days)
+    (export,) = usage_functions.get_usage_report_exports(enterprise=E)
     whole: dict[str, Any] = {"enterprise": E, "year": 2026, "month": 8}
     return {
         "get_usage": {**whole, "all_cost_centers": True},
@@ -181,18 +181,18 @@ def test_a_preview_asks_for_no_export(served: Sandbox) -> None:
 
     def program_() -> dict[str, Any]:
         try:
-            cost_center_functions.get_usage_report_rows(**days)
+            usage_functions.get_usage_report_rows(**days)
         except ConfigError as error:
             refused.append(str(error))
             brief.append(isinstance(error, pulumi.RunError))
-        rows = cost_center_functions.get_usage_report_rows_output(**days)
+        rows = usage_functions.get_usage_report_rows_output(**days)
         return {"rows": rows, "first": rows[0]["product"]}
 
     assert mocked.run(program_, preview=True).exports == {}
     assert served.requests == []
     (text,) = refused
     assert "a preview writes nothing, so no export is asked for. Use get_usage_report_rows_output" in text
-    assert mocked.run(program_).exports["rows"] == cost_center_functions.get_usage_report_rows(**days)
+    assert mocked.run(program_).exports["rows"] == usage_functions.get_usage_report_rows(**days)
     assert len(served.writes) == 1
     assert (len(refused), brief) == (1, [True])
 
