@@ -1,4 +1,4 @@
-"""Whether a cap is reached or near, and when it is reached at the pace of this month."""
+"""Who is near a cap or over it, and when the cap is reached at the pace of this month."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_PACE = "no pace"
 
 @dataclass(frozen=True)
 class Forecast:
-    """The forecast of one cap.
+    """The forecast of one cap: its state, and when it is reached.
 
     Attributes:
         spend: The budget, and what was spent of it; for a budget of many users, by one user.

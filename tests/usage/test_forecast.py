@@ -81,8 +81,8 @@ def test_the_share_from_which_a_cap_is_near() -> None:
     st.sampled_from((DOLLARS, LICENCES)),
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001
 )
-def test_every_figure_has_an_outlook(spent: float | None, cap: float, unit: str, now: datetime) -> None:
-    """Any figures on any day have an forecast; a day is today or later, in this month."""
+def test_every_figure_has_a_forecast(spent: float | None, cap: float, unit: str, now: datetime) -> None:
+    """Any figures on any day have a forecast; a day is today or later, in this month."""
     found = forecast(spend(spent, cap, unit), now.timestamp(), 75)
     assert found.state in STATES
     assert (found.reaches is not None) == (found.when == THIS_MONTH)
