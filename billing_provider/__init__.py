@@ -57,7 +57,7 @@ _PUBLIC = {
         "get_usage_summary",
         "get_usage_summary_output",
     ),
-    "usage.exports_api": ("UsageReportExport", "UsageReportType"),
+    "usage.report_exports_api": ("UsageReportExport", "UsageReportType"),
     "usage.models": ("CostCenterName", "TimePeriod", "UsageItem", "UsageReport", "UsageSummary", "UsageSummaryItem"),
 }
 """The public names by module; type checkers read `__init__.pyi`, which `make docs` writes from this table."""

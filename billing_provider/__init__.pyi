@@ -31,7 +31,6 @@ from billing_provider.sdk.usage_functions import (
     get_usage_report_rows,
     get_usage_summary,
 )
-from billing_provider.usage.exports_api import UsageReportExport, UsageReportType
 from billing_provider.usage.models import (
     CostCenterName,
     TimePeriod,
@@ -40,6 +39,7 @@ from billing_provider.usage.models import (
     UsageSummary,
     UsageSummaryItem,
 )
+from billing_provider.usage.report_exports_api import UsageReportExport, UsageReportType
 
 __all__ = [
     "AiCreditPool",

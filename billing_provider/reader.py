@@ -14,9 +14,9 @@ from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, Owner
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDetails
-from billing_provider.usage.exports import Exports
-from billing_provider.usage.exports_api import ReportsApi, UsageReportExport
 from billing_provider.usage.queries import UsageReader, read_owner
+from billing_provider.usage.report_exports import ReportExports
+from billing_provider.usage.report_exports_api import ReportExportsApi, UsageReportExport
 
 
 class Reader(UsageReader):
@@ -144,7 +144,7 @@ class Reader(UsageReader):
         Raises:
             BillingError: A request to GitHub failed.
         """
-        return self.run.api(ReportsApi).list_report_exports(read_owner(enterprise=enterprise))
+        return self.run.api(ReportExportsApi).list_report_exports(read_owner(enterprise=enterprise))
 
     def report_export(self, *, enterprise: str, report_id: str) -> UsageReportExport:
         """Return one report export.
@@ -152,7 +152,7 @@ class Reader(UsageReader):
         Raises:
             BillingError: A request to GitHub failed.
         """
-        return self.run.api(ReportsApi).get_report_export(
+        return self.run.api(ReportExportsApi).get_report_export(
             read_owner(enterprise=enterprise), read_id("report_id", report_id)
         )
 
@@ -160,9 +160,9 @@ class Reader(UsageReader):
         """Return the rows of a report export; request the export if none exists.
 
         Raises:
-            BillingError: As for `Exports.rows`.
+            BillingError: As for `ReportExports.rows`.
         """
-        return Exports(self.run, read_owner(enterprise=enterprise)).rows(report_type, start_date, end_date)
+        return ReportExports(self.run, read_owner(enterprise=enterprise)).rows(report_type, start_date, end_date)
 
 
 def _budget_owner(enterprise: str | None, organization: str | None) -> Owner:

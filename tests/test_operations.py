@@ -16,15 +16,15 @@ from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, O
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.usage.api import UsageApi
-from billing_provider.usage.exports_api import ReportsApi
 from billing_provider.usage.models import USER_OWNER
+from billing_provider.usage.report_exports_api import ReportExportsApi
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
     from tests.support.harness import RunHarness
 
 CALLS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (BudgetsApi, UserStatesApi, CostCentersApi, ReportsApi, UsageApi)
+    kind.__name__: kind for kind in (BudgetsApi, UserStatesApi, CostCentersApi, ReportExportsApi, UsageApi)
 }
 OWNERS = {
     "enterprises/{enterprise}": Owner(ENTERPRISE_OWNER, "octo-enterprise"),
@@ -55,9 +55,9 @@ ENTERPRISE_ALONE = {
     ("DELETE", CENTER): ("CostCentersApi.delete_cost_center", "CostCenter"),
     ("POST", f"{CENTER}/resource"): ("CostCentersApi.add_resources", "CostCenter"),
     ("DELETE", f"{CENTER}/resource"): ("CostCentersApi.remove_resources", "CostCenter"),
-    ("GET", "/reports"): ("ReportsApi.list_report_exports", "get_usage_report_exports"),
-    ("POST", "/reports"): ("ReportsApi.create_report_export", "get_usage_report_rows"),
-    ("GET", "/reports/{report_id}"): ("ReportsApi.get_report_export", "get_usage_report_export"),
+    ("GET", "/reports"): ("ReportExportsApi.list_report_exports", "get_usage_report_exports"),
+    ("POST", "/reports"): ("ReportExportsApi.create_report_export", "get_usage_report_rows"),
+    ("GET", "/reports/{report_id}"): ("ReportExportsApi.get_report_export", "get_usage_report_export"),
 }
 TABLE: dict[tuple[str, str], tuple[str, str]] = {
     (verb, f"/{owner}/settings/billing{path}"): (method, used.format(resource=resource))
@@ -134,7 +134,7 @@ def prepared(sandbox: Sandbox, harness: RunHarness, owner: Owner) -> dict[str, t
         budget = sandbox.add_budget(owner.kind.noun, owner.slug, **fields, **scope, budget_entity_name="")
     if owner.kind is ENTERPRISE_OWNER:
         days = {"report_type": "detailed", "start_date": "2026-08-01", "end_date": "2026-08-02"}
-        report = vars(harness.run.api(ReportsApi).create_report_export(owner, days))
+        report = vars(harness.run.api(ReportExportsApi).create_report_export(owner, days))
         harness.clock.sleep(60)
     platform = sandbox.cost_centers()[0]["id"]
     period = {"year": 2026, "month": 8}

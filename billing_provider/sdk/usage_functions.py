@@ -12,8 +12,8 @@ from billing_provider.sdk.invoke import brief, output_form, run_query
 from billing_provider.usage import names
 
 if TYPE_CHECKING:
-    from billing_provider.usage.exports_api import UsageReportExport, UsageReportType
     from billing_provider.usage.models import UsageReport, UsageSummary
+    from billing_provider.usage.report_exports_api import UsageReportExport, UsageReportType
 
 
 def get_usage(

@@ -19,7 +19,7 @@ from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.transport.http import Transport
 from billing_provider.transport.pacing import Pacer
 from billing_provider.transport.rest import billing_path
-from billing_provider.usage.exports_api import ReportsApi
+from billing_provider.usage.report_exports_api import ReportExportsApi
 from tests.support.clock import VirtualClock
 from tests.support.wire import WireServer, answer
 
@@ -283,7 +283,7 @@ ABOUT: dict[str, tuple[Callable[[BudgetsApi, str], Any], Any]] = {
         lambda client, asked: CostCentersApi(client.transport).delete_cost_center(BIG, asked),
         {"id": "B", "name": "b"},
     ),
-    "read export": (lambda client, asked: ReportsApi(client.transport).get_report_export(BIG, asked), EXPORT),
+    "read export": (lambda client, asked: ReportExportsApi(client.transport).get_report_export(BIG, asked), EXPORT),
 }
 
 

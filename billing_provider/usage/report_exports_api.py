@@ -54,7 +54,7 @@ _ONE = TypeAdapter(UsageReportExport)
 _ALL = TypeAdapter(list[UsageReportExport])
 
 
-class ReportsApi:
+class ReportExportsApi:
     """Client of the report export endpoints of an enterprise."""
 
     def __init__(self, transport: Transport) -> None:

@@ -20,9 +20,9 @@ from billing_provider.core.settings import Settings
 from billing_provider.reader import Reader
 from billing_provider.transport import download as downloads
 from billing_provider.transport.download import download
-from billing_provider.usage.exports import Exports
-from billing_provider.usage.exports_api import ReportsApi
 from billing_provider.usage.models import exact_sum
+from billing_provider.usage.report_exports import ReportExports
+from billing_provider.usage.report_exports_api import ReportExportsApi
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def test_long_periods_are_requested_in_parts(sandbox: Sandbox, reader: Reader) -
 
 def test_another_export_in_progress_is_waited_for(sandbox: Sandbox, harness: RunHarness, enterprise: Owner) -> None:
     """GitHub processes one export at a time, so the request is repeated after the other one."""
-    calls = harness.run.api(ReportsApi)
+    calls = harness.run.api(ReportExportsApi)
     calls.create_report_export(enterprise, {"report_type": "summarized", "start_date": "2026-09-01"})
-    rows = Exports(harness.run, enterprise).rows(**AUGUST)
+    rows = ReportExports(harness.run, enterprise).rows(**AUGUST)
     assert rows
     assert [write.status for write in sandbox.writes] == [202, 409, 202]
     assert harness.reporter.statuses[0].startswith("waiting for another report before the detailed report")
@@ -162,7 +162,7 @@ def test_invalid_export_responses_are_errors(call: str, enterprise: Owner, new_r
     """An invalid response is an error that names the request."""
     arguments: dict[str, tuple[Any, ...]] = {"get_report_export": ("1",), "create_report_export": ({},)}
     with WireServer(answer(200, {"usage_report_exports": [{}], "id": 5})) as server:
-        calls = ReportsApi(new_run(base_url=server.url).run.transport)
+        calls = ReportExportsApi(new_run(base_url=server.url).run.transport)
         with pytest.raises(TransportError, match="of enterprise octo-enterprise"):
             getattr(calls, call)(enterprise, *arguments.get(call, ()))
 

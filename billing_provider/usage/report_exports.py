@@ -12,13 +12,13 @@ from billing_provider.core.errors import ApiError, ConfigError, OutcomeError, Tr
 from billing_provider.runtime.poll import poll
 from billing_provider.transport import retry
 from billing_provider.transport.download import download
-from billing_provider.usage.exports_api import COMPLETED, PROCESSING, REPORT_TYPES, ReportsApi
 from billing_provider.usage.models import settled_through
+from billing_provider.usage.report_exports_api import COMPLETED, PROCESSING, REPORT_TYPES, ReportExportsApi
 
 if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
-    from billing_provider.usage.exports_api import UsageReportExport
+    from billing_provider.usage.report_exports_api import UsageReportExport
 
 MOST_DAYS = 31
 """Maximum number of days of one export; a longer period is requested in parts."""
@@ -39,7 +39,7 @@ def read_day(name: str, text: str) -> date:
         raise ConfigError(f"{name}: write a date such as 2026-01-31, not {ascii(text)[:60]}") from None
 
 
-class Exports:
+class ReportExports:
     """The report exports of one enterprise.
 
     Args:
@@ -49,7 +49,7 @@ class Exports:
 
     def __init__(self, run: Run, owner: Owner) -> None:
         self._run, self._owner = run, owner
-        self._api = run.api(ReportsApi)
+        self._api = run.api(ReportExportsApi)
 
     def rows(self, report_type: str, start_date: str, end_date: str) -> list[dict[str, str]]:
         """Return the rows of a report as dicts, keyed by GitHub's column names.
