@@ -10,7 +10,6 @@ from billing_provider._version import __version__ as __version__
 _PUBLIC = {
     "budgets.models": ("BudgetDetails",),
     "budgets.skus": ("BudgetType", "product_identifier", "sku_identifier"),
-    "budgets.user_states": ("EffectiveBudget", "UserState"),
     "core.errors": ("BillingError",),
     "core.inputs": ("OnDelete", "OnExisting", "OnRaise"),
     "core.owners": ("BudgetScope", "OrgBudgetScope"),
@@ -57,8 +56,9 @@ _PUBLIC = {
         "get_usage_summary",
         "get_usage_summary_output",
     ),
-    "usage.report_exports_api": ("UsageReportExport", "UsageReportType"),
     "usage.models": ("CostCenterName", "TimePeriod", "UsageItem", "UsageReport", "UsageSummary", "UsageSummaryItem"),
+    "usage.report_exports_api": ("UsageReportExport", "UsageReportType"),
+    "usage.user_states": ("EffectiveBudget", "UserState"),
 }
 """The public names by module; type checkers read `__init__.pyi`, which `make docs` writes from this table."""
 

@@ -5,7 +5,6 @@ import pulumi
 from billing_provider._version import __version__ as __version__
 from billing_provider.budgets.models import BudgetDetails
 from billing_provider.budgets.skus import BudgetType, product_identifier, sku_identifier
-from billing_provider.budgets.user_states import EffectiveBudget, UserState
 from billing_provider.core.errors import BillingError
 from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
 from billing_provider.core.owners import BudgetScope, OrgBudgetScope
@@ -40,6 +39,7 @@ from billing_provider.usage.models import (
     UsageSummaryItem,
 )
 from billing_provider.usage.report_exports_api import UsageReportExport, UsageReportType
+from billing_provider.usage.user_states import EffectiveBudget, UserState
 
 __all__ = [
     "AiCreditPool",

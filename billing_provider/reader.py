@@ -7,7 +7,6 @@ from typing import Any
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.lookup import find_budget
 from billing_provider.budgets.models import BudgetDetails, OpaqueBudget
-from billing_provider.budgets.user_states import EffectiveBudget, UserState, UserStatesApi
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.ids import read_flag, read_id, read_text, read_whole, resource_id
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, Owner
@@ -17,6 +16,7 @@ from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDeta
 from billing_provider.usage.queries import UsageReader, read_owner
 from billing_provider.usage.report_exports import ReportExports
 from billing_provider.usage.report_exports_api import ReportExportsApi, UsageReportExport
+from billing_provider.usage.user_states import EffectiveBudget, UserState, UserStatesApi
 
 
 class Reader(UsageReader):

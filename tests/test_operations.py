@@ -11,13 +11,13 @@ import pytest
 import billing_provider
 from billing_provider import cli
 from billing_provider.budgets.api import BudgetsApi
-from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.usage.api import UsageApi
 from billing_provider.usage.models import USER_OWNER
 from billing_provider.usage.report_exports_api import ReportExportsApi
+from billing_provider.usage.user_states import UserStatesApi
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox

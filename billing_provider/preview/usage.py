@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.consequences import Person, Spend
 from billing_provider.budgets.models import BudgetDetails
-from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.owners import ENTERPRISE, USER
 from billing_provider.usage.queries import UsageReader
 from billing_provider.usage.spend import SpendReport
+from billing_provider.usage.user_states import UserStatesApi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from billing_provider.sdk.invoke import output_form, run_query
 
 if TYPE_CHECKING:
     from billing_provider.budgets.models import BudgetDetails
-    from billing_provider.budgets.user_states import EffectiveBudget, UserState
     from billing_provider.core.owners import BudgetScope
+    from billing_provider.usage.user_states import EffectiveBudget, UserState
 
 
 def get_budgets(

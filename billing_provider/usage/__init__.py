@@ -1,1 +1,1 @@
-"""Usage reports, report exports and spend against budgets."""
+"""Usage reports, report exports, user states, and spend against budgets."""

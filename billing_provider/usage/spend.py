@@ -12,7 +12,6 @@ from billing_provider.budgets.skus import (
     product_identifier,
     sku_identifier,
 )
-from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core.errors import ForbiddenError, NotFoundError
 from billing_provider.core.owners import (
     COST_CENTER,
@@ -25,6 +24,7 @@ from billing_provider.core.owners import (
 )
 from billing_provider.usage.models import exact_sum
 from billing_provider.usage.queries import OUTSIDE
+from billing_provider.usage.user_states import UserStatesApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

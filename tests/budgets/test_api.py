@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from urllib3.util import parse_url
 
 from billing_provider.budgets.api import BudgetsApi
-from billing_provider.budgets.user_states import UserStatesApi
 from billing_provider.core import errors
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
@@ -20,6 +19,7 @@ from billing_provider.transport.http import Transport
 from billing_provider.transport.pacing import Pacer
 from billing_provider.transport.rest import billing_path
 from billing_provider.usage.report_exports_api import ReportExportsApi
+from billing_provider.usage.user_states import UserStatesApi
 from tests.support.clock import VirtualClock
 from tests.support.wire import WireServer, answer
 
@@ -318,7 +318,7 @@ ENDLESS: dict[str, tuple[Callable[[BudgetsApi], Any], Callable[[str], dict[str, 
         lambda client: list(client.list_budgets(BIG)),
         lambda name: {"budgets": [budget(name)]},
     ),
-    "billing_provider.budgets.user_states.MAX_USERS": (
+    "billing_provider.usage.user_states.MAX_USERS": (
         lambda client: list(UserStatesApi(client.transport).list_user_states(BIG, "B")),
         lambda name: {"user_states": [user(name)]},
     ),

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_camel
 
-from billing_provider.budgets.user_states import UserState
 from billing_provider.cost_centers.models import AiCreditPool, CostCenterDetails, CostCenterResource
 from billing_provider.usage.models import CostCenterName, TimePeriod, UsageItem, UsageSummaryItem
 from billing_provider.usage.report_exports_api import UsageReportExport
+from billing_provider.usage.user_states import UserState
 
 GHEC = "githubkit_schemas.ghec_v2026_03_10.models"
 DOTCOM = "githubkit_schemas.v2026_03_10.models"

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.budgets.user_states import EffectiveBudget, UserState, UserStatesApi
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, TransportError
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.models import AiCreditPool, CostCenterResource
 from billing_provider.reader import Reader
 from billing_provider.usage.models import FILTERS, CostCenterName, TimePeriod, exact_sum
+from billing_provider.usage.user_states import EffectiveBudget, UserState, UserStatesApi
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
