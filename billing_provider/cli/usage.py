@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from billing_provider.reader import Reader
     from billing_provider.usage.models import Group, ReportName, UsageSummary
 
 _PATHS: dict[str, ReportName] = {
@@ -97,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
     if args.all_cost_centers:
         given["all_cost_centers"] = True
     with render.reading() as reader:
-        report = _read(reader, _PATHS[args.report], given)
+        path = _PATHS[args.report]
+        report = reader.usage(**given) if path == "usage" else reader.summary(path, **given)
     names.check(report.usage_items, given, cli.flags(args.parser))
     groups = grouped(report.usage_items, lambda item: tuple(_KEYS[name](item) for name in by))
     if args.json:

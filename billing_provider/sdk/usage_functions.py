@@ -85,7 +85,7 @@ def get_usage_summary(
         BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
             GitHub did not respond.
     """
-    return run_query(names.usage_summary, **locals())
+    return run_query(names.summary, report="usage/summary", **locals())
 
 
 get_usage_summary_output = output_form(get_usage_summary)
@@ -123,7 +123,7 @@ def get_premium_request_usage(
         BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
             GitHub did not respond.
     """
-    return run_query(names.model_usage, report="premium_request/usage", **locals())
+    return run_query(names.summary, report="premium_request/usage", **locals())
 
 
 get_premium_request_usage_output = output_form(get_premium_request_usage)
@@ -161,7 +161,7 @@ def get_ai_credit_usage(
         BillingError: A filter is not supported, a name without usage is not known, the token may not read this, or
             GitHub did not respond.
     """
-    return run_query(names.model_usage, report="ai_credit/usage", **locals())
+    return run_query(names.summary, report="ai_credit/usage", **locals())
 
 
 get_ai_credit_usage_output = output_form(get_ai_credit_usage)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from billing_provider.core.clock import Clock
     from billing_provider.core.owners import Owner
     from billing_provider.transport.http import Transport
-    from billing_provider.usage.models import CostCenterName, ReportName, UsageItem
+    from billing_provider.usage.models import CostCenterName, ReportName, SummaryName, UsageItem
 
 
 class UsageApi:
@@ -73,7 +73,7 @@ class UsageApi:
 
         GitHub: GET /{owner}/settings/billing/usage/summary
         """
-        return self._summary(owner, "usage/summary", query, lags_by_day=False)
+        return self._summary(owner, "usage/summary", query)
 
     def get_premium_request_usage(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
         """Return the use of premium requests by model.
@@ -89,7 +89,7 @@ class UsageApi:
 
         GitHub: GET /{owner}/settings/billing/premium_request/usage
         """
-        return self._summary(owner, "premium_request/usage", query, lags_by_day=True)
+        return self._summary(owner, "premium_request/usage", query)
 
     def get_ai_credit_usage(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
         """Return the use of AI credits by model.
@@ -104,14 +104,12 @@ class UsageApi:
 
         GitHub: GET /{owner}/settings/billing/ai_credit/usage
         """
-        return self._summary(owner, "ai_credit/usage", query, lags_by_day=True)
+        return self._summary(owner, "ai_credit/usage", query)
 
-    def _summary(
-        self, owner: Owner, report: ReportName, query: Mapping[str, Any], *, lags_by_day: bool
-    ) -> UsageSummary:
+    def _summary(self, owner: Owner, report: SummaryName, query: Mapping[str, Any]) -> UsageSummary:
         data, action = self._get(owner, report, query)
         try:
-            return read_summary(data, self.today(), lags_by_day=lags_by_day)
+            return read_summary(data, self.today(), lags_by_day=report != "usage/summary")
         except ValidationError as error:
             raise _invalid(action, error) from None
         except ValueError:

@@ -32,9 +32,15 @@ USER_OWNER = OwnerKind(noun=USER, path="users", resource="", scopes=())
 
 _WIRE = ConfigDict(alias_generator=to_camel, populate_by_name=True, allow_inf_nan=False)
 
-ReportName = Literal["usage", "usage/summary", "premium_request/usage", "ai_credit/usage"]
+SummaryName = Literal["usage/summary", "premium_request/usage", "ai_credit/usage"]
+ReportName = Literal["usage", SummaryName]
 
 PERIOD = ("year", "month", "day")
+_BY_MODEL: dict[str, tuple[str, ...]] = {
+    ENTERPRISE: ("organization", "user", "model", "product", "cost_center_id"),
+    ORGANIZATION: ("user", "model", "product"),
+    USER: ("model", "product"),
+}
 FILTERS: dict[ReportName, dict[str, tuple[str, ...]]] = {
     "usage": {ENTERPRISE: ("cost_center_id",), ORGANIZATION: (), USER: ()},
     "usage/summary": {
@@ -42,16 +48,8 @@ FILTERS: dict[ReportName, dict[str, tuple[str, ...]]] = {
         ORGANIZATION: ("repository", "product", "sku"),
         USER: ("repository", "product", "sku"),
     },
-    "premium_request/usage": {
-        ENTERPRISE: ("organization", "user", "model", "product", "cost_center_id"),
-        ORGANIZATION: ("user", "model", "product"),
-        USER: ("model", "product"),
-    },
-    "ai_credit/usage": {
-        ENTERPRISE: ("organization", "user", "model", "product", "cost_center_id"),
-        ORGANIZATION: ("user", "model", "product"),
-        USER: ("model", "product"),
-    },
+    "premium_request/usage": _BY_MODEL,
+    "ai_credit/usage": _BY_MODEL,
 }
 """Filters of each report besides the period, by the noun of the owner."""
 

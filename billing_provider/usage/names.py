@@ -12,39 +12,24 @@ from billing_provider.core.owners import ORGANIZATION, USER
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from billing_provider.usage.models import UsageSummary
-    from billing_provider.usage.queries import ModelReport, UsageReader
+    from billing_provider.usage.models import SummaryName, UsageSummary
+    from billing_provider.usage.queries import UsageReader
 
 
-def usage_summary(reader: UsageReader, **given: Any) -> UsageSummary:
-    """Return usage by SKU, of known names.
-
-    Args:
-        reader: Sends the query.
-        **given: As for `UsageReader.usage_summary`.
-
-    Raises:
-        BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
-    """
-    summary = reader.usage_summary(**given)
-    check(summary.usage_items, given)
-    return summary
-
-
-def model_usage(reader: UsageReader, report: ModelReport, **given: Any) -> UsageSummary:
-    """Return the use of premium requests or of AI credits by model, of known names.
+def summary(reader: UsageReader, report: SummaryName, **given: Any) -> UsageSummary:
+    """Return usage by SKU or by model, of known names.
 
     Args:
         reader: Sends the query.
         report: The report to read.
-        **given: As for `UsageReader.model_usage`.
+        **given: As for `UsageReader.summary`.
 
     Raises:
         BillingError: A request failed; or no usage was found, because nothing has the name of a filter.
     """
-    summary = reader.model_usage(report, **given)
-    check(summary.usage_items, given)
-    return summary
+    found = reader.summary(report, **given)
+    check(found.usage_items, given)
+    return found
 
 
 def check(found: Sequence[object], given: Mapping[str, Any], inputs: Mapping[str, str] | None = None) -> None:

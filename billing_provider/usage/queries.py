@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.ids import read_flag, read_slug, read_text, read_whole
@@ -15,6 +15,7 @@ from billing_provider.usage.models import (
     USER_OWNER,
     CostCenterName,
     ReportName,
+    SummaryName,
     TimePeriod,
     UsageReport,
     UsageSummary,
@@ -28,8 +29,6 @@ OUTSIDE = "none"
 """Used as the cost center filter: selects usage outside all cost centers."""
 _KINDS = (ENTERPRISE_OWNER, ORGANIZATION_OWNER, USER_OWNER)
 _INPUT = {"cost_center_id": "cost_center"}
-
-ModelReport = Literal["premium_request/usage", "ai_credit/usage"]
 
 
 class UsageReader:
@@ -71,35 +70,25 @@ class UsageReader:
         leaves_out = owner.kind.noun == ENTERPRISE and outside and not all_cost_centers
         return read_report(period, items, api.today(), leaves_out=leaves_out)
 
-    def usage_summary(self, **given: Any) -> UsageSummary:
-        """Return usage by SKU.
-
-        Args:
-            **given: `enterprise`, `organization` or `user`; the period; `organization`, `repository`, `product`, `sku`
-                and `cost_center` if the owner's report supports them.
-
-        Raises:
-            BillingError: A filter is not supported, or a request to GitHub failed.
-        """
-        owner, query, _ = self._read_query("usage/summary", given)
-        return UsageApi(self.run.transport, self.run.clock).get_usage_summary(owner, query)
-
-    def model_usage(self, report: ModelReport, **given: Any) -> UsageSummary:
-        """Return the use of premium requests or of AI credits by model.
+    def summary(self, report: SummaryName, **given: Any) -> UsageSummary:
+        """Return usage by SKU; the reports of premium requests and of AI credits are by model too.
 
         Args:
             report: The report to read.
-            **given: `enterprise`, `organization` or `user`; the period; `organization`, `user`, `model`, `product` and
-                `cost_center` if the owner's report supports them.
+            **given: `enterprise`, `organization` or `user`; the period; `organization`, `user`, `repository`, `model`,
+                `product`, `sku` and `cost_center` if the owner's report supports them.
 
         Raises:
             BillingError: A filter is not supported, or a request to GitHub failed.
         """
         owner, query, _ = self._read_query(report, given)
         api = UsageApi(self.run.transport, self.run.clock)
-        if report == "ai_credit/usage":
-            return api.get_ai_credit_usage(owner, query)
-        return api.get_premium_request_usage(owner, query)
+        reads = {
+            "usage/summary": api.get_usage_summary,
+            "premium_request/usage": api.get_premium_request_usage,
+            "ai_credit/usage": api.get_ai_credit_usage,
+        }
+        return reads[report](owner, query)
 
     def _read_query(self, report: ReportName, given: dict[str, Any]) -> tuple[Owner, dict[str, Any], TimePeriod]:
         """Return the owner, the query and the period of a report, with GitHub's defaults filled in."""
@@ -129,9 +118,7 @@ class UsageReader:
         for name in PERIOD:
             if name in query:
                 query[name] = read_whole(name, query[name])
-        if "day" in query:
-            query.setdefault("month", today.month)
-        if not whole_year and "year" not in query:
+        if "day" in query or not (whole_year or "year" in query):
             query.setdefault("month", today.month)
         query.setdefault("year", today.year)
         period = TimePeriod(query["year"], query.get("month"), query.get("day"))

@@ -181,10 +181,7 @@ class SpendReport:
             given = {self._owner.kind.noun: self._owner.slug, **filters}
             self._status(f"reading {' of '.join(key)}")
             try:
-                if by_model:
-                    self._read[key] = self._reader.model_usage("ai_credit/usage", **given)
-                else:
-                    self._read[key] = self._reader.usage_summary(**given)
+                self._read[key] = self._reader.summary("ai_credit/usage" if by_model else "usage/summary", **given)
             except (ForbiddenError, NotFoundError):
                 self._read[key] = None
         return self._read[key]

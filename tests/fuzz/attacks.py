@@ -100,9 +100,9 @@ def _first_id(reader: Reader) -> str:
 
 READS: dict[str, Callable[[Reader], Any]] = {
     "get_usage": lambda reader: reader.usage(enterprise=E, all_cost_centers=True, **_AUGUST),
-    "get_usage_summary": lambda reader: reader.usage_summary(organization="octo-org", **_AUGUST),
-    "get_premium_request_usage": lambda reader: reader.model_usage("premium_request/usage", user="octocat", **_AUGUST),
-    "get_ai_credit_usage": lambda reader: reader.model_usage("ai_credit/usage", enterprise=E, user="hubot", **_AUGUST),
+    "get_usage_summary": lambda reader: reader.summary("usage/summary", organization="octo-org", **_AUGUST),
+    "get_premium_request_usage": lambda reader: reader.summary("premium_request/usage", user="octocat", **_AUGUST),
+    "get_ai_credit_usage": lambda reader: reader.summary("ai_credit/usage", enterprise=E, user="hubot", **_AUGUST),
     "get_cost_centers": lambda reader: reader.cost_centers(enterprise=E),
     "get_cost_center": lambda reader: reader.cost_center(enterprise=E, cost_center="Platform"),
     "get_budgets": lambda reader: reader.budgets(organization="octo-org"),

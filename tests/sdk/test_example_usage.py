@@ -48,7 +48,7 @@ def test_the_budget_is_last_months_spend_with_headroom(served: Sandbox) -> None:
     month = (date.fromisoformat(TODAY) - timedelta(days=3)).replace(day=1) - timedelta(days=1)
     reader = Reader(open_harness(served).run)
     given = {"organization": "octo-org", "product": "actions", "year": month.year, "month": month.month}
-    spent = reader.usage_summary(**given).net_amount
+    spent = reader.summary("usage/summary", **given).net_amount
     assert spent is not None
     assert declared()["budget_amount"] == math.ceil(spent * 1.2 / 10) * 10
     assert declared(headroom="3")["budget_amount"] == math.ceil(spent * 3 / 10) * 10

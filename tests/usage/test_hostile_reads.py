@@ -145,8 +145,8 @@ def test_last_day_of_the_last_month_of_the_calendar() -> None:
 
 READS: dict[str, Callable[[Reader], Any]] = {
     "usage": lambda reader: reader.usage(enterprise=E, **AUGUST),
-    "summary": lambda reader: reader.usage_summary(organization="octo-org", **AUGUST),
-    "AI credits": lambda reader: reader.model_usage("ai_credit/usage", enterprise=E, **AUGUST),
+    "summary": lambda reader: reader.summary("usage/summary", organization="octo-org", **AUGUST),
+    "AI credits": lambda reader: reader.summary("ai_credit/usage", enterprise=E, **AUGUST),
     "cost centers": lambda reader: reader.cost_centers(enterprise=E),
     "budgets": lambda reader: reader.budgets(enterprise=E),
     "effective budget": lambda reader: reader.effective_budget(enterprise=E, user="hubot"),

@@ -55,7 +55,7 @@ def test_all_cost_centers_adds_one_request_for_each_cost_center(sandbox: Sandbox
         ("usage", {"year": "2026", "month": "8", "cost_center_id": platform["id"]}),
         ("usage", {"year": "2026", "month": "8", "cost_center_id": data["id"]}),
     ]
-    summary = reader.usage_summary(enterprise=E, month=8)
+    summary = reader.summary("usage/summary", enterprise=E, month=8)
     assert (whole.gross_amount, whole.net_amount) == (summary.gross_amount, summary.net_amount)
     assert not whole.leaves_out_cost_centers
     parts = {item.cost_center for item in whole.usage_items}
@@ -94,9 +94,9 @@ VALUES = {
 }
 REPORTS = {
     "usage": lambda reader, given: reader.usage(**given),
-    "usage/summary": lambda reader, given: reader.usage_summary(**given),
-    "premium_request/usage": lambda reader, given: reader.model_usage("premium_request/usage", **given),
-    "ai_credit/usage": lambda reader, given: reader.model_usage("ai_credit/usage", **given),
+    "usage/summary": lambda reader, given: reader.summary("usage/summary", **given),
+    "premium_request/usage": lambda reader, given: reader.summary("premium_request/usage", **given),
+    "ai_credit/usage": lambda reader, given: reader.summary("ai_credit/usage", **given),
 }
 
 
@@ -141,7 +141,7 @@ def test_supported_filters_are_sent_and_others_refused(
 )
 def test_default_periods_are_sent(given: dict[str, int], period: TimePeriod, reader: Reader) -> None:
     """Missing parts of the period are filled in, so that GitHub returns the same period."""
-    assert reader.usage_summary(organization="octo-org", **given).time_period == period
+    assert reader.summary("usage/summary", organization="octo-org", **given).time_period == period
 
 
 def test_the_default_period_of_the_usage_report_is_the_year(sandbox: Sandbox, reader: Reader) -> None:
@@ -165,22 +165,22 @@ def test_the_default_period_of_the_usage_report_is_the_year(sandbox: Sandbox, re
 def test_an_invalid_period_is_refused(given: dict[str, Any], words: str, sandbox: Sandbox, reader: Reader) -> None:
     """For a date that does not exist nothing is sent."""
     with pytest.raises(ConfigError, match=words):
-        reader.usage_summary(organization="octo-org", **given)
+        reader.summary("usage/summary", organization="octo-org", **given)
     assert sandbox.requests == []
 
 
 def test_a_missing_owner_is_refused(reader: Reader) -> None:
     """Without an owner, the error lists the possible kinds of owner."""
     with pytest.raises(ConfigError, match="set the owner: one of enterprise, organization, user"):
-        reader.usage_summary(enterprise=None)
+        reader.summary("usage/summary", enterprise=None)
 
 
 def test_days_of_the_current_month_are_unknown_in_reports_by_model(sandbox: Sandbox, reader: Reader) -> None:
     """Reports by model show 0 for single days of the current month; the totals are None for a day only."""
     sandbox.switch("current_days_zero")
-    assert reader.model_usage("ai_credit/usage", enterprise=E, day=10).net_amount is None
-    assert reader.model_usage("ai_credit/usage", enterprise=E).net_amount
-    assert reader.model_usage("ai_credit/usage", enterprise=E, month=8, day=10).net_amount is not None
+    assert reader.summary("ai_credit/usage", enterprise=E, day=10).net_amount is None
+    assert reader.summary("ai_credit/usage", enterprise=E).net_amount
+    assert reader.summary("ai_credit/usage", enterprise=E, month=8, day=10).net_amount is not None
 
 
 def test_cost_centers_are_read_by_state_id_and_name(sandbox: Sandbox, reader: Reader) -> None:
@@ -295,7 +295,7 @@ def test_user_states_are_sorted_and_filtered(sandbox: Sandbox, reader: Reader) -
     (query,) = [query for _, query in sent(sandbox)]
     assert (query["threshold_lower_bound"], query["threshold_upper_bound"], query["sort_order"]) == ("1", "90", "0")
     total = exact_sum(used)
-    usage = reader.model_usage("ai_credit/usage", enterprise=E)
+    usage = reader.summary("ai_credit/usage", enterprise=E)
     assert usage.gross_amount is not None
     assert 0 < total <= usage.gross_amount
 
@@ -350,4 +350,4 @@ def test_a_missing_permission_is_an_error(new_run: Callable[..., RunHarness]) ->
     """A refused report is an error, not an empty report."""
     reader = Reader(new_run(token="sandbox-fine-grained").run)
     with pytest.raises(ForbiddenError, match="Resource not accessible by personal access token"):
-        reader.usage_summary(enterprise=E)
+        reader.summary("usage/summary", enterprise=E)

@@ -21,9 +21,9 @@ E = "octo-enterprise"
 AUGUST: dict[str, Any] = {"year": 2026, "month": 8}
 READS: dict[str, Callable[[Reader], Any]] = {
     "usage": lambda reader: reader.usage(enterprise=E, all_cost_centers=True, **AUGUST),
-    "summary": lambda reader: reader.usage_summary(organization="octo-org", **AUGUST),
-    "premium requests": lambda reader: reader.model_usage("premium_request/usage", user="octocat", **AUGUST),
-    "AI credits": lambda reader: reader.model_usage("ai_credit/usage", enterprise=E, user="hubot", **AUGUST),
+    "summary": lambda reader: reader.summary("usage/summary", organization="octo-org", **AUGUST),
+    "premium requests": lambda reader: reader.summary("premium_request/usage", user="octocat", **AUGUST),
+    "AI credits": lambda reader: reader.summary("ai_credit/usage", enterprise=E, user="hubot", **AUGUST),
     "cost centers": lambda reader: reader.cost_centers(enterprise=E),
     "cost center": lambda reader: reader.cost_center(enterprise=E, cost_center="Platform"),
     "budgets": lambda reader: reader.budgets(organization="octo-org"),

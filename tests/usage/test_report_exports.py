@@ -44,7 +44,7 @@ def reader(harness: RunHarness) -> Reader:
 def test_a_report_is_requested_polled_and_downloaded(sandbox: Sandbox, harness: RunHarness, reader: Reader) -> None:
     """The rows add up to the month's summary, the wait is shown, and the same report is not requested twice."""
     rows = reader.report_rows(enterprise=E, **AUGUST)
-    summary = reader.usage_summary(enterprise=E, year=2026, month=8)
+    summary = reader.summary("usage/summary", enterprise=E, year=2026, month=8)
     assert exact_sum(float(row["net_amount"]) for row in rows) == summary.net_amount
     assert [(write.method, write.body) for write in sandbox.writes] == [("POST", {**AUGUST, "send_email": False})]
     name = "the detailed report of enterprise octo-enterprise, 2026-08-01 to 2026-08-31"

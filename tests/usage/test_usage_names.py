@@ -41,7 +41,7 @@ def reader(harness: RunHarness) -> Reader:
 def test_an_unknown_name_without_usage_is_an_error(given: dict[str, Any], words: str, reader: Reader) -> None:
     """A name that is not known and has no usage is an error with similar names, and no total of 0."""
     with pytest.raises(ConfigError) as caught:
-        names.usage_summary(reader, **{"organization": "octo-org", "year": 2026, "month": 8, **given})
+        names.summary(reader, "usage/summary", **{"organization": "octo-org", "year": 2026, "month": 8, **given})
     assert str(caught.value).startswith(words)
 
 
@@ -49,8 +49,8 @@ def test_an_unknown_name_without_usage_is_an_error(given: dict[str, Any], words:
 def test_an_unknown_product_of_a_report_by_model_is_an_error(report: Any, reader: Reader) -> None:
     """The reports by model have the same rule."""
     with pytest.raises(ConfigError, match=f"product Copliot: {NOT_KNOWN}; did you mean copilot"):
-        names.model_usage(reader, report, enterprise=E, product="Copliot")
-    assert names.model_usage(reader, report, enterprise=E, product="Copilot", month=8).usage_items
+        names.summary(reader, report, enterprise=E, product="Copliot")
+    assert names.summary(reader, report, enterprise=E, product="Copilot", month=8).usage_items
 
 
 NO_LINES = answer(200, {"timePeriod": {"year": 2026, "month": 8}, "usageItems": []})
@@ -68,7 +68,7 @@ def test_a_known_name_without_usage_is_no_usage(given: dict[str, Any], new_run: 
     """A known name, in any spelling, whose report is empty has a total of 0."""
     with WireServer(NO_LINES) as server:
         reader = Reader(new_run(base_url=server.url).run)
-        assert names.usage_summary(reader, enterprise=E, month=8, model=None, **given).net_amount == 0
+        assert names.summary(reader, "usage/summary", enterprise=E, month=8, model=None, **given).net_amount == 0
 
 
 LINE = {
@@ -86,7 +86,7 @@ def test_a_name_with_usage_is_never_refused(given: dict[str, Any], new_run: Call
     """A name that is newer than this package is accepted as soon as the report contains it."""
     with WireServer(answer(200, {"timePeriod": {"year": 2026, "month": 8}, "usageItems": [LINE]})) as server:
         reader = Reader(new_run(base_url=server.url).run)
-        assert names.usage_summary(reader, enterprise=E, **given).net_amount == 7.0
+        assert names.summary(reader, "usage/summary", enterprise=E, **given).net_amount == 7.0
 
 
 def test_a_caller_names_its_own_inputs() -> None:
