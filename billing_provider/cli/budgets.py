@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from billing_provider.core.owners import Owner
     from billing_provider.usage.forecast import Forecast
-    from billing_provider.usage.spend import Spend
+    from billing_provider.usage.spend import BudgetSpend
 
     Print = Callable[[str, Sequence[Column], Sequence[Sequence[Any]], Sequence[str], str], None]
 
@@ -116,7 +116,7 @@ def _urgency(each: Forecast) -> tuple[int, str, float]:
 # --- budgets
 
 
-def _print(args: argparse.Namespace, owner: Owner, spends: list[Spend]) -> None:
+def _print(args: argparse.Namespace, owner: Owner, spends: list[BudgetSpend]) -> None:
     rows = [_row(spend) for spend in spends]
     if args.json:
         totals = {
@@ -133,12 +133,12 @@ def _print(args: argparse.Namespace, owner: Owner, spends: list[Spend]) -> None:
         _print_table(_printer(args), owner, spends)
 
 
-def _row(spend: Spend) -> dict[str, Any]:
+def _row(spend: BudgetSpend) -> dict[str, Any]:
     spending = {"unit": spend.unit, "spent": spend.spent, "spent_from": spend.source, "spent_by": spend.user}
     return {**asdict(spend.budget), **spending}
 
 
-def _print_table(write: Print, owner: Owner, spends: list[Spend]) -> None:
+def _print_table(write: Print, owner: Owner, spends: list[BudgetSpend]) -> None:
     columns = (
         Column("scope", least=10, leaves=3, named=True),
         Column("of", least=12, named=True),
@@ -169,7 +169,7 @@ def _print_table(write: Print, owner: Owner, spends: list[Spend]) -> None:
     write(f"Budgets of {owner}: {len(spends)}", columns, rows, notes if spends else [], "No budgets.")
 
 
-def _whose(owner: Owner, spend: Spend) -> str:
+def _whose(owner: Owner, spend: BudgetSpend) -> str:
     name = _covered(owner, spend.budget) or render.UNKNOWN
     return f"{name} (most: {spend.user})" if spend.user else name
 
@@ -247,7 +247,7 @@ def _print_caps(write: Print, owner: Owner, shown: Sequence[Forecast], totals: d
     write(f"Caps of {owner}: {counts}", columns, rows, notes, empty)
 
 
-def _who(owner: Owner, spend: Spend) -> str | None:
+def _who(owner: Owner, spend: BudgetSpend) -> str | None:
     """Return the user, or what the budget covers; None if GitHub does not name it."""
     if spend.source == FROM_USER_STATES and spend.spent:
         return spend.user
@@ -272,7 +272,7 @@ def _covered(owner: Owner, budget: BudgetDetails) -> str | None:
     return "all" if name and name.lower() == owner.slug.lower() else name
 
 
-def _amounts(spends: Sequence[Spend]) -> list[tuple[str, str]]:
+def _amounts(spends: Sequence[BudgetSpend]) -> list[tuple[str, str]]:
     """Return what was spent and the cap of each budget, with equal decimals for all dollars."""
     spent = render.amounts([spend.spent for spend in spends])
     caps = render.amounts([spend.budget.budget_amount for spend in spends])

@@ -110,12 +110,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(reader: Reader, path: ReportName, given: dict[str, Any]) -> UsageReport | UsageSummary:
-    if path == "usage":
-        return reader.usage(**given)
-    return reader.usage_summary(**given) if path == "usage/summary" else reader.model_usage(path, **given)
-
-
 def _owners(args: argparse.Namespace) -> list[str]:
     """Return which owners are given; the first selects the report, the others filter it."""
     return [name for name in _OWNERS if getattr(args, name)]

@@ -11,7 +11,7 @@ from billing_provider.usage.spend import LICENCES
 if TYPE_CHECKING:
     from datetime import date
 
-    from billing_provider.usage.spend import Spend
+    from billing_provider.usage.spend import BudgetSpend
 
 OVER, NEAR, RISING, UNKNOWN, BELOW = "over", "near", "rising", "unknown", "below"
 STATES = (OVER, NEAR, RISING, UNKNOWN, BELOW)
@@ -39,13 +39,13 @@ class Forecast:
         reaches: The day on which all is spent, in UTC; None unless `when` is `this month`.
     """
 
-    spend: Spend
+    spend: BudgetSpend
     state: str
     when: str
     reaches: date | None
 
 
-def forecast(spend: Spend, wall_seconds: float, near_percent: int) -> Forecast:
+def forecast(spend: BudgetSpend, wall_seconds: float, near_percent: int) -> Forecast:
     """Return the forecast of one cap.
 
     Args:
@@ -65,7 +65,7 @@ def forecast(spend: Spend, wall_seconds: float, near_percent: int) -> Forecast:
     return Forecast(spend, state, when, reaches)
 
 
-def _when(spend: Spend, now: datetime) -> tuple[str, date | None]:
+def _when(spend: BudgetSpend, now: datetime) -> tuple[str, date | None]:
     """Return when the cap is reached, and the day if it is in this month."""
     cap, spent = spend.budget.budget_amount, spend.spent
     if spent is None:

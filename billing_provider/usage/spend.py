@@ -45,7 +45,7 @@ _OF_MANY = (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER)
 
 
 @dataclass(frozen=True)
-class Spend:
+class BudgetSpend:
     """One budget with its spend.
 
     Attributes:
@@ -88,7 +88,7 @@ class SpendReport:
         self._status = status or reader.run.reporter.status
         self._read: dict[tuple[str, ...], UsageSummary | None] = {}
 
-    def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[Spend]:
+    def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
         """Yield the budgets with their spend, in the given order.
 
         Raises:
@@ -97,14 +97,14 @@ class SpendReport:
         for budget in budgets:
             unit = LICENCES if counts_licences(budget.budget_product_sku) else DOLLARS
             if budget.consumed_amount is not None:
-                yield Spend(budget, budget.consumed_amount, unit, FROM_BUDGET)
+                yield BudgetSpend(budget, budget.consumed_amount, unit, FROM_BUDGET)
             elif budget.budget_scope in _OF_MANY:
                 yield self._of_many(budget)
             else:
                 spent = self._from_usage(budget, unit)
-                yield Spend(budget, spent, unit, None if spent is None else FROM_USAGE)
+                yield BudgetSpend(budget, spent, unit, None if spent is None else FROM_USAGE)
 
-    def by_user(self, budgets: Iterable[BudgetDetails]) -> Iterator[Spend]:
+    def by_user(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
         """Yield the budgets with their spend; a budget of many users once for each user whom it limits.
 
         A user with an own budget is left out, because that budget takes precedence and is listed too.
@@ -118,27 +118,27 @@ class SpendReport:
             else:
                 yield from self.of([budget])
 
-    def _of_each(self, budget: BudgetDetails) -> list[Spend]:
+    def _of_each(self, budget: BudgetDetails) -> list[BudgetSpend]:
         self._status(f"reading the users of budget {budget.id}")
         try:
             states = list(self._reader.run.api(UserStatesApi).list_user_states(self._owner, budget.id))
         except (ForbiddenError, NotFoundError):
-            return [Spend(budget, None, DOLLARS)]
+            return [BudgetSpend(budget, None, DOLLARS)]
         return [
-            Spend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user)
+            BudgetSpend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user)
             for state in states
             if state.override_budget_id is None
-        ] or [Spend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
+        ] or [BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
 
-    def _of_many(self, budget: BudgetDetails) -> Spend:
+    def _of_many(self, budget: BudgetDetails) -> BudgetSpend:
         if self._owner.kind.noun != ENTERPRISE:
             # GitHub provides user states for enterprises only.
-            return Spend(budget, None, DOLLARS)
+            return BudgetSpend(budget, None, DOLLARS)
         api = self._reader.run.api(UserStatesApi)
         top = next(api.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
         if top is None:
-            return Spend(budget, 0.0, DOLLARS, FROM_USER_STATES)
-        return Spend(budget, top.consumed_amount, DOLLARS, FROM_USER_STATES, top.user)
+            return BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)
+        return BudgetSpend(budget, top.consumed_amount, DOLLARS, FROM_USER_STATES, top.user)
 
     def _from_usage(self, budget: BudgetDetails, unit: str) -> float | None:
         sku = canonical_sku(budget.budget_product_sku)

@@ -19,7 +19,7 @@ from billing_provider.core.owners import ENTERPRISE_OWNER
 from billing_provider.reader import Reader
 from billing_provider.sandbox import Sandbox
 from billing_provider.usage.models import exact_sum
-from billing_provider.usage.spend import Spend, SpendReport
+from billing_provider.usage.spend import BudgetSpend, SpendReport
 from tests.support.clock import START
 from tests.support.pictures import PLAIN, E, declare
 from tests.support.wire import WireServer, answer
@@ -433,7 +433,7 @@ def test_bare_repositories_and_multi_user_budgets_of_an_organization(
         spends = list(SpendReport(reader, organization).of(reader.budgets(organization="octo-org")))
         assert "repository=octo-org%2Fapi" in server.heard[1]
     assert [(spend.spent, spend.unit) for spend in spends] == [(0.0, "USD"), (None, "USD"), (0.0, "licences")]
-    assert Spend(spends[0].budget, 5.0, "USD").share == 1.0
+    assert BudgetSpend(spends[0].budget, 5.0, "USD").share == 1.0
 
 
 def test_an_unknown_scope_is_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,14 +26,14 @@ from billing_provider.usage.forecast import (
     UNKNOWN,
     forecast,
 )
-from billing_provider.usage.spend import DOLLARS, LICENCES, Spend
+from billing_provider.usage.spend import DOLLARS, LICENCES, BudgetSpend
 
 BUDGET = BudgetDetails("1", 100, "actions", None, "enterprise", None, None, True, None, None, None, None, None)  # noqa: FBT003
 MIDDLE = "2026-09-16T00:00:00Z"
 
 
-def spend(spent: float | None, cap: float = 100, unit: str = DOLLARS) -> Spend:
-    return Spend(BudgetDetails(**{**vars(BUDGET), "budget_amount": cap}), spent, unit)
+def spend(spent: float | None, cap: float = 100, unit: str = DOLLARS) -> BudgetSpend:
+    return BudgetSpend(BudgetDetails(**{**vars(BUDGET), "budget_amount": cap}), spent, unit)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def spend(spent: float | None, cap: float = 100, unit: str = DOLLARS) -> Spend:
     ],
     ids=str,
 )
-def test_states(given_spend: Spend, now: str, state: str, when: str, reaches: date | None) -> None:
+def test_states(given_spend: BudgetSpend, now: str, state: str, when: str, reaches: date | None) -> None:
     """Each combination of spend, cap and day has its state and its text; a day is only for this month."""
     found = forecast(given_spend, instant(now).timestamp(), 75)
     assert (found.state, found.when, found.reaches) == (state, when, reaches)
