@@ -98,25 +98,16 @@ class ReportExports:
                 return export
             try:
                 return self._api.create_report_export(self._owner, body)
-            except TransportError as error:
-                return self._found_after(error, report_type, start, end)
-            except ApiError as error:
-                if retry.is_transient(error.status):
-                    return self._found_after(error, report_type, start, end)
-                if error.status != _CONFLICT:
-                    raise
-                return None
+            except (TransportError, ApiError) as error:
+                if isinstance(error, ApiError) and error.status == _CONFLICT:
+                    return None
+                lost = isinstance(error, TransportError) or retry.is_transient(error.status)
+                if lost and (export := self._existing(report_type, start, end)) is not None:
+                    return export
+                raise
 
         what, pause = f"another report before {name}", _LONGEST_POLL_SECONDS
         return find_or_request() or poll(self._run, find_or_request, what, first_seconds=pause, longest_seconds=pause)
-
-    def _found_after(
-        self, error: TransportError | ApiError, report_type: str, start: date, end: date
-    ) -> UsageReportExport:
-        """Return the export of a request without a response, or raise the error if none exists."""
-        if (export := self._existing(report_type, start, end)) is not None:
-            return export
-        raise error from None
 
     def _existing(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
         """Return an existing export for these days, if it is final, in progress or created today."""
