@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from billing_provider.budgets.skus import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.usage.models import UsageSummary
     from billing_provider.usage.queries import UsageReader
+    from billing_provider.usage.user_states import UserState
 
 DOLLARS = "USD"
 LICENCES = "licences"
@@ -98,11 +100,14 @@ class SpendReport:
             unit = LICENCES if counts_licences(budget.budget_product_sku) else DOLLARS
             if budget.consumed_amount is not None:
                 yield BudgetSpend(budget, budget.consumed_amount, unit, FROM_BUDGET)
-            elif budget.budget_scope in _OF_MANY:
-                yield self._of_many(budget)
-            else:
+            elif budget.budget_scope not in _OF_MANY:
                 spent = self._from_usage(budget, unit)
                 yield BudgetSpend(budget, spent, unit, None if spent is None else FROM_USAGE)
+            elif self._owner.kind.noun == ENTERPRISE:
+                yield from self._of_many(budget, islice(self._states(budget, {"sort_order": "0"}), 1))
+            else:
+                # GitHub provides user states for enterprises only.
+                yield BudgetSpend(budget, None, DOLLARS)
 
     def by_user(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
         """Yield the budgets with their spend; a budget of many users once for each user whom it limits.
@@ -114,31 +119,24 @@ class SpendReport:
         """
         for budget in budgets:
             if budget.budget_scope in _OF_MANY and self._owner.kind.noun == ENTERPRISE:
-                yield from self._of_each(budget)
+                self._status(f"reading the users of budget {budget.id}")
+                states = self._states(budget)
+                yield from self._of_many(budget, (state for state in states if state.override_budget_id is None))
             else:
                 yield from self.of([budget])
 
-    def _of_each(self, budget: BudgetDetails) -> list[BudgetSpend]:
-        self._status(f"reading the users of budget {budget.id}")
+    def _states(self, budget: BudgetDetails, filters: dict[str, str] | None = None) -> Iterator[UserState]:
+        return self._reader.run.api(UserStatesApi).list_user_states(self._owner, budget.id, filters)
+
+    def _of_many(self, budget: BudgetDetails, states: Iterable[UserState]) -> list[BudgetSpend]:
+        """Return the spend of each user; None if the token may not read it or it does not exist."""
         try:
-            states = list(self._reader.run.api(UserStatesApi).list_user_states(self._owner, budget.id))
+            found = [
+                BudgetSpend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user) for state in states
+            ]
         except (ForbiddenError, NotFoundError):
             return [BudgetSpend(budget, None, DOLLARS)]
-        return [
-            BudgetSpend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user)
-            for state in states
-            if state.override_budget_id is None
-        ] or [BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
-
-    def _of_many(self, budget: BudgetDetails) -> BudgetSpend:
-        if self._owner.kind.noun != ENTERPRISE:
-            # GitHub provides user states for enterprises only.
-            return BudgetSpend(budget, None, DOLLARS)
-        api = self._reader.run.api(UserStatesApi)
-        top = next(api.list_user_states(self._owner, budget.id, {"sort_order": "0"}), None)
-        if top is None:
-            return BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)
-        return BudgetSpend(budget, top.consumed_amount, DOLLARS, FROM_USER_STATES, top.user)
+        return found or [BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
 
     def _from_usage(self, budget: BudgetDetails, unit: str) -> float | None:
         sku = canonical_sku(budget.budget_product_sku)

@@ -385,13 +385,14 @@ BUDGET = {"budget_product_sku": "ai_credits", "prevent_further_usage": True}
 
 
 def test_inaccessible_usage_is_unknown(new_run: Callable[..., RunHarness], enterprise: Owner) -> None:
-    """A refused report, an unknown user and delayed figures give an unknown spend; 0 of 0 is 0 %."""
+    """A refused report, an unknown user, refused users and delayed figures give an unknown spend; 0 of 0 is 0 %."""
     empty = {"timePeriod": {"year": 2026, "month": 9, "day": 20}, "usageItems": []}
     rows: list[dict[str, Any]] = [
         {**BUDGET, "budget_scope": "user", "user": "ghost", "budget_amount": 5},
         {**BUDGET, "budget_scope": "user", "user": "x", "budget_amount": 5, "budget_product_sku": "actions"},
         {**BUDGET, "budget_scope": "organization", "budget_entity_name": "o", "budget_amount": 0},
         {**BUDGET, "budget_scope": "multi_user_cost_center", "budget_amount": 0},
+        {**BUDGET, "budget_scope": "multi_user_customer", "budget_amount": 5},
         {**BUDGET, "budget_scope": "enterprise", "budget_amount": 5, "budget_product_sku": "actions"},
         {**BUDGET, "budget_scope": "brand_new", "budget_amount": 5, "consumed_amount": 1},
     ]
@@ -401,6 +402,7 @@ def test_inaccessible_usage_is_unknown(new_run: Callable[..., RunHarness], enter
         answer(404, {"message": "Not Found"}),
         answer(403, {"message": "no"}),
         answer(200, {"user_states": [], "has_next_page": False}),
+        answer(403, {"message": "no"}),
         answer(200, empty),
     ]
     with WireServer(*replies) as server:
@@ -411,6 +413,7 @@ def test_inaccessible_usage_is_unknown(new_run: Callable[..., RunHarness], enter
         (None, None),
         (None, None),
         (0.0, 0.0),
+        (None, None),
         (None, None),
         (1.0, 0.2),
     ]
