@@ -22,10 +22,10 @@ from billing_provider.sandbox.operations.access import OWNER_TOKEN
 from billing_provider.sandbox.operations.budget_view import plain
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
-from billing_provider.sandbox.store import spending
+from billing_provider.sandbox.store import ledger
 from billing_provider.sandbox.store.clock import Clock, wall
 from billing_provider.sandbox.store.names import same_name
-from billing_provider.sandbox.store.records import Budget
+from billing_provider.sandbox.store.records import Budget, Spending
 from billing_provider.sandbox.store.state import State
 
 if TYPE_CHECKING:
@@ -278,11 +278,9 @@ class Sandbox:
         """
         with self._api.lock:
             state = self._api.state
-            state.spent.append(
-                spending.record(
-                    *(state, organization, sku, amount), user=user, repository=repository, model=model, day=day
-                )
-            )
+            on = state.today().isoformat() if day is None else day
+            given = Spending(on, organization, repository, user, sku, model, ledger.units_of(sku, amount))
+            state.spent.append(ledger.checked(state, given))
             state.save()
 
     def blocked(self) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ class Api:
         self.lock = RLock()
         self.url = ""
         self.limits = Limits()
-        self.app = App(state.clock, self._owners, self.state.find_name, self._token_life) if has_app else None
+        self.app = App(state, quirks) if has_app else None
         self._page_cap = page_cap
         self._used: dict[tuple[str, int], int] = {}
 
@@ -135,14 +135,6 @@ class Api:
             "x-ratelimit-reset": str((window + 1) * _HOUR),
             "x-ratelimit-resource": "core",
         }
-
-    def _owners(self) -> list[tuple[str, str]]:
-        names = self.state.known
-        enterprises = [("enterprise", name) for name in names.enterprises]
-        return enterprises + [("organization", name) for name in names.organizations]
-
-    def _token_life(self) -> int:
-        return self.quirks.number("app_token_seconds") or _HOUR
 
     def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
         parameter = next(name for name in routes.OWNERS if name in params)

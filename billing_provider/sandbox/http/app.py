@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import Token
 from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import RefusedError, not_found, unknown_fields
+from billing_provider.sandbox.operations.errors import RefusedError, not_found, unauthorized, unknown_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from billing_provider.sandbox.http.incoming import Incoming
+    from billing_provider.sandbox.operations.quirks import Quirks
+    from billing_provider.sandbox.store.state import State
 
 __all__ = ["App"]
 
@@ -30,6 +32,7 @@ _GRANTED = {"enterprise_billing": "write", "organization_administration": "write
 _LEVELS = ("read", "write")
 _FIELDS = ("permissions", "repositories", "repository_ids")
 _LONGEST_JWT = 600
+_HOUR = 3600
 _FIRST_ID = 1001
 _ACCOUNT_URLS = (
     *("avatar_url", "gravatar_id", "url", "html_url", "followers_url", "following_url", "gists_url", "starred_url"),
@@ -47,25 +50,13 @@ class _Installation:
 class App:
     """One App. Its key is generated at the start, which takes a moment; it needs the extra `app`.
 
-    Args:
-        clock: Seconds since the epoch.
-        owners: Returns all owners, each with its kind.
-        find: Returns the name of an owner of a kind as the sandbox has it, or None.
-        life: Returns the seconds until a new token ends.
-
     Raises:
         ValueError: The extra `app` is not installed.
     """
 
     id = "424242"
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        owners: Callable[[], list[tuple[str, str]]],
-        find: Callable[[str, str], str | None],
-        life: Callable[[], int],
-    ) -> None:
+    def __init__(self, state: State, quirks: Quirks) -> None:
         try:
             # Imported only here, because a sandbox without an App does not need the extra.
             import jwt  # noqa: PLC0415
@@ -75,7 +66,7 @@ class App:
             raise ValueError("an App needs the extra `app`: pip install 'github-billing-provider[app]'") from None
 
         self._jwt: Any = jwt
-        self._clock, self._owners, self._find, self._life = clock, owners, find, life
+        self._state, self._quirks = state, quirks
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.private_key = self._key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -97,8 +88,8 @@ class App:
         if secret not in self._tokens:
             return None
         end, token = self._tokens[secret]
-        if self._clock() >= end:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "Bad credentials", problem="the installation's token has ended")
+        if self._state.clock() >= end:
+            raise unauthorized("Bad credentials", problem="the installation's token has ended")
         return token
 
     def answer(self, request: Incoming) -> Reply | None:
@@ -128,8 +119,8 @@ class App:
             claims = {}
         times = [claims.get(name) for name in ("iat", "exp")]
         if scheme.lower() != "bearer" or not all(isinstance(moment, int) for moment in times):
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, "A JSON web token could not be decoded")
-        now, (issued, end) = self._clock(), times
+            raise unauthorized("A JSON web token could not be decoded")
+        now, (issued, end) = self._state.clock(), times
         problem = None
         if str(claims["iss"]) != self.id:
             problem = "'Issuer' claim ('iss') is not the id of this App"
@@ -140,7 +131,7 @@ class App:
         elif end > now + _LONGEST_JWT:
             problem = "'Expiration time' claim ('exp') is too far in the future"
         if problem:
-            raise RefusedError(HTTPStatus.UNAUTHORIZED, problem)
+            raise unauthorized(problem)
 
     def _permissions(self, account: str) -> Mapping[str, str] | None:
         return self._granted.get(account.casefold(), _GRANTED)
@@ -149,10 +140,13 @@ class App:
         if "id" in named:
             return self._create_token(int(named["id"]), request)
         if not named:
-            shown = [self._installation(kind, name) for kind, name in self._owners()]
+            known = self._state.known
+            owners = [("enterprise", name) for name in known.enterprises]
+            owners += [("organization", name) for name in known.organizations]
+            shown = [self._installation(*owner) for owner in owners]
             return Reply([self._view(*each) for each in shown if each is not None])
         ((kind, name),) = named.items()
-        account = self._find(kind, name)
+        account = self._state.find_name(kind, name)
         found = None if account is None else self._installation(kind, account)
         if found is None:
             raise not_found(problem=f"the App is not installed on {kind} {name}")
@@ -207,7 +201,7 @@ class App:
                 "The permissions requested are not granted to this installation.",
             )
         secret = f"ghs_{secrets.token_hex(18)}"
-        end = self._clock() + self._life()
+        end = self._state.clock() + (self._quirks.number("app_token_seconds") or _HOUR)
         self._tokens[secret] = (
             end,
             Token(

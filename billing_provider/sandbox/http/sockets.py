@@ -16,7 +16,7 @@ import time
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.http.incoming import PREFIX, Incoming
 from billing_provider.sandbox.operations.call import Reply
@@ -26,7 +26,9 @@ from billing_provider.sandbox.operations.exports import DOWNLOADS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["CONTROL_PREFIX", "Server", "Service"]
+    from billing_provider.sandbox.http.pipeline import RequestPipeline
+
+__all__ = ["CONTROL_PREFIX", "Server"]
 
 CONTROL_PREFIX = "/_sandbox/"
 _REQUEST_NUMBERS = itertools.count(1)
@@ -44,22 +46,6 @@ _CLIENT_ERRORS: dict[int, int] = {
 }
 
 
-class Service(Protocol):
-    """The interface that answers requests."""
-
-    def serve(self, request: Incoming) -> Reply:
-        """Answer a request of the API; its path comes without the prefix."""
-
-    def download(self, request: Incoming) -> Reply:
-        """Answer a request for a file; its path comes without the prefix."""
-
-    def record_misdirected(self, line: str) -> None:
-        """Record a request that should not have been sent."""
-
-    def now(self) -> float:
-        """Return the time for the Date header, in seconds since the epoch."""
-
-
 class Server(ThreadingHTTPServer):
     """A server on one loopback port, with a thread for each connection; `control` answers the control plane."""
 
@@ -67,7 +53,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, service: Service, control: Callable[[Incoming], Reply]) -> None:
+    def __init__(self, port: int, service: RequestPipeline, control: Callable[[Incoming], Reply]) -> None:
         self.service = service
         self.control = control
         self.closing = threading.Event()

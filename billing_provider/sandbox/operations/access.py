@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox.operations.errors import RefusedError, forbidden, not_found
+from billing_provider.sandbox.operations.errors import RefusedError, forbidden, not_found, unauthorized
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
@@ -96,21 +96,17 @@ def authenticate(authorization: str | None) -> Token:
     """
     scheme, _, secret = (authorization or "").partition(" ")
     if not secret:
-        raise RefusedError(HTTPStatus.UNAUTHORIZED, "Requires authentication")
+        raise unauthorized("Requires authentication")
     if _REAL.match(secret):
-        raise RefusedError(
-            HTTPStatus.UNAUTHORIZED,
+        raise unauthorized(
             "Bad credentials: the token has the form of a real GitHub token. "
             f"The sandbox neither stored nor logged it. Use {OWNER_TOKEN}.",
             problem="the token has the form of a real GitHub token",
         )
     token = TOKENS.get(secret)
     if scheme.lower() not in {"bearer", "token"} or token is None or token.role == "expired":
-        raise RefusedError(
-            HTTPStatus.UNAUTHORIZED,
-            "Bad credentials",
-            problem="the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}",
-        )
+        problem = "the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}"
+        raise unauthorized("Bad credentials", problem)
     return token
 
 

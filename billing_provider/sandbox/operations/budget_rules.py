@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.errors import bad_request, not_found, unknown_fields
 from billing_provider.sandbox.store import skus
-from billing_provider.sandbox.store.names import is_login, same_name
+from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
 from billing_provider.sandbox.store.records import parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.records import Alerting
 
-__all__ = ["IDENTITY", "PER_USER_SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
+__all__ = ["IDENTITY", "PER_USER_SCOPES", "SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
 
 IDENTITY = ("budget_scope", "budget_entity_name", "user", "budget_type", "budget_product_sku")
 PER_USER_SCOPES = ("multi_user_customer", "multi_user_cost_center", "user")
-_SCOPES = {
-    "enterprise": (
-        "enterprise",
-        "organization",
-        "repository",
-        "cost_center",
-        "multi_user_customer",
-        "multi_user_cost_center",
-        "user",
-    ),
+SCOPES = {
+    "enterprise": ("enterprise", "organization", "repository", "cost_center", *PER_USER_SCOPES),
     "organization": ("organization", "repository", "multi_user_customer", "user"),
 }
 _TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
-_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
 
 
 def amount(value: Any) -> int:
@@ -84,7 +74,7 @@ def expiry(call: Call, scope: str, value: Any) -> str:
 def identity(call: Call) -> tuple[str, str, str, str, str | None]:
     """Return the identity of a new budget: scope, stored entity, type, SKU and user."""
     body = call.body
-    scopes = _SCOPES[call.owner_kind]
+    scopes = SCOPES[call.owner_kind]
     scope = body["budget_scope"]
     if scope not in scopes:
         raise bad_request(f"Invalid value for budget_scope: one of {', '.join(scopes)} is needed.")
@@ -144,8 +134,8 @@ def _other_entity(call: Call, scope: str, given: str) -> str:
             raise bad_request("Invalid value for budget_entity_name: no such organization in this enterprise.")
         return login
     if scope == "repository":
-        match = _REPOSITORY.fullmatch(given)
-        if match is None or not _is_owner(call, match["owner"]):
+        owner = repository_owner(given)
+        if owner is None or not _is_owner(call, owner):
             raise bad_request("Invalid value for budget_entity_name: owner/repository of this account is needed.")
         return given
     center = call.state.find_cost_center(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ from billing_provider.sandbox.operations import access, budget_rules
 from billing_provider.sandbox.operations.budget_view import show
 from billing_provider.sandbox.operations.call import Reply
 from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
-from billing_provider.sandbox.operations.errors import RefusedError, bad_request, forbidden, not_found
+from billing_provider.sandbox.operations.errors import bad_request, forbidden, invalid, not_found
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import Budget
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_budget", "delete_budget", "get_budget", "list_budgets", "update_budget"]
 
-_SCOPES = ("enterprise", "organization", "repository", "cost_center", *budget_rules.PER_USER_SCOPES)
+_SCOPES = budget_rules.SCOPES["enterprise"]
 _REQUIRED = (
     "budget_amount",
     "prevent_further_usage",
@@ -65,11 +64,7 @@ def create_budget(call: Call) -> Reply:
     if not access.sees_budget(call.token, budget):
         raise forbidden("Insufficient permissions to create a budget.")
     if "duplicates_refused" in call.quirks and any(budget.key() == other.key() for other in _of_owner(call)):
-        raise RefusedError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "Validation Failed",
-            errors=[{"resource": "Budget", "field": "budget_entity_name", "code": "already_exists"}],
-        )
+        raise invalid("Budget", "budget_entity_name", "already_exists")
     call.state.budgets[budget.id] = budget
     body = show(call.state, call.quirks, budget, "create")
     if "flat_create" in call.quirks:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations import access
 from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import RefusedError, bad_request, conflict, not_found
-from billing_provider.sandbox.store.names import is_login, same_name
+from billing_provider.sandbox.operations.errors import bad_request, conflict, invalid, not_found
+from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
 from billing_provider.sandbox.store.records import CostCenter
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ __all__ = [
 
 _KINDS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 _LONG_KINDS = {"Repo": "Repository", "Team": "EnterpriseTeam"}
-_REPOSITORY = re.compile(r"(?P<owner>[A-Za-z0-9][A-Za-z0-9_-]*)/[A-Za-z0-9._-]+")
 _MAX_NAME = 255
 _MAX_RESOURCES = 50
 _ACTIVE_LIMIT = 1000
@@ -61,7 +58,8 @@ def create_cost_center(call: Call) -> Reply:
         center.ai_credit_pool_enabled = _pool(center, call.body["ai_credit_pool_enabled"])
     limit = call.quirks.number("cost_center_limit") or _ACTIVE_LIMIT
     if sum(other.state == "active" for other in call.state.cost_centers.values()) >= limit:
-        raise _over(f"The enterprise has {limit} active cost centers, which is the maximum.", "name")
+        problem = f"The enterprise has {limit} active cost centers, which is the maximum."
+        raise invalid("CostCenter", "name", "limit_exceeded", problem)
     center.id = call.state.new_id()
     call.state.cost_centers[center.id] = center
     return Reply(_show(call, center))
@@ -82,11 +80,7 @@ def update_cost_center(call: Call) -> Reply:
     if not call.body:
         raise bad_request("Bad request: name or ai_credit_pool_enabled is required.")
     if "name" not in call.body and "cost_center_patch_needs_name" in call.quirks:
-        raise RefusedError(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "Validation Failed",
-            errors=[{"resource": "CostCenter", "field": "name", "code": "missing_field"}],
-        )
+        raise invalid("CostCenter", "name", "missing_field")
     name = _name(call, call.body["name"], center) if "name" in call.body else center.name
     if "ai_credit_pool_enabled" in call.body:
         center.ai_credit_pool_enabled = _pool(center, call.body["ai_credit_pool_enabled"])
@@ -115,7 +109,8 @@ def add_resources(call: Call) -> Reply:
     members, moved = _members(call), []
     limit = call.quirks.number("resource_limit") or _RESOURCE_LIMIT
     if len({(each["type"], each["name"].casefold()) for each in (*center.resources, *members)}) > limit:
-        raise _over(f"A cost center can have at most {limit} resources.", "resources")
+        problem = f"A cost center can have at most {limit} resources."
+        raise invalid("CostCenter", "resources", "limit_exceeded", problem)
     for member in members:
         moved += [
             {"resource_type": member["type"], "name": member["name"], "previous_cost_center": other.name}
@@ -199,8 +194,8 @@ def _members(call: Call) -> list[Member]:
 
 def _member(call: Call, kind: str, name: Any) -> str:
     if kind == "Repo":
-        match = _REPOSITORY.fullmatch(name) if isinstance(name, str) else None
-        known = match is not None and _known(call, match["owner"])
+        owner = repository_owner(name)
+        known = owner is not None and _known(call, owner)
     elif kind == "Org":
         known = isinstance(name, str) and _known(call, name)
     else:
@@ -212,14 +207,6 @@ def _member(call: Call, kind: str, name: Any) -> str:
 
 def _known(call: Call, organization: str) -> bool:
     return call.state.find_name("organization", organization) is not None
-
-
-def _over(message: str, field: str) -> RefusedError:
-    return RefusedError(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        f"Validation Failed: {message}",
-        errors=[{"resource": "CostCenter", "field": field, "code": "limit_exceeded"}],
-    )
 
 
 def _find(call: Call) -> CostCenter:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RefusedError", "bad_request", "conflict", "forbidden", "not_found", "unknown_fields"]
+__all__ = [
+    "RefusedError",
+    "bad_request",
+    "conflict",
+    "forbidden",
+    "invalid",
+    "not_found",
+    "unauthorized",
+    "unknown_fields",
+]
 
 
 class RefusedError(Exception):
@@ -63,6 +72,18 @@ def forbidden(message: str, problem: str = "") -> RefusedError:
 def conflict(message: str) -> RefusedError:
     """Return a 409: the name is taken, or a job is running."""
     return RefusedError(HTTPStatus.CONFLICT, message)
+
+
+def unauthorized(message: str, problem: str = "") -> RefusedError:
+    """Return a 401 for an invalid credential."""
+    return RefusedError(HTTPStatus.UNAUTHORIZED, message, problem=problem)
+
+
+def invalid(resource: str, field: str, code: str, problem: str = "") -> RefusedError:
+    """Return a 422 for one field of a resource."""
+    message = f"Validation Failed: {problem}" if problem else "Validation Failed"
+    errors = [{"resource": resource, "field": field, "code": code}]
+    return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, message, errors=errors)
 
 
 def unknown_fields(where: str, names: list[str], accepted: list[str]) -> RefusedError:

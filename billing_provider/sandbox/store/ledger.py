@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.records import CostCenter, Spending
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["LICENCES", "MICRO", "Row", "cost_center_of", "dollars", "first_day", "is_licence", "rows"]
+__all__ = ["LICENCES", "MICRO", "Row", "checked", "cost_center_of", "dollars", "rows", "units_of"]
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
 LICENCES = "user-months"
-_CENT = MICRO // 100
+_CENTS = 100
+_MOST = 10**9
 _LICENCES = ("copilot_for_business", "copilot_enterprise", "copilot_standalone")
 
 
@@ -35,14 +37,14 @@ class Row:
     organization: str
     repository: str
     user: str
-    product: str
     sku: str
-    sku_name: str
     model: str
-    unit: str
-    price: int
     quantity: int
     discount: int
+    product: str
+    sku_name: str
+    unit: str
+    price: int
 
     @property
     def net(self) -> int:
@@ -52,104 +54,49 @@ class Row:
 
 @dataclass(frozen=True)
 class _Habit:
-    """A sample user or repository with an SKU, its least and most use on a working day, and its included units."""
+    """What a sample repository, organization or user uses on a working day, in units of the SKU."""
 
-    organization: str
-    repository: str
+    place: str
     user: str
-    product: str
     sku: str
-    sku_name: str
     model: str
-    unit: str
-    price: int
     least: int
     most: int
     included: int
 
 
-def _copilot(organization: str, user: str, model: str, least: int, most: int) -> tuple[_Habit, ...]:
-    return (
-        _Habit(
-            *(organization, "", user, "Copilot", "copilot_ai_credits", "Copilot AI Credits", model),
-            *("credits", 10_000, least, most, 20),
-        ),
-        _Habit(
-            *(organization, "", user, "Copilot", "copilot_premium_request", "Copilot Premium Request", model),
-            *("requests", 40_000, 0, 6, 2),
-        ),
-    )
-
-
-_HABITS: tuple[_Habit, ...] = (
-    *(
-        _Habit(organization, repository, "", product, sku, name, "", unit, price, least, most, included)
-        for organization, repository, product, sku, name, unit, price, least, most, included in (
-            (
-                "octo-org",
-                "octo-org/website",
-                "Actions",
-                "actions_linux",
-                "Actions Linux",
-                "minutes",
-                6_000,
-                90,
-                400,
-                60,
-            ),
-            (
-                "octo-org",
-                "octo-org/website",
-                "Actions",
-                "actions_windows",
-                "Actions Windows",
-                "minutes",
-                10_000,
-                0,
-                90,
-                0,
-            ),
-            ("octo-org", "octo-org/api", "Actions", "actions_linux", "Actions Linux", "minutes", 6_000, 200, 700, 60),
-            (
-                "octo-org",
-                "octo-org/api",
-                "Packages",
-                "packages_bandwidth",
-                "Packages bandwidth",
-                "gigabytes",
-                500_000,
-                0,
-                9,
-                1,
-            ),
-            ("octo-lab", "", "Git LFS", "git_lfs_bandwidth", "Git LFS bandwidth", "gigabytes", 87_500, 1, 12, 0),
-            ("octo-apps", "", "Actions", "actions_macos", "Actions macOS", "minutes", 62_000, 0, 60, 0),
-        )
-    ),
-    *_copilot("octo-org", "octocat", "GPT-5", 40, 260),
-    *_copilot("octo-org", "monalisa", "Claude Sonnet 4.5", 60, 420),
-    *_copilot("octo-apps", "hubot", "GPT-5", 10, 120),
-    _Habit(
-        *("octo-lab", "", "octocat", "Codespaces", "codespaces_compute_d4", "Codespaces compute 4-core", ""),
-        *("hours", 360_000, 0, 7, 0),
-    ),
-)
-_SEATS = (("octo-org", "octocat"), ("octo-org", "monalisa"), ("octo-apps", "hubot"))
-_SEAT = ("Copilot", "copilot_for_business", "Copilot Business", "", LICENCES, 19 * MICRO, 1, 0)
-_GHAS_NAMES = (
-    "GitHub Advanced Security licenses",
-    "GitHub Code Security licenses",
-    "GitHub Secret Protection licenses",
-)
-# The product and the name of each SKU in reports.
-_NAMES = {
-    **{habit.sku: (habit.product, habit.sku_name) for habit in _HABITS},
-    _SEAT[1]: (_SEAT[0], _SEAT[2]),
-    **{sku: ("GHAS", name) for sku, name in zip(skus.GHAS, _GHAS_NAMES, strict=True)},
+# What reports say of an SKU: the product, the name, the unit and its price.
+_ITEMS = {
+    "actions_linux": ("Actions", "Actions Linux", "minutes", 6_000),
+    "actions_macos": ("Actions", "Actions macOS", "minutes", 62_000),
+    "actions_windows": ("Actions", "Actions Windows", "minutes", 10_000),
+    "codespaces_compute_d4": ("Codespaces", "Codespaces compute 4-core", "hours", 360_000),
+    "copilot_ai_credits": ("Copilot", "Copilot AI Credits", "credits", 10_000),
+    "copilot_for_business": ("Copilot", "Copilot Business", LICENCES, 19 * MICRO),
+    "copilot_premium_request": ("Copilot", "Copilot Premium Request", "requests", 40_000),
+    "ghas_code_security_licenses": ("GHAS", "GitHub Code Security licenses", LICENCES, 30 * MICRO),
+    "ghas_licenses": ("GHAS", "GitHub Advanced Security licenses", LICENCES, 49 * MICRO),
+    "ghas_secret_protection_licenses": ("GHAS", "GitHub Secret Protection licenses", LICENCES, 19 * MICRO),
+    "git_lfs_bandwidth": ("Git LFS", "Git LFS bandwidth", "gigabytes", 87_500),
+    "packages_bandwidth": ("Packages", "Packages bandwidth", "gigabytes", 500_000),
 }
-# The prices of licences in US dollars a month.
-_SEAT_PRICE = 19
-_GHAS_PRICES = dict(zip(skus.GHAS, (49, 30, 19), strict=True))
+_HABITS = (
+    _Habit("octo-org/website", "", "actions_linux", "", 90, 400, 60),
+    _Habit("octo-org/website", "", "actions_windows", "", 0, 90, 0),
+    _Habit("octo-org/api", "", "actions_linux", "", 200, 700, 60),
+    _Habit("octo-org/api", "", "packages_bandwidth", "", 0, 9, 1),
+    _Habit("octo-lab", "", "git_lfs_bandwidth", "", 1, 12, 0),
+    _Habit("octo-apps", "", "actions_macos", "", 0, 60, 0),
+    _Habit("octo-org", "octocat", "copilot_ai_credits", "GPT-5", 40, 260, 20),
+    _Habit("octo-org", "octocat", "copilot_premium_request", "GPT-5", 0, 6, 2),
+    _Habit("octo-org", "monalisa", "copilot_ai_credits", "Claude Sonnet 4.5", 60, 420, 20),
+    _Habit("octo-org", "monalisa", "copilot_premium_request", "Claude Sonnet 4.5", 0, 6, 2),
+    _Habit("octo-apps", "hubot", "copilot_ai_credits", "GPT-5", 10, 120, 20),
+    _Habit("octo-apps", "hubot", "copilot_premium_request", "GPT-5", 0, 6, 2),
+    _Habit("octo-lab", "octocat", "codespaces_compute_d4", "", 0, 7, 0),
+)
+_SEAT = "copilot_for_business"
+_SEATS = (("octo-org", "octocat"), ("octo-org", "monalisa"), ("octo-apps", "hubot"))
 # The beginnings of all SKUs.
 _FAMILIES = (*skus.PRODUCTS, "coding_agent", "code_quality", "models", "spark")
 _SATURDAY = 5
@@ -164,27 +111,25 @@ def _of_day(day: date, names: Names) -> tuple[Row, ...]:
         if day.weekday() >= _SATURDAY:
             quantity //= 5
         if quantity:
-            made.append(
-                Row(
-                    *(day, *_place(habit, names), habit.user and names.user(habit.user), habit.product, habit.sku),
-                    *(habit.sku_name, habit.model, habit.unit, habit.price, quantity, min(quantity, habit.included)),
-                )
-            )
+            organization, repository = _place(habit.place, names)
+            user = habit.user and names.user(habit.user)
+            used = habit.sku, habit.model, quantity, min(quantity, habit.included)
+            made.append(Row(day, organization, repository, user, *used, *_ITEMS[habit.sku]))
     if day.day == 1:
         seats = dict.fromkeys((names.organization(organization), names.user(user)) for organization, user in _SEATS)
-        made += [Row(day, organization, "", user, *_SEAT) for organization, user in seats]
+        made += [Row(day, organization, "", user, _SEAT, "", 1, 0, *_ITEMS[_SEAT]) for organization, user in seats]
     return tuple(made)
 
 
-def _place(habit: _Habit, names: Names) -> tuple[str, str]:
-    """Return the organization and the repository of a habit."""
-    if habit.repository:
-        repository = names.repository(habit.repository)
+def _place(name: str, names: Names) -> tuple[str, str]:
+    """Return the organization and the repository in the place of sample data."""
+    if "/" in name:
+        repository = names.repository(name)
         return repository.partition("/")[0], repository
-    return names.organization(habit.organization), ""
+    return names.organization(name), ""
 
 
-def first_day(today: date) -> date:
+def _first_day(today: date) -> date:
     """Return the first day of the ledger: the first of this month, a year ago."""
     return today.replace(year=today.year - 1, day=1)
 
@@ -195,7 +140,7 @@ def rows(state: State, start: date, end: date) -> Iterator[Row]:
     If a test has set usage, nothing is generated, so that a test can tell every amount.
     """
     today = state.today()
-    day = max(start, first_day(today))
+    day = max(start, _first_day(today))
     yield from (row for row in map(_row, state.spent) if day <= row.day <= min(end, today))
     is_generated = not state.spent and state.generated_usage and state.names.organizations and state.names.users
     while day <= min(end, today):
@@ -204,22 +149,59 @@ def rows(state: State, start: date, end: date) -> Iterator[Row]:
         day += timedelta(days=1)
 
 
-def is_licence(sku: str) -> bool:
+def _is_licence(sku: str) -> bool:
     """Return whether a SKU is counted in licences, not in dollars."""
     return sku in _LICENCES or sku.endswith("_licenses")
 
 
+def units_of(sku: str, amount: float) -> int:
+    """Return an amount of dollars as cents, the units of a metered SKU, or a number of licences.
+
+    Raises:
+        ValueError: It is not one, or there is no such SKU.
+    """
+    if sku not in skus.SKUS:
+        raise ValueError(f"sku: {sku!r} is not a SKU; `billing-provider skus` prints them")
+    units, what = (amount, "licences") if _is_licence(sku) else (amount * _CENTS, "dollars and cents")
+    if not 0 <= units <= _MOST or not math.isclose(units, round(units), abs_tol=1e-6):
+        raise ValueError(f"amount: {amount} is not a number of {what}")
+    return round(units)
+
+
+def checked(state: State, given: Spending) -> Spending:
+    """Return usage that a test sets, with the names as the sandbox has them.
+
+    Raises:
+        ValueError: A name or the day is invalid.
+    """
+    day, today = date.fromisoformat(given.day), state.today()
+    if not _first_day(today) <= day <= today:
+        raise ValueError(f"day: {day} is not from {_first_day(today)} to {today}, the sandbox's time")
+    if given.repository and not same_name(given.repository.partition("/")[0], given.organization):
+        owner = given.organization
+        raise ValueError(f"repository: {given.repository!r} is not one of {owner}: write {owner}/NAME")
+    organization = _known(state, "organization", given.organization)
+    user = given.user and _known(state, "user", given.user)
+    return replace(given, day=day.isoformat(), organization=organization, user=user)
+
+
+def _known(state: State, kind: str, name: str) -> str:
+    found = state.find_name(kind, name)
+    if found is None:
+        held = getattr(state.known, f"{kind}s")
+        raise ValueError(f"{kind}: the sandbox has no {name}; it has {', '.join(held)}")
+    return found
+
+
 def _row(spending: Spending) -> Row:
     """Return the row of usage that a test has set; a metered unit costs one cent, and nothing is included."""
-    product, name = _NAMES.get(spending.sku) or (_product(spending.sku), spending.sku.replace("_", " ").title())
-    unit, price = "units", _CENT
-    if is_licence(spending.sku):
-        unit, price = LICENCES, _GHAS_PRICES.get(spending.sku, _SEAT_PRICE) * MICRO
+    sku = spending.sku
+    product, name, unit, price = _ITEMS.get(sku) or (_product(sku), sku.replace("_", " ").title(), LICENCES, 19 * MICRO)
+    if not _is_licence(sku):
+        unit, price = "units", MICRO // _CENTS
     place = spending.organization, spending.repository, spending.user
-    return Row(
-        *(date.fromisoformat(spending.day), *place, product, spending.sku, name, spending.model),
-        *(unit, price, spending.units, 0),
-    )
+    day = date.fromisoformat(spending.day)
+    return Row(day, *place, sku, spending.model, spending.units, 0, product, name, unit, price)
 
 
 def _product(sku: str) -> str:

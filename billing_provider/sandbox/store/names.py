@@ -8,7 +8,7 @@ from typing import Any
 
 from billing_provider.sandbox.store import sample
 
-__all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "same_name"]
+__all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "repository_owner", "same_name"]
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 # GitHub accepts no longer login, and no two separators in a row, for a new account.
@@ -89,6 +89,12 @@ def is_login(value: Any) -> bool:
     return isinstance(value, str) and _LOGIN.fullmatch(value) is not None
 
 
+def repository_owner(name: Any) -> str | None:
+    """Return the owner in OWNER/NAME, or None if the value has another form; the repository need not exist."""
+    match = _REPOSITORY.fullmatch(name) if isinstance(name, str) else None
+    return match and match["owner"]
+
+
 def may_be_created(name: str) -> bool:
     """Return whether GitHub accepts a name for a new account."""
     return _NEW_LOGIN.fullmatch(name) is not None
@@ -99,8 +105,7 @@ def _list(kind: str, names: Any) -> tuple[str, ...]:
         raise ValueError(f"{kind}: {names!r} is not a list")  # noqa: TRY004 - as above
     seen = set()
     for name in names:
-        fits = _REPOSITORY.fullmatch(str(name)) if kind == "repositories" else is_login(name)
-        if not isinstance(name, str) or not fits:
+        if not (repository_owner(name) if kind == "repositories" else is_login(name)):
             form = "OWNER/NAME" if kind == "repositories" else "a name of letters, digits, - and _"
             raise ValueError(f"{kind}: {name!r} is not {form}")
         if name.casefold() in seen:
