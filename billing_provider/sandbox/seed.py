@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter
 
 from billing_provider.sandbox.http.api import Api
 from billing_provider.sandbox.http.incoming import Incoming
 from billing_provider.sandbox.operations.access import OWNER_TOKEN
+from billing_provider.sandbox.operations.cost_centers import KINDS, member
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.store import records
 from billing_provider.sandbox.store.records import Budget, CostCenter
@@ -23,18 +25,30 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
-_KEYS = (
-    "enterprise",
-    "organizations",
-    "repositories",
-    "users",
-    "cost_centers",
-    "budgets",
-    "generated_usage",
-)
+
+@dataclass(kw_only=True)
+class _Seed:
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    enterprise: Any = None
+    organizations: Any = None
+    repositories: Any = None
+    users: Any = None
+    cost_centers: list[dict[str, Any]] = field(default_factory=list)
+    budgets: list[dict[str, Any]] = field(default_factory=list)
+    generated_usage: StrictBool = True
+
+    def names(self) -> dict[str, Any]:
+        """Return the names that are given."""
+        given = {kind: getattr(self, kind) for kind in ("organizations", "repositories", "users")}
+        given["enterprises"] = None if self.enterprise is None else [self.enterprise]
+        return {kind: names for kind, names in given.items() if names is not None}
+
+
+_SEED = TypeAdapter(_Seed)
 _COST_CENTER, _BUDGET = TypeAdapter(CostCenter), TypeAdapter(Budget)
 _Record = TypeVar("_Record", Budget, CostCenter)
-_MEMBERS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
+_MEMBERS = TypeAdapter(list[StrictStr])
 
 
 def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
@@ -49,22 +63,16 @@ def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
         raise ValueError(f"seed: {error}") from None
 
 
-def _content(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
-    if not isinstance(seed, dict):
-        raise ValueError("it is not an object")  # noqa: TRY004 - callers catch one error for all mistakes
-    if strange := [key for key in seed if key not in _KEYS]:
-        raise ValueError(f"unknown: {', '.join(strange)}; known: {', '.join(_KEYS)}")
-    given = {kind: seed[kind] for kind in ("organizations", "repositories", "users") if kind in seed}
-    if "enterprise" in seed:
-        given["enterprises"] = [seed["enterprise"]]
-    state = State(clock, None, given)
+def _content(given: Any, clock: Callable[[], float]) -> dict[str, Any]:
+    seed = records.parse(_SEED, given)
+    state = State(clock, None, seed.names())
     state.cost_centers.clear()
-    state.generated_usage = seed.get("generated_usage", True)
+    state.generated_usage = seed.generated_usage
     api = Api(state, Quirks(()))
-    for place, center in _entries(seed, "cost_centers"):
-        (_store_cost_center if "id" in center else _create_cost_center)(api, place, center)
-    for place, budget in _entries(seed, "budgets"):
-        (_store_budget if "id" in budget else _create_budget)(api, place, budget)
+    for at, center in enumerate(seed.cost_centers):
+        (_store_cost_center if "id" in center else _create_cost_center)(api, f"cost_centers[{at}]", center)
+    for at, budget in enumerate(seed.budgets):
+        (_store_budget if "id" in budget else _create_budget)(api, f"budgets[{at}]", budget)
     for made in state.budgets.values():
         # They are older than this month, so that they count all its usage.
         made.created_at = 0.0
@@ -93,13 +101,12 @@ def _root(api: Api) -> str:
 
 def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
     """Store a cost center with GitHub's id, as an account has it: the rules for new ones do not apply."""
-    record = {name: value for name, value in entry.items() if name not in _MEMBERS}
-    record["resources"] = resources = []
-    for key, kind in _MEMBERS.items():
-        names = entry.get(key, [])
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{place}: {key} must be a list of names")
-        resources += [{"type": kind, "name": f"ent:{name}" if kind == "Team" else name} for name in names]
+    record = {name: value for name, value in entry.items() if name not in KINDS}
+    record["resources"] = [
+        member(kind, name)
+        for key, kind in KINDS.items()
+        for name in records.parse(_MEMBERS, entry.get(key, []), f"{place}.{key}")
+    ]
     _store(api.state.cost_centers, place, records.parse(_COST_CENTER, record, place))
 
 
@@ -127,16 +134,6 @@ def _store(records: dict[str, _Record], place: str, record: _Record) -> None:
     if record.id in records:
         raise ValueError(f"{place}: the id {record.id} is used twice")
     records[record.id] = record
-
-
-def _entries(seed: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
-    entries = seed.get(key, [])
-    if not isinstance(entries, list):
-        raise ValueError(f"{key} is not a list")  # noqa: TRY004 - as above
-    for at, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            raise ValueError(f"{key}[{at}] is not an object")  # noqa: TRY004 - as above
-    return [(f"{key}[{at}]", dict(entry)) for at, entry in enumerate(entries)]
 
 
 def _post(api: Api, place: str, path: str, body: dict[str, Any]) -> Any:

@@ -190,7 +190,7 @@ def test_a_seed_of_null_exits_with_2(tmp_path: Path) -> None:
     result = run("--seed", str(seed))
     assert (result.returncode, result.stderr) == (2, f"billing-provider sandbox: {seed}: it is not an object\n")
     seed.write_text('{"budgets": 5}')
-    assert "seed: budgets is not a list" in run("--seed", str(seed)).stderr
+    assert "seed: budgets: it is not a list" in run("--seed", str(seed)).stderr
 
 
 def test_a_used_port_or_state_file_exits_with_2(tmp_path: Path) -> None:

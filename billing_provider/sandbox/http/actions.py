@@ -9,7 +9,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.replies import RefusedError, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,7 @@ class Action:
 
 
 def _refusal(status: int, message: str, **headers: str) -> Reply:
-    body = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
-    return Reply(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+    return RefusedError(status, message, headers={name.replace("_", "-"): headers[name] for name in headers}).reply
 
 
 def _refuse(status: int, message: str, **headers: str) -> Callable[[Scene], Reply]:
@@ -84,8 +83,7 @@ def _refuse(status: int, message: str, **headers: str) -> Callable[[Scene], Repl
 def _server_error(status: int) -> Callable[[Scene], Reply]:
     text = _SERVER_ERRORS[status]
     if status == HTTPStatus.BAD_GATEWAY:
-        page = f"<html><head><title>{text}</title></head></html>".encode()
-        return lambda _: Reply(page, status, {"Content-Type": "text/html"})
+        return _page(f"<html><head><title>{text}</title></head></html>", "text/html", status)
     return _refuse(status, text)
 
 
@@ -108,12 +106,8 @@ def _secondary(status: int) -> Callable[[Scene], Reply]:
     return lambda scene: _refusal(status, _SECONDARY, retry_after=str(math.ceil(scene.seconds)))
 
 
-def _redirect(status: int) -> Callable[[Scene], Reply]:
-    return lambda scene: _refusal(status, "Moved", Location=scene.url)
-
-
-def _redirect_away(old: str, new: str) -> Callable[[Scene], Reply]:
-    return lambda scene: _refusal(scene.status, "Moved", Location=scene.url.replace(old, new, 1))
+def _redirect(status: int = 0, old: str = "", new: str = "") -> Callable[[Scene], Reply]:
+    return lambda scene: _refusal(status or scene.status, "Moved", Location=scene.url.replace(old, new, 1))
 
 
 def _gone(scene: Scene) -> Reply:
@@ -139,8 +133,8 @@ def _change(change: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Reply]
     return make_reply
 
 
-def _page(content: bytes, kind: str) -> Callable[[Scene], Reply]:
-    return lambda _: Reply(content, HTTPStatus.OK, {"Content-Type": kind})
+def _page(content: str, kind: str, status: int = HTTPStatus.OK) -> Callable[[Scene], Reply]:
+    return lambda _: Reply(content, status, {"Content-Type": kind})
 
 
 def _shorten(body: dict[str, Any]) -> Any:
@@ -191,7 +185,7 @@ ACTIONS: dict[str, Action] = {
         "applied; the reply is truncated JSON", commits=True, reply=_change(lambda body: json.dumps(body)[:-2])
     ),
     "empty_200": Action(
-        "applied; the reply is 200 without a body", commits=True, reply=_page(b"", "application/json; charset=utf-8")
+        "applied; the reply is 200 without a body", commits=True, reply=_page("", "application/json; charset=utf-8")
     ),
     "wrong_type": Action("applied; the reply is a JSON list", commits=True, reply=_change(lambda _: ["unexpected"])),
     "wrong_fields": Action(
@@ -202,7 +196,7 @@ ACTIONS: dict[str, Action] = {
     "wrong_content_type": Action(
         "applied; the reply is an HTML page with status 200",
         commits=True,
-        reply=_page(b"<html><body>Unicorn!</body></html>", "text/html"),
+        reply=_page("<html><body>Unicorn!</body></html>", "text/html"),
     ),
     "huge_body": Action(
         "applied; the reply has 20 MB", commits=True, reply=_change(lambda body: {**body, "padding": "x" * 20_000_000})
@@ -214,8 +208,8 @@ ACTIONS: dict[str, Action] = {
         f"redirect_{status}": Action(f"redirect ({status}) to the same URL", reply=_redirect(status))
         for status in (301, 302, 303, 307, 308)
     },
-    "redirect_host": Action("redirect to another host", reply=_redirect_away("127.0.0.1", "localhost")),
-    "redirect_scheme": Action("redirect to https", reply=_redirect_away("http:", "https:")),
+    "redirect_host": Action("redirect to another host", reply=_redirect(old="127.0.0.1", new="localhost")),
+    "redirect_scheme": Action("redirect to https", reply=_redirect(old="http:", new="https:")),
     "redirect_loop": Action("redirect (307) to the same URL, repeatedly", reply=_redirect(307), times=25),
     "switch": Action("the regular reply, after switching on `quirk`", commits=True),
 }

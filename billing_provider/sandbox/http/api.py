@@ -11,8 +11,15 @@ from billing_provider.sandbox.http import routes
 from billing_provider.sandbox.http.app import App
 from billing_provider.sandbox.http.limits import Limits
 from billing_provider.sandbox.operations import access
-from billing_provider.sandbox.operations.call import Call, Reply
-from billing_provider.sandbox.operations.errors import RefusedError, bad_request, forbidden, not_found, unknown_fields
+from billing_provider.sandbox.operations.call import Call
+from billing_provider.sandbox.operations.replies import (
+    RefusedError,
+    Reply,
+    bad_request,
+    forbidden,
+    not_found,
+    unknown_fields,
+)
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
@@ -25,12 +32,6 @@ __all__ = ["Api"]
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
 _HOUR = 3600
-_MAX_HEADER = 300
-
-
-def _header_text(text: str) -> str:
-    # Names from a client may contain line breaks and be long.
-    return "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in text[:_MAX_HEADER])
 
 
 class Api:
@@ -53,9 +54,7 @@ class Api:
             try:
                 reply = self._answer(request, headers)
             except RefusedError as refused:
-                reply = Reply(refused.body(), refused.status, refused.headers)
-                if refused.problem:
-                    reply.headers["X-Sandbox-Problem"] = _header_text(refused.problem)
+                reply = refused.reply
             except files.FileError as error:
                 reply = Reply({"message": f"The sandbox {error}"}, HTTPStatus.INSUFFICIENT_STORAGE)
             reply.headers = {**headers, **reply.headers}

@@ -10,8 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import Token
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import RefusedError, not_found, unauthorized, unknown_fields
+from billing_provider.sandbox.operations.replies import RefusedError, Reply, not_found, unauthorized, unknown_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.replies import Reply
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr, Ty
 
 from billing_provider.sandbox.http import routes
 from billing_provider.sandbox.http.actions import ACTIONS, Scene
-from billing_provider.sandbox.operations.call import Reply
 from billing_provider.sandbox.operations.quirks import Quirks
+from billing_provider.sandbox.operations.replies import Reply
 from billing_provider.sandbox.store.records import parse
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from billing_provider.sandbox.http.actions import ACTIONS, BARE_WAIT
 from billing_provider.sandbox.http.faults import Plan, Rule
 from billing_provider.sandbox.http.limits import Limits
 from billing_provider.sandbox.operations import exports
-from billing_provider.sandbox.operations.call import Reply
+from billing_provider.sandbox.operations.replies import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

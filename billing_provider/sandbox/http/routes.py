@@ -11,7 +11,8 @@ from billing_provider.sandbox.operations import budget_rules, budgets, consumpti
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.sandbox.operations.call import Call, Reply
+    from billing_provider.sandbox.operations.call import Call
+    from billing_provider.sandbox.operations.replies import Reply
 
 __all__ = ["OWNERS", "ROUTES", "Route", "find"]
 

@@ -19,9 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.http.incoming import PREFIX, Incoming
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import not_found
 from billing_provider.sandbox.operations.exports import DOWNLOADS
+from billing_provider.sandbox.operations.replies import Reply, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,8 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
                 request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)
                 self._deliver(answer(request))
                 return
-        refused = not_found()
-        self._deliver(Reply(refused.body(), refused.status, {"X-Sandbox-Problem": f"paths must start with {PREFIX}"}))
+        self._deliver(not_found(problem=f"paths must start with {PREFIX}").reply)
 
     do_POST = do_GET  # noqa: N815  # the standard library looks for these names
     do_PATCH = do_GET  # noqa: N815

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from billing_provider.sandbox.operations.errors import RefusedError, forbidden, not_found, unauthorized
+from billing_provider.sandbox.operations.replies import RefusedError, forbidden, not_found, unauthorized
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def with_names(token: Token, names: Names) -> Token:
         return token
     first = names.organizations[0] if names.organizations else ""
     organization = first if token.role == "organization" else None
-    return replace(token, login=names.user(token.login), organization=organization)
+    return replace(token, login=names.stand_in("users", token.login), organization=organization)
 
 
 def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.errors import bad_request, not_found, unknown_fields
+from billing_provider.sandbox.operations.replies import bad_request, not_found, unknown_fields
 from billing_provider.sandbox.store import skus
 from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
 from billing_provider.sandbox.store.records import parse_day

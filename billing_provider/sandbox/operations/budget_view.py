@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.consumption import consumed
@@ -25,10 +26,7 @@ def plain(state: State, budget: Budget) -> dict[str, Any]:
         "budget_entity_name": state.cost_center_name(name) if budget.is_of_cost_center() else name,
         "budget_amount": budget.budget_amount,
         "prevent_further_usage": budget.prevent_further_usage,
-        "budget_alerting": {
-            "will_alert": budget.budget_alerting["will_alert"],
-            "alert_recipients": list(budget.budget_alerting["alert_recipients"]),
-        },
+        "budget_alerting": copy.deepcopy(budget.budget_alerting),
     }
     if budget.user is not None:
         body["user"] = budget.user

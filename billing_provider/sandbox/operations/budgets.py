@@ -8,9 +8,8 @@ from urllib.parse import urlencode
 
 from billing_provider.sandbox.operations import access, budget_rules
 from billing_provider.sandbox.operations.budget_view import show
-from billing_provider.sandbox.operations.call import Reply
 from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
-from billing_provider.sandbox.operations.errors import bad_request, forbidden, invalid, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, invalid, not_found
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import Budget
 

@@ -1,35 +1,20 @@
-"""The call and the reply of an operation, without HTTP."""
+"""The call of an operation, without HTTP."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.errors import bad_request
+from billing_provider.sandbox.operations.replies import bad_request
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.access import Token
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["Call", "Reply"]
+__all__ = ["Call"]
 
 _MAX_DIGITS = 9
-
-
-@dataclass
-class Reply:
-    """A status, a body that is sent as JSON (text and bytes unchanged), and additional headers.
-
-    `deliver` is how the reply is sent: `plain`, or changed by a planned fault of `seconds`.
-    """
-
-    body: Any
-    status: int = HTTPStatus.OK
-    headers: dict[str, str] = field(default_factory=dict)
-    deliver: str = "plain"
-    seconds: float = 0.0
 
 
 @dataclass

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import only_enterprise_staff
 from billing_provider.sandbox.operations.budget_rules import PER_USER_SCOPES
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import not_found
+from billing_provider.sandbox.operations.replies import Reply, not_found
 from billing_provider.sandbox.store import ledger, skus
 from billing_provider.sandbox.store.names import same_name
 

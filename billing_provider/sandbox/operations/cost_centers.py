@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations import access
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import bad_request, conflict, invalid, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, invalid, not_found
 from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
 from billing_provider.sandbox.store.records import CostCenter
 
@@ -15,16 +14,18 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.records import Member
 
 __all__ = [
+    "KINDS",
     "add_resources",
     "create_cost_center",
     "delete_cost_center",
     "get_cost_center",
     "list_cost_centers",
+    "member",
     "remove_resources",
     "update_cost_center",
 ]
 
-_KINDS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
+KINDS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 _LONG_KINDS = {"Repo": "Repository", "Team": "EnterpriseTeam"}
 _MAX_NAME = 255
 _MAX_RESOURCES = 50
@@ -184,7 +185,7 @@ def _members(call: Call) -> list[Member]:
     for key, names in call.body.items():
         if not isinstance(names, list):
             raise bad_request(f"Bad request: {key} must be a list of names.")
-        members += [{"type": _KINDS[key], "name": _member(call, _KINDS[key], name)} for name in names]
+        members += [_checked_member(call, KINDS[key], name) for name in names]
     if not members:
         raise bad_request("Bad request: at least one resource is required.")
     if len(members) > _MAX_RESOURCES:
@@ -192,7 +193,12 @@ def _members(call: Call) -> list[Member]:
     return members
 
 
-def _member(call: Call, kind: str, name: Any) -> str:
+def member(kind: str, name: str) -> Member:
+    """Return the record of a member; the names of teams have a prefix."""
+    return {"type": kind, "name": f"ent:{name}" if kind == "Team" else name}
+
+
+def _checked_member(call: Call, kind: str, name: Any) -> Member:
     if kind == "Repo":
         owner = repository_owner(name)
         known = owner is not None and _known(call, owner)
@@ -202,7 +208,7 @@ def _member(call: Call, kind: str, name: Any) -> str:
         known = is_login(name)
     if not known:
         raise bad_request(f"Bad request: no such resource of the type {kind} in this enterprise.")
-    return f"ent:{name}" if kind == "Team" else str(name)
+    return member(kind, str(name))
 
 
 def _known(call: Call, organization: str) -> bool:

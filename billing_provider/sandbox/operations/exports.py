@@ -9,8 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import only_enterprise_staff
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import bad_request, conflict, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, not_found
 from billing_provider.sandbox.store import ledger
 from billing_provider.sandbox.store.records import Export, parse_day
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.call import Reply
-from billing_provider.sandbox.operations.errors import bad_request, forbidden, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, not_found
 from billing_provider.sandbox.store import ledger
 from billing_provider.sandbox.store.names import same_name
 

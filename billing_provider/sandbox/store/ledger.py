@@ -112,11 +112,11 @@ def _of_day(day: date, names: Names) -> tuple[Row, ...]:
             quantity //= 5
         if quantity:
             organization, repository = _place(habit.place, names)
-            user = habit.user and names.user(habit.user)
+            user = habit.user and names.stand_in("users", habit.user)
             used = habit.sku, habit.model, quantity, min(quantity, habit.included)
             made.append(Row(day, organization, repository, user, *used, *_ITEMS[habit.sku]))
     if day.day == 1:
-        seats = dict.fromkeys((names.organization(organization), names.user(user)) for organization, user in _SEATS)
+        seats = dict.fromkeys((_place(login, names)[0], names.stand_in("users", user)) for login, user in _SEATS)
         made += [Row(day, organization, "", user, _SEAT, "", 1, 0, *_ITEMS[_SEAT]) for organization, user in seats]
     return tuple(made)
 
@@ -124,9 +124,9 @@ def _of_day(day: date, names: Names) -> tuple[Row, ...]:
 def _place(name: str, names: Names) -> tuple[str, str]:
     """Return the organization and the repository in the place of sample data."""
     if "/" in name:
-        repository = names.repository(name)
+        repository = names.stand_in("repositories", name)
         return repository.partition("/")[0], repository
-    return names.organization(name), ""
+    return names.stand_in("organizations", name), ""
 
 
 def _first_day(today: date) -> date:

@@ -6,8 +6,6 @@ import re
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-from billing_provider.sandbox.store import sample
-
 __all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "repository_owner", "same_name"]
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -23,30 +21,24 @@ def same_name(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Names:
-    """The names that exist; those of the sample data stand for them in turn."""
+    """The names that exist; by default those of the sample data."""
 
-    enterprises: tuple[str, ...] = (sample.ENTERPRISE,)
-    organizations: tuple[str, ...] = sample.ORGANIZATIONS
-    repositories: tuple[str, ...] = sample.REPOSITORIES
-    users: tuple[str, ...] = sample.USERS
+    enterprises: tuple[str, ...] = ("octo-enterprise",)
+    organizations: tuple[str, ...] = ("octo-org", "octo-lab", "octo-apps")
+    repositories: tuple[str, ...] = ("octo-org/website", "octo-org/api")
+    users: tuple[str, ...] = ("octocat", "monalisa", "hubot")
 
-    def organization(self, name: str) -> str:
-        """Return the organization in the place of one of the sample data."""
-        return _in_turn(name, sample.ORGANIZATIONS, self.organizations)
-
-    def repository(self, name: str) -> str:
-        """Return the repository in the place of one of the sample data."""
-        return _in_turn(name, sample.REPOSITORIES, self.repositories)
-
-    def user(self, name: str) -> str:
-        """Return the user in the place of one of the sample data."""
-        return _in_turn(name, sample.USERS, self.users)
+    def stand_in(self, kind: str, name: str) -> str:
+        """Return the name in the place of one of the sample data; `kind` is a field. The names take turns."""
+        names: tuple[str, ...] = getattr(self, kind)
+        return names[getattr(_SAMPLE, kind).index(name) % len(names)] if names else name
 
     def joined(self, more: Names) -> Names:
         """Return these names followed by others."""
         return Names(*(one + other for one, other in zip(astuple(self), astuple(more), strict=True)))
 
 
+_SAMPLE = Names()
 NONE = Names((), (), (), ())
 """No names: those of a sandbox whose sample data was replaced by names that are created for requests."""
 
@@ -60,8 +52,8 @@ def read_names(given: Any) -> Names:
         ValueError: A kind is unknown, or a list of names is invalid.
     """
     names = read_lists(given)
-    organizations = names.get("organizations", sample.ORGANIZATIONS)
-    first = (f"{login}/{name.partition('/')[2]}" for login in organizations[:1] for name in sample.REPOSITORIES)
+    organizations = names.get("organizations", _SAMPLE.organizations)
+    first = (f"{login}/{name.partition('/')[2]}" for login in organizations[:1] for name in _SAMPLE.repositories)
     names.setdefault("repositories", tuple(first))
     for repository in names["repositories"]:
         owner = repository.partition("/")[0]
@@ -112,7 +104,3 @@ def _list(kind: str, names: Any) -> tuple[str, ...]:
             raise ValueError(f"{kind}: {name} is named twice")
         seen.add(name.casefold())
     return tuple(names)
-
-
-def _in_turn(name: str, originals: tuple[str, ...], names: tuple[str, ...]) -> str:
-    return names[originals.index(name) % len(names)] if names else name

@@ -46,6 +46,7 @@ _WORDS = {
     "unexpected_keyword_argument": "there is no such field",
     "extra_forbidden": "there is no such field",
     "dataclass_type": "it is not an object",
+    "dict_type": "it is not an object",
     "list_type": "it is not a list",
 }
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)

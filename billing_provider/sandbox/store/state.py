@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.store import names, records, sample
+from billing_provider.sandbox.store import names, records
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import Content, CostCenter
 from billing_provider.storage import files, json_text
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["State"]
 
+# Name and members (type, name).
+_SAMPLE_COST_CENTERS = (
+    ("Platform", (("User", "monalisa"), ("User", "hubot"))),
+    ("Data", (("Org", "octo-lab"),)),
+)
+_FIELDS = {"User": "users", "Org": "organizations"}
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
 
@@ -190,8 +196,8 @@ class State:
 
 def _sample_cost_centers(own: names.Names) -> list[CostCenter]:
     centers = []
-    for name, members in sample.COST_CENTERS:
-        replaced = [(kind, own.user(each) if kind == "User" else own.organization(each)) for kind, each in members]
+    for name, members in _SAMPLE_COST_CENTERS:
+        replaced = [(kind, own.stand_in(_FIELDS[kind], member)) for kind, member in members]
         # The first organization is not a member, so that some usage has no cost center.
         first = [("Org", login) for login in own.organizations[:1]]
         kept = [pair for pair in dict.fromkeys(replaced) if pair not in first]

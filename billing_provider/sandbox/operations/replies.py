@@ -1,15 +1,18 @@
-"""Error replies: one exception with a status, GitHub's text and an explanation of the sandbox."""
+"""Replies, and the errors that GitHub replies."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "RefusedError",
+    "Reply",
     "bad_request",
     "conflict",
     "forbidden",
@@ -19,9 +22,25 @@ __all__ = [
     "unknown_fields",
 ]
 
+_MAX_HEADER = 300
+
+
+@dataclass
+class Reply:
+    """A status, a body that is sent as JSON (text and bytes unchanged), and additional headers.
+
+    `deliver` is how the reply is sent: `plain`, or changed by a planned fault of `seconds`.
+    """
+
+    body: Any
+    status: int = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
+    deliver: str = "plain"
+    seconds: float = 0.0
+
 
 class RefusedError(Exception):
-    """An error reply.
+    """An error reply, in GitHub's form.
 
     `problem` is sent in the header `X-Sandbox-Problem`: an explanation that GitHub does not give.
     """
@@ -36,22 +55,18 @@ class RefusedError(Exception):
         problem: str = "",
     ) -> None:
         super().__init__(message)
-        self.status = status
-        self.message = message
-        self.errors = errors
-        self.headers = dict(headers or {})
-        self.problem = problem
-
-    def body(self) -> dict[str, object]:
-        """Return the JSON body of an error, in GitHub's form."""
-        body: dict[str, object] = {
-            "message": self.message,
+        body: dict[str, Any] = {
+            "message": message,
             "documentation_url": "https://docs.github.com/rest/billing/budgets",
-            "status": str(int(self.status)),
+            "status": str(int(status)),
         }
-        if self.errors is not None:
-            body["errors"] = self.errors
-        return body
+        if errors is not None:
+            body["errors"] = errors
+        self.reply = Reply(body, status, dict(headers or {}))
+        if problem:
+            # Names from a client may contain line breaks and be long.
+            text = problem[:_MAX_HEADER]
+            self.reply.headers["X-Sandbox-Problem"] = re.sub(r"[^ -~]", "?", text)
 
 
 def bad_request(message: str, problem: str = "") -> RefusedError:
