@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter
+from pydantic import ConfigDict, StrictBool, StrictStr
 
 from billing_provider.sandbox.http.api import Api
 from billing_provider.sandbox.http.incoming import Incoming
@@ -17,13 +17,12 @@ from billing_provider.sandbox.operations.access import OWNER_TOKEN
 from billing_provider.sandbox.operations.cost_centers import KINDS, member
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.store import records
+from billing_provider.sandbox.store.names import given_names
 from billing_provider.sandbox.store.records import Budget, CostCenter
 from billing_provider.sandbox.store.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-__all__ = ["read"]
 
 
 @dataclass(kw_only=True)
@@ -38,17 +37,8 @@ class _Seed:
     budgets: list[dict[str, Any]] = field(default_factory=list)
     generated_usage: StrictBool = True
 
-    def names(self) -> dict[str, Any]:
-        """Return the names that are given."""
-        given = {kind: getattr(self, kind) for kind in ("organizations", "repositories", "users")}
-        given["enterprises"] = None if self.enterprise is None else [self.enterprise]
-        return {kind: names for kind, names in given.items() if names is not None}
 
-
-_SEED = TypeAdapter(_Seed)
-_COST_CENTER, _BUDGET = TypeAdapter(CostCenter), TypeAdapter(Budget)
 _Record = TypeVar("_Record", Budget, CostCenter)
-_MEMBERS = TypeAdapter(list[StrictStr])
 
 
 def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
@@ -64,8 +54,9 @@ def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
 
 
 def _content(given: Any, clock: Callable[[], float]) -> dict[str, Any]:
-    seed = records.parse(_SEED, given)
-    state = State(clock, None, seed.names())
+    seed = records.parse(_Seed, given)
+    lists = {"organizations": seed.organizations, "repositories": seed.repositories, "users": seed.users}
+    state = State(clock, None, given_names(seed.enterprise, **lists))
     state.cost_centers.clear()
     state.generated_usage = seed.generated_usage
     api = Api(state, Quirks(()))
@@ -105,9 +96,9 @@ def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
     record["resources"] = [
         member(kind, name)
         for key, kind in KINDS.items()
-        for name in records.parse(_MEMBERS, entry.get(key, []), f"{place}.{key}")
+        for name in records.parse(list[StrictStr], entry.get(key, []), f"{place}.{key}")
     ]
-    _store(api.state.cost_centers, place, records.parse(_COST_CENTER, record, place))
+    _store(api.state.cost_centers, place, records.parse(CostCenter, record, place))
 
 
 def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
@@ -120,7 +111,7 @@ def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
         if owner is None:
             raise ValueError(f"{place}: unknown organization; known: {', '.join(state.names.organizations)}")
         record.update(owner_kind="organization", owner=owner)
-    budget = records.parse(_BUDGET, record, place)
+    budget = records.parse(Budget, record, place)
     if budget.is_of_cost_center():
         named = budget.budget_entity_name
         center = state.cost_centers.get(named) or state.find_cost_center(named)

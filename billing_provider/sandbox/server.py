@@ -24,7 +24,7 @@ from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
 from billing_provider.sandbox.store import ledger
 from billing_provider.sandbox.store.clock import Clock, wall
-from billing_provider.sandbox.store.names import same_name
+from billing_provider.sandbox.store.names import given_names, same_name
 from billing_provider.sandbox.store.records import Budget, Spending
 from billing_provider.sandbox.store.state import State
 
@@ -84,12 +84,7 @@ class Sandbox:
         app: bool = False,
         control: bool = False,
     ) -> None:
-        given = {
-            "enterprises": None if enterprise is None else [enterprise],
-            "organizations": organizations,
-            "users": users,
-        }
-        names = {kind: value for kind, value in given.items() if value is not None}
+        names = given_names(enterprise, organizations=organizations, users=users)
         if empty := [kind for kind, value in names.items() if not value]:
             raise ValueError(f"{empty[0]}: it is empty")
         if seed is not None and names:

@@ -14,7 +14,6 @@ from billing_provider.sandbox.operations.replies import RefusedError, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ACTIONS", "BARE_WAIT", "Action", "Scene"]
 
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
@@ -144,6 +143,10 @@ def _shorten(body: dict[str, Any]) -> Any:
     return body
 
 
+def _applied(reply: str, make_reply: Callable[[Scene], Reply]) -> Action:
+    return Action(f"applied; {reply}", commits=True, reply=make_reply)
+
+
 ACTIONS: dict[str, Action] = {
     "reset_before": Action("not applied; connection reset", deliver="reset"),
     "reset_after": Action("applied; connection reset", commits=True, deliver="reset"),
@@ -181,26 +184,16 @@ ACTIONS: dict[str, Action] = {
     "404": Action("not found, even if it exists", reply=_refuse(404, "Not Found")),
     "410": Action("the API version is retired", reply=_gone),
     "422": Action("validation failed", reply=_invalid),
-    "bad_json": Action(
-        "applied; the reply is truncated JSON", commits=True, reply=_change(lambda body: json.dumps(body)[:-2])
+    "bad_json": _applied("the reply is truncated JSON", _change(lambda body: json.dumps(body)[:-2])),
+    "empty_200": _applied("the reply is 200 without a body", _page("", "application/json; charset=utf-8")),
+    "wrong_type": _applied("the reply is a JSON list", _change(lambda _: ["unexpected"])),
+    "wrong_fields": _applied(
+        "every field of the reply is a list", _change(lambda body: {key: [value] for key, value in body.items()})
     ),
-    "empty_200": Action(
-        "applied; the reply is 200 without a body", commits=True, reply=_page("", "application/json; charset=utf-8")
+    "wrong_content_type": _applied(
+        "the reply is an HTML page with status 200", _page("<html><body>Unicorn!</body></html>", "text/html")
     ),
-    "wrong_type": Action("applied; the reply is a JSON list", commits=True, reply=_change(lambda _: ["unexpected"])),
-    "wrong_fields": Action(
-        "applied; every field of the reply is a list",
-        commits=True,
-        reply=_change(lambda body: {key: [value] for key, value in body.items()}),
-    ),
-    "wrong_content_type": Action(
-        "applied; the reply is an HTML page with status 200",
-        commits=True,
-        reply=_page("<html><body>Unicorn!</body></html>", "text/html"),
-    ),
-    "huge_body": Action(
-        "applied; the reply has 20 MB", commits=True, reply=_change(lambda body: {**body, "padding": "x" * 20_000_000})
-    ),
+    "huge_body": _applied("the reply has 20 MB", _change(lambda body: {**body, "padding": "x" * 20_000_000})),
     "short_list": Action(
         "a listing lacks its last entry; its total_count is unchanged", commits=True, reply=_change(_shorten)
     ),

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["Api"]
 
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000

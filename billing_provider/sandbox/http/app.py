@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["App"]
 
 _PATHS = (
     ("GET", re.compile(r"/enterprises/(?P<enterprise>[^/]+)/installation")),

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.http.incoming import Incoming
 
-__all__ = ["answer"]
-
 
 def answer(token: str, routes: Mapping[str, Callable[[Any], Any]], request: Incoming) -> Reply:
     """Return the reply to a control request.

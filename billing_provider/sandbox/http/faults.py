@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr, TypeAdapter
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, StrictStr
 
 from billing_provider.sandbox.http import routes
 from billing_provider.sandbox.http.actions import ACTIONS, Scene
@@ -17,26 +17,20 @@ from billing_provider.sandbox.operations.replies import Reply
 from billing_provider.sandbox.store.records import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-__all__ = ["Plan", "Rule"]
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 
 _MOST_COUNT = 10**9
 _MOST_SECONDS = 366 * 86400
-_OPERATIONS = sorted({route.operation for route in routes.ROUTES})
 
 
-def _known_action(name: str) -> str:
-    if name not in ACTIONS:
-        raise ValueError(f"unknown fault {name!r}; known faults: {', '.join(sorted(ACTIONS))}")
-    return name
+def _one_of(noun: str, known: Collection[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"unknown {noun} {name!r}; known {noun}s: {', '.join(sorted(known))}")
+        return name
 
-
-def _known_operation(name: str) -> str:
-    if name not in _OPERATIONS:
-        raise ValueError(f"unknown operation {name!r}; known operations: {', '.join(_OPERATIONS)}")
-    return name
+    return AfterValidator(check)
 
 
 _Count = Annotated[StrictInt, Field(ge=1, le=_MOST_COUNT)]
@@ -62,10 +56,10 @@ class Rule:
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    action: Annotated[StrictStr, AfterValidator(_known_action)]
+    action: Annotated[StrictStr, _one_of("fault", ACTIONS)]
     method: StrictStr | None = None
     path: StrictStr | None = None
-    op: Annotated[StrictStr, AfterValidator(_known_operation)] | None = None
+    op: Annotated[StrictStr, _one_of("operation", {route.operation for route in routes.ROUTES})] | None = None
     nth: _Count = 1
     every: _Count | None = None
     probability: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
@@ -139,14 +133,11 @@ class Rule:
         return ACTIONS[self.action].times
 
 
-_RULES = TypeAdapter(list[Rule])
-
-
 class Plan:
     """The rules of one run, in order: every matching rule counts a request, the first due one applies."""
 
     def __init__(self, rules: Sequence[Mapping[str, Any]] = (), *, required: bool = True) -> None:
-        self.rules = parse(_RULES, rules, "faults")
+        self.rules = parse(list[Rule], rules, "faults")
         self.required = required
 
     def pick(self, method: str, path: str, operation: str) -> Rule | None:

@@ -11,7 +11,6 @@ from billing_provider.storage import json_text
 if TYPE_CHECKING:
     from email.message import Message
 
-__all__ = ["PREFIX", "Incoming"]
 
 # Not empty, so that a client that ignores the path of its base URL fails.
 PREFIX = "/api/v3"

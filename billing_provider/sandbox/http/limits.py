@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-__all__ = ["Limits"]
-
 # GitHub asks for one second between writes. Slightly less is accepted, because arrival times vary.
 _GAP = 0.9
 _WINDOWS = ((60, 80), (3600, 500))

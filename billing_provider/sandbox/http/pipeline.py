@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.http.api import Api
     from billing_provider.sandbox.http.incoming import Incoming
 
-__all__ = ["Request", "RequestPipeline"]
-
 
 @dataclass(frozen=True)
 class Request:

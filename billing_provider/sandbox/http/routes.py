@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.operations.replies import Reply
 
-__all__ = ["OWNERS", "ROUTES", "Route", "find"]
 
 # The path parameter of the owner, by kind of owner.
 OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.http.pipeline import RequestPipeline
 
-__all__ = ["CONTROL_PREFIX", "Server"]
 
 CONTROL_PREFIX = "/_sandbox/"
 _REQUEST_NUMBERS = itertools.count(1)

@@ -15,20 +15,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.names import Names
     from billing_provider.sandbox.store.records import Budget, CostCenter
 
-__all__ = [
-    "APP_PERMISSIONS",
-    "OTHER_CREDENTIALS",
-    "OWNER_TOKEN",
-    "TOKENS",
-    "Token",
-    "administers",
-    "authenticate",
-    "only_enterprise_staff",
-    "permit",
-    "sees_budget",
-    "sees_cost_center",
-    "with_names",
-]
 
 APP_PERMISSIONS = {"enterprise": "enterprise_billing", "organization": "organization_administration"}
 """The permission that a token of an App needs, by kind of owner."""

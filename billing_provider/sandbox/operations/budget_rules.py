@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.records import Alerting
 
-__all__ = ["IDENTITY", "PER_USER_SCOPES", "SCOPES", "alerting", "amount", "entity", "expiry", "hard_stop", "identity"]
 
 IDENTITY = ("budget_scope", "budget_entity_name", "user", "budget_type", "budget_product_sku")
 PER_USER_SCOPES = ("multi_user_customer", "multi_user_cost_center", "user")

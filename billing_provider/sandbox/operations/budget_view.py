@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.records import Budget
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["plain", "show"]
-
 
 def plain(state: State, budget: Budget) -> dict[str, Any]:
     """Return a budget as documented: GitHub's names, the name of a cost center, no empty fields."""

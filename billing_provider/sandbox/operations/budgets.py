@@ -16,7 +16,6 @@ from billing_provider.sandbox.store.records import Budget
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
 
-__all__ = ["create_budget", "delete_budget", "get_budget", "list_budgets", "update_budget"]
 
 _SCOPES = budget_rules.SCOPES["enterprise"]
 _REQUIRED = (

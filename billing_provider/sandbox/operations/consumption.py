@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.records import Budget
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["blocked", "consumed", "effective_budget", "licenses_in_use", "user_states"]
 
 _BUNDLES = {"ai_credits": "ai_credit", "premium_requests": "premium_request"}
 _ALL = 100

@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.records import Member
 
-__all__ = [
-    "KINDS",
-    "add_resources",
-    "create_cost_center",
-    "delete_cost_center",
-    "get_cost_center",
-    "list_cost_centers",
-    "member",
-    "remove_resources",
-    "update_cost_center",
-]
 
 KINDS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 _LONG_KINDS = {"Repo": "Repository", "Team": "EnterpriseTeam"}

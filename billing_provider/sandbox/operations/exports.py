@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.ledger import Row
     from billing_provider.sandbox.store.state import State
 
-__all__ = ["DOWNLOADS", "create_export", "download", "get_export", "list_exports"]
 
 DOWNLOADS = "/_download/"
 _TYPES = ("detailed", "summarized", "premium_request", "ai_credit")

@@ -10,17 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "RefusedError",
-    "Reply",
-    "bad_request",
-    "conflict",
-    "forbidden",
-    "invalid",
-    "not_found",
-    "unauthorized",
-    "unknown_fields",
-]
 
 _MAX_HEADER = 300
 

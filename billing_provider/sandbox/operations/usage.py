@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.ledger import Row
     from billing_provider.sandbox.store.records import CostCenter
 
-__all__ = ["ai_credit_usage", "premium_request_usage", "usage_report", "usage_summary"]
 
 _FILTERS = ("organization", "repository", "user", "model", "product", "sku")
 _NO_CENTER = "none"

@@ -6,8 +6,6 @@ import re
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-__all__ = ["NONE", "Names", "is_login", "may_be_created", "read_lists", "read_names", "repository_owner", "same_name"]
-
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 # GitHub accepts no longer login, and no two separators in a row, for a new account.
 _NEW_LOGIN = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
@@ -41,6 +39,12 @@ class Names:
 _SAMPLE = Names()
 NONE = Names((), (), (), ())
 """No names: those of a sandbox whose sample data was replaced by names that are created for requests."""
+
+
+def given_names(enterprise: Any, **lists: Any) -> dict[str, Any]:
+    """Return the lists of names, by kind, without those that are None."""
+    kinds = {"enterprises": None if enterprise is None else [enterprise], **lists}
+    return {kind: names for kind, names in kinds.items() if names is not None}
 
 
 def read_names(given: Any) -> Names:

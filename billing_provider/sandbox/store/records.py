@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -23,20 +24,6 @@ from typing_extensions import TypedDict
 from billing_provider.sandbox.store import skus
 from billing_provider.sandbox.store.names import NONE, Names, read_lists, read_names
 
-__all__ = [
-    "Alerting",
-    "Budget",
-    "Content",
-    "CostCenter",
-    "Export",
-    "Member",
-    "Spending",
-    "dump",
-    "parse",
-    "parse_day",
-    "read",
-]
-
 # The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
 _MOST_MADE = 10**9
@@ -50,6 +37,7 @@ _WORDS = {
     "list_type": "it is not a list",
 }
 _STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+_adapter = functools.cache(TypeAdapter)
 T = TypeVar("T")
 
 
@@ -202,13 +190,10 @@ class Content:
     spent: list[Spending] = field(default_factory=list)
 
 
-_CONTENT = TypeAdapter(Content)
-
-
 def dump(content: Content) -> dict[str, Any]:
     """Return the content as JSON values."""
     # Records that a test has stored directly may have any values.
-    values: dict[str, Any] = _CONTENT.dump_python(content, mode="json", warnings=False)
+    values: dict[str, Any] = _adapter(Content).dump_python(content, mode="json", warnings=False)
     return values
 
 
@@ -219,7 +204,7 @@ def read(values: Any) -> Content:
         ValueError: They are invalid; the message names the first problem.
     """
     try:
-        content = parse(_CONTENT, values)
+        content = parse(Content, values)
         _check_references(content)
     except ValueError as error:
         raise ValueError(f"not a valid sandbox state: {error}") from None
@@ -235,11 +220,11 @@ def _check_references(content: Content) -> None:
             raise ValueError(f"budgets[{at}]: its product is not a bundle")
 
 
-def parse(form: TypeAdapter[T], value: Any, place: str = "") -> T:
-    """Return an untrusted value in its form.
+def parse(form: type[T], value: Any, place: str = "") -> T:
+    """Return an untrusted value as a type.
 
     Args:
-        form: The adapter of the type.
+        form: The type.
         value: The JSON value.
         place: Where it is, such as `budgets[0]`.
 
@@ -247,9 +232,10 @@ def parse(form: TypeAdapter[T], value: Any, place: str = "") -> T:
         ValueError: It is invalid; the message has the place of the first mistake.
     """
     try:
-        return form.validate_python(value)
+        parsed: T = _adapter(form).validate_python(value)  # type: ignore[arg-type]  # types are hashable
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         inner = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         text = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
         raise ValueError(f"{place}{inner}: {text}".lstrip(".: ")) from None
+    return parsed

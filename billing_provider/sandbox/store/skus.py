@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["BUNDLES", "GHAS", "PRODUCTS", "SKUS", "pricing_type"]
-
 BUNDLES = ("ai_credits", "premium_requests")
 PRODUCTS = ("actions", "codespaces", "copilot", "ghas", "ghec", "git_lfs", "packages", "sandbox")
 

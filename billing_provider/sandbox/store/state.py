@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.store.records import Member
 
-__all__ = ["State"]
 
 # Name and members (type, name).
 _SAMPLE_COST_CENTERS = (
