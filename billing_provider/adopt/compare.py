@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from billing_provider.adopt.states import Managed
 
-Kind = Literal["unmanaged", "twins", "shared", "gone", "expires"]
-KINDS: tuple[Kind, ...] = ("unmanaged", "twins", "shared", "gone", "expires")
+Kind = Literal["unmanaged", "duplicates", "shared", "gone", "expires"]
+KINDS: tuple[Kind, ...] = ("unmanaged", "duplicates", "shared", "gone", "expires")
 """The kinds of findings, in the order of a report."""
 
 
@@ -37,7 +37,7 @@ class Finding:
     """One difference.
 
     Attributes:
-        kind: `unmanaged`: a live object in no state. `twins`: live objects for one key. `shared`: a live object of
+        kind: `unmanaged`: a live object in no state. `duplicates`: live objects for one key. `shared`: a live object of
             several resources; a URN in two states is one resource, because a state may be given twice. `gone`: a
             resource in a state whose object is not live. `expires`: GitHub removes it soon.
         live: The ids of the live objects.
@@ -62,12 +62,12 @@ def compare(live: Iterable[Live], managed: Iterable[Managed], owners: Collection
     states: dict[str, list[Managed]] = defaultdict(list)
     for each in sorted(set(managed)):
         states[each.id].append(each)
-    twins = _twins(lives.values())
-    in_twins = {id_ for ids in twins for id_ in ids}
-    found = [Finding("twins", ids, tuple(each for id_ in ids for each in states[id_])) for ids in twins]
+    duplicates = _duplicates(lives.values())
+    in_duplicates = {id_ for ids in duplicates for id_ in ids}
+    found = [Finding("duplicates", ids, tuple(each for id_ in ids for each in states[id_])) for ids in duplicates]
     for id_ in sorted(lives):
         having, ends = tuple(states[id_]), lives[id_].ends
-        if not having and id_ not in in_twins:
+        if not having and id_ not in in_duplicates:
             found.append(Finding("unmanaged", (id_,)))
         staying = tuple(each for each in having if not each.leaving)
         if len({each.urn for each in staying}) > 1:
@@ -82,7 +82,7 @@ def compare(live: Iterable[Live], managed: Iterable[Managed], owners: Collection
     return sorted(found, key=lambda each: (KINDS.index(each.kind), each.live, each.managed))
 
 
-def _twins(live: Iterable[Live]) -> list[tuple[str, ...]]:
+def _duplicates(live: Iterable[Live]) -> list[tuple[str, ...]]:
     """Return the ids of the live objects that share a key, for each such key."""
     keys: dict[Hashable, list[str]] = defaultdict(list)
     for each in live:

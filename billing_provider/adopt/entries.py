@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COST_CENTER_KIND = "CostCenter"
 _SHOWN = 300
 _REASONS = 3
-_TWINS = 4
+_LISTED = 4
 
 
 @dataclass(frozen=True)
@@ -156,15 +156,15 @@ class _Finder:
     def budgets(self, inventory: Inventory) -> None:
         """Add the budgets of an owner."""
         candidates = [self._candidate(inventory, budget) for budget in inventory.budgets]
-        twins: dict[NaturalKey, list[str]] = defaultdict(list)
+        duplicates: dict[NaturalKey, list[str]] = defaultdict(list)
         for each in candidates:
             if not each.problems:
-                twins[each.key].append(each.budget.id)
+                duplicates[each.key].append(each.budget.id)
         for each in sorted(candidates, key=lambda each: each.budget.id):
-            same = twins[each.key]
+            same = duplicates[each.key]
             if len(same) > 1 and not each.problems:
                 each.problems.append(
-                    f"{len(same)} live budgets are for the same target and SKU ({', '.join(sorted(same)[:_TWINS])}): "
+                    f"{len(same)} live budgets are for the same target and SKU ({', '.join(sorted(same)[:_LISTED])}): "
                     "a program can declare only one, so delete the others on GitHub, then export again"
                 )
             self._add(each)

@@ -122,7 +122,7 @@ class _Report:
         managed = [each for state in self._states for each in state.managed]
         describe = {
             "unmanaged": self._unmanaged,
-            "twins": self._twins,
+            "duplicates": self._duplicates,
             "shared": self._shared,
             "gone": self._gone,
             "expires": self._expires,
@@ -138,7 +138,7 @@ class _Report:
             return self._row(finding, reason, (again, self._remove(each)))
         return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
 
-    def _twins(self, finding: Finding) -> Row:
+    def _duplicates(self, finding: Finding) -> Row:
         managed = {each.id for each in finding.managed if not each.leaving}
         spare = [id_ for id_ in finding.live if id_ not in managed] or list(finding.live)
         which = "all but one" if len(spare) == len(finding.live) else "those that no given stack manages"

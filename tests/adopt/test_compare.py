@@ -37,11 +37,11 @@ def test_every_difference_is_found_once(lives: list[Live], managed: list[Managed
     assert [each.kind for each in found] == sorted((each.kind for each in found), key=KINDS.index)
 
     ids, owned = {each.id for each in lives}, {each.id for each in managed}
-    twins = [id_ for each in of("twins", found) for id_ in each.live]
+    duplicates = [id_ for each in of("duplicates", found) for id_ in each.live]
     unmanaged = [id_ for each in of("unmanaged", found) for id_ in each.live]
     keys = [each.key for each in lives if each.key is not None]
-    assert sorted(twins) == sorted(each.id for each in lives if keys.count(each.key) > 1)
-    assert sorted(unmanaged) == sorted(ids - owned - set(twins))
+    assert sorted(duplicates) == sorted(each.id for each in lives if keys.count(each.key) > 1)
+    assert sorted(unmanaged) == sorted(ids - owned - set(duplicates))
 
     gone = [one.id for each in of("gone", found) for one in each.managed]
     assert set(gone) == {id_ for id_ in owned - ids if "other" not in id_}
@@ -55,9 +55,9 @@ def test_every_difference_is_found_once(lives: list[Live], managed: list[Managed
 
 @given(LIVES, MANAGED)
 def test_following_the_findings_leaves_none(lives: list[Live], managed: list[Managed]) -> None:
-    """After one twin is kept, the rest is adopted, and states forget what is gone or shared, nothing is found."""
+    """After one duplicate is kept, the rest is adopted, and states forget what is gone or shared, nothing is found."""
     for each in compare(lives, managed, OWNERS, NOW):
-        drop = set(each.live[1:]) if each.kind == "twins" else set()
+        drop = set(each.live[1:]) if each.kind == "duplicates" else set()
         lives = [
             live for live in lives if live.id not in drop and not (each.kind == "expires" and live.id in each.live)
         ]

@@ -162,7 +162,7 @@ PLATFORM = CostCenterDetails("c1", "Platform")
     ],
 )
 def test_what_cannot_be_declared_is_skipped(harness: RunHarness, given: Inventory, reason: str) -> None:
-    """Twins, budgets that this provider cannot express, expired ones and lost cost centers have a reason each."""
+    """Duplicates, budgets that this provider cannot express, expired ones and lost cost centers have a reason each."""
     entries, skipped = find_entries(harness.run, [given])
     skipped = [each for each in skipped if each.scope]
     assert [entry for entry in entries if entry.scope] == []
@@ -170,7 +170,7 @@ def test_what_cannot_be_declared_is_skipped(harness: RunHarness, given: Inventor
     assert all(reason in each.reason for each in skipped), skipped
 
 
-def test_an_expired_twin_does_not_hide_the_new_budget(harness: RunHarness) -> None:
+def test_an_expired_duplicate_does_not_hide_the_new_budget(harness: RunHarness) -> None:
     """Of two budgets of one user, only the one that has not expired is exported."""
     given = live({**USER, "user": "ada", "expires_at": "2020-01-01"}, {**USER, "user": "Ada"})
     entries, skipped = find_entries(harness.run, [given])

@@ -1,4 +1,4 @@
-"""Findings in words: an orphan, twins, budgets made by hand, gone resources, and the ways to repair each."""
+"""Findings in words: an orphan, duplicates, budgets made by hand, gone resources, and the ways to repair each."""
 
 from __future__ import annotations
 
@@ -130,11 +130,11 @@ def test_an_orphaned_cost_center_is_adopted_by_its_run(sandbox: Sandbox) -> None
     assert row.steps[0].command == "pulumi up --stack dev"
 
 
-def test_twins_are_told_with_the_one_to_remove(sandbox: Sandbox) -> None:
+def test_duplicates_are_told_with_the_one_to_remove(sandbox: Sandbox) -> None:
     """Of two budgets for one target, the one that no stack manages is to be removed; without any, all but one."""
     one, two = (sandbox.add_budget("enterprise", E, budget_amount=amount)["id"] for amount in (5, 6))
     (row,) = find(sandbox, state(one))
-    assert (row.kind, set(row.ids)) == ("twins", {f"enterprise/{E}/{id_}" for id_ in (one, two)})
+    assert (row.kind, set(row.ids)) == ("duplicates", {f"enterprise/{E}/{id_}" for id_ in (one, two)})
     assert [command.endswith(two) for command in commands(row)] == [True]
     assert row.steps[0].text.startswith("remove those that no given stack manages: this ends the budget of $6")
     assert len(commands(find(sandbox, state(one, leaving=True))[0])) == 2
@@ -143,7 +143,7 @@ def test_twins_are_told_with_the_one_to_remove(sandbox: Sandbox) -> None:
     assert {step.text.partition(":")[0] for step in row.steps} == {"remove all but one"}
 
 
-def test_budgets_of_two_repositories_with_one_name_are_no_twins(sandbox: Sandbox) -> None:
+def test_budgets_of_two_repositories_with_one_name_are_no_duplicates(sandbox: Sandbox) -> None:
     """If GitHub omits a part of the entity, two budgets are not taken for one, and cannot be adopted."""
     sandbox.switch("bare_repository")
     for owner in (ORG, "octo-lab"):
@@ -153,14 +153,14 @@ def test_budgets_of_two_repositories_with_one_name_are_no_twins(sandbox: Sandbox
     assert all(row.steps[0].text.startswith("it cannot be adopted: ") for row in rows)
 
 
-def test_budgets_of_a_cost_center_that_is_unknown_are_no_twins(sandbox: Sandbox) -> None:
+def test_budgets_of_a_cost_center_that_is_unknown_are_no_duplicates(sandbox: Sandbox) -> None:
     """A budget of an archived cost center has no certain key."""
     path = f"{sandbox.url}/enterprises/{E}/settings/billing/cost-centers"
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     center = requests.post(path, json={"name": "Lab"}, headers=headers, timeout=10).json()["id"]
     for _ in range(2):
         sandbox.add_budget("enterprise", E, budget_scope="cost_center", budget_entity_name=center)
-    assert [row.kind for row in find_after(sandbox)] == ["unmanaged", "twins"]
+    assert [row.kind for row in find_after(sandbox)] == ["unmanaged", "duplicates"]
     requests.delete(f"{path}/{center}", headers=headers, timeout=10)
     assert [row.kind for row in find_after(sandbox)] == ["unmanaged", "unmanaged"]
 

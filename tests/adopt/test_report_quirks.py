@@ -13,7 +13,7 @@ from tests.support.harness import open_harness
 
 @pytest.mark.parametrize("quirk", ["", *READ])
 def test_nothing_managed_is_found_under_any_quirk(quirk: str) -> None:
-    """Without a state all are unmanaged, each once and none a twin; with a state that has all, nothing is found."""
+    """Without a state all are unmanaged, each once, and none as a duplicate; with a state of all, nothing is found."""
     with a_sandbox(*(MADE & {quirk})) as sandbox:
         OtherClient(sandbox).everything(sandbox)
         if quirk:

@@ -199,18 +199,18 @@ def test_nothing_to_declare_writes_nothing(project: Path, export: Callable[..., 
 
 
 def test_what_is_skipped_is_listed(sandbox: Sandbox, export: Callable[..., tuple[int, str]]) -> None:
-    """Twins are listed with their ids and exit with 3; so is an entry whose budget is no longer on GitHub."""
+    """Duplicates are listed with their ids and exit with 3; so is an entry whose budget is no longer on GitHub."""
     declare(sandbox)
     gone = OtherClient(sandbox).budget(3, **USER, user="hubot")
     other = OtherClient(sandbox).budget(4, org="octo-org", **USER, user="hubot")
     export()
     sandbox.remove_budget(gone)
     sandbox.remove_budget(other)
-    twin = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=50)["id"]
+    duplicate = sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=50)["id"]
     code, said = export()
     assert code == SKIPPED
     assert "To declare: 5 budgets, 2 cost centers." not in said
-    assert f"{twin}" in said
+    assert f"{duplicate}" in said
     assert said.count("2 live budgets are for the same target and SKU") == 2
     reason = "it is in budgets-import.json, but no longer on GitHub: remove it from both files"
     assert f"skipped: user-hubot-ai-credits: {reason}" in said

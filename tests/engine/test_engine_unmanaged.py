@@ -1,4 +1,4 @@
-"""An orphan, a twin and a budget made by hand: found by `unmanaged`, and followed to an empty preview."""
+"""An orphan, a duplicate and a budget made by hand: found by `unmanaged`, and followed to an empty preview."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def findings(
     return [each for each in found if "cost center" not in each["what"]]
 
 
-def test_a_budget_made_by_hand_and_a_twin(
+def test_a_budget_made_by_hand_and_a_duplicate(
     driver: Embedded | CommandLine,
     sandbox: Sandbox,
     capsys: pytest.CaptureFixture[str],
@@ -69,10 +69,13 @@ def test_a_budget_made_by_hand_and_a_twin(
     run(driver, "up", declared())
     (mine,) = sandbox.budgets()
     by_hand = sandbox.add_budget("enterprise", E, budget_product_sku="packages", budget_amount=70)
-    twin = sandbox.add_budget("enterprise", E, budget_amount=70, prevent_further_usage=True)
+    duplicate = sandbox.add_budget("enterprise", E, budget_amount=70, prevent_further_usage=True)
     adopt, remove = findings(exported(driver), sandbox, capsys, monkeypatch, tmp_path)
     assert (adopt["kind"], adopt["ids"]) == ("unmanaged", [f"enterprise/{E}/{by_hand['id']}"])
-    assert (remove["kind"], set(remove["ids"])) == ("twins", {f"enterprise/{E}/{b['id']}" for b in (mine, twin)})
+    assert (remove["kind"], set(remove["ids"])) == (
+        "duplicates",
+        {f"enterprise/{E}/{b['id']}" for b in (mine, duplicate)},
+    )
 
     (step,) = remove["steps"]
     assert step["text"].endswith("this lifts the hard stop at $70")

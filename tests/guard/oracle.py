@@ -10,7 +10,7 @@ Each rule has a kind, which is the first part of a finding:
 - `declared`: what the program declares is deleted;
 - `surprise`: a run fails right after a clean preview;
 - `secret`: a figure or a name of a secret input is said;
-- `twins`: two budgets with one key;
+- `duplicates`: two budgets with one key;
 - `noise`: the preview right after a run says or sends something;
 - `unsent`: a changed value is stored that GitHub does not have, and the next preview hides it.
 """
@@ -123,7 +123,7 @@ class _Judge:
         yield from self._members()
         yield from self._count_deletes()
         yield from self._surprise()
-        yield from self._twins()
+        yield from self._duplicates()
         if not self.run.failed and not self.run.faulty:
             yield from self._false_words()
             self._compare_sent()
@@ -286,7 +286,7 @@ class _Judge:
                 if caps and not _says(texts, {login}, "."):
                     yield Finding(f"silent: a member{self._way(effect)}", f"{login} leaves {center['name']}: {texts}")
 
-    # --- surprises, twins, noise
+    # --- surprises, duplicates, noise
 
     def _surprise(self) -> Iterator[Finding]:
         if self.preview is None or not self.run.failed or self.run.faulty or self._has_unknown():
@@ -306,7 +306,7 @@ class _Judge:
             what = re.search(r"returned \d{3}|exists already|more than once|maxIncrease\w+|declared twice", text)
             yield Finding(f"surprise: {what[0] if what else text[:60]}", word.text)
 
-    def _twins(self) -> Iterator[Finding]:
+    def _duplicates(self) -> Iterator[Finding]:
         made = {effect.id for effect in self.budgets if effect.before is None}
         if self.run.faulty and self.quirks & {"total_count_missing", "page_flags_missing"}:
             # Nothing shows that a listing is short.
@@ -322,7 +322,7 @@ class _Judge:
                 # The engine says nothing of an older one of this stack before its delete, and the listing lacks it.
                 continue
             if len(ids) > 1 and made & set(ids):
-                yield Finding("twins", f"{key}: {ids}")
+                yield Finding("duplicates", f"{key}: {ids}")
 
     def _noise(self) -> Iterator[Finding]:
         last = self.last

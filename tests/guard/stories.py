@@ -198,7 +198,7 @@ class _Teller:
         if rng.random() < 0.15:
             self.config["onExisting"] = rng.choice(["adopt", "error"])
         self.program = dict(self._new() for _ in range(rng.choice([1, 1, 2, 3])))
-        hand = tuple(self._twins_by_hand())
+        hand = tuple(self._duplicates_by_hand())
         # Most first runs get through: a story without a state is a short one.
         options = self._options() if rng.random() < 0.2 else replace(self._options(), env=_OFF)
         first = Step("up", dict(self.program), hand, options=options)
@@ -376,7 +376,7 @@ class _Teller:
 
     # What others do.
 
-    def _twins_by_hand(self) -> Iterator[Hand]:
+    def _duplicates_by_hand(self) -> Iterator[Hand]:
         for name, declared in self.program.items():
             if declared.kind == "CostCenter" or self.rng.random() > 0.45:
                 continue

@@ -198,11 +198,11 @@ def test_nothing_secret_is_said(text: str) -> None:
     assert kinds(other, memory=hidden) == set()
 
 
-def test_twins_are_found() -> None:
+def test_duplicates_are_found() -> None:
     """A create beside a budget with the same key is found."""
     run = run_of(step="create", later={ID: BEFORE, "b-2": {**BEFORE, "id": "b-2", "owner": "Octo-Enterprise"}})
     run.effects = [Effect("Create", URN, "budget", "b-2", None, run.later["b-2"])]
-    assert kinds(run) == {"twins"}
+    assert kinds(run) == {"duplicates"}
 
 
 def test_a_preview_right_after_a_run_is_quiet() -> None:

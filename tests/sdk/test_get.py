@@ -167,7 +167,7 @@ def test_a_key_of_an_owner_without_budgets_says_so(served: Sandbox) -> None:
     assert served.writes == []
 
 
-def test_a_key_of_twins_names_both(served: Sandbox) -> None:
+def test_a_key_of_duplicates_names_both(served: Sandbox) -> None:
     """Two budgets with one key are not chosen from: the error has both ids."""
     one, two = (served.add_budget("enterprise", E)["id"] for _ in range(2))
     said = refusal(actions)
