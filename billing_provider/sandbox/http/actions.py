@@ -14,7 +14,6 @@ from billing_provider.sandbox.operations.replies import RefusedError, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 _SECONDARY = (
     "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. If you reach out to "
     "GitHub Support for help, please include the request ID."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from http import HTTPStatus
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.http import routes
 from billing_provider.sandbox.http.app import App
@@ -18,7 +18,7 @@ from billing_provider.sandbox.operations.replies import (
     bad_request,
     forbidden,
     not_found,
-    unknown_fields,
+    refuse_unknown,
 )
 from billing_provider.storage import files
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.http.incoming import Incoming
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
-
 
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
@@ -144,21 +143,7 @@ class Api:
         token = access.with_names(token, names)
         access.permit(token, names, kind, owner, writes=request.method != "GET", does=route.does)
         query = request.parsed_query()
-        if strange := [name for name in query if name not in route.query]:
-            raise unknown_fields("query parameter", strange, list(route.query))
-        body = self._body(request, route)
+        refuse_unknown("query parameter", query, route.query)
+        body = request.object_body(route.body)
         url = f"{self.url}{request.path}"
         return Call(self.state, self.quirks, token, kind, owner, params, query, body, url, self._page_cap)
-
-    def _body(self, request: Incoming, route: routes.Route) -> dict[str, Any]:
-        if not request.body:
-            return {}
-        body = request.parsed_body()
-        if body is None:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "Problems parsing JSON")
-        if not isinstance(body, dict):
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "Body should be a JSON object")
-        accepted = route.body or ()
-        if strange := [name for name in body if name not in accepted]:
-            raise unknown_fields("field", strange, list(accepted))
-        return body

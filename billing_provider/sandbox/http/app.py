@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import Token
-from billing_provider.sandbox.operations.replies import RefusedError, Reply, not_found, unauthorized, unknown_fields
+from billing_provider.sandbox.operations.replies import RefusedError, Reply, not_found, unauthorized
+from billing_provider.sandbox.store.clock import utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.http.incoming import Incoming
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
-
 
 _PATHS = (
     ("GET", re.compile(r"/enterprises/(?P<enterprise>[^/]+)/installation")),
@@ -187,12 +186,7 @@ class App:
         granted = None if installation is None else self._permissions(installation.account)
         if installation is None or granted is None:
             raise not_found(problem=f"there is no installation {number}")
-        body = request.parsed_body() if request.body else {}
-        if not isinstance(body, dict):
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "Problems parsing JSON")
-        if strange := [name for name in body if name not in _FIELDS]:
-            raise unknown_fields("field", strange, list(_FIELDS))
-        wanted = body.get("permissions", dict(granted))
+        wanted = request.object_body(_FIELDS).get("permissions", dict(granted))
         if not isinstance(wanted, dict) or not all(_allows(granted, *pair) for pair in wanted.items()):
             raise RefusedError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -215,7 +209,7 @@ class App:
         return Reply(
             {
                 "token": secret,
-                "expires_at": datetime.fromtimestamp(end, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "expires_at": utc(end).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 "permissions": wanted,
                 "repository_selection": "all",
             },

@@ -19,7 +19,6 @@ from billing_provider.sandbox.store.records import parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-
 _MOST_COUNT = 10**9
 _MOST_SECONDS = 366 * 86400
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import parse_qsl
 
+from billing_provider.sandbox.operations.replies import bad_request, refuse_unknown
 from billing_provider.storage import json_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from email.message import Message
-
 
 # Not empty, so that a client that ignores the path of its base URL fails.
 PREFIX = "/api/v3"
@@ -36,6 +37,20 @@ class Incoming:
             return json_text.parse(self.body, parse_constant=_no_constant)
         except ValueError:
             return None
+
+    def object_body(self, accepted: Sequence[str]) -> dict[str, Any]:
+        """Return the fields of the body; an empty body has none.
+
+        Raises:
+            RefusedError: It is not a JSON object (400), or has an unknown field (422).
+        """
+        body = self.parsed_body() if self.body else {}
+        if body is None:
+            raise bad_request("Problems parsing JSON")
+        if not isinstance(body, dict):
+            raise bad_request("Body should be a JSON object")
+        refuse_unknown("field", body, accepted)
+        return body
 
 
 def _no_constant(name: str) -> NoReturn:

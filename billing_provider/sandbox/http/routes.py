@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.operations.replies import Reply
 
-
 # The path parameter of the owner, by kind of owner.
 OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}
 
 
 @dataclass(frozen=True)
 class Route:
-    """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` is None if it has no body."""
+    """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` has its fields."""
 
     method: str
     path: str
@@ -29,7 +28,7 @@ class Route:
     does: str
     answer: Callable[[Call], Reply] = field(repr=False)
     query: tuple[str, ...] = ()
-    body: tuple[str, ...] | None = None
+    body: tuple[str, ...] = ()
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Return the path parameters if the request matches this route, else None."""

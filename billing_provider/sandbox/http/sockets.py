@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.http.pipeline import RequestPipeline
 
-
 CONTROL_PREFIX = "/_sandbox/"
 _REQUEST_NUMBERS = itertools.count(1)
 _MOST_BODY = 16 * 1024 * 1024

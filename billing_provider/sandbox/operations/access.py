@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.operations.replies import RefusedError, forbidden, not_found, unauthorized
+from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.store.names import Names
     from billing_provider.sandbox.store.records import Budget, CostCenter
-
 
 APP_PERMISSIONS = {"enterprise": "enterprise_billing", "organization": "organization_administration"}
 """The permission that a token of an App needs, by kind of owner."""
@@ -42,7 +42,7 @@ class Token:
         """Return the token headers that GitHub adds to every reply."""
         headers = {} if self.scopes is None else {"X-OAuth-Scopes": self.scopes, "X-Accepted-OAuth-Scopes": ""}
         if self.lives_days is not None:
-            end = datetime.fromtimestamp(now, timezone.utc) + timedelta(days=self.lives_days)
+            end = utc(now) + timedelta(days=self.lives_days)
             headers["github-authentication-token-expiration"] = end.strftime("%Y-%m-%d %H:%M:%S UTC")
         return headers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.replies import bad_request, not_found, unknown_fields
+from billing_provider.sandbox.operations.replies import bad_request, not_found, refuse_unknown, require
 from billing_provider.sandbox.store import skus
 from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
 from billing_provider.sandbox.store.records import parse_day
@@ -12,7 +12,6 @@ from billing_provider.sandbox.store.records import parse_day
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.records import Alerting
-
 
 IDENTITY = ("budget_scope", "budget_entity_name", "user", "budget_type", "budget_product_sku")
 PER_USER_SCOPES = ("multi_user_customer", "multi_user_cost_center", "user")
@@ -45,10 +44,9 @@ def alerting(value: Any, stored: Alerting | None = None) -> Alerting:
     if not isinstance(value, dict):
         raise bad_request("Invalid value for budget_alerting: an object is needed.")
     known = ["will_alert", "alert_recipients"]
-    if strange := [key for key in value if key not in known]:
-        raise unknown_fields("field of budget_alerting", strange, known)
-    if stored is None and (missing := [key for key in known if key not in value]):
-        raise bad_request(f"Missing required fields: {', '.join(f'budget_alerting.{key}' for key in missing)}")
+    refuse_unknown("field of budget_alerting", value, known)
+    if stored is None:
+        require(value, known, "budget_alerting.")
     merged = {**(stored or {}), **value}
     if not isinstance(merged["will_alert"], bool):
         raise bad_request("Invalid value for budget_alerting.will_alert: true or false is needed.")

@@ -9,13 +9,12 @@ from urllib.parse import urlencode
 from billing_provider.sandbox.operations import access, budget_rules
 from billing_provider.sandbox.operations.budget_view import show
 from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
-from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, invalid, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, invalid, not_found, require
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import Budget
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
-
 
 _SCOPES = budget_rules.SCOPES["enterprise"]
 _REQUIRED = (
@@ -56,8 +55,7 @@ def list_budgets(call: Call) -> Reply:
 
 def create_budget(call: Call) -> Reply:
     """Store a new budget; GitHub accepts duplicates."""
-    if missing := [name for name in _REQUIRED if name not in call.body]:
-        raise bad_request(f"Missing required fields: {', '.join(missing)}")
+    require(call.body, _REQUIRED)
     budget = _new_budget(call)
     if not access.sees_budget(call.token, budget):
         raise forbidden("Insufficient permissions to create a budget.")

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.quirks import Quirks
     from billing_provider.sandbox.store.state import State
 
-
 _MAX_DIGITS = 9
 
 

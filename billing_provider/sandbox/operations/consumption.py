@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import only_enterprise_staff
 from billing_provider.sandbox.operations.budget_rules import PER_USER_SCOPES
 from billing_provider.sandbox.operations.replies import Reply, not_found
 from billing_provider.sandbox.store import ledger, skus
+from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.ledger import Row
     from billing_provider.sandbox.store.records import Budget
     from billing_provider.sandbox.store.state import State
-
 
 _BUNDLES = {"ai_credits": "ai_credit", "premium_requests": "premium_request"}
 _ALL = 100
@@ -137,14 +136,10 @@ def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:
     today = state.today()
     start = today.replace(day=1)
     if "whole_month_counts" not in quirks:
-        start = max(start, _day(budget.created_at))
+        start = max(start, utc(budget.created_at).date())
     for row in ledger.rows(state, start, today):
         if _covers(budget, row) and _concerns(state, budget, row):
             yield row
-
-
-def _day(moment: float) -> date:
-    return datetime.fromtimestamp(moment, timezone.utc).date()
 
 
 def _covers(budget: Budget, row: Row) -> bool:

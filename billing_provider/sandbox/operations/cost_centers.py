@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.records import Member
 
-
 KINDS = {"users": "User", "organizations": "Org", "repositories": "Repo", "enterprise_teams": "Team"}
 _LONG_KINDS = {"Repo": "Repository", "Team": "EnterpriseTeam"}
 _MAX_NAME = 255

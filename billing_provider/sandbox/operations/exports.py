@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, datetime, timezone
+from datetime import date
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.operations.access import only_enterprise_staff
-from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, not_found
+from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, not_found, require
 from billing_provider.sandbox.store import ledger
+from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.records import Export, parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.store.ledger import Row
     from billing_provider.sandbox.store.state import State
-
 
 DOWNLOADS = "/_download/"
 _TYPES = ("detailed", "summarized", "premium_request", "ai_credit")
@@ -36,8 +36,7 @@ def create_export(call: Call) -> Reply:
     """Start an export; it is refused while another one is in progress."""
     only_enterprise_staff(call.token, "create a usage report")
     body = call.body
-    if missing := [name for name in ("report_type", "start_date") if name not in body]:
-        raise bad_request(f"Missing required fields: {', '.join(missing)}")
+    require(body, ("report_type", "start_date"))
     if body["report_type"] not in _TYPES:
         raise bad_request(f"Invalid value for report_type: one of {', '.join(_TYPES)} is needed.")
     if not isinstance(body.get("send_email", False), bool):
@@ -123,14 +122,13 @@ def _is_done(call: Call, export: Export) -> bool:
 
 
 def _show(call: Call, export: Export) -> dict[str, Any]:
-    created = datetime.fromtimestamp(export.created_at, timezone.utc)
     body: dict[str, Any] = {
         "id": export.id,
         "report_type": export.report_type,
         "start_date": export.start_date,
         "end_date": export.end_date,
         "status": "processing",
-        "created_at": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created_at": utc(export.created_at).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "actor": export.actor,
     }
     if _is_done(call, export):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
 _MOST_DIGITS = 9
 Evidence = Literal["documented", "observed", "guessed"]
 

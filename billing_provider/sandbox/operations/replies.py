@@ -8,8 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _MAX_HEADER = 300
 
@@ -90,13 +89,29 @@ def invalid(resource: str, field: str, code: str, problem: str = "") -> RefusedE
     return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, message, errors=errors)
 
 
-def unknown_fields(where: str, names: list[str], accepted: list[str]) -> RefusedError:
-    """Return a 422 for unknown names; GitHub may ignore them, the sandbox refuses them."""
-    known = ", ".join(accepted) or "none"
-    text = f"unknown {where} {', '.join(names)}; known: {known}"
-    return RefusedError(
+def refuse_unknown(where: str, given: Iterable[str], accepted: Sequence[str]) -> None:
+    """Refuse unknown names; GitHub may ignore them.
+
+    Raises:
+        RefusedError: A name is not accepted (422).
+    """
+    names = [name for name in given if name not in accepted]
+    if not names:
+        return
+    text = f"unknown {where} {', '.join(names)}; known: {', '.join(accepted) or 'none'}"
+    raise RefusedError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         f"Validation Failed: {text} (the sandbox refuses unknown names; GitHub may ignore them)",
         errors=[{"resource": "Request", "field": name, "code": "invalid"} for name in names],
         problem=text,
     )
+
+
+def require(given: Collection[str], names: Sequence[str], prefix: str = "") -> None:
+    """Refuse a body that lacks a field.
+
+    Raises:
+        RefusedError: A name is missing (400).
+    """
+    if missing := [prefix + name for name in names if name not in given]:
+        raise bad_request(f"Missing required fields: {', '.join(missing)}")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.ledger import Row
     from billing_provider.sandbox.store.records import CostCenter
 
-
 _FILTERS = ("organization", "repository", "user", "model", "product", "sku")
 _NO_CENTER = "none"
 _DECEMBER = 12

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 TEST_TIME = "GITHUB_BILLING_TEST_TIME"
 _FORM = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{3}(\d{3})?)?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
 
@@ -35,6 +34,11 @@ def wall() -> float:
     return utc.timestamp()
 
 
+def utc(moment: float) -> datetime:
+    """Return seconds since 1970 as a time (UTC)."""
+    return datetime.fromtimestamp(moment, timezone.utc)
+
+
 class Clock:
     """The time of a sandbox, and, once it is set, of this process and of all that it starts.
 
@@ -53,7 +57,7 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the time (UTC)."""
-        return datetime.fromtimestamp(self(), timezone.utc)
+        return utc(self())
 
     def set(self, moment: str) -> None:
         """Set the time, such as `2026-12-01` or `2026-12-01T00:00:30Z`; it stands still until it is set again.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.store.records import CostCenter, Spending
     from billing_provider.sandbox.store.state import State
 
-
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
 LICENCES = "user-months"

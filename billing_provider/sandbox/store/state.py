@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import replace
-from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.sandbox.store import names, records
+from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import Content, CostCenter
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
     from pathlib import Path
 
     from billing_provider.sandbox.store.records import Member
-
 
 # Name and members (type, name).
 _SAMPLE_COST_CENTERS = (
@@ -121,7 +121,7 @@ class State:
 
     def today(self) -> date:
         """Return the current day (UTC) of the sandbox's clock."""
-        return datetime.fromtimestamp(self.clock(), timezone.utc).date()
+        return utc(self.clock()).date()
 
     def remove_expired(self) -> None:
         """Delete the expired budgets, as GitHub does."""
