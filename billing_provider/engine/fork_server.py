@@ -22,14 +22,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
 # Imported by default; the caller adds modules that its programs import.
 _SDK = ("pulumi", "pulumi.dynamic", "pulumi.provider", "grpc", "dill")
 _LENGTH_BYTES = 8
-_WAKEUP_BYTES = 64
 
 
 class ForkServer:
@@ -69,9 +67,7 @@ class ForkServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop the process; it also stops when this process exits."""
         self._socket.close()
         self._process.wait()
@@ -93,7 +89,7 @@ class ForkedProcess:
             TimeoutExpired: The process still runs.
         """
         if self._code is None:
-            if timeout is not None and not _readable(self._status.fileno(), timeout):
+            if timeout is not None and not select.select([self._status], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(["python"], timeout)
             # No exit code arrives if the fork server was killed.
             self._code = int(self._status.readline() or -signal.SIGKILL)
@@ -113,61 +109,49 @@ class ForkedProcess:
             os.kill(self.pid, number)
 
 
-def _readable(descriptor: int, timeout: float) -> bool:
-    return bool(select.select([descriptor], [], [], timeout)[0])
-
-
 def serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork a process for each request; return the request in each new process, and None in this one at the end."""
-    # Python writes a byte to this pipe when a child exits, so one `select` waits for requests and for exits.
-    ended, wake = os.pipe()
-    for descriptor in (ended, wake):
-        os.set_blocking(descriptor, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake)
     # A forked process must accept SIGINT, even if this process was started with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    status_pipes: dict[int, int] = {}
+    # Nothing waits for the processes in between.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        ready, _, _ = select.select([requests.fileno(), ended], [], [])
-        if ended in ready:
-            os.read(ended, _WAKEUP_BYTES)
-            _report_exits(status_pipes)
-        if requests.fileno() not in ready:
-            continue
         length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
         if not length:
             return None
         message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
-        *streams, status_pipe = descriptors
-        child = os.fork()
-        if child == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for descriptor in (requests.detach(), ended, wake, status_pipe, *status_pipes.values()):
-                os.close(descriptor)
-            os.setsid()
-            for number, stream in enumerate(streams):
-                os.dup2(stream, number)
-                os.close(stream)
+        if os.fork() == 0:
+            requests.close()
+            start(*descriptors)
             wanted: dict[str, Any] = json.loads(message)
             return wanted
-        status_pipes[child] = status_pipe
-        os.write(status_pipe, f"{child}\n".encode())
-        for stream in streams:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def start(*descriptors: int) -> None:
+    """Fork once more and return in the new process; report its id and its exit code from this one.
+
+    Args:
+        descriptors: What becomes standard input, output and error, and a socket for the report.
+    """
+    *streams, status = descriptors
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child == 0:
+        os.close(status)
+        os.setsid()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
             os.close(stream)
-
-
-def _report_exits(status_pipes: dict[int, int]) -> None:
-    """Send the exit code of each process that has exited."""
-    for child in list(status_pipes):
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            status_pipe = status_pipes.pop(child)
-            # The requesting process may have exited.
-            with contextlib.suppress(BrokenPipeError):
-                os.write(status_pipe, f"{os.waitstatus_to_exitcode(status)}\n".encode())
-            os.close(status_pipe)
+        return
+    for stream in streams:
+        os.close(stream)
+    # The requesting process may have exited.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(status, f"{child}\n".encode())
+        os.write(status, f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+    os._exit(0)
 
 
 def run(request: dict[str, Any]) -> None:
