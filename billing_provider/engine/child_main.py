@@ -15,8 +15,8 @@ import threading
 import time
 from pathlib import Path
 
-# The same grace period as in `Child.stop`.
-_GRACE_SECONDS = 5.0
+GRACE_SECONDS = 5.0
+"""From SIGINT to SIGKILL."""
 
 
 def enable_sigint() -> None:
@@ -41,7 +41,7 @@ def exit_with(pipe: int) -> None:
     os.read(pipe, 1)
     # A plugin finishes its running calls first. The signal must wake the main thread.
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-    time.sleep(_GRACE_SECONDS)
+    time.sleep(GRACE_SECONDS)
     os._exit(1)
 
 

@@ -16,7 +16,6 @@ from billing_provider.engine.process import Child
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -134,14 +133,7 @@ class Plugin:
 
     def diff(self, old: Resource, news: wire.Values, ignore_changes: list[str]) -> DiffAnswer:
         """Return the diff between a resource and its new inputs."""
-        request = provider_pb2.DiffRequest(
-            **_named(old.urn),
-            id=old.id,
-            olds=_sent(old.outputs),
-            old_inputs=_sent(old.inputs),
-            news=_sent(news),
-            ignoreChanges=ignore_changes,
-        )
+        request = provider_pb2.DiffRequest(**_change(old, news, ignore_changes))
         answer = _call(self._connected().Diff, request)
         kinds = {provider_pb2.DiffResponse.DIFF_NONE: False, provider_pb2.DiffResponse.DIFF_SOME: True}
         return DiffAnswer(kinds.get(answer.changes), tuple(answer.replaces), answer.deleteBeforeReplace)
@@ -154,14 +146,7 @@ class Plugin:
 
     def update(self, old: Resource, inputs: wire.Values, ignore_changes: list[str]) -> wire.Values:
         """Update the resource and return its properties."""
-        request = provider_pb2.UpdateRequest(
-            **_named(old.urn),
-            id=old.id,
-            olds=_sent(old.outputs),
-            old_inputs=_sent(old.inputs),
-            news=_sent(inputs),
-            ignoreChanges=ignore_changes,
-        )
+        request = provider_pb2.UpdateRequest(**_change(old, inputs, ignore_changes))
         answer = _call(self._connected().Update, request)
         return wire.mark_secrets(wire.read_struct(answer.properties), inputs)
 
@@ -183,16 +168,14 @@ class Plugin:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop the process."""
         if self._channel is not None:
             self._channel.close()
         if self._stub is None:
             # No call was sent, so nothing is running. SIGINT would print a traceback while it loads.
             self._child.kill()
-        self._child.__exit__(kind, error, traceback)
+        self._child.__exit__(kind)
 
 
 def _sent(values: wire.Values) -> Any:
@@ -201,6 +184,11 @@ def _sent(values: wire.Values) -> Any:
 
 def _named(urn: str) -> dict[str, Any]:
     return {"urn": urn, "name": urns.name_of(urn), "type": urns.type_of(urn)}
+
+
+def _change(old: Resource, news: wire.Values, ignore_changes: list[str]) -> dict[str, Any]:
+    sides = {"olds": _sent(old.outputs), "old_inputs": _sent(old.inputs), "news": _sent(news)}
+    return {**_named(old.urn), "id": old.id, **sides, "ignoreChanges": ignore_changes}
 
 
 def _call(method: Callable[[Any], _Answer], request: Any) -> _Answer:

@@ -15,13 +15,10 @@ from billing_provider.engine import child_main
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from typing_extensions import Self
 
     from billing_provider.engine.fork_server import ForkedProcess, ForkServer
-
-_GRACE_SECONDS = 5.0
 
 
 class Child:
@@ -90,7 +87,7 @@ class Child:
             drain.join()
         return code
 
-    def stop(self, grace_seconds: float = _GRACE_SECONDS) -> None:
+    def stop(self, grace_seconds: float = child_main.GRACE_SECONDS) -> None:
         """Send SIGINT to the process; kill its group after the grace period."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
@@ -111,11 +108,9 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # No grace period after a second Ctrl-C.
-        self.stop(0 if kind is KeyboardInterrupt else _GRACE_SECONDS)
+        self.stop(0 if kind is KeyboardInterrupt else child_main.GRACE_SECONDS)
         os.close(self._line)
 
 
