@@ -12,8 +12,4 @@ class ConfigError(EngineError):
 
 
 class StateError(EngineError):
-    """A state cannot be read, written or exported."""
-
-
-class LockedError(EngineError):
-    """Another run is using the same state."""
+    """A state cannot be read, written or exported, or another run is using it."""

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.engine import state
-from billing_provider.engine.errors import LockedError, StateError
+from billing_provider.engine.errors import StateError
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
@@ -20,15 +20,12 @@ def locked(path: Path) -> Iterator[None]:
     """Lock a state file; the lock ends with the process.
 
     Raises:
-        LockedError: Another run holds it.
-        StateError: The lock cannot be made.
+        StateError: Another run holds it, or the lock cannot be made.
     """
     with contextlib.ExitStack() as stack:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             stack.enter_context(files.locked(path))
-        except files.BusyError as error:
-            raise LockedError(str(error)) from None
         except OSError as error:
             raise StateError(str(error)) from None
         yield

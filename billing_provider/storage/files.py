@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["BusyError", "FileError", "locked", "make_folder", "read", "replace"]
+__all__ = ["FileError", "locked", "make_folder", "read", "replace"]
 
 # Without O_NONBLOCK a named pipe of that name would block the open forever.
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -21,10 +21,6 @@ _OTHERS = 0o077
 
 class FileError(OSError):
     """A file cannot be read, written or locked; the message has the file, the reason and what to do."""
-
-
-class BusyError(FileError):
-    """Another process holds the lock of a file."""
 
 
 def make_folder(base: Path, *names: str) -> Path:
@@ -106,8 +102,7 @@ def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]
         wait: Called before waiting for another process; without it, a held lock is an error.
 
     Raises:
-        BusyError: Another process holds the lock.
-        FileError: The lock's own file is a symbolic link, or cannot be opened.
+        FileError: Another process holds the lock, or the lock's own file is a symbolic link or cannot be opened.
     """
     beside = path.with_name(f"{path.name}.lock")
     with _explained("lock", beside):
@@ -117,7 +112,7 @@ def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if wait is None:
-                raise BusyError(f"another run is using {path}; wait until it ends, then run again") from None
+                raise FileError(f"another run is using {path}; wait until it ends, then run again") from None
             wait()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -124,7 +124,7 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     other = context.Process(target=hold, args=(file, held))
     other.start()
     held.wait()
-    with pytest.raises(files.BusyError, match=r"another run is using .*state.json"), files.locked(file):
+    with pytest.raises(files.FileError, match=r"another run is using .*state.json"), files.locked(file):
         pytest.fail("it is locked")
     waits = threading.Event()
 
