@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 Verb = Literal["preview", "up", "refresh", "destroy"]
 
-# The plugin has four threads; more operations would only wait.
-PARALLEL = 4
 # A quarter of the registrations that a program sends at a time; those that wait for a resource count too.
 _PROGRAM_PARALLEL = 8
 
@@ -159,7 +157,7 @@ class Engine:
         def work(run: Run) -> None:
             if clear_pending_creates:
                 run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.type != "creating"]
-            refresh.refresh(run, PARALLEL)
+            refresh.refresh(run)
 
         return self._run_without_program("refresh", work)
 
@@ -168,7 +166,7 @@ class Engine:
 
         def work(run: Run) -> None:
             refresh.reread(run)
-            teardown.remove(run, Executor(run, PARALLEL), teardown.undeclared(run), PARALLEL)
+            teardown.remove(run, Executor(run))
 
         return self._run_without_program("destroy", work)
 
@@ -211,13 +209,16 @@ class Engine:
         Raises:
             EngineError: An entry is damaged, its name belongs to another resource, or the state cannot be written.
         """
-        project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
+        project = self._load()
         with locked(self.state_file):
             deployment = state.load(self.state_file)
             new = imports.add(deployment, self.stack, project, entries)
             if new:
                 Snapshot(self.state_file, deployment).save()
         return new
+
+    def _load(self) -> config.Project:
+        return config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
 
     def _run_without_program(self, verb: Verb, work: Callable[[Run], None]) -> Result:
         """Run an operation that needs the plugin but not the program."""
@@ -231,7 +232,7 @@ class Engine:
         """Run the program, apply what it declares, and delete what it no longer declares."""
         with self._prepared(verb) as (project, run, server):
             _warn_of_pending(run)
-            executor = Executor(run, PARALLEL)
+            executor = Executor(run)
             registrar = Registrar(run, Planner(run), executor, project.recorded_config())
             monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
             server.start(EngineService(run.events), monitor)
@@ -249,7 +250,7 @@ class Engine:
                 if registrar.stack_outputs is None and not run.stopped and not run.events.failed:
                     run.events.log("error", f"the program exited with code {code} before its stack was complete")
                 if not run.stopped and not run.events.failed:
-                    teardown.remove(run, executor, teardown.undeclared(run), PARALLEL)
+                    teardown.remove(run, executor)
                 if not run.stopped and not run.events.failed:
                     registrar.finish()
             with run.saving():
@@ -284,7 +285,7 @@ class Engine:
     @contextlib.contextmanager
     def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, Run, Server]]:
         """Provide what every run needs: the project's settings, the locked state, the services, the plugin."""
-        project = config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
+        project = self._load()
         main_file = program.main_file_of(project.program)
         if verb in {"preview", "up"} and not main_file.is_file():
             raise ConfigError(f"{main_file} is missing: create the program, or set `main` in Pulumi.yaml")

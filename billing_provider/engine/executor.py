@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from billing_provider.engine import state, wire
 from billing_provider.engine.errors import StateError
 from billing_provider.engine.events import StepEvent
 from billing_provider.engine.plugin import PluginError
-from billing_provider.engine.run import StepFailedError
+from billing_provider.engine.run import PARALLEL, StepFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from billing_provider.engine.events import Step
     from billing_provider.engine.run import Run
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 class Executor:
     """Executes steps; safe to call from several threads."""
 
-    def __init__(self, run: Run, parallel: int) -> None:
-        """Limit the steps that run at a time to `parallel`."""
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self._free = threading.Semaphore(parallel)
+        self._free = threading.Semaphore(PARALLEL)
         self._actions: dict[str, Callable[[Step], None]] = {
             "same": self._same,
             "create": self._create,
@@ -62,8 +62,7 @@ class Executor:
         Raises:
             StepFailedError: Always.
         """
-        self._run.fail(step=True)
-        self._run.events.log("error", message, step.urn, detail)
+        self._run.fail_step(step.urn, message, detail)
         self._run.events.emit(StepEvent(step, "failed"))
         raise StepFailedError(message)
 
@@ -81,14 +80,10 @@ class Executor:
             new.outputs = new.inputs if new.custom else {}
             _mark_for_deletion(old)
             return
-        operation = run.snapshot.begin("creating", new)
-        try:
+        with self._pending("creating", new) as operation:
             if new.custom:
                 new.id, outputs = run.provider_of(new.type).create(new.urn, new.inputs)
                 new.outputs = wire.mark_secrets(outputs, {}, new.additional_secret_outputs)
-        except PluginError as error:
-            self._end_failed(operation, error)
-            raise
         new.created = new.modified = state.now()
         if old is not None:
             # Saved together with the new resource, so that state always has both.
@@ -107,28 +102,20 @@ class Executor:
         if run.dry_run:
             new.outputs = new.inputs if new.custom else old.outputs
             return
-        operation = run.snapshot.begin("updating", new)
-        try:
+        with self._pending("updating", new) as operation:
             if new.custom:
                 outputs = run.provider_of(new.type).update(old, new.inputs, new.ignore_changes)
                 new.outputs = wire.mark_secrets(outputs, {}, new.additional_secret_outputs)
             else:
                 new.outputs = old.outputs
-        except PluginError as error:
-            self._end_failed(operation, error)
-            raise
         run.snapshot.end(operation, done=old, new=new)
 
     def _read(self, step: Step) -> None:
         run, old, new = self._run, step.old, step.after
         if new.id == wire.UNKNOWN_TEXT:
             return
-        operation = run.snapshot.begin("reading", new)
-        try:
+        with self._pending("reading", new) as operation:
             found = run.provider_of(new.type).read(new.urn, new.id, new.inputs, new.inputs)
-        except PluginError as error:
-            self._end_failed(operation, error)
-            raise
         new.id = found.id or new.id
         new.outputs = wire.mark_secrets(found.outputs, new.inputs, new.additional_secret_outputs)
         done = old
@@ -148,28 +135,29 @@ class Executor:
                 # A preview counts the planned steps.
                 run.events.steps.append(step)
             self.fail(step, _protected(old.urn, "Preview failed: " if run.dry_run else ""))
-        pending = step.new is not None
         if run.dry_run:
             return
-        operation = run.snapshot.begin("deleting", old)
-        try:
+        with self._pending("deleting", old) as operation:
             if old.custom and not old.external and not old.retain_on_delete and old.deleted_with not in run.deleted:
                 run.provider_of(old.type).delete(old)
-        except PluginError as error:
-            self._end_failed(operation, error)
-            raise
-        if pending:
+        if step.new is None:
+            run.snapshot.end(operation, done=old)
+        else:
             # It stays in state until its replacement exists, because other resources refer to it.
             old.pending_replacement = True
             run.snapshot.touch(old)
             run.snapshot.end(operation)
-        else:
-            run.snapshot.end(operation, done=old)
 
-    def _end_failed(self, operation: state.Operation, error: PluginError) -> None:
-        """Remove a failed operation from state; keep it as pending if its outcome is unknown."""
-        if error.answered:
-            self._run.snapshot.end(operation)
+    @contextlib.contextmanager
+    def _pending(self, kind: str, resource: state.Resource) -> Iterator[state.Operation]:
+        """Save a pending operation; remove it if it fails, unless its outcome is unknown."""
+        operation = self._run.snapshot.begin(kind, resource)
+        try:
+            yield operation
+        except PluginError as error:
+            if error.answered:
+                self._run.snapshot.end(operation)
+            raise
 
     def _discard(self, step: Step) -> None:
         self._run.snapshot.end(None, done=step.before)

@@ -33,7 +33,7 @@ def add(deployment: state.Deployment, stack: str, project: Project, entries: Ite
         StateError: An entry is damaged, is of another provider, or its name is that of a resource with another id.
     """
     there = {each.urn: each for each in deployment.resources if not each.delete}
-    root = urns.build(stack, project.name, "", urns.ROOT_TYPE, f"{project.name}-{stack}")
+    root = urns.of_stack(stack, project.name)
     provider_type = urns.PROVIDER_TYPE_PREFIX + urns.DYNAMIC_PACKAGE
     provider_urn = urns.build(stack, project.name, "", provider_type, "default")
     settings: wire.Values = dict(project.recorded_config())

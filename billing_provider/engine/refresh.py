@@ -11,6 +11,7 @@ from billing_provider.engine import paths, state, wire
 from billing_provider.engine.events import Step, StepEvent
 from billing_provider.engine.planner import compare
 from billing_provider.engine.plugin import PluginError
+from billing_provider.engine.run import PARALLEL
 
 if TYPE_CHECKING:
     from billing_provider.engine.events import Op
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 _READABLE = ("updating", "deleting")
 
 
-def refresh(run: Run, parallel: int) -> None:
+def refresh(run: Run) -> None:
     """Read all resources, several at a time, and save the results; a failed read stops the run."""
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="refresh") as pool:
+    with ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="refresh") as pool:
         found = list(pool.map(lambda old: _refreshed(run, old), run.before))
     _start_from(run, found)
 
@@ -45,8 +46,7 @@ def reread(run: Run) -> None:
             try:
                 _, new, _ = _read(run, old)
             except PluginError as error:
-                run.fail(step=True)
-                run.events.log("error", str(error), old.urn, error.traceback)
+                run.fail_step(old.urn, str(error), error.traceback)
                 return
             outcome = "it does not exist" if new is None else "it exists"
             lines.append(f"  * {old.urn}, interrupted while {interrupted[old.id]}: {outcome}")
@@ -81,8 +81,7 @@ def _refreshed(run: Run, old: Resource) -> Resource | None:
         try:
             op, new, differences = _read(run, old)
         except PluginError as error:
-            run.fail(step=True)
-            run.events.log("error", str(error), old.urn, error.traceback)
+            run.fail_step(old.urn, str(error), error.traceback)
             run.events.emit(StepEvent(step, "failed"))
             return old
         done = replace(step, op=op, new=new, differences=differences)

@@ -61,13 +61,10 @@ class Registrar:
                     return self._apply(goal, plan)
             except RefusedError as error:
                 run.events.log("error", str(error))
-            except InvalidError:
-                pass
+            except (InvalidError, StepFailedError):
+                pass  # It has been reported.
             except PluginError as error:
-                run.fail(step=True)
-                run.events.log("error", str(error), goal.urn if goal else "", error.traceback)
-            except StepFailedError:
-                pass
+                run.fail_step(goal.urn if goal else "", str(error), error.traceback)
             run.fail()
             return Answer(goal.urn if goal else "", ok=False)
 

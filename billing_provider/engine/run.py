@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from billing_provider.engine import urns
 from billing_provider.engine.errors import StateError
-from billing_provider.engine.events import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.engine.events import Events
+    from billing_provider.engine.events import Events, Step
     from billing_provider.engine.providers import Provider
     from billing_provider.engine.snapshot import Snapshot
     from billing_provider.engine.state import Resource
+
+
+# The plugin has four threads; more operations would only wait.
+PARALLEL = 4
 
 
 class RefusedError(RuntimeError):
@@ -67,7 +70,7 @@ class Run:
     @property
     def stack_urn(self) -> str:
         """The URN of the stack itself."""
-        return urns.build(self.stack, self.project, "", urns.ROOT_TYPE, f"{self.project}-{self.stack}")
+        return urns.of_stack(self.stack, self.project)
 
     def provider_of(self, type_: str) -> Provider:
         """Return the provider of a type."""
@@ -83,18 +86,23 @@ class Run:
         resource = step.new or step.old
         if resource is None or not resource.custom or self.is_real(resource.type):
             return step
-        return Step(step.op, step.urn, step.old, step.new, step.differences, step.keys, simulated=True)
+        return replace(step, simulated=True)
 
     def interrupt(self) -> None:
         """Start nothing more: the user has interrupted the run."""
         with self._changed:
             self._interrupted = True
 
-    def fail(self, *, step: bool = False) -> None:
+    def fail(self) -> None:
         """Start nothing more: a step or the program has failed."""
         with self._changed:
             self._failed = True
-            self.step_failed |= step
+
+    def fail_step(self, urn: str, message: str, detail: str = "") -> None:
+        """Report an operation on a resource that failed, and start nothing more."""
+        self.step_failed = True
+        self.fail()
+        self.events.log("error", message, urn, detail)
 
     @contextlib.contextmanager
     def saving(self) -> Iterator[None]:

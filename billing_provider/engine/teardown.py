@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from billing_provider.engine.events import Step
-from billing_provider.engine.run import StepFailedError
+from billing_provider.engine.run import PARALLEL, StepFailedError
 
 if TYPE_CHECKING:
     from billing_provider.engine.executor import Executor
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from billing_provider.engine.state import Resource
 
 
-def undeclared(run: Run) -> list[Step]:
+def remove(run: Run, executor: Executor) -> None:
+    """Delete the resources that are no longer declared, dependents first.
+
+    After a failure, the rest of its layer is still deleted; later layers are not, because they may still be needed.
+    """
+    with ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="delete") as pool:
+        for layer in reversed(_layers(run.before, _undeclared(run))):
+            if run.stopped:
+                return
+            list(pool.map(lambda step: _attempt(run, executor, step), layer))
+
+
+def _undeclared(run: Run) -> list[Step]:
     """Return a step for each of the last run's resources that is no longer declared or was replaced."""
     named = run.news.keys() | run.aliased.keys()
     steps = []
@@ -29,18 +41,6 @@ def undeclared(run: Run) -> list[Step]:
             steps.append(Step("delete-replaced" if old.delete else "delete", old.urn, old))
         run.deleted.add(old.urn)
     return steps
-
-
-def remove(run: Run, executor: Executor, steps: list[Step], parallel: int) -> None:
-    """Execute deletions, dependents first.
-
-    After a failure, the rest of its layer is still deleted; later layers are not, because they may still be needed.
-    """
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="delete") as pool:
-        for layer in reversed(_layers(run.before, steps)):
-            if run.stopped:
-                return
-            list(pool.map(lambda step: _attempt(run, executor, step), layer))
 
 
 def _attempt(run: Run, executor: Executor, step: Step) -> None:

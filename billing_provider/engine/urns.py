@@ -15,6 +15,11 @@ def build(stack: str, project: str, parent: str, type_: str, name: str) -> str:
     return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"
 
 
+def of_stack(stack: str, project: str) -> str:
+    """Return the URN of the stack itself."""
+    return build(stack, project, "", ROOT_TYPE, f"{project}-{stack}")
+
+
 def qualified_type_of(urn: str) -> str:
     """Return the type part of a URN: the types of the parents and of the resource."""
     return urn.split("::", 3)[2]
