@@ -20,30 +20,17 @@ if TYPE_CHECKING:
 
 TITLES = {"preview": "Previewing update", "up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
 
-_SIGNS: dict[Op, str] = {
-    "create": "+ ",
-    "update": "~ ",
-    "delete": "- ",
-    "replace": "+-",
-    "create-replacement": "++",
-    "delete-replaced": "--",
-    "read": "> ",
-    "discard": "< ",
-    "refresh": "~ ",
-    "same": "  ",
-}
-# In a preview, while running, when done.
-_WORDS: dict[Op, tuple[str, str, str]] = {
-    "create": ("create", "creating", "created"),
-    "update": ("update", "updating", "updated"),
-    "delete": ("delete", "deleting", "deleted"),
-    "replace": ("replace", "replacing", "replaced"),
-    "create-replacement": ("create replacement", "creating replacement", "created replacement"),
-    "delete-replaced": ("delete original", "deleting original", "deleted original"),
-    "read": ("read", "reading", "read"),
-    "discard": ("discard", "discarding", "discarded"),
-    "refresh": ("refresh", "refreshing", "refreshed"),
-    "same": ("", "", ""),
+# The sign, and the words in a preview, while running, when done.
+_OPS: dict[Op, tuple[str, str, str, str]] = {
+    "create": ("+ ", "create", "creating", "created"),
+    "update": ("~ ", "update", "updating", "updated"),
+    "delete": ("- ", "delete", "deleting", "deleted"),
+    "replace": ("+-", "replace", "replacing", "replaced"),
+    "create-replacement": ("++", "create replacement", "creating replacement", "created replacement"),
+    "delete-replaced": ("--", "delete original", "deleting original", "deleted original"),
+    "read": ("> ", "read", "reading", "read"),
+    "discard": ("< ", "discard", "discarding", "discarded"),
+    "refresh": ("~ ", "refresh", "refreshing", "refreshed"),
 }
 _KINDS = {"add": "+", "delete": "-", "update": "~"}
 # These steps have no differences of their own; the related create or update step shows them.
@@ -95,23 +82,13 @@ class Display:
         first = "done" if preview or self._verb == "refresh" else "start"
         if hidden or (event.phase == "start" and first == "done"):
             return
-        planned, running, done = _WORDS[step.op]
-        said = (
-            planned
-            if preview
-            else {"start": f"{running} (0s)", "done": f"{done} ({event.seconds:.2f}s)"}.get(
-                event.phase, f"**{running} failed**"
-            )
-        )
+        sign, planned, running, done = _OPS[step.op]
+        phases = {"start": f"{running} (0s)", "done": f"{done} ({event.seconds:.2f}s)"}
+        said = planned if preview else phases.get(event.phase, f"**{running} failed**")
         explained = self._explain(step) if event.phase == first else ""
-        marks = "".join(
-            [
-                _changed_keys(step),
-                " (simulated)" if step.simulated else "",
-                f": {explained}" if explained else "",
-            ]
-        )
-        self._write(f" {_SIGNS[step.op]} {_label(step.urn)}{said}{marks}")
+        simulated = " (simulated)" if step.simulated else ""
+        marks = f"{_changed_keys(step)}{simulated}{explained and f': {explained}'}"
+        self._write(f" {sign} {_label(step.urn)}{said}{marks}")
         if event.phase == "done":
             for line in details(step, created=preview or self._diff, removed=self._diff):
                 self._write(line)
@@ -209,31 +186,28 @@ def _diagnostics(diagnostics: list[Diagnostic]) -> list[str]:
 def _outputs(result: Result) -> list[str]:
     """Return the stack's outputs, each marked as added, changed, deleted or unchanged."""
     old, new = result.old_outputs, result.raw_outputs
-    fresh = not old
     lines = []
     for key in sorted(old.keys() | new.keys()):
+        before, after = (wire.render(side.get(key)) for side in (old, new))
         if key not in new:
-            lines.append(f"  - {key}: {wire.render(old[key])}")
+            lines.append(f"  - {key}: {before}")
         elif key not in old:
-            lines.append(f"    {key}: {wire.render(new[key])}" if fresh else f"  + {key}: {wire.render(new[key])}")
+            lines.append(f"  {'+' if old else ' '} {key}: {after}")
         elif wire.unwrap(old[key]) != wire.unwrap(new[key]):
-            lines.append(f"  ~ {key}: {wire.render(old[key])} => {wire.render(new[key])}")
+            lines.append(f"  ~ {key}: {before} => {after}")
         else:
-            lines.append(f"    {key}: {wire.render(new[key])}")
+            lines.append(f"    {key}: {after}")
     return ["Outputs:", *lines, ""] if lines and result.verb != "destroy" else []
 
 
 def _summary(result: Result, *, preview: bool) -> list[str]:
+    changes = {op: count for op, count in result.counts.items() if op != "same"}
     lines = ["Resources:"]
-    for op, count in result.counts.items():
-        if op != "same":
-            word = f"to {_WORDS[op][0]}" if preview else _WORDS[op][2]
-            lines.append(f"    {_SIGNS[op]}{count} {word}")
-    unchanged = result.counts.get("same", 0)
-    changes = sum(count for op, count in result.counts.items() if op != "same")
-    kinds = len(lines) - 1
-    if unchanged:
-        lines.append(f"    {f'{changes} changes. ' if kinds else ''}{unchanged} unchanged")
+    for op, count in changes.items():
+        sign, planned, _, done = _OPS[op]
+        lines.append(f"    {sign}{count} {f'to {planned}' if preview else done}")
+    if unchanged := result.counts.get("same"):
+        lines.append(f"    {f'{sum(changes.values())} changes. ' if changes else ''}{unchanged} unchanged")
     return [*lines, ""]
 
 
