@@ -30,18 +30,7 @@ FEATURES = {
     "parameterization": resource_pb2.RESOURCE_MONITOR_FEATURE_PARAMETERIZATION,
 }
 
-# Fields of a registration that this engine handles, ignores or refuses.
-# A test fails when a newer SDK has a field that is in none of the three.
-HANDLED_FIELDS = {
-    "acceptResources", "acceptSecrets", "additionalSecretOutputs", "aliasURNs", "aliases", "custom", "customTimeouts",
-    "deleteBeforeReplace", "deleteBeforeReplaceDefined", "deletedWith", "dependencies", "ignoreChanges", "name",
-    "object", "parent", "propertyDependencies", "protect", "provider", "replaceOnChanges", "retainOnDelete", "type",
-    "version",
-}  # fmt: skip
-IGNORED_FIELDS = {
-    "accepts_byte_string", "hideDiffs", "packageRef", "parentStackTraceHandle", "pluginChecksums", "pluginDownloadURL",
-    "providers", "snippetId", "sourcePosition", "stackTrace", "supportsPartialValues", "supportsResultReporting",
-}  # fmt: skip
+# Fields of a registration that this engine refuses; a test lists the others.
 REFUSED_FIELDS = {
     "aliasSpecs": "alias specifications",
     "envVarMappings": "environment variables for providers",
