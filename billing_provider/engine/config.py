@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from billing_provider.engine.errors import ConfigError
 from billing_provider.engine.passphrase import Passphrase
-from billing_provider.engine.wire import Secret
+from billing_provider.engine.wire import Secret, convert_items
 from billing_provider.storage import json_text
 from billing_provider.storage.documents import Document, explain
 
@@ -203,37 +203,33 @@ def _stack_values(
     for full, value in values.items():
         if full in settings:
             continue
+        variable = secret_variable(full)
         if not _is_encrypted(value):
             found[full] = _text(path, full, value)
-            continue
-        variable = secret_variable(full)
-        try:
+        elif variable in env:
             # The environment takes precedence: it needs no passphrase and can replace a real secret.
-            found[full] = Secret(
-                env[variable]
-                if variable in env
-                else _text(path, full, _opened(value, Passphrase(file.encryptionsalt, env)))
-            )
-        except ConfigError as error:
-            raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
+            found[full] = Secret(env[variable])
+        else:
+            try:
+                found[full] = Secret(_text(path, full, _opened(value, Passphrase(file.encryptionsalt, env))))
+            except ConfigError as error:
+                raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
     return found
 
 
 def _is_encrypted(value: Any) -> bool:
     if isinstance(value, dict):
-        return _is_sealed(value) or any(_is_encrypted(item) for item in value.values())
-    return isinstance(value, list) and any(_is_encrypted(item) for item in value)
+        return _is_sealed(value) or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
-def _is_sealed(value: dict[str, Any]) -> bool:
-    return set(value) == {"secure"} and isinstance(value["secure"], str)
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str)
 
 
 def _opened(value: Any, key: Passphrase) -> Any:
     """Return a value with its encrypted parts decrypted."""
-    if isinstance(value, dict):
-        return key.decrypt(value["secure"]) if _is_sealed(value) else {k: _opened(v, key) for k, v in value.items()}
-    return [_opened(item, key) for item in value] if isinstance(value, list) else value
+    return key.decrypt(value["secure"]) if _is_sealed(value) else convert_items(value, lambda item: _opened(item, key))
 
 
 def secret_variable(key: str) -> str:

@@ -263,11 +263,7 @@ def _visible(values: wire.Values, secret: set[str]) -> dict[str, Any]:
 
 
 def _known(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _known(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_known(item) for item in value]
-    return wire.render(value) if value is wire.UNKNOWN else value
+    return wire.render(value) if value is wire.UNKNOWN else wire.convert_items(value, _known)
 
 
 def _values(resource: Resource) -> wire.Values:

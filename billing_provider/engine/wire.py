@@ -26,10 +26,6 @@ PROVIDER_KEY = "__provider"
 _LARGEST_EXACT_INTEGER = 2**53
 
 
-class WireError(ValueError):
-    """A value has a type that this engine does not support."""
-
-
 @dataclass(frozen=True)
 class Secret:
     """A secret value: displayed as `[secret]` and marked in state."""
@@ -99,22 +95,21 @@ def for_plugin(value: Any) -> Any:
     """
     if isinstance(value, Secret):
         return for_plugin(value.value)
+    if isinstance(value, dict) and value.get(SIGNATURE_KEY) == RESOURCE_SIGNATURE:
+        return value.get("id", value["urn"]) or UNKNOWN
+    return convert_items(value, for_plugin)
+
+
+def convert_items(value: Any, convert: Callable[[Any], Any]) -> Any:
+    """Return an object or a list with its items converted, and any other value unchanged."""
     if isinstance(value, dict):
-        if value.get(SIGNATURE_KEY) == RESOURCE_SIGNATURE:
-            return value.get("id", value["urn"]) or UNKNOWN
-        return {key: for_plugin(item) for key, item in value.items()}
-    return [for_plugin(item) for item in value] if isinstance(value, list) else value
+        return {key: convert(item) for key, item in value.items()}
+    return [convert(item) for item in value] if isinstance(value, list) else value
 
 
 def unwrap(value: Any) -> Any:
     """Return the value without secret markers, at any depth."""
-    if isinstance(value, Secret):
-        return unwrap(value.value)
-    if isinstance(value, dict):
-        return {key: unwrap(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [unwrap(item) for item in value]
-    return value
+    return unwrap(value.value) if isinstance(value, Secret) else convert_items(value, unwrap)
 
 
 def has_secret(value: Any) -> bool:
@@ -167,34 +162,25 @@ def _marked(value: Any, write_secret: Callable[[Any], Values]) -> Any:
     """Return a value with markers for what is secret or unknown; `write_secret` returns what a marker holds."""
     if isinstance(value, Secret):
         return {SIGNATURE_KEY: SECRET_SIGNATURE, **write_secret(_marked(value.value, write_secret))}
-    if isinstance(value, dict):
-        return {key: _marked(item, write_secret) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_marked(item, write_secret) for item in value]
-    return UNKNOWN_TEXT if value is UNKNOWN else value
+    return UNKNOWN_TEXT if value is UNKNOWN else convert_items(value, lambda item: _marked(item, write_secret))
 
 
 def from_json(value: Any) -> Any:
     """Return a value of a state file.
 
     Raises:
-        WireError: A secret is encrypted; `pulumi stack export --show-secrets` writes the state without encryption.
-        ValueError: The content of a secret is not JSON.
+        ValueError: A secret is encrypted, or its content is not JSON.
     """
-    if isinstance(value, dict):
-        if value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
-            if not isinstance(value.get("plaintext"), str):
-                raise WireError(
-                    "the state holds encrypted secrets, which this engine cannot read: "
-                    "export it with `pulumi stack export --show-secrets`"
-                )
-            return Secret(from_json(json_text.parse(value["plaintext"])))
-        return {key: from_json(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [from_json(item) for item in value]
+    if isinstance(value, dict) and value.get(SIGNATURE_KEY) == SECRET_SIGNATURE:
+        if not isinstance(value.get("plaintext"), str):
+            raise ValueError(
+                "the state holds encrypted secrets, which this engine cannot read: "
+                "export it with `pulumi stack export --show-secrets`"
+            )
+        return Secret(from_json(json_text.parse(value["plaintext"])))
     if value == UNKNOWN_TEXT:
         return UNKNOWN
-    return whole(value) if isinstance(value, float) else value
+    return whole(value) if isinstance(value, float) else convert_items(value, from_json)
 
 
 def render(value: Any) -> str:

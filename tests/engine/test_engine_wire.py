@@ -106,7 +106,7 @@ def test_plugin_gets_ids_for_references(reference: dict[str, str], sent: Any) ->
 
 def test_encrypted_secrets_are_refused() -> None:
     """A state with encrypted secrets is refused with the command that writes it without encryption."""
-    with pytest.raises(wire.WireError, match="pulumi stack export --show-secrets"):
+    with pytest.raises(ValueError, match="pulumi stack export --show-secrets"):
         wire.from_json({wire.SIGNATURE_KEY: wire.SECRET_SIGNATURE, "ciphertext": "v1:x:y"})
 
 
