@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 Verb = Literal["preview", "up", "refresh", "destroy"]
 
-# A quarter of the registrations that a program sends at a time; those that wait for a resource count too.
-_PROGRAM_PARALLEL = 8
-
 
 class RunFailedError(RuntimeError):
     """A run ended with errors; `result` describes it."""
@@ -234,7 +231,7 @@ class Engine:
             _warn_of_pending(run)
             executor = Executor(run)
             registrar = Registrar(run, Planner(run), executor, project.recorded_config())
-            monitor = MonitorService(project, self.stack, registrar, dry_run=run.dry_run, parallel=_PROGRAM_PARALLEL)
+            monitor = MonitorService(project, run, registrar)
             server.start(EngineService(run.events), monitor)
             refresh.reread(run)
 
@@ -267,7 +264,7 @@ class Engine:
                 "stack": self.stack,
                 "monitor": address,
                 "engine": address,
-                "parallel": _PROGRAM_PARALLEL,
+                "parallel": program.PARALLEL,
                 "dry_run": run.dry_run,
                 "organization": "organization",
                 "root_directory": str(project.folder),
@@ -326,7 +323,8 @@ class Engine:
         elif run.step_failed:
             run.events.log("error", "preview failed" if verb == "preview" else "update failed", run.stack_urn)
         old = run.olds.get(run.stack_urn)
-        shown = (old.outputs if old else {}) if outputs is None or run.events.failed else outputs
+        old_outputs = old.outputs if old else {}
+        shown = old_outputs if outputs is None or run.events.failed else outputs
         result = Result(
             verb=verb,
             ok=not run.events.failed,
@@ -336,7 +334,7 @@ class Engine:
             diagnostics=run.events.diagnostics,
             outputs=plain(shown),
             raw_outputs=shown,
-            old_outputs=old.outputs if old else {},
+            old_outputs=old_outputs,
         )
         return result.checked() if self._check else result
 

@@ -10,7 +10,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
-from billing_provider.engine import paths, urns, wire
+from billing_provider.engine import paths, program, urns, wire
 from billing_provider.engine.events import Diagnostic, Status
 from billing_provider.engine.planner import Goal
 from billing_provider.engine.plugin import MESSAGE_LIMIT
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from billing_provider.engine.config import Project
     from billing_provider.engine.events import Events, Severity
     from billing_provider.engine.registrar import Registrar
+    from billing_provider.engine.run import Run
 
 # SDKs ask for these features in two ways. The SDK refuses options whose feature is missing here.
 FEATURES = {
@@ -48,21 +49,24 @@ _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "err
 _HANDLERS = 64
 
 
-def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResourceRequest) -> Goal:
+def goal_of(run: Run, request: resource_pb2.RegisterResourceRequest) -> Goal:
     """Return the goal of a registration.
 
     Raises:
         RefusedError: It uses an unsupported option.
     """
+    given = {field.name for field, _ in request.ListFields()}
+    if not request.hooks.ListFields():
+        # The SDK always sends hooks, usually none.
+        given.discard("hooks")
     for field, option in REFUSED_FIELDS.items():
-        if _is_set(request, field):
+        if field in given:
             raise RefusedError(_unsupported(option))
     for text in (*request.ignoreChanges, *request.replaceOnChanges):
         # An invalid path fails here, and not in the first run that has to compare.
         paths.parse(text)
     new = _resource(
-        project,
-        stack,
+        run,
         request,
         custom=request.custom,
         inputs=wire.read_struct(request.object),
@@ -84,22 +88,19 @@ def goal_of(project: Project, stack: str, request: resource_pb2.RegisterResource
     )
 
 
-def read_goal_of(project: Project, stack: str, request: resource_pb2.ReadResourceRequest) -> Goal:
+def read_goal_of(run: Run, request: resource_pb2.ReadResourceRequest) -> Goal:
     """Return the goal of a `.get`.
 
     Raises:
         RefusedError: It uses an unsupported type, such as a stack reference.
     """
     inputs = wire.read_struct(request.properties)
-    new = _resource(project, stack, request, custom=True, external=True, id=request.id, inputs=inputs)
+    new = _resource(run, request, custom=True, external=True, id=request.id, inputs=inputs)
     return Goal(new, version=request.version)
 
 
 def _resource(
-    project: Project,
-    stack: str,
-    request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest,
-    **more: Any,
+    run: Run, request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest, **more: Any
 ) -> Resource:
     """Return the resource of a request, with what both kinds of requests have.
 
@@ -111,7 +112,7 @@ def _resource(
     if urns.package_of(request.type) == "pulumi" and request.type != urns.ROOT_TYPE:
         raise RefusedError(_unsupported(f"resources of type {request.type}"))
     return Resource(
-        urn=urns.build(stack, project.name, request.parent, request.type, request.name),
+        urn=urns.build(run.stack, run.project, request.parent, request.type, request.name),
         type=request.type,
         parent=request.parent,
         provider=request.provider,
@@ -127,15 +128,6 @@ def _seconds(duration: str) -> float:
     return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)(ms|h|m|s)", duration))
 
 
-def _is_set(request: Any, field: str) -> bool:
-    value = getattr(request, field)
-    if field == "hooks":
-        return bool(value.ListFields())
-    if field == "replacement_trigger":
-        return bool(request.HasField(field))
-    return bool(value)
-
-
 def _unsupported(what: str) -> str:
     return f"{what} are not supported by the embedded engine: use the pulumi command line"
 
@@ -143,24 +135,22 @@ def _unsupported(what: str) -> str:
 class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     """Serves the program's calls about resources."""
 
-    def __init__(self, project: Project, stack: str, registrar: Registrar, *, dry_run: bool, parallel: int) -> None:
+    def __init__(self, project: Project, run: Run, registrar: Registrar) -> None:
         self._project = project
-        self._stack = stack
+        self._run = run
         self._registrar = registrar
-        self._dry_run = dry_run
-        self._parallel = parallel
 
     def GetDeploymentInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Return the stack, its configuration and the features of this engine."""
         del request, context
         return resource_pb2.DeploymentInfo(
             project=self._project.name,
-            stack=self._stack,
+            stack=self._run.stack,
             organization="organization",
             config=self._project.plain_config(),
             configSecretKeys=self._project.secret_keys(),
-            dryRun=self._dry_run,
-            parallel=self._parallel,
+            dryRun=self._run.dry_run,
+            parallel=program.PARALLEL,
             supportedFeatures=FEATURES.values(),
         )
 
@@ -176,7 +166,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     ) -> resource_pb2.RegisterResourceResponse:
         """Create, update or keep a declared resource."""
         del context
-        answer = self._registrar.register(lambda: goal_of(self._project, self._stack, request))
+        answer = self._registrar.register(lambda: goal_of(self._run, request))
         return resource_pb2.RegisterResourceResponse(
             urn=answer.urn,
             id=answer.id,
@@ -189,7 +179,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     ) -> resource_pb2.ReadResourceResponse:
         """Read an existing resource."""
         del context
-        answer = self._registrar.read(lambda: read_goal_of(self._project, self._stack, request))
+        answer = self._registrar.read(lambda: read_goal_of(self._run, request))
         return resource_pb2.ReadResourceResponse(
             urn=answer.urn,
             properties=wire.write_struct(answer.properties),
@@ -233,7 +223,6 @@ class EngineService(engine_pb2_grpc.EngineServicer):
 
     def __init__(self, events: Events) -> None:
         self._events = events
-        self._root = ""
 
     def Log(self, request: engine_pb2.LogRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
         """Emit a diagnostic, or a status if the message is temporary."""

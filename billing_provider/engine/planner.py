@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from billing_provider.engine import paths, urns, wire
 from billing_provider.engine.events import Step
@@ -151,7 +151,7 @@ class Planner:
         run.snapshot.rename(alias, goal.urn)
         return run.olds[alias]
 
-    def _invalid(self, goal: Goal, message: str) -> None:
+    def _invalid(self, goal: Goal, message: str) -> NoReturn:
         self._run.events.log("error", message, goal.urn)
         raise InvalidError(message)
 
@@ -182,8 +182,9 @@ class Planner:
     def _replacement(self, provider: Provider, goal: Goal, old: Resource, change: Change) -> list[Step]:
         run, new = self._run, goal.new
         if new.protect and old.protect:
-            run.events.log("error", _protected(goal.urn), goal.urn)
-            raise InvalidError(goal.urn)
+            self._invalid(
+                goal, f'unable to replace resource "{goal.urn}": it is protected, and a replacement deletes it'
+            )
         run.replaced.add(goal.urn)
         # The first check used the old inputs; a new resource has none.
         self._check(provider, goal, {}, goal.inputs)
@@ -204,9 +205,8 @@ class Planner:
     def _delete_dependent(self, dependent: Resource, goal: Goal) -> Step:
         run = self._run
         if dependent.protect and not dependent.delete:
-            message = f'unable to replace resource "{dependent.urn}" as part of replacing "{goal.urn}"'
-            run.events.log("error", f"{message}: it is protected", goal.urn)
-            raise InvalidError(message)
+            message = f'unable to replace resource "{dependent.urn}" as part of replacing "{goal.urn}": it is protected'
+            self._invalid(goal, message)
         run.deleted.add(dependent.urn)
         run.gone.add(id(dependent))
         # A resource with a replacement stays in state until that exists; one that waits for deletion has none.
@@ -288,7 +288,3 @@ def _component_step(old: Resource | None, new: Resource) -> Step:
         return Step("create", new.urn, None, new)
     found = tuple(paths.differences(old.inputs, new.inputs))
     return Step("update" if found else "same", new.urn, old, new, found)
-
-
-def _protected(urn: str) -> str:
-    return f'unable to replace resource "{urn}": it is protected, and a replacement deletes it'

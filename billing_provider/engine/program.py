@@ -15,6 +15,8 @@ from pathlib import Path
 import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 
+# A quarter of the registrations that a program sends at a time; those that wait for a resource count too.
+PARALLEL = 8
 SETTINGS_VARIABLE = "PULUMI_TRY_PROGRAM"
 # The exit code after an error that is already reported.
 REPORTED = 32
@@ -36,7 +38,7 @@ def main() -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     # Each pending registration uses one of these threads.
-    loop.set_default_executor(ThreadPoolExecutor(max_workers=given["settings"]["parallel"] * 4))
+    loop.set_default_executor(ThreadPoolExecutor(max_workers=PARALLEL * 4))
     try:
         loop.run_until_complete(run_in_stack(lambda: _run_file(main_file)))
     except pulumi.RunError as error:

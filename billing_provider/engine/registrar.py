@@ -40,7 +40,6 @@ class Registrar:
         self._executor = executor
         self._config = config
         self._planning = threading.Lock()
-        self._default_providers: dict[str, str] = {}
         self.stack_outputs: wire.Values | None = None
 
     def register(self, read_goal: Callable[[], Goal]) -> Answer:
@@ -83,21 +82,14 @@ class Registrar:
 
     def _default_provider(self, goal: Goal) -> str:
         """Return the reference to the default provider of a resource."""
-        package = urns.package_of(goal.new.type)
+        type_ = urns.PROVIDER_TYPE_PREFIX + urns.package_of(goal.new.type)
         suffix = f"_{goal.version.replace('.', '_').replace('+', '_')}" if goal.version else ""
-        name = f"default{suffix}"
-        if (key := f"{package}::{name}") not in self._default_providers:
-            type_ = urns.PROVIDER_TYPE_PREFIX + package
-            made = Resource(
-                urn=urns.build(self._run.stack, self._run.project, "", type_, name),
-                type=type_,
-                custom=True,
-                inputs={"version": goal.version} if goal.version else dict(self._config),
-            )
-            for step in self._planner.register(Goal(made)):
+        urn = urns.build(self._run.stack, self._run.project, "", type_, f"default{suffix}")
+        if urn not in self._run.news:
+            inputs = {"version": goal.version} if goal.version else dict(self._config)
+            for step in self._planner.register(Goal(Resource(urn=urn, type=type_, custom=True, inputs=inputs))):
                 self._executor.execute(step)
-            self._default_providers[key] = f"{made.urn}::{made.id or wire.UNKNOWN_TEXT}"
-        return self._default_providers[key]
+        return f"{urn}::{self._run.news[urn].id or wire.UNKNOWN_TEXT}"
 
     def outputs(self, urn: str, values: wire.Values) -> None:
         """Store the outputs of a component; those of the stack are stored after a successful run."""
