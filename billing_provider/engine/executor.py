@@ -11,7 +11,7 @@ from billing_provider.engine import state, wire
 from billing_provider.engine.errors import StateError
 from billing_provider.engine.events import StepEvent
 from billing_provider.engine.plugin import PluginError
-from billing_provider.engine.run import PARALLEL, StepFailedError
+from billing_provider.engine.run import PARALLEL, ReportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Executor:
         """Execute one step (in a preview: without changes) and emit its events.
 
         Raises:
-            StepFailedError: The step failed. The failure was reported, and no further steps start.
+            ReportedError: The step failed. The failure was reported, and no further steps start.
         """
         step = self._run.step(step)
         with self._free:
@@ -60,11 +60,11 @@ class Executor:
         """Report a failed step and stop the run.
 
         Raises:
-            StepFailedError: Always.
+            ReportedError: Always.
         """
         self._run.fail_step(step.urn, message, detail)
         self._run.events.emit(StepEvent(step, "failed"))
-        raise StepFailedError(message)
+        raise ReportedError(message)
 
     def _same(self, step: Step) -> None:
         old, new = step.both

@@ -179,7 +179,7 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     ) -> resource_pb2.ReadResourceResponse:
         """Read an existing resource."""
         del context
-        answer = self._registrar.read(lambda: read_goal_of(self._run, request))
+        answer = self._registrar.register(lambda: read_goal_of(self._run, request))
         return resource_pb2.ReadResourceResponse(
             urn=answer.urn,
             properties=wire.write_struct(answer.properties),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from billing_provider.engine import paths, urns, wire
 from billing_provider.engine.events import Step
+from billing_provider.engine.run import ReportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,6 @@ class Goal:
         return self.new.urn
 
 
-class InvalidError(RuntimeError):
-    """A declaration is invalid; the error has been reported."""
-
-
 @dataclass(frozen=True)
 class Change:
     """The differences between an old resource and the declared one."""
@@ -63,15 +60,17 @@ class Planner:
     def __init__(self, run: Run) -> None:
         self._run = run
 
-    def register(self, goal: Goal) -> list[Step]:
+    def plan(self, goal: Goal) -> list[Step]:
         """Return the steps that bring a resource to its declared state, in order.
 
         Raises:
-            InvalidError: The declaration is invalid; the error has been reported.
+            ReportedError: The declaration is invalid.
             PluginError: The provider's check or diff failed.
         """
         old, new = self._claim(goal), goal.new
         self._run.news[new.urn] = new
+        if new.external:
+            return self._reading(old, new)
         if not new.custom:
             return [_component_step(old, new)]
         provider = self._run.provider_of(new.type)
@@ -88,17 +87,6 @@ class Planner:
         if change.changed:
             return [Step("update", new.urn, old, new, change.differences)]
         return [Step("same", new.urn, old, new)]
-
-    def read(self, goal: Goal) -> list[Step]:
-        """Return the steps that read a resource that is managed elsewhere."""
-        old, new = self._claim(goal), goal.new
-        self._run.news[new.urn] = new
-        read = Step("read", new.urn, old, new)
-        if old is None or old.external or old.id == new.id:
-            return [read]
-        # A managed resource with another id had this name, so it is deleted at the end.
-        self._run.replaced.add(new.urn)
-        return [read, Step("replace", new.urn, old, new)]
 
     def _claim(self, goal: Goal) -> Resource | None:
         """Return the last run's resource with this URN or an alias, and reserve both.
@@ -153,7 +141,7 @@ class Planner:
 
     def _invalid(self, goal: Goal, message: str) -> NoReturn:
         self._run.events.log("error", message, goal.urn)
-        raise InvalidError(message)
+        raise ReportedError(message)
 
     def _check(self, provider: Provider, goal: Goal, olds: wire.Values, news: wire.Values) -> None:
         inputs, failures = provider.check(goal.urn, olds, news)
@@ -164,8 +152,16 @@ class Planner:
                 about = f"{about}: property {failure.property} value {shown}"
             self._run.events.log("error", f"{about} has a problem: {failure.reason}", goal.urn)
         if failures:
-            raise InvalidError(goal.urn)
+            raise ReportedError(goal.urn)
         goal.new.inputs = inputs
+
+    def _reading(self, old: Resource | None, new: Resource) -> list[Step]:
+        read = Step("read", new.urn, old, new)
+        if old is None or old.external or old.id == new.id:
+            return [read]
+        # A managed resource with another id had this name, so it is deleted at the end.
+        self._run.replaced.add(new.urn)
+        return [read, Step("replace", new.urn, old, new)]
 
     def _creation(self, old: Resource | None, new: Resource) -> list[Step]:
         if old is None:

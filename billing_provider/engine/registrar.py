@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from billing_provider.engine import urns, wire
-from billing_provider.engine.planner import Goal, InvalidError
+from billing_provider.engine.planner import Goal
 from billing_provider.engine.plugin import PluginError
-from billing_provider.engine.run import RefusedError, StepFailedError
+from billing_provider.engine.run import RefusedError, ReportedError
 from billing_provider.engine.state import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.engine.events import Step
     from billing_provider.engine.executor import Executor
     from billing_provider.engine.planner import Planner
     from billing_provider.engine.run import Run
@@ -43,31 +42,24 @@ class Registrar:
         self.stack_outputs: wire.Values | None = None
 
     def register(self, read_goal: Callable[[], Goal]) -> Answer:
-        """Create, update or keep a declared resource."""
-        return self._serve(read_goal, self._planner.register)
-
-    def read(self, read_goal: Callable[[], Goal]) -> Answer:
-        """Read a resource that is managed elsewhere."""
-        return self._serve(read_goal, self._planner.read)
-
-    def _serve(self, read_goal: Callable[[], Goal], plan: Callable[[Goal], list[Step]]) -> Answer:
+        """Create, update or keep a declared resource, or read one that is managed elsewhere."""
         run = self._run
         goal = None
         with run.working() as begun:
             try:
                 if begun:
                     goal = read_goal()
-                    return self._apply(goal, plan)
+                    return self._apply(goal)
             except RefusedError as error:
                 run.events.log("error", str(error))
-            except (InvalidError, StepFailedError):
-                pass  # It has been reported.
+            except ReportedError:
+                pass
             except PluginError as error:
                 run.fail_step(goal.urn if goal else "", str(error), error.traceback)
             run.fail()
             return Answer(goal.urn if goal else "", ok=False)
 
-    def _apply(self, goal: Goal, plan: Callable[[Goal], list[Step]]) -> Answer:
+    def _apply(self, goal: Goal) -> Answer:
         run = self._run
         with self._planning:
             if run.stopped:
@@ -75,7 +67,7 @@ class Registrar:
             new = goal.new
             if new.custom and not new.provider and not urns.is_provider(new.type):
                 new.provider = self._default_provider(goal)
-            steps = plan(goal)
+            steps = self._planner.plan(goal)
         for step in steps:
             self._executor.execute(step)
         return Answer(new.urn, "" if new.id == wire.UNKNOWN_TEXT else new.id, new.outputs)
@@ -87,7 +79,7 @@ class Registrar:
         urn = urns.build(self._run.stack, self._run.project, "", type_, f"default{suffix}")
         if urn not in self._run.news:
             inputs = {"version": goal.version} if goal.version else dict(self._config)
-            for step in self._planner.register(Goal(Resource(urn=urn, type=type_, custom=True, inputs=inputs))):
+            for step in self._planner.plan(Goal(Resource(urn=urn, type=type_, custom=True, inputs=inputs))):
                 self._executor.execute(step)
         return f"{urn}::{self._run.news[urn].id or wire.UNKNOWN_TEXT}"
 

@@ -27,8 +27,8 @@ class RefusedError(RuntimeError):
     """The program uses a feature that this engine does not support; the message names it."""
 
 
-class StepFailedError(RuntimeError):
-    """A step failed and has been reported."""
+class ReportedError(RuntimeError):
+    """A declaration or a step failed, and the failure has been reported."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from billing_provider.engine.events import Step
-from billing_provider.engine.run import PARALLEL, StepFailedError
+from billing_provider.engine.run import PARALLEL, ReportedError
 
 if TYPE_CHECKING:
     from billing_provider.engine.executor import Executor
@@ -44,7 +44,7 @@ def _undeclared(run: Run) -> list[Step]:
 
 
 def _attempt(run: Run, executor: Executor, step: Step) -> None:
-    with run.working(despite_failure=True) as begun, contextlib.suppress(StepFailedError):
+    with run.working(despite_failure=True) as begun, contextlib.suppress(ReportedError):
         if begun:
             executor.execute(step)
 
