@@ -109,7 +109,8 @@ class Demo:
         self._program.write_text(declared)
         self._step("Destroy: the budgets are deleted", "destroy", 0)
         self._print_budgets()
-        self._check_empty()
+        if left := self._sandbox.budgets(owner=None):
+            raise DemoError(f"{len(left)} budgets are left")
         self._take_over()
         print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'Your first budget on a real account'.")
 
@@ -186,11 +187,6 @@ class Demo:
         print("  On GitHub now:")
         for row in [("product", "covers", "USD", "hard stop", "alerts"), *rows]:
             print("    " + f"{row[0]:<12}{row[1]:<36}{row[2]:>6}  {row[3]:<11}{row[4]}")
-
-    def _check_empty(self) -> None:
-        left = self._sandbox.budgets(owner=None)
-        if left:
-            raise DemoError(f"{len(left)} budgets are left")
 
 
 def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
