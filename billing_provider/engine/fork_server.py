@@ -23,14 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from typing_extensions import Self
-
 # Imported by default; the caller adds modules that its programs import.
 _SDK = ("pulumi", "pulumi.dynamic", "pulumi.provider", "grpc", "dill")
 _LENGTH_BYTES = 8
 
 
-class ForkServer:
+class ForkServer(contextlib.AbstractContextManager["ForkServer"]):
     """Starts Python processes by forking; Linux and macOS only."""
 
     def __init__(self, *modules: str) -> None:
@@ -63,9 +61,6 @@ class ForkServer:
                 socket.send_fds(self._socket, [length], [*streams, theirs.fileno()])
                 self._socket.sendall(request)
         return ForkedProcess(ours)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the process; it also stops when this process exits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from dataclasses import dataclass
@@ -16,8 +17,6 @@ from billing_provider.engine.process import Child
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    from typing_extensions import Self
 
     from billing_provider.engine.fork_server import ForkServer
     from billing_provider.engine.state import Resource
@@ -77,7 +76,7 @@ class ReadAnswer:
     inputs: wire.Values | None
 
 
-class Plugin:
+class Plugin(contextlib.AbstractContextManager["Plugin"]):
     """The running `pulumi.dynamic` process; it starts at once, and the first call connects to it."""
 
     def __init__(
@@ -164,9 +163,6 @@ class Plugin:
         found = wire.mark_secrets(wire.read_struct(answer.inputs), inputs) if answer.HasField("inputs") else None
         outputs = wire.mark_secrets(wire.read_struct(answer.properties), found if found is not None else inputs)
         return ReadAnswer(answer.id, outputs, found)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop the process."""

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from typing_extensions import Self
-
     from billing_provider.engine.fork_server import ForkedProcess, ForkServer
 
 
-class Child:
+class Child(contextlib.AbstractContextManager["Child"]):
     """One child process in a process group of its own.
 
     Ctrl-C at the terminal reaches the engine only; it finishes the running operations before it stops its children.
@@ -104,9 +102,6 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.send_signal(signal.SIGKILL)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # No grace period after a second Ctrl-C.
