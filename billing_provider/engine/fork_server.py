@@ -86,7 +86,7 @@ class ForkedProcess:
         if self._code is None:
             if timeout is not None and not select.select([self._status], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(["python"], timeout)
-            # No exit code arrives if the fork server was killed.
+            # No exit code arrives if the process that waits for it was killed.
             self._code = int(self._status.readline() or -signal.SIGKILL)
             self._status.close()
         return self._code
@@ -108,7 +108,7 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
     """Fork a process for each request; return the request in each new process, and None in this one at the end."""
     # A forked process must accept SIGINT, even if this process was started with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Nothing waits for the processes in between.
+    # Nothing waits for the processes that report.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         length, descriptors, _, _ = socket.recv_fds(requests, _LENGTH_BYTES, 4)
@@ -117,14 +117,14 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
         message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
         if os.fork() == 0:
             requests.close()
-            start(*descriptors)
+            fork_and_report(*descriptors)
             wanted: dict[str, Any] = json.loads(message)
             return wanted
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def start(*descriptors: int) -> None:
+def fork_and_report(*descriptors: int) -> None:
     """Fork once more and return in the new process; report its id and its exit code from this one.
 
     Args:
