@@ -56,8 +56,7 @@ class Resource(deployment.Resource):
 
     def rename(self, old: str, new: str) -> None:
         """Replace each reference to `old` by one to `new`."""
-        if self.provider_urn == old:
-            self.provider = f"{new}::{self.provider.rpartition('::')[2]}"
+        self.provider = f"{new}::{self.provider.rpartition('::')[2]}" if self.provider_urn == old else self.provider
         self.parent = new if self.parent == old else self.parent
         self.deleted_with = new if self.deleted_with == old else self.deleted_with
         for listed in (self.dependencies, *self.property_dependencies.values()):
