@@ -55,10 +55,8 @@ def goal_of(run: Run, request: resource_pb2.RegisterResourceRequest) -> Goal:
     Raises:
         RefusedError: It uses an unsupported option.
     """
-    given = {field.name for field, _ in request.ListFields()}
-    if not request.hooks.ListFields():
-        # The SDK always sends hooks, usually none.
-        given.discard("hooks")
+    # The SDK always sends hooks, usually none.
+    given = {field.name for field, value in request.ListFields() if field.name != "hooks" or value.ListFields()}
     for field, option in REFUSED_FIELDS.items():
         if field in given:
             raise RefusedError(_unsupported(option))
