@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, settings
 
 from billing_provider.core import redact
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.engine import Engine
 from billing_provider.sandbox import Sandbox
 from tests.support.clock import VirtualClock
+from tests.support.forked import OnFirstUse
 from tests.support.harness import RunHarness, open_harness
 
 if TYPE_CHECKING:
@@ -106,6 +108,21 @@ def event_loop_for_the_sdk() -> Iterator[None]:
     asyncio.set_event_loop(None)
     for loop in loops:
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def pulumi_fork_server() -> OnFirstUse:
+    """The fork server that all tests of this process share."""
+    return OnFirstUse()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engines_fork(pulumi_fork_server: OnFirstUse) -> Iterator[None]:
+    """Let the engines that a test does not make itself, as those of `try`, fork their processes too."""
+    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": pulumi_fork_server}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine.__init__, "__kwdefaults__", defaults)
+        yield
 
 
 @pytest.fixture(autouse=True)

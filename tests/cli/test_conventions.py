@@ -17,6 +17,8 @@ from billing_provider import cli
 from billing_provider._version import __version__
 from billing_provider.core.redact import MASK
 from billing_provider.sandbox import Sandbox
+from tests.support.forked import Process, run
+from tests.support.waiting import wait_until
 from tests.support.wire import Endless, WireServer, answer
 
 if TYPE_CHECKING:
@@ -42,14 +44,7 @@ PRINTS = {
     "sandbox --list-quirks": ("sandbox", "--list-quirks"),
     "skus": ("skus", "--json"),
 }
-# A shell without job control starts background processes with SIGINT ignored.
-PROGRAM = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from billing_provider.cli import main
-sys.exit(main())
-"""
-COMMAND = [sys.executable, "-c", PROGRAM]
+COMMAND = [sys.executable, "-m", "billing_provider"]
 
 
 @pytest.fixture(autouse=True)
@@ -102,39 +97,50 @@ def test_an_interrupt_ends_a_request_quietly(verb: str, monkeypatch: pytest.Monk
     with WireServer(Endless(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b" ")) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
         monkeypatch.setenv("GITHUB_BILLING_TOKEN", Sandbox.token)
-        with subprocess.Popen(
-            [*COMMAND, *READS[verb]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as process:
-            while not server.heard:
-                pass
+        with Process(*READS[verb]) as process:
+            wait_until(lambda: bool(server.heard), lambda: process.poll() is None)
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate()
     assert process.returncode == 130
     # A request that took more than a second is shown as progress.
     assert [line for line in said.splitlines() if not line.endswith(" ...")] == []
 
 
 @pytest.mark.parametrize("verb", PRINTS)
-def test_a_closed_pipe_ends_quietly(verb: str, served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_ends_quietly(verb: str, served: Sandbox) -> None:
     """If the reader of the output is gone, a verb ends with 141 and prints nothing."""
     assert served.url
-    # argparse ignores an error of unbuffered output.
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = subprocess.run([*COMMAND, *PRINTS[verb]], stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        done = run(*PRINTS[verb], stdout=writer)
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (141, "")
+    assert done == (141, "", "")
 
 
 @pytest.mark.parametrize("verb", sorted(PRINTS.keys() - {"sandbox"}))
-def test_a_closed_output_is_no_error(verb: str, served: Sandbox) -> None:
-    """A verb whose standard streams are closed runs, and nothing is printed anywhere."""
+def test_a_closed_output_is_no_error(
+    verb: str, served: Sandbox, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A verb without standard streams, as Python has them if they are closed, runs, and prints nothing anywhere."""
+    assert served.url
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    try:
+        code: object = cli.main(list(PRINTS[verb]))
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.close()
+    sys.stderr.close()
+    assert (code, capfd.readouterr()) == (0, ("", ""))
+
+
+def test_closed_descriptors_are_no_error(served: Sandbox) -> None:
+    """The same in a process whose descriptors are closed, so that the next files that it opens have their numbers."""
     assert served.url
     closing = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh"]
-    done = subprocess.run([*closing, *COMMAND, *PRINTS[verb]], capture_output=True, text=True, check=False)
+    done = subprocess.run([*closing, *COMMAND, *PRINTS["budgets"]], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from billing_provider.engine import Engine
 from tests.docs.blocks import LANGUAGES, Bench, examples
 
 if TYPE_CHECKING:
     from sybil import Example
 
-    from billing_provider.engine import ForkServer
     from billing_provider.sandbox import Sandbox
 
 EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in examples()}
@@ -22,14 +20,11 @@ EXAMPLES = {f"{Path(example.path).name}:{example.line}": example for example in 
 @pytest.fixture
 def bench(
     billing_sandbox: Sandbox,
-    pulumi_fork_server: ForkServer,
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Bench:
-    """A sandbox that the environment names, and a project in the current folder; all engines share one fork server."""
-    defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": pulumi_fork_server}
-    monkeypatch.setattr(Engine.__init__, "__kwdefaults__", defaults)
+    """A sandbox that the environment names, and a project in the current folder."""
     monkeypatch.setenv("GITHUB_API_URL", billing_sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", billing_sandbox.token)
     monkeypatch.chdir(tmp_path)

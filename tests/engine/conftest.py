@@ -9,7 +9,6 @@ import pytest
 from billing_provider.testing.pytest_plugin import (
     billing_sandbox,
     billing_sandbox_strict,
-    pulumi_fork_server,
     pulumi_stack,
 )
 from tests.engine.bench import ToyProject
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from billing_provider.engine import ForkServer
     from billing_provider.sandbox import Sandbox
 
-__all__ = ["bench", "billing_sandbox", "billing_sandbox_strict", "pulumi_fork_server", "pulumi_stack"]
+__all__ = ["bench", "billing_sandbox", "billing_sandbox_strict", "pulumi_stack"]
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import os
 import signal
 import subprocess
@@ -21,7 +19,8 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, prov
 from typing_extensions import Self
 
 from billing_provider.core.clock import TEST_TIME
-from billing_provider.engine import ForkServer, child_main
+from billing_provider.engine import child_main
+from tests.support.forked import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,14 +93,6 @@ class Diff(NamedTuple):
     delete_before_replace: bool
 
 
-@functools.cache
-def _fork_server() -> ForkServer:
-    """Start the process that plugins are forked from, because starting an interpreter for each test is slow."""
-    fork_server = ForkServer("billing_provider.provider")
-    atexit.register(fork_server.__exit__, None, None, None)
-    return fork_server
-
-
 class Plugin:
     """The running `python -m pulumi.dynamic`, called as the engine calls it."""
 
@@ -129,7 +120,7 @@ class Plugin:
             )
         else:
             streams = [their_line, their_output, their_output]
-            self._process = _fork_server().start(arguments, cwd=Path.cwd(), env=whole, streams=streams)
+            self._process = fork_server().start(arguments, cwd=Path.cwd(), env=whole, streams=streams)
         os.close(their_line)
         os.close(their_output)
         self.printed: list[str] = []
