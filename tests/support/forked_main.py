@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from pathlib import Path
 
 from billing_provider import cli
 from billing_provider.engine import Engine, ForkServer, fork_server
@@ -34,6 +35,10 @@ if __name__ == "__main__":
     if {"try", "--import"} & set(sys.argv):
         defaults = {**(Engine.__init__.__kwdefaults__ or {}), "fork_server": own_fork_server()}
         Engine.__init__.__kwdefaults__ = defaults
+        # An engine forks only its own interpreter, and a project can have a link to it.
+        linked = Path.cwd() / ".venv"
+        if linked.resolve() == Path(sys.prefix).resolve():
+            sys.executable = str(linked / "bin" / "python")
     # The fork server's are unbuffered.
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - of this process until its end
     sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115 - as above
