@@ -18,6 +18,7 @@ from billing_provider.cost_centers.models import CostCenterDetails, CostCenterRe
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
+from tests.support.quirks import under_every
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,17 +64,17 @@ def test_every_quirk_has_a_place() -> None:
     assert {*READ, *WRITTEN} == set(QUIRKS)
 
 
-@pytest.mark.parametrize("quirk", ["", *READ])
-def test_a_preview_and_a_refresh_find_no_change(quirk: str) -> None:
+@under_every(READ)
+def test_a_preview_and_a_refresh_find_no_change(quirks: tuple[str, ...]) -> None:
     """Under each quirk, what is declared has no difference to what is stored, and a read returns what is stored."""
-    with a_sandbox(*(MADE & {quirk})) as sandbox:
+    with a_sandbox(*(MADE & {*quirks})) as sandbox:
         OtherClient(sandbox).everything(sandbox)
-        if quirk:
+        for quirk in quirks:
             sandbox.switch(quirk)
         run = open_harness(sandbox)
         entries, skipped = found(run)
         # GitHub then names six repositories of the enterprise without their organization.
-        bare = 6 * (quirk == "bare_repository")
+        bare = 6 * ("bare_repository" in quirks)
         assert (len(entries), len(skipped)) == (65 - bare, bare)
         assert all("write the repository as owner/name" in each.reason for each in skipped)
         later = open_harness(sandbox)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
-
-from billing_provider.adopt import inventory, report
-from billing_provider.adopt.states import Managed, State
-from tests.adopt.test_entries import MADE, READ
-from tests.adopt.world import OtherClient, a_sandbox
+from billing_provider.export import live
+from billing_provider.export.states import Managed, State
+from billing_provider.unmanaged import report
+from tests.export.test_entries import MADE, READ
+from tests.export.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
+from tests.support.quirks import under_every
 
 
-@pytest.mark.parametrize("quirk", ["", *READ])
-def test_nothing_managed_is_found_under_any_quirk(quirk: str) -> None:
-    """Without a state all are unmanaged, each once, and none as a duplicate; with a state of all, nothing is found."""
-    with a_sandbox(*(MADE & {quirk})) as sandbox:
+@under_every(READ)
+def test_nothing_managed_is_found_under_any_quirk(quirks: tuple[str, ...]) -> None:
+    """Without a state all are unmanaged, each once and none a duplicate; with a state that has all, nothing is found."""
+    with a_sandbox(*(MADE & {*quirks})) as sandbox:
         OtherClient(sandbox).everything(sandbox)
-        if quirk:
+        for quirk in quirks:
             sandbox.switch(quirk)
         harness = open_harness(sandbox)
         inventories = inventory.read_inventories(harness.run, inventory.owners_of(["octo-enterprise"], ["octo-org"]))

@@ -18,6 +18,7 @@ from billing_provider.sandbox import Sandbox
 from tests.budgets.test_lifecycle import NOTHING, SWITCHES, checked, create, differences
 from tests.support.clock import VirtualClock
 from tests.support.harness import RunHarness, open_harness
+from tests.support.quirks import under_every
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def amount(sandbox: Sandbox) -> int:
     return int(budget["budget_amount"])
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_a_kept_raise_is_no_difference_under_every_quirk(quirk: str, clock: VirtualClock) -> None:
+@under_every(SWITCHES)
+def test_a_kept_raise_is_no_difference_under_every_quirk(quirks: tuple[str, ...], clock: VirtualClock) -> None:
     """Read, not read, and read twice: nothing differs, the amounts are right, and other fields leave the raise."""
-    with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
+    with Sandbox(clock=clock.wall, quirks=quirks) as sandbox:
         stored = create(open_harness(sandbox, clock), KEPT)
         assert RAISED_TO not in stored.outputs
         sandbox.approve_raise("octocat", 130)
@@ -93,10 +94,10 @@ def test_a_kept_raise_is_no_difference_under_every_quirk(quirk: str, clock: Virt
         assert (stored.inputs["budget_amount"], stored.outputs["raised_to"]) == (100, 130)
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_a_lower_amount_than_the_floor_is_a_difference(quirk: str, clock: VirtualClock) -> None:
+@under_every(SWITCHES)
+def test_a_lower_amount_than_the_floor_is_a_difference(quirks: tuple[str, ...], clock: VirtualClock) -> None:
     """A live amount below the declared one is drift, also under `keep`."""
-    with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
+    with Sandbox(clock=clock.wall, quirks=quirks) as sandbox:
         stored = create(open_harness(sandbox, clock), KEPT)
         sandbox.edit_budget(sandbox.budgets()[0]["id"], budget_amount=80)
         stored = read(open_harness(sandbox, clock), stored)

@@ -13,6 +13,7 @@ from billing_provider.sandbox.operations.quirks import QUIRKS
 from tests.support.clock import VirtualClock
 from tests.support.declared import everything
 from tests.support.harness import RunHarness, open_harness
+from tests.support.quirks import under_every
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -95,10 +96,10 @@ def test_forty_budgets_are_created_and_do_not_differ(sandbox: Sandbox, clock: Vi
     assert len(sandbox.requests) <= 10
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_no_quirk_causes_a_difference(quirk: str, clock: VirtualClock) -> None:
+@under_every(SWITCHES)
+def test_no_quirk_causes_a_difference(quirks: tuple[str, ...], clock: VirtualClock) -> None:
     """Whatever GitHub omits, rewrites or delays, the forty budgets do not differ, however they are read."""
-    with Sandbox(clock=clock.wall, quirks=[quirk]) as sandbox:
+    with Sandbox(clock=clock.wall, quirks=quirks) as sandbox:
         budgets = everything(sandbox)
         states = create_all(open_harness(sandbox, clock), budgets)
         assert len(sandbox.writes) == len(budgets) == len(sandbox.budgets(owner=None))
@@ -114,11 +115,12 @@ def settled() -> Any:
         yield sandbox, clock, budgets, create_all(open_harness(sandbox, clock), budgets)
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_no_new_quirk_causes_a_difference(quirk: str, settled: Any) -> None:
+@under_every(SWITCHES)
+def test_no_new_quirk_causes_a_difference(quirks: tuple[str, ...], settled: Any) -> None:
     """Budgets that were created before a quirk do not differ after it, read singly or by a listing."""
     sandbox, clock, budgets, states = settled
-    sandbox.switch(quirk)
+    for quirk in quirks:
+        sandbox.switch(quirk)
     try:
         assert_at_rest(sandbox, clock, budgets, states)
         # One of each scope of each owner is read alone: what is read alone has no other form for another spelling.
@@ -130,7 +132,8 @@ def test_no_new_quirk_causes_a_difference(quirk: str, settled: Any) -> None:
             assert current is not None
             assert current.inputs == states[urn].inputs, urn
     finally:
-        sandbox.switch(quirk, on=False)
+        for quirk in quirks:
+            sandbox.switch(quirk, on=False)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.budgets.test_lifecycle import SWITCHES, create_all
 from tests.support.clock import VirtualClock
 from tests.support.declared import everything
 from tests.support.harness import open_harness
+from tests.support.quirks import under_every
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +29,12 @@ def settled() -> Iterator[Any]:
         yield sandbox, clock, budgets, create_all(open_harness(sandbox, clock), budgets)
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_a_raise_is_told_under_every_quirk(quirk: str, settled: Any) -> None:
+@under_every(SWITCHES)
+def test_a_raise_is_told_under_every_quirk(quirks: tuple[str, ...], settled: Any) -> None:
     """However GitHub spells a budget, a preview of a higher amount says so, has no problem, and only reads."""
     sandbox, clock, budgets, states = settled
-    sandbox.switch(quirk)
+    for quirk in quirks:
+        sandbox.switch(quirk)
     try:
         sandbox.forget_requests()
         harness = open_harness(sandbox, clock)
@@ -51,11 +53,12 @@ def test_a_raise_is_told_under_every_quirk(quirk: str, settled: Any) -> None:
         # One listing for each of the three owners, in pages of at most ten, and one of the cost centers.
         assert len(sandbox.requests) <= 10
     finally:
-        sandbox.switch(quirk, on=False)
+        for quirk in quirks:
+            sandbox.switch(quirk, on=False)
 
 
-@pytest.mark.parametrize("quirk", SWITCHES)
-def test_an_adoption_is_told_under_every_quirk(quirk: str, clock: VirtualClock) -> None:
+@under_every(SWITCHES)
+def test_an_adoption_is_told_under_every_quirk(quirks: tuple[str, ...], clock: VirtualClock) -> None:
     """However GitHub spells a budget, a preview of its adoption names it, or reports that it is not sure."""
     with Sandbox(clock=clock.wall) as sandbox:
         budgets = everything(sandbox)
@@ -65,7 +68,8 @@ def test_an_adoption_is_told_under_every_quirk(quirk: str, clock: VirtualClock) 
         }
         # A listing that lags shows them by now.
         clock.sleep(3600)
-        sandbox.switch(quirk)
+        for quirk in quirks:
+            sandbox.switch(quirk)
         sandbox.forget_requests()
         harness = open_harness(sandbox, clock)
         for urn, declared in budgets.items():
