@@ -14,15 +14,26 @@ from tests.faults.matrix import Cell
 from tests.faults.state_machine import BudgetStory
 from tests.faults.world import World
 
-PARTS = 6
-ONE_IN = 37
+PARTS = 4
+OF_EACH = 5
+
+
+def sample() -> list[Cell]:
+    """Return some cells of each operation, which together have every fault."""
+    of_operation: dict[str, list[Cell]] = {}
+    for cell in matrix.cells():
+        of_operation.setdefault(cell.operation, []).append(cell)
+    return [
+        cells[(first + number * len(cells) // OF_EACH) % len(cells)]
+        for first, cells in enumerate(of_operation.values())
+        for number in range(OF_EACH)
+    ]
 
 
 @pytest.mark.parametrize("part", range(PARTS), ids=str)
 def test_no_fault_loses_or_duplicates_a_budget(part: int) -> None:
     """Whatever request fails, the next run ends with exactly the declared budgets."""
-    # A stride that has no factor in common with the columns visits every fault and every operation in turn.
-    table = matrix.cells()[part :: PARTS * ONE_IN]
+    table = sample()[part::PARTS]
     tally = matrix.run(table, workers=1)
     assert tally.notes == []
     assert tally.untriggered == 0
@@ -55,6 +66,14 @@ def test_size_of_the_fault_matrix() -> None:
     assert asked == {
         (name, k) for name, operation in matrix.OPERATIONS.items() for k in range(1, len(operation.kinds) + 1)
     }
+
+
+def test_the_part_has_every_operation_and_every_fault() -> None:
+    """The cells of every run leave out no operation, no fault and no kind of owner."""
+    table, whole = sample(), matrix.cells()
+    assert {cell.operation for cell in table} == set(matrix.OPERATIONS)
+    assert {cell.fault for cell in table} == {cell.fault for cell in whole}
+    assert {cell.owner for cell in table} == {cell.owner for cell in whole}
 
 
 def test_a_refused_wait_includes_the_previous_failure() -> None:

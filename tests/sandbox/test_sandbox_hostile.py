@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BUDGETS = "/api/v3/enterprises/octo-enterprise/settings/billing/budgets"
 CENTERS = "/api/v3/enterprises/octo-enterprise/settings/billing/cost-centers"
+EXAMPLES = settings().max_examples
 HOST = b"Host: 127.0.0.1\r\n"
 
 
@@ -225,7 +226,7 @@ def encoded(text: str) -> str:
     return quote(text.encode("utf-8", "surrogatepass"), safe="")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=4 * EXAMPLES)
 @given(st.sampled_from(ROUTES), PART, QUERIES, BODIES)
 def test_no_values_on_any_route_drop_a_connection(
     sandbox: Sandbox, route: Any, name: str, query: dict[str, str], body: Any
@@ -243,7 +244,7 @@ def test_no_values_on_any_route_drop_a_connection(
     assert is_served(sandbox)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=2 * EXAMPLES)
 @given(
     st.sampled_from([("PUT", "faults"), ("PATCH", "quirks"), ("PUT", "snapshot"), ("DELETE", "requests")]),
     VALUES
@@ -276,7 +277,7 @@ def test_no_values_on_the_control_plane_drop_a_connection(sandbox: Sandbox, rout
     assert is_served(sandbox)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=4 * EXAMPLES)
 @given(
     st.sampled_from(
         [b"", b"GET ", b"POST ", BUDGETS.encode(), b"GET / HTTP/1.1\r\n", b"POST /_sandbox/reset HTTP/1.1\r\n"]
