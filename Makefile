@@ -5,6 +5,8 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
   $$each -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1 && { echo $$each; break; }; \
   done)
 BIN := .venv/bin
+# Some machines switch bytecode off; each process would then compile the whole package again, for a second or more.
+export PYTHONDONTWRITEBYTECODE :=
 # The first and the last time zone; written so that no database of time zones is needed.
 ZONES := '<+14>-14' '<-12>+12'
 DATES := 2026-12-01T00:00:30Z 2027-02-28T23:59:50Z 2028-02-29T12:00:00Z
@@ -19,7 +21,7 @@ demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, dr
 
 test: .venv/.ready ## run every test and require full branch coverage
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n 4
+	@$(BIN)/coverage run -m pytest -n 3 --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -32,7 +34,7 @@ floors: .venv/.ready ## run the tests with the lowest and with the newest depend
 dates: .venv/.ready ## run every test on three other dates, in the first and the last time zone (about 15 minutes)
 	@for date in $(DATES); do for zone in $(ZONES); do \
 	  echo "$$date, TZ=$$zone"; \
-	  GITHUB_BILLING_TEST_TIME=$$date TZ=$$zone $(BIN)/python -m pytest -q -n 4 || exit 1; \
+	  GITHUB_BILLING_TEST_TIME=$$date TZ=$$zone $(BIN)/python -m pytest -q -n 3 --dist worksteal || exit 1; \
 	done; done
 
 docs: .venv/.ready ## write the tables of README.md and docs/, the stub for type checkers, and the pictures of tests/cli

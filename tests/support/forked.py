@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from typing_extensions import Self
 
 from billing_provider.engine import ForkServer
@@ -29,7 +30,10 @@ _MODULES = (
 @functools.cache
 def fork_server() -> ForkServer:
     """Start the fork server of this test process; it ends with it."""
-    started = ForkServer(*_MODULES)
+    with pytest.MonkeyPatch.context() as patch:
+        # A program that a test changes twice in a second would run from its old bytecode.
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        started = ForkServer(*_MODULES)
     atexit.register(started.__exit__, None, None, None)
     return started
 
