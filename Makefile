@@ -31,7 +31,7 @@ pythons: .venv/.ready ## run the tests with every Python from 3.10 on that the m
 floors: .venv/.ready ## run the tests with the lowest and with the newest dependencies (PART=1: a part of them)
 	@$(BIN)/python -m tests.environments floors $(if $(PART),--part)
 
-dates: .venv/.ready ## run every test on three other dates, in the first and the last time zone (about 15 minutes)
+dates: .venv/.ready ## run every test on three other dates, in the first and the last time zone (six runs of all tests)
 	@for date in $(DATES); do for zone in $(ZONES); do \
 	  echo "$$date, TZ=$$zone"; \
 	  GITHUB_BILLING_TEST_TIME=$$date TZ=$$zone $(BIN)/python -m pytest -q -n 3 --dist worksteal || exit 1; \

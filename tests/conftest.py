@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # No deadline: a slow machine must not fail a test, and hypothesis builds its character tables on its first run.
-# The default keeps the whole suite under two minutes on two cores; `EXAMPLES=1000 make test` tries more examples.
+# Few examples, because every change runs all tests; `EXAMPLES=1000 make test` tries more.
 _EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
 settings.register_profile(
     "project",

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from billing_provider.engine.fork_server import ForkedProcess
 
+_ROOT = Path(__file__).parents[2]
 _MAIN = Path(__file__).with_name("forked_main.py")
 _MODULES = (
     *("billing_provider.provider", "billing_provider.sdk.budget", "billing_provider.engine.display"),
     *("billing_provider.sandbox", "billing_provider.cli.try_", "billing_provider.cli.export"),
+    "tests.support.forked_coverage",
 )
 
 
@@ -33,6 +35,7 @@ def fork_server() -> ForkServer:
     with pytest.MonkeyPatch.context() as patch:
         # A program that a test changes twice in a second would run from its old bytecode.
         patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        patch.setenv("PYTHONPATH", str(_ROOT))
         started = ForkServer(*_MODULES)
     atexit.register(started.__exit__, None, None, None)
     return started
