@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from billing_provider.export import live
-from billing_provider.export.states import Managed, State
-from billing_provider.unmanaged import report
-from tests.export.test_entries import MADE, READ
-from tests.export.world import OtherClient, a_sandbox
+from billing_provider.adopt import inventory, report
+from billing_provider.adopt.states import Managed, State
+from tests.adopt.test_entries import MADE, READ
+from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
 from tests.support.quirks import under_every
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.sandbox.quirks import QUIRKS
+from billing_provider.sandbox.operations.quirks import QUIRKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
