@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     Compare = Callable[[str, Inputs, Inputs, frozenset[str]], list[Problem]]
     CompareUpdate = Callable[[str, str, Inputs, Inputs, frozenset[str]], bool]
 
+COST_CENTER_RESOURCE = "CostCenter"
+"""The kind of resource of a cost center; an owner has that of its budgets."""
 _GONE = "budget_id"
 """The output that replaces a budget that is gone from GitHub."""
 _IN_STATE = frozenset({"budget_id", "cost_center_id", EXPIRED})
@@ -132,7 +134,9 @@ def all_operations(run: Run) -> dict[str, Operations]:
             for kind in (ENTERPRISE_OWNER, ORGANIZATION_OWNER)
         },
         # A check has compared a cost center; a refresh finds one that is gone.
-        "CostCenter": Operations(run, CostCenterLifecycle(run, CostCenterCaps), centers.compare, lambda *_: False),
+        COST_CENTER_RESOURCE: Operations(
+            run, CostCenterLifecycle(run, CostCenterCaps), centers.compare, lambda *_: False
+        ),
     }
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import (
@@ -27,11 +27,12 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from billing_provider.core import sdk_version
 from billing_provider.core.errors import BillingError, ConfigError
+from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.core.redact import hiding
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.engine_log import EngineLog, calling_urn
-from billing_provider.operations import all_operations
+from billing_provider.operations import COST_CENTER_RESOURCE, all_operations
 from billing_provider.runtime.run import Run
 from billing_provider.runtime.shared_ids import SharedIds
 
@@ -95,6 +96,8 @@ class _Adapter(ResourceProvider):
 
     # The pickled provider contains only its class name, so it needs no encryption and stays readable in the state.
     serialize_as_secret_always = False
+    resource: ClassVar[str]
+    """The kind of resource."""
 
     def configure(self, req: ConfigureRequest) -> None:
         with _answering():
@@ -146,30 +149,31 @@ class _Adapter(ResourceProvider):
             self._operations().delete(calling_urn(), _id, _plain(_props))
 
     def _operations(self) -> Operations:
-        return _PROCESS.operations[_resource(type(self))]
+        return _PROCESS.operations[self.resource]
 
 
 class EnterpriseBudgetProvider(_Adapter):
     """The provider of `EnterpriseBudget`; its name is a file format."""
 
+    resource = ENTERPRISE_OWNER.resource
+
 
 class OrgBudgetProvider(_Adapter):
     """The provider of `OrgBudget`; its name is a file format."""
+
+    resource = ORGANIZATION_OWNER.resource
 
 
 class CostCenterProvider(_Adapter):
     """The provider of `CostCenter`; its name is a file format."""
 
+    resource = COST_CENTER_RESOURCE
+
 
 def stored_providers() -> dict[str, str]:
     """Return what a state holds as the provider of each kind of resource; an import file repeats it."""
     classes: tuple[type[_Adapter], ...] = (EnterpriseBudgetProvider, OrgBudgetProvider, CostCenterProvider)
-    return {_resource(each): serialize_provider(each()) for each in classes}
-
-
-def _resource(adapter: type[_Adapter]) -> str:
-    """Return the kind of resource of an adapter."""
-    return adapter.__name__.removesuffix("Provider")
+    return {each.resource: serialize_provider(each()) for each in classes}
 
 
 def _plain(props: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.support.quirks import under_every
 
 @under_every(READ)
 def test_nothing_managed_is_found_under_any_quirk(quirks: tuple[str, ...]) -> None:
-    """Without a state all are unmanaged, each once and none a duplicate; with a state that has all, nothing is found."""
+    """Without a state all are unmanaged, each once, none as a duplicate; with a state of all, nothing is found."""
     with a_sandbox(*(MADE & {*quirks})) as sandbox:
         OtherClient(sandbox).everything(sandbox)
         for quirk in quirks:
