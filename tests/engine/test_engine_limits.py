@@ -194,7 +194,8 @@ def test_program_that_ends_before_the_plugin_has_loaded(tmp_path: Path, line: st
     (tmp_path / "__main__.py").write_text(f"import pulumi\nfrom pathlib import Path\n{WAIT}\n{line}")
     # Only the plugin looks for this package in the project's folder.
     (tmp_path / "dill.py").write_text("import time\nfrom pathlib import Path\nPath('loading').touch()\ntime.sleep(60)")
-    result = Engine(tmp_path, "dev", tmp_path / "state.json").preview()
+    # A forked plugin has this package already.
+    result = Engine(tmp_path, "dev", tmp_path / "state.json", fork_server=None).preview()
     assert [entry.message for entry in result.diagnostics] == said
 
 
