@@ -114,7 +114,7 @@ SITUATIONS = {
             "two": {"enterprise": E, "name": "Two", "users": ["Octocat"]},
         },
         ("one and two both declare",),
-        ("cost-centers",),
+        ("cost-centers", "budgets"),
         fails=True,
     ),
     "people who are stopped": Situation(
