@@ -177,6 +177,12 @@ class OwnerCache:
             if self._listing is not None:
                 self._listing.pop(budget_id, None)
 
+    def expire(self) -> None:
+        """Read the next listing anew: budgets of a cost center are listed with its name, and it has another one now."""
+        with self.lock:
+            self._listed_at, self._first_page = float("-inf"), None
+            self._parts.clear()
+
     @property
     def _api(self) -> BudgetsApi:
         return self._run.api(BudgetsApi)

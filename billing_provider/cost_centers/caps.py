@@ -57,6 +57,9 @@ class Caps(Protocol):
             have_left: Whether they have left, as GitHub says; else only who is a member counts.
         """
 
+    def expire(self) -> None:
+        """Read the budgets anew, because the name of a cost center has changed."""
+
 
 class NoCaps:
     """No cap of any cost center: nobody reads budgets."""
@@ -71,6 +74,9 @@ class NoCaps:
     def untold(self, *_: object, **__: object) -> list[str]:
         """Return nobody."""
         return []
+
+    def expire(self) -> None:
+        """Do nothing."""
 
 
 class CapsAtWrite:
@@ -95,6 +101,10 @@ class CapsAtWrite:
                 return self._run.cache(self._kind, owner).untold(name, cost_center, members, have_left=have_left)
         except BillingError:
             return []
+
+    def expire(self, owner: Owner) -> None:
+        """Read the budgets anew, as for `Caps.expire`."""
+        self._run.cache(self._kind, owner).expire()
 
     def foresee(self, owner: Owner, cost_center_id: str) -> list[LostCap]:
         """Return the caps that go, for a preview; none if GitHub cannot be read.

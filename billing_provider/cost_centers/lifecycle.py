@@ -287,6 +287,7 @@ class CostCenterLifecycle:
         if any(olds.get(name) != value for name, value in body.items()):
             self._api.update_cost_center(owner, cost_center_id, body)
             self._run.cache(CostCenterCache, owner).forget()
+            self._caps.expire(owner)
         with self._telling_moves(owner, name) as moves:
             for kind in MEMBER_KINDS:
                 if kind in news:

@@ -180,6 +180,10 @@ class CostCenterCaps:
             members = {kind: missing_members(kind, center.members(kind), names) for kind, names in after.items()}
         return list(self.freed("", center, centers, members, {} if have_left else after))
 
+    def expire(self) -> None:
+        """Read the budgets anew, because the name of a cost center has changed."""
+        self._run.cache(OwnerCache, self._owner).expire()
+
     def check_member(
         self, name: str, center: CostCenterDetails | None, centers: Sequence[CostCenterDetails], added: Members
     ) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import OutcomeError
 from billing_provider.core.settings import Guards
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
@@ -231,6 +232,21 @@ def test_whom_an_update_frees_is_told_once(
     freed = f"frees hubot of the $100 hard stop per person of cost center Platform (budget {id_})"
     assert harness.reporter.warnings == [f"the cost center Platform: {freed}" if preview_reads else freed]
     assert len([method for method, _ in sent(sandbox) if method == "GET"]) == 2
+
+
+def test_a_budget_finds_its_cost_center_after_a_rename(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness], enterprise: Owner
+) -> None:
+    """GitHub lists a budget with the name of its cost center, so a listing before a rename says nothing after it."""
+    id_ = add(sandbox, **EACH)
+    harness = new_run()
+    harness.run.cache(OwnerCache, enterprise).of_scope("user", None)
+    update(harness, {"name": "Apps", "users": ["octocat"]})
+    assert [budget.id for budget in harness.run.cache(OwnerCache, enterprise).complete(max_age=10).values()] == [id_]
+    fields = {"budget_scope": "multi_user_cost_center", "budget_entity_name": "Apps", "budget_amount": 100}
+    news = {"enterprise": E, "budget_product_sku": "ai_credits", **fields}
+    stored = harness.enterprise.create("urn::b", harness.enterprise.check("urn::b", {}, news, NONE).inputs)
+    assert stored.outputs["budget_id"] == id_
 
 
 def test_whom_a_write_moves_is_told_with_the_caps_that_they_leave(
