@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 TOKEN, APP_ID, APP_KEY, BY_OWNER = (
     f"github-billing:{name}" for name in ("token", "appId", "appPrivateKey", "credentials")
 )
-_TOKEN_VARIABLES = ("GITHUB_BILLING_TOKEN", "GITHUB_TOKEN")
+_OWN_TOKEN = "GITHUB_BILLING_TOKEN"  # noqa: S105 - a name
+"""The variable that names this tool, so it precedes what a stack has recorded: a recorded token can be an old one."""
+_TOKEN_VARIABLES = (_OWN_TOKEN, "GITHUB_TOKEN")
 _ID_VARIABLE, _KEY_VARIABLE, _FILE_VARIABLE = "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_PRIVATE_KEY_FILE"
 _MAX_KEY = 64 * 1024
 _MIN_KEY_BITS = 2048
@@ -80,7 +82,10 @@ class Credentials(NamedTuple):
 
 
 def read_credentials(get: Callable[[str], Any] | None, environ: Mapping[str, str]) -> Credentials:
-    """Read and check the credentials; the configuration takes precedence over the environment.
+    """Read and check the credentials.
+
+    GITHUB_BILLING_TOKEN precedes the configuration, which precedes the other variables: those can be another tool's.
+    A complete App of the environment precedes a configured App.
 
     Args:
         get: Returns a value of the stack's configuration by its full key, or None; absent outside a stack.
@@ -113,6 +118,12 @@ class _Reader:
     def default(self) -> Credential | None:
         """Return the credential of every owner that has none of its own, or None."""
         token, app_id, key = (self._configured(name) for name in (TOKEN, APP_ID, APP_KEY))
+        key_variable = next((name for name in (_KEY_VARIABLE, _FILE_VARIABLE) if self._variable(name)), None)
+        id_variable = self._variable(_ID_VARIABLE)
+        if (token or app_id or key) and self._variable(_OWN_TOKEN):
+            return self._token(_OWN_TOKEN, self._variable(_OWN_TOKEN))
+        if not token and id_variable and key_variable:
+            app_id = key = ""
         if token and (app_id or key):
             self.problems.append(
                 f"{TOKEN} and {APP_ID if app_id else APP_KEY} are both set: keep the token or the App, and remove the "
@@ -122,22 +133,10 @@ class _Reader:
         if token:
             return self._token(TOKEN, token)
         variable = next((name for name in _TOKEN_VARIABLES if self._variable(name)), None)
-        id_variable = self._variable(_ID_VARIABLE)
-        key_variable = next((name for name in (_KEY_VARIABLE, _FILE_VARIABLE) if self._variable(name)), None)
         # One variable of an App alone is another tool's, if there is a token.
         if app_id or key or (id_variable and key_variable) or ((id_variable or key_variable) and not variable):
-            id_source, id_text = (APP_ID, app_id) if app_id else (_ID_VARIABLE, id_variable)
-            key_source, key_text = (APP_KEY, key) if key else (key_variable or "", self._key_of(key_variable))
-            if not id_text:
-                self.problems.append(f"{key_source} has a key without its App: set {APP_ID} or {_ID_VARIABLE}")
-                return None
-            if not key_source:
-                self.problems.append(
-                    f"{id_source} names an App without its key: set {APP_KEY} (a secret), {_KEY_VARIABLE} or "
-                    f"{_FILE_VARIABLE}"
-                )
-                return None
-            return self._app(id_source, id_text, key_source, key_text)
+            named = (APP_ID, app_id) if app_id else (_ID_VARIABLE, id_variable)
+            return self._named_app(named, (APP_KEY, key) if key else (key_variable or "", self._key_of(key_variable)))
         return None if variable is None else self._token(variable, self._variable(variable))
 
     def by_owner(self) -> dict[str, Credential]:
@@ -195,6 +194,18 @@ class _Reader:
             self.problems.append(f"the token in {source} {problem}")
             return None
         return Token(token, source)
+
+    def _named_app(self, named: tuple[str, str], key: tuple[str, str | None]) -> App | None:
+        """Return the App of an id and a key, each with its source; None after a problem."""
+        (id_source, id_text), (key_source, key_text) = named, key
+        if id_text and key_source:
+            return self._app(id_source, id_text, key_source, key_text)
+        self.problems.append(
+            f"{id_source} names an App without its key: set {APP_KEY} (a secret), {_KEY_VARIABLE} or {_FILE_VARIABLE}"
+            if id_text
+            else f"{key_source} has a key without its App: set {APP_ID} or {_ID_VARIABLE}"
+        )
+        return None
 
     def _app(self, id_source: str, app_id: str, key_source: str, key: str | None) -> App | None:
         before = len(self.problems)

@@ -60,7 +60,7 @@ _ADVICE = {
 }
 _RECORDED = (
     " Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by the last `up`: to use the current "
-    "token, set GITHUB_BILLING_TOKEN or add --run-program."
+    "token, set GITHUB_BILLING_TOKEN, which precedes it, or add --run-program."
 )
 
 
@@ -254,8 +254,9 @@ class Transport:
             advice = f"{ACCEPTED} names {needed}, which {holder} lacks: grant it, and accept it for the account."
         elif reply.status == HTTPStatus.UNAUTHORIZED and installation is not None:
             advice = f"GitHub refused a new token of {installation}: check whether it is suspended, then run again."
-        elif reply.status == HTTPStatus.UNAUTHORIZED and self._authorizer.source(request.account).startswith(NAMESPACE):
-            advice += _RECORDED
+        elif reply.status == HTTPStatus.UNAUTHORIZED:
+            source = self._authorizer.source(request.account)
+            advice += f" It is from {source}." + (_RECORDED if source.startswith(NAMESPACE) else "")
         if "x-github-sso" in reply.headers:
             advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")

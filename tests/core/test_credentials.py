@@ -56,7 +56,8 @@ def parts(credential: Token | App | None) -> tuple[str, ...]:
     [
         ({"appId": "1", "appPrivateKey": KEY}, {}, ("1", "github-billing:appPrivateKey")),
         ({"appId": "1", "appPrivateKey": KEY}, {**IDS, "GITHUB_TOKEN": TOKEN}, ("1", "github-billing:appPrivateKey")),
-        ({"appId": "Iv23li0"}, {**KEYS, "GITHUB_BILLING_TOKEN": TOKEN}, ("Iv23li0", "GITHUB_APP_PRIVATE_KEY")),
+        ({"appId": "Iv23li0"}, {**KEYS, "GITHUB_TOKEN": TOKEN}, ("Iv23li0", "GITHUB_APP_PRIVATE_KEY")),
+        ({"appId": "1", "appPrivateKey": "an old key"}, {**IDS, **KEYS}, ("12", "GITHUB_APP_PRIVATE_KEY")),
         ({"appPrivateKey": KEY}, {**IDS, "GITHUB_TOKEN": TOKEN}, ("12", "github-billing:appPrivateKey")),
         ({}, {**IDS, **KEYS}, ("12", "GITHUB_APP_PRIVATE_KEY")),
         ({"token": "", "credentials": ""}, {**IDS, **KEYS, "GITHUB_TOKEN": TOKEN}, ("12", "GITHUB_APP_PRIVATE_KEY")),
@@ -64,7 +65,7 @@ def parts(credential: Token | App | None) -> tuple[str, ...]:
     ],
 )
 def test_sources_of_an_app(config: dict[str, str], environ: dict[str, str], expected: tuple[str, str]) -> None:
-    """Id and key come from the configuration, else from the environment; a complete App precedes a token there."""
+    """A complete App of the environment precedes a configured one, and a token of the environment."""
     app_id, source = expected
     assert parts(read(environ, **config).default) == ("app", app_id, KEY.strip(), source)
 
@@ -73,13 +74,18 @@ def test_sources_of_an_app(config: dict[str, str], environ: dict[str, str], expe
     ("config", "environ", "source"),
     [
         ({"token": TOKEN}, {**IDS, **KEYS}, "github-billing:token"),
+        ({"token": "an old token"}, {"GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
+        ({"appId": "1", "appPrivateKey": "an old key"}, {"GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
         ({"token": TOKEN, "appId": "", "appPrivateKey": " "}, {}, "github-billing:token"),
         ({}, {**IDS, "GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
         ({}, {**KEYS, "GITHUB_TOKEN": TOKEN}, "GITHUB_TOKEN"),
     ],
 )
 def test_a_token_before_an_app(config: dict[str, str], environ: dict[str, str], source: str) -> None:
-    """A configured token precedes an App of the environment; one variable of an App alone is ignored beside a token."""
+    """The variable of this tool precedes what a stack has recorded, which precedes an App of the environment.
+
+    One variable of an App alone is ignored beside a token.
+    """
     assert parts(read(environ, **config).default) == ("token", TOKEN, source)
 
 

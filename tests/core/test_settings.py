@@ -43,10 +43,11 @@ def read(environ: Mapping[str, str] | None = None, /, **config: str) -> Settings
 
 
 def test_precedence_of_the_token_sources() -> None:
-    """The stack's secret precedes GITHUB_BILLING_TOKEN, which precedes GITHUB_TOKEN; blank values are ignored."""
-    environ = {"GITHUB_BILLING_TOKEN": "the-second", "GITHUB_TOKEN": "the-third"}
-    assert read(environ, token="the-first").token == "the-first"
-    assert read(environ).token == "the-second"
+    """GITHUB_BILLING_TOKEN precedes the stack's secret, which precedes GITHUB_TOKEN; blank values are ignored."""
+    environ = {"GITHUB_BILLING_TOKEN": "the-first", "GITHUB_TOKEN": "the-third"}
+    assert read(environ, token="the-second").token == "the-first"
+    assert read(environ).token == "the-first"
+    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="the-second").token == "the-second"
     assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "the-third"
 
 

@@ -142,12 +142,13 @@ def test_error_messages_contain_advice(reply: bytes, words: str) -> None:
 
 
 def test_the_advice_about_a_token_fits_its_source() -> None:
-    """Only a token of the stack's configuration can be an old one, which a plain refresh uses."""
+    """It names the source; only a token of the stack's configuration can be an old one, which a plain refresh uses."""
     with WireServer(answer(401, {"message": "Bad credentials"})) as server:
         for source, expected in (("github-billing:token", True), ("GITHUB_TOKEN", False)):
             with pytest.raises(errors.ForbiddenError) as caught:
                 Line(server.url, token_source=source).send("GET")
             assert ("--run-program" in str(caught.value)) == expected
+            assert f"renew it. It is from {source}." in str(caught.value)
 
 
 @pytest.mark.parametrize(
