@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.core.credentials import Token
-from billing_provider.core.errors import ApiError, AppError, BillingError, ConfigError, ForbiddenError, NotFoundError
+from billing_provider.core.errors import (
+    ApiError,
+    AppError,
+    BillingError,
+    ConfigError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+)
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.transport import retry
 from billing_provider.transport.credentials import PERMISSIONS
@@ -244,6 +252,9 @@ def _listing(run: Run, owner: Owner) -> Finding:
     except (NotFoundError, ForbiddenError) as error:
         text = f"budgets cannot be listed: {error.message} ({error.status})"
         return Finding(FAILED, subject, text, _repair(error, owner))
+    except InvalidError as error:
+        text = f"budgets cannot be listed: {error.message} ({error.status})"
+        return Finding(FAILED, subject, text, error.advice or "Update this package.")
     except ConfigError as error:
         return Finding(FAILED, subject, str(error), "Correct the setting.")
     except BillingError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
 from billing_provider.budgets.models import Budget, OpaqueBudget
-from billing_provider.core.errors import TransportError
-from billing_provider.core.owners import USER
+from billing_provider.core.errors import InvalidError, TransportError
+from billing_provider.core.owners import ORGANIZATION_OWNER, USER
 from billing_provider.transport.paging import MAX_BUDGETS, pages
 from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping, same_id
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from billing_provider.transport.session import Reply
 
 _MAX_PASSES = 3
+BILLED_BY_ENTERPRISE = (
+    "GitHub answers so for an organization that its enterprise bills, and its own budgets may stop nothing: declare an "
+    "EnterpriseBudget with the scope organization."
+)
 
 
 class Page(NamedTuple):
@@ -57,12 +62,20 @@ class BudgetsApi:
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
             NotFoundError: The owner does not exist, is not accessible, or has budgets turned off (404).
+            InvalidError: The owner is an organization that its enterprise bills (400), or a filter is invalid (422).
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
         action = f"list the budgets of {owner}"
         query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
-        reply = self.transport.request("GET", billing_path(owner), action=action, query=query)
+        try:
+            reply = self.transport.request("GET", billing_path(owner), action=action, query=query)
+        except InvalidError as error:
+            if owner.kind is ORGANIZATION_OWNER and error.status == HTTPStatus.BAD_REQUEST:
+                raise InvalidError(
+                    action, error.status, error.message, error.request_id, BILLED_BY_ENTERPRISE
+                ) from None
+            raise
         data = mapping(reply, action)
         rows = data.get("budgets")
         if not isinstance(rows, list):

@@ -16,7 +16,14 @@ from billing_provider.budgets.create import BudgetCreate, replacement
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS, SKUS, canonical_sku, known_sku
 from billing_provider.budgets.states import BudgetState
-from billing_provider.core.errors import BillingError, ConfigError, ForbiddenError, NotFoundError, OutcomeError
+from billing_provider.core.errors import (
+    BillingError,
+    ConfigError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    OutcomeError,
+)
 from billing_provider.core.ids import parse_resource_id
 from billing_provider.core.inputs import Problem, near
 from billing_provider.core.owners import COST_CENTER_SCOPES, PER_USER_SCOPES, Owner
@@ -116,6 +123,8 @@ class BudgetPreview:
             pass
         except (ConfigError, OutcomeError) as error:
             return [Problem("", str(error))]
+        except InvalidError as error:
+            return [Problem(kind.noun, str(error))]
         except (ForbiddenError, NotFoundError) as error:
             return [Problem(kind.noun, f"{error}{self._names.near_owner(owner)}")]
         return self._say(kind, urn, found)

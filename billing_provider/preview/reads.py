@@ -55,6 +55,9 @@ class PreviewReads:
         except (ForbiddenError, NotFoundError):
             raise
         except (NoTokenError, TransportError, WaitError, ApiError) as error:
+            if isinstance(error, InvalidError) and error.advice:
+                # The reason is known, and the write would fail for it too.
+                raise
             self._is_off = True
             self._run.reporter.warn(f"not compared with GitHub: {error}")
             raise NotComparedError from None

@@ -42,7 +42,15 @@ MADE = {"long_ids"}
 WRITTEN = {
     *("conflict_names_uuid", "cost_center_patch_needs_name", "create_echoes_user", "current_days_zero"),
     *("delete_says_budget_id", "deleted_name_held", "duplicates_refused", "enforce_limits", "expired_kept"),
-    *("export_fails", "feature_off", "flat_create", "list_lag", "list_lag_seconds", "manager_cannot_delete"),
+    *(
+        "organization_billed_by_enterprise",
+        "export_fails",
+        "feature_off",
+        "flat_create",
+        "list_lag",
+        "list_lag_seconds",
+        "manager_cannot_delete",
+    ),
     *("monthly_usage", "no_id_in_create", "old_missing_user_text", "patch_ignores_identity"),
     *("premium_requests_converted", "user_usage_empty", "whole_month_counts"),
     *("app_token_seconds", "cost_center_limit", "resource_limit"),

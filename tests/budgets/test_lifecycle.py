@@ -28,6 +28,7 @@ ELSEWHERE = {
     "current_days_zero",
     "export_fails",
     "monthly_usage",
+    "organization_billed_by_enterprise",
     "user_usage_empty",
     "whole_month_counts",
 }

@@ -77,6 +77,9 @@ class Api:
         call = self._call(request, route, params, token)
         if "feature_off" in self.quirks and route.operation.endswith(("_budget", "_budgets")):
             raise not_found(problem="quirk feature_off")
+        is_elsewhere = "organization_billed_by_enterprise" in self.quirks and call.owner_kind == "organization"
+        if is_elsewhere and route.operation.endswith(("_budget", "_budgets")):
+            raise bad_request("Budgets of this organization are managed by its enterprise.")
         if "expired_kept" not in self.quirks:
             self.state.remove_expired()
         reply = route.answer(call)

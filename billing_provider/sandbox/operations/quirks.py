@@ -60,6 +60,11 @@ QUIRKS: dict[str, Quirk] = {
         Quirk("multi_user_customer_empty_entity", "guessed", "multi_user_customer budgets are returned with entity ''"),
         Quirk("no_id_in_create", "documented", "the create reply has no budget id"),
         Quirk("old_missing_user_text", "documented", "a missing user is reported as a missing budget_entity_name"),
+        Quirk(
+            "organization_billed_by_enterprise",
+            "observed",
+            "the budget routes of organizations return 400, for reads too",
+        ),
         Quirk("page_cap_10", "observed", "a page has at most 10 budgets, whatever per_page is"),
         Quirk("page_flags_missing", "documented", "listings have neither has_next_page nor total_count"),
         Quirk("patch_ignores_identity", "guessed", "PATCH ignores scope, entity, user, type and SKU (instead of 400)"),
