@@ -50,15 +50,6 @@ class Difference(NamedTuple):
     replaces: list[str]
     is_hidden: bool
 
-    @property
-    def deletes_first(self) -> bool:
-        """Whether a replacement deletes the old object first.
-
-        GitHub accepts no second budget where only the pricing type differs. With Pulumi's `replace_on_changes`, which
-        this does not see, the create takes the old one again: its cap does not go meanwhile.
-        """
-        return self.replaces == ["budget_type"]
-
 
 @dataclass(frozen=True)
 class Operations:

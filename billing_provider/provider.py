@@ -123,9 +123,10 @@ class _Adapter(ResourceProvider):
             if not found.changed:
                 return DiffResult(changes=False)
             # Return None if an input differs: the engine then computes the changed properties, shows them and applies
-            # ignore_changes and replace_on_changes.
+            # ignore_changes and replace_on_changes. A replacement creates first: the create refuses what GitHub does
+            # not accept beside the old object, and a cap does not go meanwhile.
             changes = True if found.is_hidden else None
-            return DiffResult(changes=changes, replaces=found.replaces, delete_before_replace=found.deletes_first)
+            return DiffResult(changes=changes, replaces=found.replaces, delete_before_replace=False)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _answering(props):

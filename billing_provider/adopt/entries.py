@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt import names
@@ -131,7 +130,7 @@ class _Finder:
 
     def __init__(self, run: Run) -> None:
         self._run = Run(lambda: run.settings, _Silent(), run.clock)
-        self._now = datetime.fromtimestamp(run.clock.wall(), timezone.utc)
+        self._now = run.clock.utc()
         self.entries: list[Entry] = []
         self.skipped: list[Skipped] = []
 

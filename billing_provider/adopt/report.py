@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -117,7 +117,7 @@ class _Report:
 
     def rows(self, days: int) -> list[Row]:
         """Return the findings in words."""
-        soon = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc) + timedelta(days=days)
+        soon = self._run.clock.utc() + timedelta(days=days)
         live = [Live(id_, each.key, each.ends) for id_, each in self._objects.items()]
         managed = [each for state in self._states for each in state.managed]
         describe = {

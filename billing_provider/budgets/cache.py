@@ -138,7 +138,7 @@ class OwnerCache:
     def opaque(self) -> list[OpaqueBudget]:
         """Return the budgets in the listings of this run that do not fit the model; nothing is sent."""
         with self.lock:
-            return list(self._opaque.values())
+            return [other for other in self._opaque.values() if other.id not in self._deleted]
 
     def is_listed(self, budget_id: str) -> bool:
         """Return whether a new complete listing has a budget, or may have it: one without an id may be any.

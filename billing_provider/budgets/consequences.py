@@ -171,7 +171,8 @@ def _losses(old: Terms, new: Terms) -> list[str]:
     open_fields = _open(old, new)
     if "prevent_further_usage" in open_fields and old.hard and not new.hard:
         found.append("removes the hard stop")
-    if "budget_amount" in open_fields and old.unit != new.unit:
+    is_sku_known = "budget_product_sku" in open_fields
+    if "budget_amount" in open_fields and old.unit != new.unit and is_sku_known:
         found.append(f"changes the amount {_from_to(old, new)}")
     elif "budget_amount" in open_fields and new.amount > old.amount:
         found.append(_moved("raises", old, new))

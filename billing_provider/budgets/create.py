@@ -8,7 +8,7 @@ from billing_provider.budgets import approved_raises
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
-from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
+from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED, is_over
 from billing_provider.budgets.identity import (
     IN_PLACE,
     Match,
@@ -31,6 +31,7 @@ from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from billing_provider.core.errors import ApiError
     from billing_provider.core.owners import OwnerKind
@@ -163,10 +164,17 @@ class BudgetCreate(CreateOnce[Budget]):
         if approved_raises.raised_to(self._inputs, existing.budget_amount) is not None and not ends_raise:
             different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
-        if expires and not existing.expires_at and "expires_at" not in different:
-            # A missing expiry counts as unchanged only for a budget in the state. This budget is not in the state, or
-            # it is there with a date that has passed, so a missing expiry counts as different.
-            different.append("expires_at")
+        alerts = self._spec.budget_alerting is not None and self._spec.budget_alerting.will_alert
+        hidden = {
+            "budget_alerting": alerts and existing.budget_alerting is None,
+            "expires_at": expires and not existing.expires_at,
+            "exclude_cost_center_usage": (
+                self._spec.exclude_cost_center_usage and existing.exclude_cost_center_usage is None
+            ),
+        }
+        # What GitHub leaves out counts as unchanged only for a budget in the state. This budget is not in the state, or
+        # it is there with a date that has passed, so a declared value counts as different.
+        different += [name for name, is_hidden in hidden.items() if is_hidden and name not in different]
         if "budget_type" in different:
             raise OutcomeError(
                 f"{self.what()} exists already as {existing.id}, with the budget_type {existing.budget_type}, "
@@ -186,14 +194,10 @@ class BudgetCreate(CreateOnce[Budget]):
             change = Change({}, self._inputs)
         else:
             change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
-        # A former budget that another resource has taken over stays, so this one takes the place of nothing.
         others = {
-            budget_id: state
-            for budget_id, state in former.items()
-            if (existing is None or budget_id != existing.id)
-            and self._run.registry.holder(budget_id, self._urn) in {None, self._urn}
+            budget_id: state for budget_id, state in former.items() if existing is None or budget_id != existing.id
         }
-        return change, replacement(self._owner.kind, others, self._inputs, self._known)
+        return change, replacement(self._owner.kind, others, self._inputs, self._known, self._run.clock.utc())
 
     def _known(self, owner: Owner, budget_id: str, _state: Mapping[str, Any]) -> Budget | None:
         return self._run.cache(OwnerCache, owner).known(budget_id)
@@ -232,11 +236,12 @@ class BudgetCreate(CreateOnce[Budget]):
         return differing(self._owner, declared, live, ("budget_type", *IN_PLACE))
 
 
-def replacement(
+def replacement(  # noqa: PLR0917 - what a check knows
     kind: OwnerKind,
     former: Mapping[str, Mapping[str, Any]],
     inputs: Mapping[str, Any],
     find: Callable[[Owner, str, Mapping[str, Any]], Budget | None],
+    now: datetime,
     unknown: frozenset[str] = frozenset(),
 ) -> Change | None:
     """Return the change from the former budget of a resource to the declared one; None if no budget goes.
@@ -248,14 +253,16 @@ def replacement(
         former: The outputs in the state of the budgets that the resource had, by id.
         inputs: The declared inputs that are known.
         find: Returns the live budget by owner, id and outputs, or None if it is not known.
+        now: The current time, timezone-aware.
         unknown: The names of the inputs not known yet.
     """
     for budget_id, state in former.items():
-        is_over = bool(state.get(EXPIRED)) or budget_id == NEVER_CREATED
-        if state and not state.get(KEPT_ON_DELETE) and not is_over:
-            owner = Owner(kind, state[kind.noun])
-            before = Change.update(owner, state, state, find(owner, budget_id, state)).before
-            return Change(before, inputs, unknown=unknown)
+        if not state or state.get(KEPT_ON_DELETE) or state.get(EXPIRED) or budget_id == NEVER_CREATED:
+            continue
+        owner = Owner(kind, state[kind.noun])
+        live = find(owner, budget_id, state)
+        if live is not None or not is_over(state, now):
+            return Change(Change.update(owner, state, state, live).before, inputs, unknown=unknown)
     return None
 
 

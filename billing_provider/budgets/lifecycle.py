@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import approved_raises, expiry, removal, rules
@@ -20,6 +19,7 @@ from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeErro
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
+from billing_provider.core.redact import clean
 from billing_provider.core.resource import SECRET_INPUTS, Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.delete_confirmed import delete_confirmed
@@ -28,6 +28,7 @@ from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
@@ -47,7 +48,7 @@ class Lifecycle:
 
     def __init__(self, kind: OwnerKind, run: Run) -> None:
         self._kind, self._run = kind, run
-        self._on_delete = OnDelete(run, "budget", exclusive=("budget_type",))
+        self._on_delete = OnDelete(run, "budget")
 
     def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
         """Validate the inputs of one budget and fill in defaults; nothing is sent.
@@ -256,7 +257,7 @@ class Lifecycle:
                 raise
             raise OutcomeError(
                 f"update budget {budget_id} of {owner}: it is gone on GitHub, and nothing was changed. "
-                "Run `pulumi up` again: it creates the budget again."
+                "Run `pulumi refresh`, then `pulumi up`: it creates the budget again."
             ) from None
         # A single read: the cached listing may be older than the change.
         budget = budget or client.get_budget(owner, budget_id)
@@ -296,9 +297,6 @@ class Lifecycle:
         if self._run.guards.limits and self._run.registry.holder(budget_id, urn) is None:
             self._allow_delete(urn, owner, budget_id, read_state(BudgetState, olds))
         budgets = self._run.cache(OwnerCache, owner)
-        # A listing of this run knows more than the state.
-        listed = budgets.known(budget_id)
-        live = live_inputs(owner, {}, listed, frozenset()) if listed else {}
         is_gone = delete_confirmed(
             self._run,
             urn,
@@ -307,10 +305,20 @@ class Lifecycle:
             send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
             is_listed=lambda: budgets.is_listed(budget_id),
             consequence=", and deleting it would lift its cap",
-            cap=removal.cap_in_state(self._kind, {**olds, **live}),
+            cap=self._cap(owner, budget_id, olds),
         )
         if is_gone:
             budgets.forget(budget_id)
+
+    def _cap(self, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> str:
+        """Return the cap that a delete removes; a listing of this run knows more than the state."""
+        live = self._run.cache(OwnerCache, owner).known(budget_id)
+        try:
+            state = read_state(BudgetState, olds)
+            return clean(removal.described(self._kind, Change.update(owner, state, state, live).before))
+        except (ConfigError, KeyError):
+            # The state is incomplete or damaged, and the deletion itself tells what is wrong.
+            return ""
 
     def _allow(self, change: Change, action: str) -> None:
         """Check the limits right before a write.
@@ -347,7 +355,7 @@ class Lifecycle:
         return self._run.cache(OwnerCache, owner).recent(budget_id, CREATE_FRESH_SECONDS)
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        return self._run.clock.utc()
 
     def _owner(self, inputs: Mapping[str, Any]) -> Owner:
         return Owner(self._kind, read_slug(self._kind.noun, inputs.get(self._kind.noun)))

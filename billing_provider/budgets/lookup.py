@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import rules
@@ -40,7 +39,7 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
     """
     # A declaration needs an amount too, which is no part of the key.
     fields, found = read_inputs(kind, {**key, "budget_amount": 0})
-    now = datetime.fromtimestamp(run.clock.wall(), timezone.utc)
+    now = run.clock.utc()
     found += rules.problems(kind, fields, frozenset(problem.field for problem in found), now)
     if found:
         raise ConfigError(f"find the budget: {'; '.join(str(problem) for problem in first_problems(found))}")

@@ -39,6 +39,10 @@ class Clock:
                 f"{TEST_TIME} must be a time such as 2026-12-01T00:00:30Z: correct it or unset it"
             ) from None
 
+    def utc(self) -> datetime:
+        """Return the current time in UTC, as for `wall`."""
+        return datetime.fromtimestamp(self.wall(), timezone.utc)
+
     def sleep(self, seconds: float) -> None:
         """Sleep for this number of seconds."""
         time.sleep(seconds)

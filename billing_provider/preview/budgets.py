@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import approved_raises, consequences, expiry, removal
@@ -36,6 +35,7 @@ from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import OwnerKind
@@ -200,7 +200,7 @@ class BudgetPreview:
         return False
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._run.clock.wall(), timezone.utc)
+        return self._run.clock.utc()
 
     def _declare(self, owner: Owner, compared: _Compared, budget_id: str | None) -> None:
         """Record a budget, for the sum of those that another one covers."""
@@ -218,6 +218,9 @@ class BudgetPreview:
         listed = budgets.of_scope(olds["budget_scope"], olds.get("user")).get(budget_id)
         if listed is not None:
             return listed
+        if odd := next((each for each in budgets.opaque() if each.id == budget_id), None):
+            self._run.reporter.warn(f"not compared with GitHub: {odd}")
+            raise NotComparedError
         with self._lock:
             self._missing_left -= 1
             is_left = self._missing_left >= 0
@@ -238,7 +241,7 @@ class BudgetPreview:
                 return live
             return None
 
-        return replacement(kind, self._run.registry.former(urn), news, find, unknown)
+        return replacement(kind, self._run.registry.former(urn), news, find, self._now(), unknown)
 
     def _look(self, owner: Owner, urn: str, compared: _Compared) -> _Compared:
         """Return a new budget with the live one that its create adopts.
@@ -283,7 +286,7 @@ class BudgetPreview:
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
         """Return the refusal by the limits; if there is none, warn of the consequences."""
         if reason := refusal(self._run.guards, compared.change, compared.replaced):
-            return [Problem("budget_amount", reason)]
+            return [Problem("", reason)]
         goes = () if urn in self._gone else self._goes(kind, compared)
         for text in (*goes, *self._consequences(compared)):
             self._run.tell(f"{compared.subject}: {text}")

@@ -96,7 +96,9 @@ class CostCenterCaps:
             LostCap(
                 self._described(budget, center),
                 Terms.of(budget.model_dump()).stops,
-                [member(*each) for each in _covered(budget, budgets, members)] if _caps_each(budget) else [],
+                [member(*each) for each in _covered(budget, budgets, members, caps_each=self._caps_each(budget))]
+                if self._caps_each(budget)
+                else [],
             )
             for budget in self._of(center, self._centers.values(), budgets)
         ]
@@ -125,12 +127,12 @@ class CostCenterCaps:
         groups = after.get(ENTERPRISE_TEAMS) or after.get(ORGANIZATIONS)
         unless = ", unless a team or an organization that stays includes them" if groups and leaving.get(USERS) else ""
         for budget in self._of(center, centers, budgets):
-            covered = _covered(budget, budgets, leaving)
+            covered = _covered(budget, budgets, leaving, caps_each=self._caps_each(budget))
             names = [member(kind, name) for kind, name in covered if self._is_first(urn, budget, kind, name)]
             if not names:
                 continue
             cap = f"{self._described(budget, center)}{unless}"
-            if _caps_each(budget):
+            if self._caps_each(budget):
                 yield f"frees {first_names(names)} of the {cap}"
             else:
                 yield f"the usage of {first_names(names)} no longer counts in the {cap}"
@@ -206,7 +208,7 @@ class CostCenterCaps:
             caps = ["budget per member that is declared too"] if name.lower() in self._wanted else []
         if center is not None:
             found = self._of(center, centers, self._budgets())
-            caps += [self._described(each, center) for each in found if _caps_each(each)]
+            caps += [self._described(each, center) for each in found if self._caps_each(each)]
         if caps:
             raise ConfigError(
                 f"cost center {name}: {_REFUSES}: leave out {first_names(names)}, or first remove the {caps[0]}. If "
@@ -270,9 +272,14 @@ class CostCenterCaps:
         An amount that the program declares as secret is left out if the engine has compared the budget before: GitHub
         does not know that it is secret.
         """
-        per = "per person" if _caps_each(budget) else f"on {budget.budget_product_sku}"
+        per = "per person" if self._caps_each(budget) else f"on {budget.budget_product_sku}"
         name = clean(center.name, _MAX_NAME)
         return f"{self._cap(budget)} {clean(per, _MAX_NAME)} of cost center {name} (budget {budget.id})"
+
+    def _caps_each(self, budget: Budget) -> bool:
+        """Return whether a budget caps each member; some accounts list such a one with the scope `cost_center`."""
+        scope = self._run.registry.state(budget.id).get("budget_scope", budget.budget_scope)
+        return bool(scope == MULTI_USER_COST_CENTER)
 
     def _cap(self, budget: Budget) -> str:
         secret = sorted(secret_inputs(self._run.registry.state(budget.id)))
@@ -321,16 +328,14 @@ def _keys(name: str, members: Mapping[str, list[str]]) -> set[tuple[str, str, st
     return {(name.lower(), kind, plain_member(kind, each)) for kind, names in members.items() for each in names}
 
 
-def _caps_each(budget: Budget) -> bool:
-    return budget.budget_scope == MULTI_USER_COST_CENTER
-
-
-def _covered(budget: Budget, budgets: Iterable[Budget], members: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
+def _covered(
+    budget: Budget, budgets: Iterable[Budget], members: Mapping[str, list[str]], *, caps_each: bool
+) -> Iterator[tuple[str, str]]:
     """Yield the members whom a budget covers, with their kind; a cap of a user's own precedes one per member."""
     sku = canonical_sku(budget.budget_product_sku)
     own = {
         (each.user or each.budget_entity_name or "").lower()
-        for each in (budgets if _caps_each(budget) else ())
+        for each in (budgets if caps_each else ())
         if each.budget_scope == USER and canonical_sku(each.budget_product_sku) == sku
     }
     for kind, names in members.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import threading
-from datetime import datetime, timezone
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +48,7 @@ class LiveUsage:
             fields: The inputs of the budget.
             consumed: GitHub's own figure, if it is known.
         """
-        today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
+        today = self._run.clock.utc().date()
         spent = consumed
         if spent is None:
             budget = _details(fields)

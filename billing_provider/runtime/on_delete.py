@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import DELETE, KEEP
 from billing_provider.core.settings import NAMESPACE
 
@@ -29,11 +28,10 @@ class OnDelete:
     Args:
         run: The state shared by the resources of this engine run.
         what: The kind of object, for messages.
-        exclusive: Inputs whose change makes a new object that GitHub does not accept beside the old one.
     """
 
-    def __init__(self, run: Run, what: str, exclusive: Collection[str] = ()) -> None:
-        self._run, self._what, self._exclusive = run, what, set(exclusive)
+    def __init__(self, run: Run, what: str) -> None:
+        self._run, self._what = run, what
 
     def keeps(self, inputs: Mapping[str, Any], *, adopted: bool) -> bool:
         """Return whether a delete is to keep the object.
@@ -75,8 +73,7 @@ class OnDelete:
             replaces: The changed inputs that replace the object.
 
         Raises:
-            ConfigError: The old object is kept, and GitHub does not accept the new one beside it; or a setting is
-                invalid.
+            ConfigError: A setting is invalid.
         """
         if not self._run.registry.is_checked(urn):
             return []
@@ -84,7 +81,7 @@ class OnDelete:
         if replaces:
             if kept:
                 self._run.registry.keep(id_)
-                self._keep_replaced(id_, replaces, unknown)
+                self._run.reporter.warn(f"the old {self._what} {id_} stays on GitHub ({ON_DELETE} is {KEEP})")
             return []
         if ON_DELETE in unknown:
             return [ON_DELETE]
@@ -117,15 +114,6 @@ class OnDelete:
             f'there, or set {ON_DELETE}="{DELETE}" and run `pulumi up` before the destroy'
         )
         return True
-
-    def _keep_replaced(self, id_: str, replaces: Collection[str], unknown: frozenset[str]) -> None:
-        if not set(replaces) - self._exclusive and not unknown & set(replaces):
-            raise ConfigError(
-                f"a change of {', '.join(replaces)} replaces {self._what} {id_}, but {ON_DELETE} is {KEEP}, and GitHub "
-                f"does not accept the new {self._what} beside the old one. Nothing was sent: undo the change, set "
-                f'{ON_DELETE}="{DELETE}", run `pulumi up`, then change it again.'
-            )
-        self._run.reporter.warn(f"the old {self._what} {id_} stays on GitHub ({ON_DELETE} is {KEEP})")
 
     def _reason(self, id_: str, news: Mapping[str, Any], olds: Mapping[str, Any]) -> str:
         it = f"{self._what} {id_}"

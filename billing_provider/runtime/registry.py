@@ -82,9 +82,13 @@ class ResourceRegistry:
         return self._replaced.get(urn, frozenset())
 
     def former(self, urn: str) -> dict[str, Mapping[str, Any]]:
-        """Return the outputs in the state of the budgets of a resource that this run replaces, by id."""
+        """Return the outputs in the state of the budgets of a resource that this run replaces, by id.
+
+        One that another resource has taken over stays, so this resource takes the place of nothing.
+        """
         with self._lock:
-            return {budget_id: self._states.get(budget_id, _NOTHING) for budget_id in sorted(self.replaced(urn))}
+            mine = [each for each in sorted(self.replaced(urn)) if self._holders.get(each, urn) == urn]
+            return {budget_id: self._states.get(budget_id, _NOTHING) for budget_id in mine}
 
     def state(self, budget_id: str) -> Mapping[str, Any]:
         """Return the outputs in the state of a budget that the program declares; empty if no `diff` has told them."""

@@ -130,7 +130,7 @@ class Run:
             if counts and most is not None and self._deletes >= most:
                 raise ConfigError(
                     f"{what} is not deleted: this run may delete {most}, by {NAMESPACE}:maxDeletes. Nothing was sent: "
-                    f"check what the program no longer declares, or for one run: {MAX_DELETES}=off"
+                    f"check what this run deletes, or for one run: {MAX_DELETES}=off"
                 )
             self._deletes += counts
 

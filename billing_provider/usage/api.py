@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -34,7 +33,7 @@ class UsageApi:
 
     def today(self) -> date:
         """Return the current date in UTC, the time zone of GitHub's billing."""
-        return datetime.fromtimestamp(self._clock.wall(), timezone.utc).date()
+        return self._clock.utc().date()
 
     def get_usage(
         self, owner: Owner, query: Mapping[str, Any], cost_center: CostCenterName | None = None

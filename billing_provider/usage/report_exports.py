@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from billing_provider.core.clock import day
@@ -111,7 +111,7 @@ class ReportExports:
 
     def _existing(self, report_type: str, start: date, end: date) -> UsageReportExport | None:
         """Return an existing export for these days, if it is final, in progress or created today."""
-        today = datetime.fromtimestamp(self._run.clock.wall(), timezone.utc).date()
+        today = self._run.clock.utc().date()
         for export in self._api.list_report_exports(self._owner):
             same = (export.report_type, export.start_date, export.end_date) == (report_type, str(start), str(end))
             made = _day_of(export.created_at)

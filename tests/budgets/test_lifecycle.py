@@ -646,5 +646,5 @@ def test_an_update_of_a_budget_that_is_gone_says_what_helps(
     with pytest.raises(errors.NotFoundError):
         new_run().enterprise.update(stored.id, stored.outputs, changed)
     sandbox.remove_budget(stored.outputs["budget_id"])
-    with pytest.raises(errors.OutcomeError, match=r"is gone on GitHub, and nothing was changed\. Run `pulumi up`"):
+    with pytest.raises(errors.OutcomeError, match=r"is gone on GitHub, and nothing was changed\. Run `pulumi refresh`"):
         new_run().enterprise.update(stored.id, stored.outputs, changed)

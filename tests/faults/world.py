@@ -311,11 +311,6 @@ class World:
             entry.inputs, entry.outputs = checked.inputs, stored.outputs
             return
         anew = _check(operations, urn, {}, inputs)
-        if found.deletes_first:
-            operations.delete(urn, entry.id, entry.outputs)
-            del self.entries[name]
-            self._create(operations, name, anew.inputs)
-            return
         self._create(operations, name, anew.inputs)
         self.pending.append(entry)
 

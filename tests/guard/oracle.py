@@ -59,12 +59,14 @@ class Memory:
 
     Attributes:
         hidden: The secret amounts and names, by URN.
+        secret: The inputs that are secret, by URN.
         may_delete: The URNs for which a program or a setting has said that a delete deletes.
         unsent: The names of the resources with a changed value that GitHub does not have.
         seen: What each budget was after a run, by id, oldest first: a run without a read knows no more.
     """
 
     hidden: dict[str, set[Any]] = field(default_factory=dict)
+    secret: dict[str, set[str]] = field(default_factory=dict)
     may_delete: set[str] = field(default_factory=set)
     unsent: set[str] = field(default_factory=set)
     seen: dict[str, list[Fields]] = field(default_factory=dict)
@@ -86,6 +88,7 @@ def judge(run: Run, before: Sequence[Run], by_hand: set[str], memory: Memory, qu
             if not declared.secret:
                 # From now on the state does not call it secret.
                 memory.hidden.pop(urn_of(declared.kind, name), None)
+                memory.secret.pop(urn_of(declared.kind, name), None)
     is_told = not any("not compared with GitHub" in word.text for word in run.words)
     reads = run.verb == "refresh" or (is_told and run.options.config.get("previewReads") != "false")
     written = {effect.id for effect in run.effects}
@@ -440,6 +443,7 @@ class _Judge:
         for urn in self.memory.hidden.keys() - held:
             # The resource is gone; another one may have its name later.
             del self.memory.hidden[urn]
+            self.memory.secret.pop(urn, None)
         for urn, name in self.names.items():
             declared = self.run.program[name]
             if declared.inputs.get("on_delete") == "delete" or self.run.options.config.get("onDelete") == "delete":
@@ -450,13 +454,14 @@ class _Judge:
                     place.setdefault(urn, set()).update(place[former])
             if former in self.memory.may_delete:
                 self.memory.may_delete.add(urn)
+            self.memory.secret.setdefault(urn, set()).update(self.memory.secret.get(former, ()), declared.secret)
             for secret in declared.secret:
                 self.memory.hidden.setdefault(urn, set()).update(_values(declared.inputs.get(secret)))
 
     def _is_secret(self, urn: str, name: str) -> bool:
         declared = self.run.program.get(self.names.get(urn, ""))
         hidden = self.memory.hidden.get(urn, set())
-        if declared is not None and name in declared.secret:
+        if (declared is not None and name in declared.secret) or name in self.memory.secret.get(urn, ()):
             return True
         kind = int if name == "budget_amount" else str
         return name in ("budget_amount", "budget_alerting") and any(isinstance(value, kind) for value in hidden)

@@ -300,14 +300,14 @@ def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
 
 
 def test_configuration_comes_with_its_namespace(world: World) -> None:
-    """Token, address and pace are read from `github-billing:` keys, before the environment; waits show as status."""
+    """Token, address and pace come from `github-billing:` keys, before variables of others; waits show as status."""
     config = {
         "github-billing:token": world.sandbox.token,
         "github-billing:baseUrl": world.sandbox.url,
         "github-billing:writeIntervalSeconds": "1.2",
         "p:token": "another-project-setting",
     }
-    wrong = {"GITHUB_BILLING_TOKEN": "not-this-one", "GITHUB_API_URL": "http://127.0.0.1:1"}
+    wrong = {"GITHUB_TOKEN": "not-this-one", "GITHUB_API_URL": "http://127.0.0.1:1"}
     declared = {("EnterpriseBudget", "a"): ENTERPRISE, ("OrgBudget", "b"): ORGANIZATION}
     with Plugin(world.engine.address, wrong, config) as plugin:
         assert Stack().up(plugin, declared) == {"a": "create", "b": "create"}
@@ -317,7 +317,7 @@ def test_configuration_comes_with_its_namespace(world: World) -> None:
 
 
 def test_a_refusal_is_short_and_without_the_token(world: World) -> None:
-    """What GitHub refuses ends in one line: what was action, what it said, what to do; the token is nowhere."""
+    """What GitHub refuses ends in one line: what was tried, what it said, what to do; the token is nowhere."""
     urn = urn_of("EnterpriseBudget", "b")
     token = "a-token-that-nobody-gave"
     with Plugin(world.engine.address, {**environment(world.sandbox), "GITHUB_BILLING_TOKEN": token}) as plugin:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.core.errors import ConfigError, OutcomeError
+from billing_provider.core.errors import OutcomeError
 from billing_provider.core.settings import Guards
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 
@@ -266,21 +267,26 @@ def test_a_replacement_announces_that_the_old_object_stays(choice: str, kind: st
     assert (told in run.reporter.warnings) is (choice == "keep")
 
 
-def test_a_kept_budget_of_another_pricing_type_is_not_replaced(sandbox: Sandbox, new_run: NewRun) -> None:
-    """GitHub accepts no second budget that differs by `budget_type` alone, so none can be kept."""
-    stored = create(new_run(), "budget", with_input("budget", "keep"))
-    other = {**stored.inputs, "budget_type": "SkuPricing"}
-    sandbox.forget_requests()
-    run = new_run()
-    run.enterprise.check(URN, stored.inputs, stored.inputs, NONE)
-    words = "a change of budget_type replaces budget .*, but on_delete is keep, .* Nothing was sent: undo the change"
-    with pytest.raises(ConfigError, match=words):
-        run.enterprise.diff(URN, stored.id, stored.outputs, other, NONE)
-    unknown = frozenset({"budget_type"})
-    assert run.enterprise.diff(URN, stored.id, stored.outputs, other, unknown)[1] == ["budget_type"]
-    _, stored = up(new_run(), "budget", stored, with_input("budget", "delete"))
-    assert run.enterprise.diff(URN, stored.id, stored.outputs, other, NONE)[1] == ["budget_type"]
-    assert sandbox.requests == []
+@pytest.mark.parametrize("choice", ["keep", "delete"])
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_pricing_type_alone_replaces_nothing(
+    choice: str, reads: bool, sandbox: Sandbox, new_run: Callable[..., RunHarness]
+) -> None:
+    """GitHub accepts no second budget that differs by `budget_type` alone: the create refuses before a delete."""
+    stored = create(new_run(), "budget", with_input("budget", choice))
+    run = new_run(guards=Guards(preview_reads=reads))
+    operations = run.operations["EnterpriseBudget"]
+    other = {**with_input("budget", choice), "budget_type": "SkuPricing"}
+    news = operations.check(URN, stored.inputs, other, NONE).inputs
+    assert operations.diff(URN, stored.id, stored.outputs, news, NONE).replaces == ["budget_type"]
+    anew = operations.check(URN, {}, other, NONE)
+    words = "exists already as .*, with the budget_type ProductPricing, which an update cannot change"
+    if reads:
+        assert re.search(words, str(anew.problems[0]))
+    else:
+        with pytest.raises(OutcomeError, match=words):
+            operations.create(URN, anew.inputs)
+    assert [budget["budget_type"] for budget in sandbox.budgets()] == ["ProductPricing"]
 
 
 def test_a_kept_budget_is_taken_over_by_a_create_after_its_delete(sandbox: Sandbox, new_run: NewRun) -> None:
