@@ -37,7 +37,7 @@ _IN_STATE = frozenset({"budget_id", "cost_center_id", EXPIRED})
 """Outputs of which each resource in a state has one; the inputs of a `.get` have none."""
 
 
-class Difference(NamedTuple):
+class Diff(NamedTuple):
     """What differs between a state and the inputs.
 
     Attributes:
@@ -76,14 +76,14 @@ class Operations:
         inputs = {**checked.inputs, **named}
         return Checked(inputs, self.compare(urn, olds, inputs, unknown))
 
-    def diff(self, urn: str, id_: str, olds: Inputs, news: Inputs, unknown: frozenset[str]) -> Difference:
+    def diff(self, urn: str, id_: str, olds: Inputs, news: Inputs, unknown: frozenset[str]) -> Diff:
         """Return what differs, after a comparison of the change with GitHub."""
         changed, replaces = self.lifecycle.diff(urn, id_, olds, news, unknown)
         is_gone = bool(changed) and not replaces and self.compare_update(urn, id_, olds, news, unknown)
         # An engine does not detect what changes no input: an incomplete create, a new default of on_delete, an expired
         # budget that needs a replacement because the clocks of two machines differ, and one that is gone.
         is_hidden = is_gone or UNFINISHED in olds or changed == [KEPT_ON_DELETE] or "expires_at" in replaces
-        return Difference(changed, [_GONE] if is_gone else replaces, is_hidden)
+        return Diff(changed, [_GONE] if is_gone else replaces, is_hidden)
 
     def create(self, urn: str, inputs: Inputs) -> Stored:
         """Create or adopt the resource."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Literal, get_origin
 
@@ -60,6 +61,12 @@ MOST_MODULES = 8
 
 PROVIDERS = {"EnterpriseBudgetProvider", "OrgBudgetProvider", "CostCenterProvider"}
 """Names that states hold: for ever."""
+
+SHARED_NAMES = {
+    "Finding": "one line of a report that changes nothing, of the doctor and of the comparison with the states",
+    "Reply": "an HTTP reply: the provider reads it, the sandbox writes it, and the two share no code",
+}
+"""Class names with two definitions, and why one name is right for both."""
 
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
@@ -245,6 +252,16 @@ def test_provider_classes_keep_their_names() -> None:
         if name.endswith("Provider") and value.__module__ == provider.__name__
     }
     assert found == PROVIDERS
+
+
+def test_class_names_are_unique() -> None:
+    """A class name is defined in one module, apart from the few of the table."""
+    defined = Counter(
+        name
+        for tree in TREES.values()
+        for name in {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    )
+    assert {name for name, modules in defined.items() if modules > 1} == set(SHARED_NAMES)
 
 
 def test_only_the_cli_and_the_engine_log_print() -> None:

@@ -50,7 +50,7 @@ class Inventory:
         return [center for center in self.cost_centers if center.state == ACTIVE]
 
 
-class Names(NamedTuple):
+class FoundNames(NamedTuple):
     """The names in what owners have, in the order of the reading; they can repeat.
 
     Attributes:
@@ -88,9 +88,9 @@ def read_inventories(run: Run, owners: Sequence[Owner]) -> list[Inventory]:
     return [Inventory(owner, list(_budgets(run, owner)), list(_cost_centers(run, owner))) for owner in owners]
 
 
-def names_in(inventories: Sequence[Inventory]) -> Names:
+def names_in(inventories: Sequence[Inventory]) -> FoundNames:
     """Return the names of people, organizations and repositories in what owners have."""
-    found = Names([], [each.owner.slug for each in inventories if each.owner.kind.noun == ORGANIZATION], [])
+    found = FoundNames([], [each.owner.slug for each in inventories if each.owner.kind.noun == ORGANIZATION], [])
     of_scope = {USER: found.people, ORGANIZATION: found.organizations, REPOSITORY: found.repositories}
     for inventory in inventories:
         for center in inventory.cost_centers:
@@ -101,7 +101,7 @@ def names_in(inventories: Sequence[Inventory]) -> Names:
             of_scope.get(budget.budget_scope, []).append(entity_of(inventory.owner, budget))
             alerting = budget.budget_alerting
             found.people.extend([budget.user or "", *(alerting.alert_recipients if alerting else ())])
-    return Names(*(list(filter(None, names)) for names in found))
+    return FoundNames(*(list(filter(None, names)) for names in found))
 
 
 def entity_of(owner: Owner, budget: Budget) -> str:

@@ -39,7 +39,7 @@ _SHOWN = 300
 
 
 @dataclass(frozen=True)
-class Step:
+class RepairStep:
     """One way to repair a finding.
 
     Attributes:
@@ -73,7 +73,7 @@ class Row:
     ids: tuple[str, ...]
     urns: tuple[tuple[str, str], ...]
     reason: str
-    steps: tuple[Step, ...] = field(default=())
+    steps: tuple[RepairStep, ...] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class _Report:
         if (create := self._interrupted.get(each.key)) is not None:
             source, urn = create
             reason = f"no given stack manages it; a run was interrupted while it created {_name(urn)}"
-            again = Step("adopt it: run the interrupted program again", _commands(source, urn).up)
+            again = RepairStep("adopt it: run the interrupted program again", _commands(source, urn).up)
             return self._row(finding, reason, (again, self._remove(each)))
         return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
 
@@ -149,25 +149,27 @@ class _Report:
     def _shared(self, finding: Finding) -> Row:
         reason = "several resources manage it: each takes back what the others change, and can delete it"
         text = "keep one of them. Forget the others first, and only then remove their declarations: "
-        steps = (Step(f"{text}{_name(each.urn)}", _commands(each.source, each.urn).forget) for each in finding.managed)
+        steps = (
+            RepairStep(f"{text}{_name(each.urn)}", _commands(each.source, each.urn).forget) for each in finding.managed
+        )
         return self._row(finding, reason, tuple(steps))
 
     def _gone(self, finding: Finding) -> Row:
         reason = "it is in a state, but not on GitHub: no cap is there"
-        steps: list[Step] = []
+        steps: list[RepairStep] = []
         for each in finding.managed:
             commands = _commands(each.source, each.urn)
-            steps.append(Step("read it again: the next `up` then creates it if it is declared", commands.refresh))
-            steps.append(Step("or forget it, and remove its declaration", commands.forget))
+            steps.append(RepairStep("read it again: the next `up` then creates it if it is declared", commands.refresh))
+            steps.append(RepairStep("or forget it, and remove its declaration", commands.forget))
         return self._row(finding, reason, tuple(steps))
 
     def _expires(self, finding: Finding) -> Row:
         each = self._objects[finding.live[0]]
         day = each.ends.date().isoformat() if each.ends else ""
-        step = Step("to keep the cap: give its declaration a later expires_at or none, then run `pulumi up`")
+        step = RepairStep("to keep the cap: give its declaration a later expires_at or none, then run `pulumi up`")
         return self._row(finding, f"GitHub removes it on {day}, which lifts its cap", (step,))
 
-    def _row(self, finding: Finding, reason: str, steps: tuple[Step, ...]) -> Row:
+    def _row(self, finding: Finding, reason: str, steps: tuple[RepairStep, ...]) -> Row:
         objects = [self._objects[id_] for id_ in finding.live]
         what = objects[0].what if objects else _name(finding.managed[0].urn)
         return Row(
@@ -180,21 +182,21 @@ class _Report:
             steps,
         )
 
-    def _adopt(self, each: _Object) -> Step:
+    def _adopt(self, each: _Object) -> RepairStep:
         entry = self._entries.get(each.id.lower())
         if entry is None:
-            return Step(clean(f"it cannot be adopted: {self._skipped[each.id.lower()]}", _SHOWN))
+            return RepairStep(clean(f"it cannot be adopted: {self._skipped[each.id.lower()]}", _SHOWN))
         name = unique(entry.wanted, self._names)
         self._names.add(name)
         text = "adopt it: add this to a program, then run `pulumi up`; GitHub is not changed, and a destroy keeps it"
-        return Step(text, code=f"import billing_provider as billing\n\n{redact(declaration(entry, name))}")
+        return RepairStep(text, code=f"import billing_provider as billing\n\n{redact(declaration(entry, name))}")
 
-    def _remove(self, each: _Object, lead: str = "or, if no other stack manages it, remove it: ") -> Step:
+    def _remove(self, each: _Object, lead: str = "or, if no other stack manages it, remove it: ") -> RepairStep:
         path = f"{each.owner.kind.path}/{each.owner.slug}/settings/billing"
         url = f"{self._run.settings.base_url}/{path}/{each.objects}/{each.id.rpartition('/')[2]}"
         # The shell reads the token from the environment, so that it is in no file and no history.
         header = '"Authorization: Bearer $GITHUB_BILLING_TOKEN"'
-        return Step(f"{lead}{each.loses}", f"curl --fail --request DELETE --header {header} {shlex.quote(url)}")
+        return RepairStep(f"{lead}{each.loses}", f"curl --fail --request DELETE --header {header} {shlex.quote(url)}")
 
 
 def _objects(inventory: Inventory) -> Iterable[_Object]:

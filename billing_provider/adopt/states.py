@@ -14,7 +14,7 @@ from billing_provider.core.ids import parse_resource_id
 from billing_provider.core.links import READABLE
 from billing_provider.core.redact import clean
 from billing_provider.storage import json_text
-from billing_provider.storage.deployment import Export, Resource
+from billing_provider.storage.deployment import Export, StoredResource
 from billing_provider.storage.documents import explain
 
 MAX_BYTES = 200_000_000
@@ -96,7 +96,7 @@ def read_state_export(source: str, content: bytes) -> State:
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{shown} has more than {MAX_BYTES // 1_000_000} MB, so it is not read")
     try:
-        export = Export[Resource].model_validate(json_text.parse(content))
+        export = Export[StoredResource].model_validate(json_text.parse(content))
     except ValidationError as error:
         reason = clean(explain(error), _SHOWN)
         raise ConfigError(f"{shown} is not the output of `pulumi stack export`: {reason}") from None
@@ -121,7 +121,7 @@ def stack_of(urn: str) -> str:
     return urn.removeprefix("urn:pulumi:").partition("::")[0]
 
 
-def _resource(entry: Resource) -> str | None:
+def _resource(entry: StoredResource) -> str | None:
     """Return the name of the kind of resource, or None for a resource of another provider.
 
     Raises:
@@ -135,7 +135,7 @@ def _resource(entry: Resource) -> str | None:
     return kind
 
 
-def _id(source: str, kind: str, entry: Resource) -> str:
+def _id(source: str, kind: str, entry: StoredResource) -> str:
     try:
         owner, id_ = parse_resource_id(_NOUNS[kind], kind, entry.id)
     except ConfigError:

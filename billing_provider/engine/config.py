@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
-from billing_provider.engine.errors import ConfigError
+from billing_provider.engine.errors import SettingsError
 from billing_provider.engine.passphrase import Passphrase
 from billing_provider.engine.wire import Secret, convert_items
 from billing_provider.storage import json_text
@@ -113,8 +113,8 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
     """Read the settings of one stack of the project in `folder`; `settings` override the files.
 
     Raises:
-        ConfigError: There is no Python project, the stack's name or a file is invalid, a declared setting has no value,
-            or a secret cannot be decrypted.
+        SettingsError: There is no Python project, the stack's name or a file is invalid, a declared setting has no
+            value, or a secret cannot be decrypted.
     """
     file = read_project(folder, stack)
     stack_file = folder / file.stack_folder / f"Pulumi.{stack}.yaml"
@@ -122,7 +122,7 @@ def load(folder: Path, stack: str, env: Mapping[str, str], settings: Mapping[str
     values = _stack_values(file.name, stack_file, env, settings)
     for key, value in declared.items():
         if value is None and key not in {**values, **settings}:
-            raise ConfigError(
+            raise SettingsError(
                 f"{key} has no value in the stack {stack}: write one to {stack_file}, or a default to {PROJECT_FILE}"
             )
     return Project(
@@ -139,13 +139,13 @@ def read_project(folder: Path, stack: str) -> ProjectFile:
     """Return the content of Pulumi.yaml; check the stack's name too.
 
     Raises:
-        ConfigError: There is no Python project, or the stack's name or the file is invalid.
+        SettingsError: There is no Python project, or the stack's name or the file is invalid.
     """
     if _NAME.fullmatch(stack) is None:
-        raise ConfigError(f"{stack!r} is not a valid stack name: use 1 to 100 of the characters A-Z a-z 0-9 _ . -")
+        raise SettingsError(f"{stack!r} is not a valid stack name: use 1 to 100 of the characters A-Z a-z 0-9 _ . -")
     file = _read(folder / PROJECT_FILE, ProjectFile)
     if file is None:
-        raise ConfigError(f"no {PROJECT_FILE} in {folder}: run this in the folder of a Pulumi project")
+        raise SettingsError(f"no {PROJECT_FILE} in {folder}: run this in the folder of a Pulumi project")
     return file
 
 
@@ -171,11 +171,11 @@ def _read(path: Path, form: type[_File]) -> _File | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from None
+        raise SettingsError(f"{path}: {explain(error)}") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be used: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{path} cannot be used: {' '.join(str(error).split())}") from None
 
 
 def _python(folder: Path, virtualenv: str) -> str:
@@ -212,8 +212,8 @@ def _stack_values(
         else:
             try:
                 found[full] = Secret(_text(path, full, _opened(value, Passphrase(file.encryptionsalt, env))))
-            except ConfigError as error:
-                raise ConfigError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
+            except SettingsError as error:
+                raise SettingsError(f"{path}: {full} is encrypted: {error}; or set {variable} to its value") from None
     return found
 
 
@@ -241,11 +241,11 @@ def _full_key(project: str, path: Path, key: object) -> str:
     """Return a key with its namespace, by default that of the project.
 
     Raises:
-        ConfigError: It is not the key of a setting.
+        SettingsError: It is not the key of a setting.
     """
     found = _KEY.fullmatch(key) if isinstance(key, str) else None
     if found is None:
-        raise ConfigError(f"{path}: {key!r} is not a key of a setting: write NAMESPACE:NAME")
+        raise SettingsError(f"{path}: {key!r} is not a key of a setting: write NAMESPACE:NAME")
     return f"{project if found['namespace'] is None else found['namespace']}:{found['name']}"
 
 
@@ -253,14 +253,16 @@ def _text(path: Path, key: str, value: Any) -> str:
     """Return a value as programs receive it: text, or compact JSON as the Pulumi CLI writes it; nothing is empty text.
 
     Raises:
-        ConfigError: It contains a value that JSON does not support, such as a date.
+        SettingsError: It contains a value that JSON does not support, such as a date.
     """
     if value is None or isinstance(value, str):
         return value or ""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"{path}: the value of {key} cannot be written as JSON ({error}): put it in quotes") from None
+        raise SettingsError(
+            f"{path}: the value of {key} cannot be written as JSON ({error}): put it in quotes"
+        ) from None
 
 
 def environment(project: Project, extra: Mapping[str, str]) -> dict[str, str]:

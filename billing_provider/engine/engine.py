@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from billing_provider.engine import config, imports, interrupt, program, refresh, state, teardown, urns, wire
-from billing_provider.engine.errors import ConfigError, StateError
+from billing_provider.engine.errors import SettingsError, StateError
 from billing_provider.engine.events import Diagnostic, Events
 from billing_provider.engine.executor import Executor
-from billing_provider.engine.monitor import EngineService, MonitorService, Server
+from billing_provider.engine.monitor import EngineService, GrpcServer, MonitorService
 from billing_provider.engine.planner import Planner
 from billing_provider.engine.plugin import Plugin
 from billing_provider.engine.process import Child
 from billing_provider.engine.providers import SIMULATED_ID_PREFIX, Simulated
 from billing_provider.engine.registrar import Registrar
-from billing_provider.engine.run import Run
+from billing_provider.engine.run import EngineRun
 from billing_provider.engine.snapshot import Snapshot, locked
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Engine:
             clear_pending_creates: Remove the pending creates of interrupted runs from the state.
         """
 
-        def work(run: Run) -> None:
+        def work(run: EngineRun) -> None:
             if clear_pending_creates:
                 run.snapshot.unclear = [entry for entry in run.snapshot.unclear if entry.type != "creating"]
             refresh.refresh(run)
@@ -161,7 +161,7 @@ class Engine:
     def destroy(self) -> Result:
         """Delete all resources in the state."""
 
-        def work(run: Run) -> None:
+        def work(run: EngineRun) -> None:
             refresh.reread(run)
             teardown.remove(run, Executor(run))
 
@@ -217,7 +217,7 @@ class Engine:
     def _load(self) -> config.Project:
         return config.load(self.project_dir, self.stack, {**os.environ, **self.env}, self.settings)
 
-    def _run_without_program(self, verb: Verb, work: Callable[[Run], None]) -> Result:
+    def _run_without_program(self, verb: Verb, work: Callable[[EngineRun], None]) -> Result:
         """Run an operation that needs the plugin but not the program."""
         with self._prepared(verb) as (_, run, server):
             server.start(EngineService(run.events))
@@ -254,7 +254,7 @@ class Engine:
                 run.snapshot.save()
             return self._result(verb, run, interrupted=interrupted.is_set(), outputs=registrar.stack_outputs)
 
-    def _start_program(self, project: config.Project, run: Run, address: str) -> Child:
+    def _start_program(self, project: config.Project, run: EngineRun, address: str) -> Child:
         given = {
             "program": str(project.program.resolve()),
             "config": project.plain_config(),
@@ -280,17 +280,17 @@ class Engine:
         )
 
     @contextlib.contextmanager
-    def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, Run, Server]]:
+    def _prepared(self, verb: Verb) -> Iterator[tuple[config.Project, EngineRun, GrpcServer]]:
         """Provide what every run needs: the project's settings, the locked state, the services, the plugin."""
         project = self._load()
         main_file = program.main_file_of(project.program)
         if verb in {"preview", "up"} and not main_file.is_file():
-            raise ConfigError(f"{main_file} is missing: create the program, or set `main` in Pulumi.yaml")
+            raise SettingsError(f"{main_file} is missing: create the program, or set `main` in Pulumi.yaml")
         with contextlib.ExitStack() as stack:
             stack.enter_context(locked(self.state_file))
             before = state.load(self.state_file)
             events = Events(self._listener)
-            server = Server()
+            server = GrpcServer()
             stack.callback(server.stop)
             try:
                 plugin = Plugin(
@@ -303,9 +303,9 @@ class Engine:
                     fork_server=self._fork_server,
                 )
             except OSError as error:
-                raise ConfigError(f"{project.python} cannot be started: {error.strerror}") from None
+                raise SettingsError(f"{project.python} cannot be started: {error.strerror}") from None
             stack.enter_context(plugin)
-            run = Run(
+            run = EngineRun(
                 stack=self.stack,
                 project=project.name,
                 dry_run=verb == "preview",
@@ -317,7 +317,7 @@ class Engine:
             )
             yield project, run, server
 
-    def _result(self, verb: Verb, run: Run, *, interrupted: bool, outputs: wire.Values | None = None) -> Result:
+    def _result(self, verb: Verb, run: EngineRun, *, interrupted: bool, outputs: wire.Values | None = None) -> Result:
         if interrupted:
             run.events.log("error", f"{verb} canceled: running operations were completed and saved", run.stack_urn)
         elif run.step_failed:
@@ -344,7 +344,7 @@ def plain(outputs: wire.Values) -> dict[str, Any]:
     return {key: wire.unwrap(value) for key, value in outputs.items() if not wire.has_unknown(value)}
 
 
-def _warn_of_pending(run: Run) -> None:
+def _warn_of_pending(run: EngineRun) -> None:
     unclear = [entry for entry in run.snapshot.unclear if entry.type == "creating"]
     if unclear and not run.dry_run:
         listed = "\n".join(f"  * {entry.resource.urn}, interrupted while creating" for entry in unclear)

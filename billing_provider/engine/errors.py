@@ -7,7 +7,7 @@ class EngineError(Exception):
     """The engine cannot run; the message has the reason and what to do."""
 
 
-class ConfigError(EngineError):
+class SettingsError(EngineError):
     """The project or stack settings are invalid."""
 
 

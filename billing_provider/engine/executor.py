@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from billing_provider.engine.events import Step
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
 
 
 class Executor:
     """Executes steps; safe to call from several threads."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: EngineRun) -> None:
         self._run = run
         self._free = threading.Semaphore(PARALLEL)
         self._actions: dict[str, Callable[[Step], None]] = {

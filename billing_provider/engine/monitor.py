@@ -14,14 +14,14 @@ from billing_provider.engine import paths, program, urns, wire
 from billing_provider.engine.events import Diagnostic, Status
 from billing_provider.engine.planner import Goal
 from billing_provider.engine.plugin import MESSAGE_LIMIT
-from billing_provider.engine.run import RefusedError
+from billing_provider.engine.run import UnsupportedError
 from billing_provider.engine.state import Resource
 
 if TYPE_CHECKING:
     from billing_provider.engine.config import Project
     from billing_provider.engine.events import Events, Severity
     from billing_provider.engine.registrar import Registrar
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
 
 # SDKs ask for these features in two ways. The SDK refuses options whose feature is missing here.
 FEATURES = {
@@ -49,17 +49,17 @@ _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "err
 _HANDLERS = 64
 
 
-def goal_of(run: Run, request: resource_pb2.RegisterResourceRequest) -> Goal:
+def goal_of(run: EngineRun, request: resource_pb2.RegisterResourceRequest) -> Goal:
     """Return the goal of a registration.
 
     Raises:
-        RefusedError: It uses an unsupported option.
+        UnsupportedError: It uses an unsupported option.
     """
     # The SDK always sends hooks, usually none.
     given = {field.name for field, value in request.ListFields() if field.name != "hooks" or value.ListFields()}
     for field, option in REFUSED_FIELDS.items():
         if field in given:
-            raise RefusedError(_unsupported(option))
+            raise UnsupportedError(_unsupported(option))
     for text in (*request.ignoreChanges, *request.replaceOnChanges):
         # An invalid path fails here, and not in the first run that has to compare.
         paths.parse(text)
@@ -86,11 +86,11 @@ def goal_of(run: Run, request: resource_pb2.RegisterResourceRequest) -> Goal:
     )
 
 
-def read_goal_of(run: Run, request: resource_pb2.ReadResourceRequest) -> Goal:
+def read_goal_of(run: EngineRun, request: resource_pb2.ReadResourceRequest) -> Goal:
     """Return the goal of a `.get`.
 
     Raises:
-        RefusedError: It uses an unsupported type, such as a stack reference.
+        UnsupportedError: It uses an unsupported type, such as a stack reference.
     """
     inputs = wire.read_struct(request.properties)
     new = _resource(run, request, custom=True, external=True, id=request.id, inputs=inputs)
@@ -98,17 +98,17 @@ def read_goal_of(run: Run, request: resource_pb2.ReadResourceRequest) -> Goal:
 
 
 def _resource(
-    run: Run, request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest, **more: Any
+    run: EngineRun, request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest, **more: Any
 ) -> Resource:
     """Return the resource of a request, with what both kinds of requests have.
 
     Raises:
-        RefusedError: Its type is unsupported.
+        UnsupportedError: Its type is unsupported.
     """
     if request.type == "pulumi:pulumi:StackReference":
-        raise RefusedError(_unsupported("stack references"))
+        raise UnsupportedError(_unsupported("stack references"))
     if urns.package_of(request.type) == "pulumi" and request.type != urns.ROOT_TYPE:
-        raise RefusedError(_unsupported(f"resources of type {request.type}"))
+        raise UnsupportedError(_unsupported(f"resources of type {request.type}"))
     return Resource(
         urn=urns.build(run.stack, run.project, request.parent, request.type, request.name),
         type=request.type,
@@ -133,7 +133,7 @@ def _unsupported(what: str) -> str:
 class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     """Serves the program's calls about resources."""
 
-    def __init__(self, project: Project, run: Run, registrar: Registrar) -> None:
+    def __init__(self, project: Project, run: EngineRun, registrar: Registrar) -> None:
         self._project = project
         self._run = run
         self._registrar = registrar
@@ -239,7 +239,7 @@ class EngineService(engine_pb2_grpc.EngineServicer):
         return engine_pb2.RequirePulumiVersionResponse()
 
 
-class Server:
+class GrpcServer:
     """The gRPC server on a loopback port; its address is known before it starts."""
 
     def __init__(self) -> None:

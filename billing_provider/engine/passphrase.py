@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billing_provider.engine.errors import ConfigError
+from billing_provider.engine.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,44 +34,44 @@ class Passphrase:
             env: Has PULUMI_CONFIG_PASSPHRASE, or the name of a file as PULUMI_CONFIG_PASSPHRASE_FILE.
 
         Raises:
-            ConfigError: The stack is not encrypted with a passphrase, the passphrase is missing or wrong, or the
+            SettingsError: The stack is not encrypted with a passphrase, the passphrase is missing or wrong, or the
                 extra `secrets` is not installed.
         """
         if salt_line is None:
-            raise ConfigError("the file has no encryptionsalt, so it cannot be decrypted with a passphrase")
+            raise SettingsError("the file has no encryptionsalt, so it cannot be decrypted with a passphrase")
         phrase = _phrase(env)
         try:
             from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an optional extra
         except ImportError:
-            raise ConfigError(
+            raise SettingsError(
                 "to decrypt it with the passphrase, run: pip install 'github-billing-provider[secrets]'"
             ) from None
         self._refusal = InvalidTag
         version, _, rest = salt_line.partition(":")
         salt, _, proof = rest.partition(":")
         if f"{version}:" != _VERSION or not proof:
-            raise ConfigError("its encryptionsalt is not that of a passphrase")
+            raise SettingsError("its encryptionsalt is not that of a passphrase")
         try:
             self._cipher = _cipher(phrase, base64.b64decode(salt))
         except ValueError:
-            raise ConfigError("its encryptionsalt is damaged") from None
+            raise SettingsError("its encryptionsalt is damaged") from None
         self.decrypt(proof)
 
     def decrypt(self, text: str) -> str:
         """Return the plain text of a `secure:` value.
 
         Raises:
-            ConfigError: It was encrypted with another passphrase, or is not an encrypted value.
+            SettingsError: It was encrypted with another passphrase, or is not an encrypted value.
         """
         try:
             version, nonce, sealed = text.split(":")
             if f"{version}:" != _VERSION:
-                raise ConfigError(f"an encrypted value of version {version!r} cannot be read")
+                raise SettingsError(f"an encrypted value of version {version!r} cannot be read")
             return self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
         except self._refusal:
-            raise ConfigError("the passphrase is wrong for this stack") from None
+            raise SettingsError("the passphrase is wrong for this stack") from None
         except ValueError:
-            raise ConfigError("an encrypted value is damaged") from None
+            raise SettingsError("an encrypted value is damaged") from None
 
 
 def _phrase(env: Mapping[str, str]) -> str:
@@ -79,11 +79,11 @@ def _phrase(env: Mapping[str, str]) -> str:
     if _VARIABLE in env:
         return env[_VARIABLE]
     if not env.get(_FILE_VARIABLE):
-        raise ConfigError(f"set {_VARIABLE} (or {_FILE_VARIABLE}) to the stack's passphrase")
+        raise SettingsError(f"set {_VARIABLE} (or {_FILE_VARIABLE}) to the stack's passphrase")
     try:
         return Path(env[_FILE_VARIABLE]).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(f"{_FILE_VARIABLE} cannot be read: {error}") from None
+        raise SettingsError(f"{_FILE_VARIABLE} cannot be read: {error}") from None
 
 
 @functools.lru_cache(maxsize=8)

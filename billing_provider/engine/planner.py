@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from billing_provider.engine.providers import Provider
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
     from billing_provider.engine.state import Resource
 
 
@@ -45,7 +45,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Change:
+class PlannedChange:
     """The differences between an old resource and the declared one."""
 
     changed: bool
@@ -57,7 +57,7 @@ class Change:
 class Planner:
     """Plans the steps for one declared resource at a time; not safe to share between threads."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: EngineRun) -> None:
         self._run = run
 
     def plan(self, goal: Goal) -> list[Step]:
@@ -79,7 +79,7 @@ class Planner:
             return self._creation(old, new)
         self._check(provider, goal, old.inputs, reset_ignored(new.ignore_changes, old.inputs, goal.inputs))
         if new.deleted_with in self._run.replaced:
-            change = Change(changed=True, replaces=("deletedWith",))
+            change = PlannedChange(changed=True, replaces=("deletedWith",))
         else:
             change = compare(provider, old, new.inputs, new)
         if (change.changed and change.replaces) or old.pending_replacement:
@@ -175,7 +175,7 @@ class Planner:
         self._run.deleted.discard(new.urn)
         return [replaced, made]
 
-    def _replacement(self, provider: Provider, goal: Goal, old: Resource, change: Change) -> list[Step]:
+    def _replacement(self, provider: Provider, goal: Goal, old: Resource, change: PlannedChange) -> list[Step]:
         run, new = self._run, goal.new
         if new.protect and old.protect:
             self._invalid(
@@ -241,7 +241,7 @@ class Planner:
         return change.changed and bool(change.replaces)
 
 
-def compare(provider: Provider, old: Resource, inputs: wire.Values, options: Resource) -> Change:
+def compare(provider: Provider, old: Resource, inputs: wire.Values, options: Resource) -> PlannedChange:
     """Return the provider's diff, or compare the inputs if the provider has none.
 
     Args:
@@ -254,13 +254,13 @@ def compare(provider: Provider, old: Resource, inputs: wire.Values, options: Res
     found = tuple(paths.differences(old.inputs, reset_ignored(options.ignore_changes, old.inputs, inputs)))
     if answer.changes is not None:
         replaces = answer.replaces if answer.changes else ()
-        return Change(answer.changes, replaces, found, answer.delete_before_replace)
+        return PlannedChange(answer.changes, replaces, found, answer.delete_before_replace)
     # A plugin may report a change without properties, so `replace_on_changes` is applied here.
     replacing = [paths.parse(text) for text in options.replace_on_changes]
     changed = dict.fromkeys(str(difference.path[0]) for difference in found)
     asked = [key for key in changed if any(paths.contains(path, (key,)) for path in replacing)]
     replaces = tuple(dict.fromkeys([*answer.replaces, *asked])) if found else ()
-    return Change(bool(found), replaces, found, answer.delete_before_replace)
+    return PlannedChange(bool(found), replaces, found, answer.delete_before_replace)
 
 
 def reset_ignored(ignored: Sequence[str], olds: wire.Values, news: wire.Values) -> wire.Values:

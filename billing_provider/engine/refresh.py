@@ -15,21 +15,21 @@ from billing_provider.engine.run import PARALLEL
 
 if TYPE_CHECKING:
     from billing_provider.engine.events import Op
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
     from billing_provider.engine.state import Resource
 
 # Interrupted operations on resources whose id is in state, so that they can be read.
 _READABLE = ("updating", "deleting")
 
 
-def refresh(run: Run) -> None:
+def refresh(run: EngineRun) -> None:
     """Read all resources, several at a time, and save the results; a failed read stops the run."""
     with ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="refresh") as pool:
         found = list(pool.map(lambda old: _refreshed(run, old), run.before))
     _start_from(run, found)
 
 
-def reread(run: Run) -> None:
+def reread(run: EngineRun) -> None:
     """Read the resources whose update or delete was interrupted in an earlier run, and save the results.
 
     State still has their old properties, so a program that declares those would find no change. A failed read stops
@@ -56,7 +56,7 @@ def reread(run: Run) -> None:
     _start_from(run, found)
 
 
-def _start_from(run: Run, found: list[Resource | None]) -> None:
+def _start_from(run: EngineRun, found: list[Resource | None]) -> None:
     """Replace the last run's resources by those found; None means that a resource is gone."""
     gone = {old.urn for old, new in zip(run.before, found, strict=True) if new is None}
     kept = [new.without(gone) for new in found if new is not None]
@@ -67,7 +67,7 @@ def _start_from(run: Run, found: list[Resource | None]) -> None:
         run.snapshot.start_from(kept, unclear)
 
 
-def _refreshed(run: Run, old: Resource) -> Resource | None:
+def _refreshed(run: EngineRun, old: Resource) -> Resource | None:
     """Return the current resource, None if it is gone, or the old one if the read failed."""
     with run.working() as begun:
         if not begun:
@@ -89,7 +89,7 @@ def _refreshed(run: Run, old: Resource) -> Resource | None:
         return new
 
 
-def _read(run: Run, old: Resource) -> tuple[Op, Resource | None, tuple[paths.Difference, ...]]:
+def _read(run: EngineRun, old: Resource) -> tuple[Op, Resource | None, tuple[paths.Difference, ...]]:
     provider = run.provider_of(old.type)
     answer = provider.read(old.urn, old.id, old.outputs, old.inputs)
     if not answer.id:

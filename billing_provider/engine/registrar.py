@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from billing_provider.engine import urns, wire
 from billing_provider.engine.planner import Goal
 from billing_provider.engine.plugin import PluginError
-from billing_provider.engine.run import RefusedError, ReportedError
+from billing_provider.engine.run import ReportedError, UnsupportedError
 from billing_provider.engine.state import Resource
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from billing_provider.engine.executor import Executor
     from billing_provider.engine.planner import Planner
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Answer:
 class Registrar:
     """Serves a program's registrations; after a failure, all further registrations fail."""
 
-    def __init__(self, run: Run, planner: Planner, executor: Executor, config: dict[str, str]) -> None:
+    def __init__(self, run: EngineRun, planner: Planner, executor: Executor, config: dict[str, str]) -> None:
         self._run = run
         self._planner = planner
         self._executor = executor
@@ -50,7 +50,7 @@ class Registrar:
                 if begun:
                     goal = read_goal()
                     return self._apply(goal)
-            except RefusedError as error:
+            except UnsupportedError as error:
                 run.events.log("error", str(error))
             except ReportedError:
                 pass

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PARALLEL = 4
 
 
-class RefusedError(RuntimeError):
+class UnsupportedError(RuntimeError):
     """The program uses a feature that this engine does not support; the message names it."""
 
 
@@ -32,7 +32,7 @@ class ReportedError(RuntimeError):
 
 
 @dataclass
-class Run:
+class EngineRun:
     """One preview, up, refresh or destroy."""
 
     stack: str

@@ -29,7 +29,7 @@ def _read_values(written: Any) -> Any:
 _Values = Annotated[wire.Values, BeforeValidator(_read_values)]
 
 
-class Resource(deployment.Resource):
+class Resource(deployment.StoredResource):
     """One resource in the state; secrets and unknown values are objects."""
 
     inputs: _Values = Field(default_factory=dict)

@@ -11,11 +11,11 @@ from billing_provider.engine.run import PARALLEL, ReportedError
 
 if TYPE_CHECKING:
     from billing_provider.engine.executor import Executor
-    from billing_provider.engine.run import Run
+    from billing_provider.engine.run import EngineRun
     from billing_provider.engine.state import Resource
 
 
-def remove(run: Run, executor: Executor) -> None:
+def remove(run: EngineRun, executor: Executor) -> None:
     """Delete the resources that are no longer declared, dependents first.
 
     After a failure, the rest of its layer is still deleted; later layers are not, because they may still be needed.
@@ -27,7 +27,7 @@ def remove(run: Run, executor: Executor) -> None:
             list(pool.map(lambda step: _attempt(run, executor, step), layer))
 
 
-def _undeclared(run: Run) -> list[Step]:
+def _undeclared(run: EngineRun) -> list[Step]:
     """Return a step for each of the last run's resources that is no longer declared or was replaced."""
     named = run.news.keys() | run.aliased.keys()
     steps = []
@@ -43,7 +43,7 @@ def _undeclared(run: Run) -> list[Step]:
     return steps
 
 
-def _attempt(run: Run, executor: Executor, step: Step) -> None:
+def _attempt(run: EngineRun, executor: Executor, step: Step) -> None:
     with run.working(despite_failure=True) as begun, contextlib.suppress(ReportedError):
         if begun:
             executor.execute(step)

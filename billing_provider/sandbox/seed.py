@@ -18,8 +18,8 @@ from billing_provider.sandbox.operations.cost_centers import KINDS, member
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.store import records
 from billing_provider.sandbox.store.names import given_names
-from billing_provider.sandbox.store.records import Budget, CostCenter
-from billing_provider.sandbox.store.state import State
+from billing_provider.sandbox.store.records import StoredBudget, StoredCostCenter
+from billing_provider.sandbox.store.state import SandboxState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ class _Seed:
     generated_usage: StrictBool = True
 
 
-_Record = TypeVar("_Record", Budget, CostCenter)
+_Record = TypeVar("_Record", StoredBudget, StoredCostCenter)
 
 
 def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def read(seed: Any, clock: Callable[[], float]) -> dict[str, Any]:
 def _content(given: Any, clock: Callable[[], float]) -> dict[str, Any]:
     seed = records.parse(_Seed, given)
     lists = {"organizations": seed.organizations, "repositories": seed.repositories, "users": seed.users}
-    state = State(clock, None, given_names(seed.enterprise, **lists))
+    state = SandboxState(clock, None, given_names(seed.enterprise, **lists))
     state.cost_centers.clear()
     state.generated_usage = seed.generated_usage
     api = Api(state, Quirks(()))
@@ -98,7 +98,7 @@ def _store_cost_center(api: Api, place: str, entry: dict[str, Any]) -> None:
         for key, kind in KINDS.items()
         for name in records.parse(list[StrictStr], entry.get(key, []), f"{place}.{key}")
     ]
-    _store(api.state.cost_centers, place, records.parse(CostCenter, record, place))
+    _store(api.state.cost_centers, place, records.parse(StoredCostCenter, record, place))
 
 
 def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
@@ -111,7 +111,7 @@ def _store_budget(api: Api, place: str, entry: dict[str, Any]) -> None:
         if owner is None:
             raise ValueError(f"{place}: unknown organization; known: {', '.join(state.names.organizations)}")
         record.update(owner_kind="organization", owner=owner)
-    budget = records.parse(Budget, record, place)
+    budget = records.parse(StoredBudget, record, place)
     if budget.is_of_cost_center():
         named = budget.budget_entity_name
         center = state.cost_centers.get(named) or state.find_cost_center(named)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from billing_provider.sandbox.http import control
 from billing_provider.sandbox.http.api import Api
-from billing_provider.sandbox.http.app import App
+from billing_provider.sandbox.http.app import SandboxApp
 from billing_provider.sandbox.http.faults import Plan
 from billing_provider.sandbox.http.incoming import PREFIX
 from billing_provider.sandbox.http.pipeline import Request, RequestPipeline
@@ -23,10 +23,10 @@ from billing_provider.sandbox.operations.budget_view import plain
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.seed import read as read_seed
 from billing_provider.sandbox.store import ledger
-from billing_provider.sandbox.store.clock import Clock, wall
+from billing_provider.sandbox.store.clock import SandboxClock, wall
 from billing_provider.sandbox.store.names import given_names, same_name
-from billing_provider.sandbox.store.records import Budget, Spending
-from billing_provider.sandbox.store.state import State
+from billing_provider.sandbox.store.records import Spending, StoredBudget
+from billing_provider.sandbox.store.state import SandboxState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -90,14 +90,16 @@ class Sandbox:
         if seed is not None and names:
             raise ValueError(f"seed: it has the names; omit {', '.join(names)}")
         seeded = None if seed is None else read_seed(seed, clock)
-        self._clock = Clock(clock)
-        state = State(clock, None if state_file is None else Path(state_file), names, seeded, create_unknown)
+        self._clock = SandboxClock(clock)
+        state = SandboxState(clock, None if state_file is None else Path(state_file), names, seeded, create_unknown)
         self._api = Api(state, Quirks(quirks), page_cap, has_app=app)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
-        self.app_id, self.app_private_key = ("", "") if self._api.app is None else (App.id, self._api.app.private_key)
+        self.app_id, self.app_private_key = (
+            ("", "") if self._api.app is None else (SandboxApp.id, self._api.app.private_key)
+        )
         self.control_token = secrets.token_hex(8) if control else ""
 
     def start(self) -> Sandbox:
@@ -135,7 +137,7 @@ class Sandbox:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> SandboxClock:
         """The time: `now()`, `set("2026-12-01")` and `advance(days=40)`, also for the stacks of the same test."""
         return self._clock
 
@@ -185,7 +187,7 @@ class Sandbox:
         with self._api.lock:
             state = self._api.state
             state.find_name(owner_kind, slug)
-            budget = Budget(
+            budget = StoredBudget(
                 state.new_id(), owner_kind, slug, created_at=state.clock(), **self._stored({**defaults, **fields})
             )
             state.budgets[budget.id] = budget

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from billing_provider.storage.documents import Document
 
-__all__ = ["VERSION", "Deployment", "Export", "Operation", "Resource"]
+__all__ = ["VERSION", "Deployment", "Export", "Operation", "StoredResource"]
 
 VERSION = 3
 
@@ -17,7 +17,7 @@ VERSION = 3
 _Texts = Annotated[list[str], BeforeValidator(lambda listed: [] if listed is None else listed)]
 
 
-class Resource(Document):
+class StoredResource(Document):
     """One resource; its values are as written, with markers for secrets, and keys of newer versions are kept."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
@@ -47,7 +47,7 @@ class Resource(Document):
     outputs: dict[str, Any] = Field(default_factory=dict)
 
 
-_Resource = TypeVar("_Resource", bound=Resource)
+_Resource = TypeVar("_Resource", bound=StoredResource)
 
 
 class Operation(Document, Generic[_Resource]):

@@ -14,7 +14,7 @@ from billing_provider.transport.session import FAILURES, TIMEOUTS, Session, limi
 
 if TYPE_CHECKING:
     from billing_provider.core.settings import Settings
-    from billing_provider.transport.session import Limits
+    from billing_provider.transport.session import TimeLimits
 
 MAX_BYTES = 256 * 1024 * 1024
 """The maximum size of a file."""
@@ -67,7 +67,7 @@ def _target(base: str, link: str, settings: Settings, action: str) -> str:
     raise TransportError(f"{action}: the link is not an https URL. It was not opened.")
 
 
-def _get(session: Session, url: str, bounds: Limits, action: str) -> bytes | str:
+def _get(session: Session, url: str, bounds: TimeLimits, action: str) -> bytes | str:
     """Return the content, or the target of a redirect."""
     with session.exchange("GET", url, bounds, {}) as response:
         if response.is_redirect:

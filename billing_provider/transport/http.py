@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from billing_provider.core.settings import Settings
     from billing_provider.transport.credentials import Installation
     from billing_provider.transport.pacing import Pacer
-    from billing_provider.transport.session import Limits
+    from billing_provider.transport.session import TimeLimits
 
 API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -296,7 +296,7 @@ class Transport:
                 )
         raise TransportError(f"{action}: more than {MAX_REDIRECTS} redirects.")
 
-    def _exchange(self, request: _Request, url: str, bounds: Limits) -> tuple[Reply, str | None]:
+    def _exchange(self, request: _Request, url: str, bounds: TimeLimits) -> tuple[Reply, str | None]:
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {request.bearer}",

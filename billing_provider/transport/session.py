@@ -43,7 +43,7 @@ class Reply:
     data: Any
 
 
-class Limits(NamedTuple):
+class TimeLimits(NamedTuple):
     """The time limits of an exchange.
 
     Attributes:
@@ -66,12 +66,12 @@ class Limits(NamedTuple):
         return min(left, self.idle)
 
 
-def limits(seconds: float, idle: float) -> Limits:
+def limits(seconds: float, idle: float) -> TimeLimits:
     """Return the limits of an exchange that starts now."""
-    return Limits(time.monotonic() + seconds, idle)
+    return TimeLimits(time.monotonic() + seconds, idle)
 
 
-_LIMITS: ContextVar[Limits] = ContextVar("limits")
+_LIMITS: ContextVar[TimeLimits] = ContextVar("limits")
 """The limits of the current exchange."""
 
 
@@ -110,7 +110,7 @@ def _bounded(connection: type) -> Any:
     return type(connection.__name__, (connection,), {"response_class": _Response})
 
 
-class _Adapter(requests.adapters.HTTPAdapter):
+class _DeadlineAdapter(requests.adapters.HTTPAdapter):
     """Connections, direct or through a proxy, whose responses are read under the deadline."""
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -130,7 +130,7 @@ class Session(requests.Session):
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _Adapter(max_retries=0, pool_maxsize=8))
+            self.mount(scheme, _DeadlineAdapter(max_retries=0, pool_maxsize=8))
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
         """Ignore redirects: even without following one, requests would read its whole body."""
@@ -138,7 +138,7 @@ class Session(requests.Session):
 
     @contextmanager
     def exchange(
-        self, method: str, url: str, bounds: Limits, headers: Mapping[str, str], data: bytes | None = None
+        self, method: str, url: str, bounds: TimeLimits, headers: Mapping[str, str], data: bytes | None = None
     ) -> Iterator[requests.Response]:
         """Send one request and yield its response; `read` reads the body.
 

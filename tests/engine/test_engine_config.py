@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from billing_provider.engine import config
-from billing_provider.engine.errors import ConfigError
+from billing_provider.engine.errors import SettingsError
 from billing_provider.engine.wire import Secret
 
 PROJECT = """
@@ -160,7 +160,7 @@ def test_invalid_settings_are_refused(tmp_path: Path, project: str | None, stack
     """Invalid settings are reported with the file and what to do."""
     if project is not None:
         write(tmp_path, project, stack)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(SettingsError, match=said):
         config.load(tmp_path, "dev", {}, {})
 
 
@@ -222,7 +222,7 @@ def test_setting_that_cannot_be_decrypted_is_refused(
     tmp_path: Path, line: str, instead: str, env: dict[str, str], said: str
 ) -> None:
     """A decryption error names the setting and the variable that can replace its value."""
-    with pytest.raises(ConfigError, match=f"shop:word is encrypted: .*{said}.*; or set PULUMI_TRY_SECRET_SHOP_WORD"):
+    with pytest.raises(SettingsError, match=f"shop:word is encrypted: .*{said}.*; or set PULUMI_TRY_SECRET_SHOP_WORD"):
         config.load(encrypted(tmp_path, line, instead), "prod", env, {})
 
 
@@ -230,7 +230,7 @@ def test_passphrase_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra `secrets`, the message names both ways to provide the value."""
     monkeypatch.setitem(sys.modules, "cryptography", None)
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
-    with pytest.raises(ConfigError, match=r"github-billing-provider\[secrets\].*PULUMI_TRY_SECRET_SHOP_WORD"):
+    with pytest.raises(SettingsError, match=r"github-billing-provider\[secrets\].*PULUMI_TRY_SECRET_SHOP_WORD"):
         config.load(ENCRYPTED, "prod", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, {})
 
 
@@ -238,11 +238,11 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
     """A file that is not UTF-8, or a folder in place of a file, is refused with its name."""
     write(tmp_path)
     (tmp_path / "Pulumi.yaml").write_bytes(b"name: \xff\xfe")
-    with pytest.raises(ConfigError, match=r"Pulumi\.yaml cannot be used: "):
+    with pytest.raises(SettingsError, match=r"Pulumi\.yaml cannot be used: "):
         config.load(tmp_path, "dev", {}, {})
     (tmp_path / "Pulumi.yaml").unlink()
     (tmp_path / "Pulumi.yaml").mkdir()
-    with pytest.raises(ConfigError, match=r"Pulumi\.yaml cannot be read: Is a directory"):
+    with pytest.raises(SettingsError, match=r"Pulumi\.yaml cannot be read: Is a directory"):
         config.load(tmp_path, "dev", {}, {})
 
 
@@ -250,5 +250,5 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 def test_invalid_stack_names_are_refused(tmp_path: Path, stack: str) -> None:
     """A stack name that does not match Pulumi's pattern is refused."""
     write(tmp_path)
-    with pytest.raises(ConfigError, match="is not a valid stack name: use 1 to 100 of the characters"):
+    with pytest.raises(SettingsError, match="is not a valid stack name: use 1 to 100 of the characters"):
         config.load(tmp_path, stack, SECRETS, {})

@@ -8,8 +8,8 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from billing_provider.sandbox.http import routes
-from billing_provider.sandbox.http.app import App
-from billing_provider.sandbox.http.limits import Limits
+from billing_provider.sandbox.http.app import SandboxApp
+from billing_provider.sandbox.http.limits import RateLimits
 from billing_provider.sandbox.operations import access
 from billing_provider.sandbox.operations.call import Call
 from billing_provider.sandbox.operations.replies import (
@@ -25,7 +25,7 @@ from billing_provider.storage import files
 if TYPE_CHECKING:
     from billing_provider.sandbox.http.incoming import Incoming
     from billing_provider.sandbox.operations.quirks import Quirks
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.state import SandboxState
 
 _VERSIONS = ("2022-11-28", "2026-03-10")
 _HOURLY_LIMIT = 5000
@@ -35,13 +35,13 @@ _HOUR = 3600
 class Api:
     """The API over one state."""
 
-    def __init__(self, state: State, quirks: Quirks, page_cap: int = 100, *, has_app: bool = False) -> None:
+    def __init__(self, state: SandboxState, quirks: Quirks, page_cap: int = 100, *, has_app: bool = False) -> None:
         self.state = state
         self.quirks = quirks
         self.lock = RLock()
         self.url = ""
-        self.limits = Limits()
-        self.app = App(state, quirks) if has_app else None
+        self.limits = RateLimits()
+        self.app = SandboxApp(state, quirks) if has_app else None
         self._page_cap = page_cap
         self._used: dict[tuple[str, int], int] = {}
 
@@ -96,7 +96,7 @@ class Api:
         if version is not None and version not in _VERSIONS:
             raise bad_request(f"Unsupported API version. Supported: {', '.join(_VERSIONS)}")
 
-    def _authorize(self, request: Incoming, headers: dict[str, str]) -> access.Token:
+    def _authorize(self, request: Incoming, headers: dict[str, str]) -> access.SandboxToken:
         authorization = request.headers.get("Authorization") or ""
         token = None if self.app is None else self.app.token(authorization.partition(" ")[2])
         if token is None:
@@ -123,7 +123,7 @@ class Api:
                 problem="quirk enforce_limits: 80 writes a minute, 500 an hour",
             )
 
-    def _rate(self, token: access.Token, now: float, *, free: bool) -> dict[str, str]:
+    def _rate(self, token: access.SandboxToken, now: float, *, free: bool) -> dict[str, str]:
         most = self.quirks.number("enforce_limits") or _HOURLY_LIMIT
         window = int(now // _HOUR)
         used = self._used.get((token.name, window), 0) + (not free)
@@ -136,7 +136,7 @@ class Api:
             "x-ratelimit-resource": "core",
         }
 
-    def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.Token) -> Call:
+    def _call(self, request: Incoming, route: routes.Route, params: dict[str, str], token: access.SandboxToken) -> Call:
         parameter = next(name for name in routes.OWNERS if name in params)
         kind = routes.OWNERS[parameter]
         owner = self.state.find_name(kind, params[parameter])

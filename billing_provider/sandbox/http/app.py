@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.sandbox.operations.access import Token
+from billing_provider.sandbox.operations.access import SandboxToken
 from billing_provider.sandbox.operations.replies import RefusedError, Reply, not_found, unauthorized
 from billing_provider.sandbox.store.clock import utc
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.http.incoming import Incoming
     from billing_provider.sandbox.operations.quirks import Quirks
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.state import SandboxState
 
 _PATHS = (
     ("GET", re.compile(r"/enterprises/(?P<enterprise>[^/]+)/installation")),
@@ -44,7 +44,7 @@ class _Installation:
     account: str
 
 
-class App:
+class SandboxApp:
     """One App. Its key is generated at the start, which takes a moment; it needs the extra `app`.
 
     Raises:
@@ -53,7 +53,7 @@ class App:
 
     id = "424242"
 
-    def __init__(self, state: State, quirks: Quirks) -> None:
+    def __init__(self, state: SandboxState, quirks: Quirks) -> None:
         try:
             # Imported only here, because a sandbox without an App does not need the extra.
             import jwt  # noqa: PLC0415
@@ -70,13 +70,13 @@ class App:
         ).decode()
         self._installations: dict[tuple[str, str], _Installation] = {}
         self._granted: dict[str, Mapping[str, str] | None] = {}
-        self._tokens: dict[str, tuple[float, Token]] = {}
+        self._tokens: dict[str, tuple[float, SandboxToken]] = {}
 
     def install(self, owner: str, permissions: Mapping[str, str] | None) -> None:
         """Replace the permissions on an account; None uninstalls the App there. Tokens that exist stay valid."""
         self._granted[owner.casefold()] = permissions
 
-    def token(self, secret: str) -> Token | None:
+    def token(self, secret: str) -> SandboxToken | None:
         """Return an installation's token.
 
         Raises:
@@ -196,7 +196,7 @@ class App:
         end = self._state.clock() + (self._quirks.number("app_token_seconds") or _HOUR)
         self._tokens[secret] = (
             end,
-            Token(
+            SandboxToken(
                 name=f"installation-{number}",
                 role="app",
                 login="sandbox-app[bot]",

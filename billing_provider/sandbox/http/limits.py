@@ -9,7 +9,7 @@ _GAP = 0.9
 _WINDOWS = ((60, 80), (3600, 500))
 
 
-class Limits:
+class RateLimits:
     """The waits that clients were asked for, and the writes of each token in the last hour."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox.http import routes
 from billing_provider.sandbox.http.actions import ACTIONS, BARE_WAIT
 from billing_provider.sandbox.http.faults import Plan, Rule
-from billing_provider.sandbox.http.limits import Limits
+from billing_provider.sandbox.http.limits import RateLimits
 from billing_provider.sandbox.operations import exports
 from billing_provider.sandbox.operations.replies import Reply
 
@@ -52,7 +52,7 @@ class RequestPipeline:
         self.log.clear()
         self.misdirected_requests.clear()
         self._late.clear()
-        self.api.limits = Limits()
+        self.api.limits = RateLimits()
 
     def serve(self, request: Incoming) -> Reply:
         """Answer one request and write it to the log."""

@@ -13,8 +13,8 @@ from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.store.names import Names
-    from billing_provider.sandbox.store.records import Budget, CostCenter
+    from billing_provider.sandbox.store.names import SandboxNames
+    from billing_provider.sandbox.store.records import StoredBudget, StoredCostCenter
 
 APP_PERMISSIONS = {"enterprise": "enterprise_billing", "organization": "organization_administration"}
 """The permission that a token of an App needs, by kind of owner."""
@@ -25,7 +25,7 @@ _REAL = re.compile(r"gh[a-z]_|github_pat_")
 
 
 @dataclass(frozen=True)
-class Token:
+class SandboxToken:
     """One sample token: its role, the login of its user, its kind, and a one-line summary."""
 
     name: str
@@ -47,20 +47,24 @@ class Token:
         return headers
 
 
-TOKENS: dict[str, Token] = {
+TOKENS: dict[str, SandboxToken] = {
     token.name: token
     for token in (
-        Token(OWNER_TOKEN, "owner", "octocat", "enterprise owner: full access"),
-        Token("sandbox-billing-manager", "manager", "monalisa", "billing manager of the enterprise: full access"),
-        Token(
+        SandboxToken(OWNER_TOKEN, "owner", "octocat", "enterprise owner: full access"),
+        SandboxToken(
+            "sandbox-billing-manager", "manager", "monalisa", "billing manager of the enterprise: full access"
+        ),
+        SandboxToken(
             "sandbox-org-owner",
             "organization",
             "hubot",
             "organization owner: budgets of the first organization, and enterprise budgets for it and its repositories",
         ),
-        Token("sandbox-read-only", "reader", "hubot", "read-only: writes are refused (403)"),
-        Token("sandbox-no-billing", "outsider", "hubot", "no billing scope: 404 or 403", scopes="repo, read:org"),
-        Token(
+        SandboxToken("sandbox-read-only", "reader", "hubot", "read-only: writes are refused (403)"),
+        SandboxToken(
+            "sandbox-no-billing", "outsider", "hubot", "no billing scope: 404 or 403", scopes="repo, read:org"
+        ),
+        SandboxToken(
             "sandbox-fine-grained",
             "organization",
             "hubot",
@@ -68,13 +72,13 @@ TOKENS: dict[str, Token] = {
             scopes=None,
             lives_days=30,
         ),
-        Token("sandbox-expired", "expired", "octocat", "expired: 401"),
-        Token("sandbox-no-sso", "no-sso", "octocat", "not authorized for single sign-on: 403 or 404"),
+        SandboxToken("sandbox-expired", "expired", "octocat", "expired: 401"),
+        SandboxToken("sandbox-no-sso", "no-sso", "octocat", "not authorized for single sign-on: 403 or 404"),
     )
 }
 
 
-def authenticate(authorization: str | None) -> Token:
+def authenticate(authorization: str | None) -> SandboxToken:
     """Return the sample token of an Authorization header.
 
     Raises:
@@ -96,7 +100,7 @@ def authenticate(authorization: str | None) -> Token:
     return token
 
 
-def with_names(token: Token, names: Names) -> Token:
+def with_names(token: SandboxToken, names: SandboxNames) -> SandboxToken:
     """Return a token with the names of the sandbox; an organization owner has the first organization."""
     if token.installed_on is not None:
         return token
@@ -105,7 +109,7 @@ def with_names(token: Token, names: Names) -> Token:
     return replace(token, login=names.stand_in("users", token.login), organization=organization)
 
 
-def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
+def permit(token: SandboxToken, names: SandboxNames, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
     """Check that a token may use the billing API of an owner.
 
     Args:
@@ -138,7 +142,7 @@ def permit(token: Token, names: Names, owner_kind: str, owner: str, *, writes: b
         raise forbidden(f"Insufficient permissions to {does}.", "the token is read-only")
 
 
-def _permit_organization_owner(token: Token, owner_kind: str, owner: str) -> None:
+def _permit_organization_owner(token: SandboxToken, owner_kind: str, owner: str) -> None:
     if token.scopes is None and owner_kind == "enterprise":
         raise forbidden(
             "Resource not accessible by personal access token",
@@ -148,7 +152,7 @@ def _permit_organization_owner(token: Token, owner_kind: str, owner: str) -> Non
         raise not_found(problem=f"the token administers only {token.organization}")
 
 
-def _permit_app(token: Token, account: tuple[str, str], owner_kind: str, owner: str, *, writes: bool) -> None:
+def _permit_app(token: SandboxToken, account: tuple[str, str], owner_kind: str, owner: str, *, writes: bool) -> None:
     permission = APP_PERMISSIONS.get(owner_kind)
     if permission is None:
         raise forbidden("Resource not accessible by integration", "an installation's token has no user")
@@ -178,12 +182,12 @@ def _refuse_without_sso(enterprise: str, owner_kind: str) -> None:
     )
 
 
-def administers(token: Token, organization: str) -> bool:
+def administers(token: SandboxToken, organization: str) -> bool:
     """Return whether the token is of an owner of this organization."""
     return token.organization is not None and same_name(token.organization, organization)
 
 
-def only_enterprise_staff(token: Token, does: str) -> None:
+def only_enterprise_staff(token: SandboxToken, does: str) -> None:
     """Refuse organization owners where only enterprise owners and billing managers are allowed.
 
     Raises:
@@ -195,7 +199,7 @@ def only_enterprise_staff(token: Token, does: str) -> None:
         )
 
 
-def sees_budget(token: Token, budget: Budget) -> bool:
+def sees_budget(token: SandboxToken, budget: StoredBudget) -> bool:
     """Return whether the token can see a budget; organization owners see their organization and its repositories."""
     if token.organization is None or budget.owner_kind == "organization":
         return True
@@ -204,7 +208,7 @@ def sees_budget(token: Token, budget: Budget) -> bool:
     )
 
 
-def sees_cost_center(token: Token, center: CostCenter) -> bool:
+def sees_cost_center(token: SandboxToken, center: StoredCostCenter) -> bool:
     """Return whether the token can see a cost center; organization owners see those with members of theirs."""
     if token.organization is None:
         return True

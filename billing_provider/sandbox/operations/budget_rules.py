@@ -11,7 +11,7 @@ from billing_provider.sandbox.store.records import parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
-    from billing_provider.sandbox.store.records import Alerting
+    from billing_provider.sandbox.store.records import StoredAlerting
 
 IDENTITY = ("budget_scope", "budget_entity_name", "user", "budget_type", "budget_product_sku")
 PER_USER_SCOPES = ("multi_user_customer", "multi_user_cost_center", "user")
@@ -39,7 +39,7 @@ def hard_stop(scope: str, value: Any) -> bool:
     return value
 
 
-def alerting(value: Any, stored: Alerting | None = None) -> Alerting:
+def alerting(value: Any, stored: StoredAlerting | None = None) -> StoredAlerting:
     """Return budget_alerting; a create (`stored` is None) needs both keys, an update may leave one out."""
     if not isinstance(value, dict):
         raise bad_request("Invalid value for budget_alerting: an object is needed.")

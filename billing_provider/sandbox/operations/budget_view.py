@@ -9,11 +9,11 @@ from billing_provider.sandbox.operations.consumption import consumed
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.quirks import Quirks
-    from billing_provider.sandbox.store.records import Budget
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.records import StoredBudget
+    from billing_provider.sandbox.store.state import SandboxState
 
 
-def plain(state: State, budget: Budget) -> dict[str, Any]:
+def plain(state: SandboxState, budget: StoredBudget) -> dict[str, Any]:
     """Return a budget as documented: GitHub's names, the name of a cost center, no empty fields."""
     name = budget.budget_entity_name
     body: dict[str, Any] = {
@@ -35,7 +35,9 @@ def plain(state: State, budget: Budget) -> dict[str, Any]:
     return body
 
 
-def show(state: State, quirks: Quirks, budget: Budget, reply: str, user: str | None = None) -> dict[str, Any]:
+def show(
+    state: SandboxState, quirks: Quirks, budget: StoredBudget, reply: str, user: str | None = None
+) -> dict[str, Any]:
     """Return a budget as this sandbox replies it, with quirks.
 
     Args:
@@ -66,7 +68,7 @@ def show(state: State, quirks: Quirks, budget: Budget, reply: str, user: str | N
     return {**body, **(budget.shown_as or {})}
 
 
-def _change_product(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:
+def _change_product(quirks: Quirks, budget: StoredBudget, body: dict[str, Any], reply: str) -> None:
     if "singular_ai_credit" in quirks and budget.budget_product_sku == "copilot_ai_credits":
         body["budget_product_sku"] = "copilot_ai_credit"
     if "plural_sku" in quirks and reply in {"list", "get"}:
@@ -75,7 +77,7 @@ def _change_product(quirks: Quirks, budget: Budget, body: dict[str, Any], reply:
         body["budget_amount"] = float(budget.budget_amount)
 
 
-def _change_entity(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: str) -> None:
+def _change_entity(quirks: Quirks, budget: StoredBudget, body: dict[str, Any], reply: str) -> None:
     scope = budget.budget_scope
     if scope == "enterprise" and "empty_entity" in quirks:
         body["budget_entity_name"] = ""
@@ -93,7 +95,7 @@ def _change_entity(quirks: Quirks, budget: Budget, body: dict[str, Any], reply: 
             body["user"] = body["user"].capitalize()
 
 
-def _change_recipients(quirks: Quirks, budget: Budget, body: dict[str, Any]) -> None:
+def _change_recipients(quirks: Quirks, budget: StoredBudget, body: dict[str, Any]) -> None:
     if budget.budget_scope == "user" and "alerting_for_user_missing" in quirks:
         del body["budget_alerting"]
         return

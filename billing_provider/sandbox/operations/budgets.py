@@ -11,7 +11,7 @@ from billing_provider.sandbox.operations.budget_view import show
 from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
 from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, invalid, not_found, require
 from billing_provider.sandbox.store.names import same_name
-from billing_provider.sandbox.store.records import Budget
+from billing_provider.sandbox.store.records import StoredBudget
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
@@ -99,13 +99,13 @@ def delete_budget(call: Call) -> Reply:
     return Reply({"message": "Budget successfully deleted.", key: budget.id})
 
 
-def _new_budget(call: Call) -> Budget:
+def _new_budget(call: Call) -> StoredBudget:
     body = call.body
     scope, entity, kind, sku, user = budget_rules.identity(call)
     alerting = budget_rules.alerting(body["budget_alerting"])
     if scope == "user" and alerting != {"will_alert": False, "alert_recipients": []}:
         raise bad_request("budget_alerting is not supported for user budgets.")
-    budget = Budget(
+    budget = StoredBudget(
         id="",
         owner_kind=call.owner_kind,
         owner=call.owner,
@@ -129,7 +129,7 @@ def _new_budget(call: Call) -> Budget:
     return budget
 
 
-def _is_stored(call: Call, budget: Budget, name: str) -> bool:
+def _is_stored(call: Call, budget: StoredBudget, name: str) -> bool:
     """Return whether a PATCH repeats a part of the identity as it is stored; a cost center has a UUID and a name."""
     held, given = getattr(budget, name), call.body[name]
     names = [held]
@@ -138,7 +138,7 @@ def _is_stored(call: Call, budget: Budget, name: str) -> bool:
     return given in names or (isinstance(given, str) and any(same_name(given, each or "") for each in names))
 
 
-def _check_licenses(call: Call, budget: Budget) -> None:
+def _check_licenses(call: Call, budget: StoredBudget) -> None:
     used = licenses_in_use(call.state, budget)
     if budget.prevent_further_usage and budget.budget_amount < used:
         raise bad_request(f"budget_amount must be at least {used}, the number of licenses in use.")
@@ -152,7 +152,7 @@ def _exclusion(scope: str, value: Any) -> bool:
     return value
 
 
-def _changes(call: Call, budget: Budget) -> dict[str, Any]:
+def _changes(call: Call, budget: StoredBudget) -> dict[str, Any]:
     body, scope = call.body, budget.budget_scope
     changes: dict[str, Any] = {}
     if "budget_amount" in body:
@@ -172,7 +172,7 @@ def _changes(call: Call, budget: Budget) -> dict[str, Any]:
     return changes
 
 
-def _of_owner(call: Call) -> list[Budget]:
+def _of_owner(call: Call) -> list[StoredBudget]:
     return [
         budget
         for budget in call.state.budgets.values()
@@ -182,7 +182,7 @@ def _of_owner(call: Call) -> list[Budget]:
     ]
 
 
-def _is_listed(call: Call, budget: Budget) -> bool:
+def _is_listed(call: Call, budget: StoredBudget) -> bool:
     if budget.hidden_listings:
         # A listing of several pages counts once, at its first page.
         budget.hidden_listings -= call.whole_number("page", 1) == 1
@@ -190,7 +190,7 @@ def _is_listed(call: Call, budget: Budget) -> bool:
     return call.state.clock() >= budget.created_at + call.quirks.number("list_lag_seconds")
 
 
-def _find(call: Call, does: str, text: str = "Not Found") -> Budget:
+def _find(call: Call, does: str, text: str = "Not Found") -> StoredBudget:
     budget = call.state.budgets.get(call.params["budget_id"])
     if budget is None or budget.owner_kind != call.owner_kind or not same_name(budget.owner, call.owner):
         raise not_found(text)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox.operations.replies import bad_request
 
 if TYPE_CHECKING:
-    from billing_provider.sandbox.operations.access import Token
+    from billing_provider.sandbox.operations.access import SandboxToken
     from billing_provider.sandbox.operations.quirks import Quirks
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.state import SandboxState
 
 _MAX_DIGITS = 9
 
@@ -19,9 +19,9 @@ _MAX_DIGITS = 9
 class Call:
     """An authorized request: owner, parameters and token."""
 
-    state: State
+    state: SandboxState
     quirks: Quirks
-    token: Token
+    token: SandboxToken
     owner_kind: str
     owner: str
     params: dict[str, str]

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from billing_provider.sandbox.operations.call import Call
     from billing_provider.sandbox.operations.quirks import Quirks
-    from billing_provider.sandbox.store.ledger import Row
-    from billing_provider.sandbox.store.records import Budget
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.ledger import UsageRow
+    from billing_provider.sandbox.store.records import StoredBudget
+    from billing_provider.sandbox.store.state import SandboxState
 
 _BUNDLES = {"ai_credits": "ai_credit", "premium_requests": "premium_request"}
 _ALL = 100
 
 
-def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = None) -> float:
+def consumed(state: SandboxState, quirks: Quirks, budget: StoredBudget, user: str | None = None) -> float:
     """Return the consumption of a budget in dollars or licences, optionally of one user.
 
     Budgets of single users count included usage too; the others count only usage beyond it.
@@ -38,7 +38,7 @@ def consumed(state: State, quirks: Quirks, budget: Budget, user: str | None = No
     return ledger.dollars(total)
 
 
-def licenses_in_use(state: State, budget: Budget) -> int:
+def licenses_in_use(state: SandboxState, budget: StoredBudget) -> int:
     """Return the GHAS licences in use this month in the scope of a budget, whenever it was created."""
     today = state.today()
     return sum(
@@ -48,7 +48,9 @@ def licenses_in_use(state: State, budget: Budget) -> int:
     )
 
 
-def effective_budget(state: State, quirks: Quirks, budgets: list[Budget], user: str) -> dict[str, Any] | None:
+def effective_budget(
+    state: SandboxState, quirks: Quirks, budgets: list[StoredBudget], user: str
+) -> dict[str, Any] | None:
     """Return the effective budget of a user: the user's own, the cost center's, or the universal one."""
     for scope in ("user", "multi_user_cost_center", "multi_user_customer"):
         for budget in budgets:
@@ -85,7 +87,7 @@ def user_states(call: Call) -> Reply:
     return Reply({"user_states": page, "has_next_page": more, "total_count": len(kept)})
 
 
-def blocked(state: State, quirks: Quirks) -> list[dict[str, Any]]:
+def blocked(state: SandboxState, quirks: Quirks) -> list[dict[str, Any]]:
     """Return the exhausted hard budgets and whom each stops: logins, or its entity."""
     stops = []
     for budget in state.budgets.values():
@@ -105,7 +107,7 @@ def blocked(state: State, quirks: Quirks) -> list[dict[str, Any]]:
     return stops
 
 
-def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]]:
+def _states(state: SandboxState, quirks: Quirks, budget: StoredBudget) -> list[dict[str, Any]]:
     overrides = {
         other.user.casefold(): other
         for other in state.budgets.values()
@@ -127,12 +129,12 @@ def _states(state: State, quirks: Quirks, budget: Budget) -> list[dict[str, Any]
     return entries
 
 
-def _percent(budget: Budget, state: dict[str, Any]) -> float:
+def _percent(budget: StoredBudget, state: dict[str, Any]) -> float:
     # The percentage is of the budget's own amount, also for a user with another one. Any usage exhausts a budget of 0.
     return float(state["consumed_amount"] * _ALL / budget.budget_amount) if budget.budget_amount else float(_ALL)
 
 
-def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:
+def _rows(state: SandboxState, quirks: Quirks, budget: StoredBudget) -> Iterator[UsageRow]:
     today = state.today()
     start = today.replace(day=1)
     if "whole_month_counts" not in quirks:
@@ -142,7 +144,7 @@ def _rows(state: State, quirks: Quirks, budget: Budget) -> Iterator[Row]:
             yield row
 
 
-def _covers(budget: Budget, row: Row) -> bool:
+def _covers(budget: StoredBudget, row: UsageRow) -> bool:
     name = budget.budget_product_sku
     if budget.budget_type == "BundlePricing":
         return _BUNDLES[name] in row.sku
@@ -151,7 +153,7 @@ def _covers(budget: Budget, row: Row) -> bool:
     return row.sku.removesuffix("s") == name.removesuffix("s")
 
 
-def _concerns(state: State, budget: Budget, row: Row) -> bool:
+def _concerns(state: SandboxState, budget: StoredBudget, row: UsageRow) -> bool:
     if budget.owner_kind == "organization" and not same_name(row.organization, budget.owner):
         return False
     scope, entity = budget.budget_scope, budget.budget_entity_name
@@ -164,7 +166,7 @@ def _concerns(state: State, budget: Budget, row: Row) -> bool:
     return scope not in named or same_name(named[scope], entity)
 
 
-def _binds(state: State, budget: Budget, user: str) -> bool:
+def _binds(state: SandboxState, budget: StoredBudget, user: str) -> bool:
     if budget.budget_scope == "user":
         return same_name(budget.user or "", user)
     if budget.budget_scope == "multi_user_cost_center":

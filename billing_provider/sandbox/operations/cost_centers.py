@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox.operations import access
 from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, invalid, not_found
 from billing_provider.sandbox.store.names import is_login, repository_owner, same_name
-from billing_provider.sandbox.store.records import CostCenter
+from billing_provider.sandbox.store.records import StoredCostCenter
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
@@ -42,7 +42,7 @@ def create_cost_center(call: Call) -> Reply:
     access.only_enterprise_staff(call.token, "create a cost center")
     if "name" not in call.body:
         raise bad_request("Bad request: name is required.")
-    center = CostCenter("", _name(call, call.body["name"]))
+    center = StoredCostCenter("", _name(call, call.body["name"]))
     if "ai_credit_pool_enabled" in call.body:
         center.ai_credit_pool_enabled = _pool(center, call.body["ai_credit_pool_enabled"])
     limit = call.quirks.number("cost_center_limit") or _ACTIVE_LIMIT
@@ -119,7 +119,7 @@ def remove_resources(call: Call) -> Reply:
     return Reply({"message": "Resources successfully removed from the cost center."})
 
 
-def _take_out(center: CostCenter, member: Member) -> bool:
+def _take_out(center: StoredCostCenter, member: Member) -> bool:
     kept = [
         other
         for other in center.resources
@@ -130,7 +130,7 @@ def _take_out(center: CostCenter, member: Member) -> bool:
     return found
 
 
-def _show(call: Call, center: CostCenter) -> dict[str, Any]:
+def _show(call: Call, center: StoredCostCenter) -> dict[str, Any]:
     kinds = _LONG_KINDS if "resource_long_types" in call.quirks else {}
     body: dict[str, Any] = {
         "id": center.id,
@@ -147,7 +147,7 @@ def _show(call: Call, center: CostCenter) -> dict[str, Any]:
     return body
 
 
-def _name(call: Call, value: Any, own: CostCenter | None = None) -> str:
+def _name(call: Call, value: Any, own: StoredCostCenter | None = None) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > _MAX_NAME:
         raise bad_request(f"Bad request: name is a text of 1 to {_MAX_NAME} characters.")
     for other in call.state.cost_centers.values():
@@ -160,7 +160,7 @@ def _name(call: Call, value: Any, own: CostCenter | None = None) -> str:
     return value
 
 
-def _pool(center: CostCenter, value: Any) -> bool:
+def _pool(center: StoredCostCenter, value: Any) -> bool:
     if not isinstance(value, bool):
         raise bad_request("Bad request: ai_credit_pool_enabled must be true or false.")
     if value and not center.has_only_people():
@@ -203,14 +203,14 @@ def _known(call: Call, organization: str) -> bool:
     return call.state.find_name("organization", organization) is not None
 
 
-def _find(call: Call) -> CostCenter:
+def _find(call: Call) -> StoredCostCenter:
     center = call.state.cost_centers.get(call.params["cost_center_id"])
     if center is None or not access.sees_cost_center(call.token, center):
         raise not_found()
     return center
 
 
-def _find_active(call: Call) -> CostCenter:
+def _find_active(call: Call) -> StoredCostCenter:
     center = _find(call)
     if center.state != "active":
         raise not_found(problem="the cost center is archived")

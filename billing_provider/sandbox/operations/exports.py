@@ -12,12 +12,12 @@ from billing_provider.sandbox.operations.access import only_enterprise_staff
 from billing_provider.sandbox.operations.replies import Reply, bad_request, conflict, not_found, require
 from billing_provider.sandbox.store import ledger
 from billing_provider.sandbox.store.clock import utc
-from billing_provider.sandbox.store.records import Export, parse_day
+from billing_provider.sandbox.store.records import StoredExport, parse_day
 
 if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
-    from billing_provider.sandbox.store.ledger import Row
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.ledger import UsageRow
+    from billing_provider.sandbox.store.state import SandboxState
 
 DOWNLOADS = "/_download/"
 _TYPES = ("detailed", "summarized", "premium_request", "ai_credit")
@@ -49,7 +49,7 @@ def create_export(call: Call) -> Reply:
     _retire(call.state)
     if any(not _is_done(call, export) for export in call.state.exports.values()):
         raise conflict("A usage report export is already in progress.")
-    export = Export(
+    export = StoredExport(
         id=call.state.new_id(),
         report_type=body["report_type"],
         start_date=start.isoformat(),
@@ -79,7 +79,7 @@ def get_export(call: Call) -> Reply:
     return Reply(_show(call, export))
 
 
-def download(state: State, name: str) -> str | None:
+def download(state: SandboxState, name: str) -> str | None:
     """Return the CSV of a finished export, or None if there is no such file."""
     export = state.exports.get(name.removesuffix(".csv"))
     if export is None:
@@ -94,7 +94,7 @@ def download(state: State, name: str) -> str | None:
     return text.getvalue()
 
 
-def _line(state: State, row: Row) -> tuple[Any, ...]:
+def _line(state: SandboxState, row: UsageRow) -> tuple[Any, ...]:
     center = ledger.cost_center_of(state, row)
     amounts = (ledger.dollars(units * row.price) for units in (1, row.quantity, row.discount, row.net))
     return (
@@ -112,16 +112,16 @@ def _date(body: dict[str, Any], name: str, default: date) -> date:
     return day
 
 
-def _retire(state: State) -> None:
+def _retire(state: SandboxState) -> None:
     kept = state.clock() - _MOST_DAYS * _DAY_SECONDS
     state.exports = {name: export for name, export in state.exports.items() if export.created_at > kept}
 
 
-def _is_done(call: Call, export: Export) -> bool:
+def _is_done(call: Call, export: StoredExport) -> bool:
     return export.looks >= _WORK_LOOKS or call.state.clock() >= export.created_at + _WORK_SECONDS
 
 
-def _show(call: Call, export: Export) -> dict[str, Any]:
+def _show(call: Call, export: StoredExport) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": export.id,
         "report_type": export.report_type,

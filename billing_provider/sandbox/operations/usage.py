@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from billing_provider.sandbox.operations.call import Call
-    from billing_provider.sandbox.store.ledger import Row
-    from billing_provider.sandbox.store.records import CostCenter
+    from billing_provider.sandbox.store.ledger import UsageRow
+    from billing_provider.sandbox.store.records import StoredCostCenter
 
 _FILTERS = ("organization", "repository", "user", "model", "product", "sku")
 _NO_CENTER = "none"
@@ -38,7 +38,7 @@ def usage_report(call: Call) -> Reply:
     center = _cost_center(call) or (_NO_CENTER if call.owner_kind == "enterprise" else None)
     monthly = "monthly_usage" in call.quirks
 
-    def group(row: Row) -> tuple[str, ...]:
+    def group(row: UsageRow) -> tuple[str, ...]:
         day = row.day.replace(day=1) if monthly else row.day
         return (day.isoformat(), row.organization, row.repository, row.sku)
 
@@ -98,7 +98,7 @@ def _by_model(call: Call, sku: str, unit: str) -> Reply:
     return _headed(call, period, center, items)
 
 
-def _headed(call: Call, period: _Period, center: CostCenter | str | None, items: list[dict[str, Any]]) -> Reply:
+def _headed(call: Call, period: _Period, center: StoredCostCenter | str | None, items: list[dict[str, Any]]) -> Reply:
     body: dict[str, Any] = {"timePeriod": period.named, call.owner_kind: call.owner}
     body |= {name: call.query[name] for name in _FILTERS if name in call.query}
     if center is not None and not isinstance(center, str):
@@ -137,7 +137,7 @@ def _this_month(call: Call, day: date) -> bool:
     return (day.year, day.month) == (today.year, today.month)
 
 
-def _cost_center(call: Call) -> CostCenter | str | None:
+def _cost_center(call: Call) -> StoredCostCenter | str | None:
     reference = call.query.get("cost_center_id")
     if reference is None or reference == _NO_CENTER:
         return reference
@@ -147,7 +147,7 @@ def _cost_center(call: Call) -> CostCenter | str | None:
     return center
 
 
-def _rows(call: Call, period: _Period, center: CostCenter | str | None) -> list[Row]:
+def _rows(call: Call, period: _Period, center: StoredCostCenter | str | None) -> list[UsageRow]:
     _check_names(call)
     if call.owner_kind == "user" and "user_usage_empty" in call.quirks:
         return []
@@ -170,19 +170,21 @@ def _check_names(call: Call) -> None:
             raise not_found(problem=f"the {noun} is unknown to the enterprise")
 
 
-def _fits(row: Row, name: str, value: str) -> bool:
+def _fits(row: UsageRow, name: str, value: str) -> bool:
     held: tuple[str, ...] = (row.sku, row.sku_name) if name == "sku" else (getattr(row, name),)
     return any(same_name(own, value) for own in held)
 
 
-def _grouped(found: Iterable[Row], key: Callable[[Row], tuple[str, ...]]) -> list[tuple[tuple[str, ...], list[Row]]]:
-    groups: dict[tuple[str, ...], list[Row]] = {}
+def _grouped(
+    found: Iterable[UsageRow], key: Callable[[UsageRow], tuple[str, ...]]
+) -> list[tuple[tuple[str, ...], list[UsageRow]]]:
+    groups: dict[tuple[str, ...], list[UsageRow]] = {}
     for row in found:
         groups.setdefault(key(row), []).append(row)
     return sorted(groups.items(), key=lambda entry: entry[0])
 
 
-def _amounts(found: list[Row]) -> dict[str, Any]:
+def _amounts(found: list[UsageRow]) -> dict[str, Any]:
     price = found[0].price
     gross, discount = sum(row.quantity for row in found), sum(row.discount for row in found)
     return {

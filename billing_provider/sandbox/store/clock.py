@@ -39,7 +39,7 @@ def utc(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, timezone.utc)
 
 
-class Clock:
+class SandboxClock:
     """The time of a sandbox, and, once it is set, of this process and of all that it starts.
 
     Args:

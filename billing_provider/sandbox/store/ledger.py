@@ -15,9 +15,9 @@ from billing_provider.sandbox.store.names import same_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from billing_provider.sandbox.store.names import Names
-    from billing_provider.sandbox.store.records import CostCenter, Spending
-    from billing_provider.sandbox.store.state import State
+    from billing_provider.sandbox.store.names import SandboxNames
+    from billing_provider.sandbox.store.records import Spending, StoredCostCenter
+    from billing_provider.sandbox.store.state import SandboxState
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
@@ -28,7 +28,7 @@ _LICENCES = ("copilot_for_business", "copilot_enterprise", "copilot_standalone")
 
 
 @dataclass(frozen=True)
-class Row:
+class UsageRow:
     """The usage of one SKU by one user or repository on one day, in whole units and micro-dollars."""
 
     day: date
@@ -101,7 +101,7 @@ _SATURDAY = 5
 
 
 @lru_cache(maxsize=1024)
-def _of_day(day: date, names: Names) -> tuple[Row, ...]:
+def _of_day(day: date, names: SandboxNames) -> tuple[UsageRow, ...]:
     made = []
     for number, habit in enumerate(_HABITS):
         spread = habit.most - habit.least + 1
@@ -112,14 +112,14 @@ def _of_day(day: date, names: Names) -> tuple[Row, ...]:
             organization, repository = _place(habit.place, names)
             user = habit.user and names.stand_in("users", habit.user)
             used = habit.sku, habit.model, quantity, min(quantity, habit.included)
-            made.append(Row(day, organization, repository, user, *used, *_ITEMS[habit.sku]))
+            made.append(UsageRow(day, organization, repository, user, *used, *_ITEMS[habit.sku]))
     if day.day == 1:
         seats = dict.fromkeys((_place(login, names)[0], names.stand_in("users", user)) for login, user in _SEATS)
-        made += [Row(day, organization, "", user, _SEAT, "", 1, 0, *_ITEMS[_SEAT]) for organization, user in seats]
+        made += [UsageRow(day, organization, "", user, _SEAT, "", 1, 0, *_ITEMS[_SEAT]) for organization, user in seats]
     return tuple(made)
 
 
-def _place(name: str, names: Names) -> tuple[str, str]:
+def _place(name: str, names: SandboxNames) -> tuple[str, str]:
     """Return the organization and the repository in the place of sample data."""
     if "/" in name:
         repository = names.stand_in("repositories", name)
@@ -132,7 +132,7 @@ def _first_day(today: date) -> date:
     return today.replace(year=today.year - 1, day=1)
 
 
-def rows(state: State, start: date, end: date) -> Iterator[Row]:
+def rows(state: SandboxState, start: date, end: date) -> Iterator[UsageRow]:
     """Yield the rows from `start` to `end` (inclusive), within the ledger: from a year ago to today.
 
     If a test has set usage, nothing is generated, so that a test can tell every amount.
@@ -166,7 +166,7 @@ def units_of(sku: str, amount: float) -> int:
     return round(units)
 
 
-def checked(state: State, given: Spending) -> Spending:
+def checked(state: SandboxState, given: Spending) -> Spending:
     """Return usage that a test sets, with the names as the sandbox has them.
 
     Raises:
@@ -183,7 +183,7 @@ def checked(state: State, given: Spending) -> Spending:
     return replace(given, day=day.isoformat(), organization=organization, user=user)
 
 
-def _known(state: State, kind: str, name: str) -> str:
+def _known(state: SandboxState, kind: str, name: str) -> str:
     found = state.find_name(kind, name)
     if found is None:
         held = getattr(state.known, f"{kind}s")
@@ -191,7 +191,7 @@ def _known(state: State, kind: str, name: str) -> str:
     return found
 
 
-def _row(spending: Spending) -> Row:
+def _row(spending: Spending) -> UsageRow:
     """Return the row of usage that a test has set; a metered unit costs one cent, and nothing is included."""
     sku = spending.sku
     product, name, unit, price = _ITEMS.get(sku) or (_product(sku), sku.replace("_", " ").title(), LICENCES, 19 * MICRO)
@@ -199,7 +199,7 @@ def _row(spending: Spending) -> Row:
         unit, price = "units", MICRO // _CENTS
     place = spending.organization, spending.repository, spending.user
     day = date.fromisoformat(spending.day)
-    return Row(day, *place, sku, spending.model, spending.units, 0, product, name, unit, price)
+    return UsageRow(day, *place, sku, spending.model, spending.units, 0, product, name, unit, price)
 
 
 def _product(sku: str) -> str:
@@ -208,7 +208,7 @@ def _product(sku: str) -> str:
     return {"coding_agent": "Copilot", "git_lfs": "Git LFS"}.get(family, family.replace("_", " ").title())
 
 
-def cost_center_of(state: State, row: Row) -> CostCenter | None:
+def cost_center_of(state: SandboxState, row: UsageRow) -> StoredCostCenter | None:
     """Return the cost center of a row: of its user, its repository or its organization, in this order."""
     for kind, name in (("User", row.user), ("Repo", row.repository), ("Org", row.organization)):
         for center in state.cost_centers.values():

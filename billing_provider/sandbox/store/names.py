@@ -18,7 +18,7 @@ def same_name(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Names:
+class SandboxNames:
     """The names that exist; by default those of the sample data."""
 
     enterprises: tuple[str, ...] = ("octo-enterprise",)
@@ -31,13 +31,13 @@ class Names:
         names: tuple[str, ...] = getattr(self, kind)
         return names[getattr(_SAMPLE, kind).index(name) % len(names)] if names else name
 
-    def joined(self, more: Names) -> Names:
+    def joined(self, more: SandboxNames) -> SandboxNames:
         """Return these names followed by others."""
-        return Names(*(one + other for one, other in zip(astuple(self), astuple(more), strict=True)))
+        return SandboxNames(*(one + other for one, other in zip(astuple(self), astuple(more), strict=True)))
 
 
-_SAMPLE = Names()
-NONE = Names((), (), (), ())
+_SAMPLE = SandboxNames()
+NONE = SandboxNames((), (), (), ())
 """No names: those of a sandbox whose sample data was replaced by names that are created for requests."""
 
 
@@ -47,7 +47,7 @@ def given_names(enterprise: Any, **lists: Any) -> dict[str, Any]:
     return {kind: names for kind, names in kinds.items() if names is not None}
 
 
-def read_names(given: Any) -> Names:
+def read_names(given: Any) -> SandboxNames:
     """Return the names of a JSON object; kinds that are not given have the names of the sample data.
 
     Repositories that are not given are those of the sample data in the first organization.
@@ -63,7 +63,7 @@ def read_names(given: Any) -> Names:
         owner = repository.partition("/")[0]
         if owner.casefold() not in map(str.casefold, organizations):
             raise ValueError(f"repositories: {repository} is in none of the organizations {', '.join(organizations)}")
-    return Names(**names)
+    return SandboxNames(**names)
 
 
 def read_lists(given: Any) -> dict[str, tuple[str, ...]]:
@@ -72,7 +72,7 @@ def read_lists(given: Any) -> dict[str, tuple[str, ...]]:
     Raises:
         ValueError: A kind is unknown, or a list of names is invalid.
     """
-    kinds = [field.name for field in fields(Names)]
+    kinds = [field.name for field in fields(SandboxNames)]
     if not isinstance(given, dict):
         raise ValueError("it is not an object")  # noqa: TRY004 - callers catch one error for all mistakes
     if strange := [kind for kind in given if kind not in kinds]:

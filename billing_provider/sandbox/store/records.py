@@ -22,7 +22,7 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from billing_provider.sandbox.store import skus
-from billing_provider.sandbox.store.names import NONE, Names, read_lists, read_names
+from billing_provider.sandbox.store.names import NONE, SandboxNames, read_lists, read_names
 
 # The last second of the year 9998: it is a valid date in every time zone.
 _LAST_MOMENT = 253_370_764_799
@@ -74,7 +74,7 @@ _Day = Annotated[StrictStr, AfterValidator(_checked_day)]
 
 
 @with_config(_STRICT)
-class Alerting(TypedDict):
+class StoredAlerting(TypedDict):
     """Who is told about the usage of a budget."""
 
     will_alert: StrictBool
@@ -82,7 +82,7 @@ class Alerting(TypedDict):
 
 
 @dataclass
-class Budget:
+class StoredBudget:
     """One stored budget; for cost-center scopes, `budget_entity_name` is the UUID of the cost center.
 
     `shown_as` are fields that replies have instead of the stored ones: what GitHub may send one day.
@@ -99,7 +99,7 @@ class Budget:
     budget_product_sku: StrictStr
     budget_amount: Annotated[StrictInt, Field(ge=0), BeforeValidator(_whole)]
     prevent_further_usage: StrictBool
-    budget_alerting: Alerting
+    budget_alerting: StoredAlerting
     user: StrictStr | None = None
     expires_at: StrictStr | None = None
     exclude_cost_center_usage: StrictBool = False
@@ -126,7 +126,7 @@ class Member(TypedDict):
 
 
 @dataclass
-class CostCenter:
+class StoredCostCenter:
     """One cost center with its members."""
 
     __pydantic_config__ = _STRICT
@@ -143,7 +143,7 @@ class CostCenter:
 
 
 @dataclass
-class Export:
+class StoredExport:
     """One export of usage; `looks` counts the reads of its status."""
 
     __pydantic_config__ = _STRICT
@@ -181,12 +181,12 @@ class Content:
 
     version: int = 1
     made: _Count
-    names: Annotated[Names, BeforeValidator(read_names)] = field(default_factory=Names)
-    seen: Annotated[Names, BeforeValidator(lambda given: replace(NONE, **read_lists(given)))] = NONE
+    names: Annotated[SandboxNames, BeforeValidator(read_names)] = field(default_factory=SandboxNames)
+    seen: Annotated[SandboxNames, BeforeValidator(lambda given: replace(NONE, **read_lists(given)))] = NONE
     generated_usage: StrictBool = True
-    budgets: list[Budget]
-    cost_centers: list[CostCenter]
-    exports: list[Export] = field(default_factory=list)
+    budgets: list[StoredBudget]
+    cost_centers: list[StoredCostCenter]
+    exports: list[StoredExport] = field(default_factory=list)
     spent: list[Spending] = field(default_factory=list)
 
 

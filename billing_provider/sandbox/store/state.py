@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.sandbox.store import names, records
 from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
-from billing_provider.sandbox.store.records import Content, CostCenter
+from billing_provider.sandbox.store.records import Content, StoredCostCenter
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ _FIELDS = {"User": "users", "Org": "organizations"}
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
 
-class State:
+class SandboxState:
     """All stored data of the sandbox; with a file, every change replaces the file."""
 
-    seen: names.Names
+    seen: names.SandboxNames
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class State:
                 )
 
     @property
-    def known(self) -> names.Names:
+    def known(self) -> names.SandboxNames:
         """All names: the given ones or those of the sample data, and those that were created for requests."""
         return self.names.joined(self.seen)
 
@@ -97,7 +97,7 @@ class State:
         return name
 
     def _is_sample(self) -> bool:
-        changed = self._made or self.budgets or self.exports or self.names != names.Names()
+        changed = self._made or self.budgets or self.exports or self.names != names.SandboxNames()
         return not changed and list(self.cost_centers.values()) == _sample_cost_centers(self.names)
 
     def reset(self) -> None:
@@ -106,7 +106,7 @@ class State:
         if self._seeded is not None:
             self.restore(self._seeded)
             return
-        kept = names.Names() if self.names == names.NONE else self.names
+        kept = names.SandboxNames() if self.names == names.NONE else self.names
         self._take(Content(made=0, names=kept, budgets=[], cost_centers=_sample_cost_centers(kept)))
         self.save()
 
@@ -130,7 +130,7 @@ class State:
         for budget_id in expired:
             del self.budgets[budget_id]
 
-    def find_cost_center(self, reference: str) -> CostCenter | None:
+    def find_cost_center(self, reference: str) -> StoredCostCenter | None:
         """Return the active cost center with that UUID or that name."""
         for center in self.cost_centers.values():
             if center.state == "active" and (center.id == reference.lower() or same_name(center.name, reference)):
@@ -193,7 +193,7 @@ class State:
         self._made = content.made
 
 
-def _sample_cost_centers(own: names.Names) -> list[CostCenter]:
+def _sample_cost_centers(own: names.SandboxNames) -> list[StoredCostCenter]:
     centers = []
     for name, members in _SAMPLE_COST_CENTERS:
         replaced = [(kind, own.stand_in(_FIELDS[kind], member)) for kind, member in members]
@@ -201,5 +201,5 @@ def _sample_cost_centers(own: names.Names) -> list[CostCenter]:
         first = [("Org", login) for login in own.organizations[:1]]
         kept = [pair for pair in dict.fromkeys(replaced) if pair not in first]
         resources: list[Member] = [{"type": kind, "name": member} for kind, member in kept]
-        centers.append(CostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name, resources=resources))
+        centers.append(StoredCostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name, resources=resources))
     return centers
