@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.budgets.models import FIELDS
-from billing_provider.budgets.skus import LICENCE_SKUS, canonical_sku, counts_licences
+from billing_provider.budgets.skus import LICENSE_SKUS, canonical_sku, counts_licenses
 from billing_provider.core.clock import instant
 from billing_provider.core.limits import UNLIMITED, Limits
 from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RAISED_TO = "raised_to"
 """The output with a higher amount on GitHub that `on_raise` keeps; absent if there is none."""
 DOLLARS = "$"
-LICENCES = "licences"
+LICENSES = "licenses"
 MAX_LINE = 200
 """Maximum length of a text."""
 
@@ -57,12 +57,12 @@ class Terms(NamedTuple):
     """The amount of a budget, and how GitHub enforces and reports it.
 
     Attributes:
-        amount: US dollars a month, or licences.
+        amount: US dollars a month, or licenses.
         hard: Whether the budget is declared as a hard stop.
         alerts: Alerted logins in lower case; empty if only GitHub's default recipients are alerted; None if nobody is.
         expires_at: When GitHub removes the budget.
         excludes_cost_centers: Whether usage of cost centers is not covered.
-        unit: `$` or `licences`.
+        unit: `$` or `licenses`.
         only_alerts: Whether GitHub never stops usage of this SKU, even if the budget is a hard stop.
         unknown: The inputs whose values are not known: not yet in a preview, or not in GitHub's reply.
         secret: The inputs whose values no text may show.
@@ -107,8 +107,8 @@ class Terms(NamedTuple):
             ),
             expires_at=fields.get("expires_at"),
             excludes_cost_centers=bool(fields.get("exclude_cost_center_usage")),
-            unit=LICENCES if counts_licences(sku) else DOLLARS,
-            only_alerts=sku in LICENCE_SKUS,
+            unit=LICENSES if counts_licenses(sku) else DOLLARS,
+            only_alerts=sku in LICENSE_SKUS,
             unknown=unknown,
             secret=secret_inputs(fields),
         )
@@ -129,7 +129,7 @@ class Spend:
     """The spend of this month that a budget covers.
 
     Attributes:
-        spent: US dollars this month, or licences in use.
+        spent: US dollars this month, or licenses in use.
         day: Day of the month, from 1.
         days: Number of days in the month.
         covers: What is covered, such as `Actions of octo-org`.
@@ -183,7 +183,7 @@ def _losses(old: Terms, new: Terms) -> list[str]:
     if "exclude_cost_center_usage" in open_fields and new.excludes_cost_centers and not old.excludes_cost_centers:
         found.append("no longer covers cost centers")
     if "budget_product_sku" in open_fields and new.only_alerts and not old.only_alerts:
-        found.append("is for licences that GitHub does not stop")
+        found.append("is for licenses that GitHub does not stop")
     return [*found, *_secret_changes(old, new), *_possible_losses(old, new)]
 
 
@@ -254,7 +254,7 @@ def _possible_losses(old: Terms, new: Terms) -> list[str]:
 def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
     """Return what a new, lower or wider hard stop does to usage this month, at once or at today's pace.
 
-    A new budget counts only spend after its creation, so only a new hard stop at 0 stops usage at once. Licences in
+    A new budget counts only spend after its creation, so only a new hard stop at 0 stops usage at once. Licenses in
     use count in any budget, and they have no pace.
 
     Args:
@@ -271,10 +271,10 @@ def stops(old: Terms | None, new: Terms, spend: Spend | None) -> list[str]:
 def _stop(new: Terms, spend: Spend, left: float) -> Iterable[str]:
     covered, pace = clean(spend.covers, _MAX_COVERS), spend.spent / spend.day
     spent, cap = worth(spend.spent, new.unit), worth(new.amount, new.unit)
-    if left < 0 and new.unit == LICENCES:
+    if left < 0 and new.unit == LICENSES:
         yield f"GitHub refuses a hard stop below use: {covered} has {spent}, the cap is {cap}"
     elif left <= 0:
-        what = "new use" if new.unit == LICENCES else "usage"
+        what = "new use" if new.unit == LICENSES else "usage"
         yield f"{what} of {covered} stops at once: {spent} are {_spent(new)}, the cap is {cap}"
     elif new.unit == DOLLARS and pace > 0 and left / pace <= spend.days - spend.day:
         yield f"at today's pace the cap of {cap} is reached on the {_ordinal(spend.day + math.ceil(left / pace))}"
@@ -384,7 +384,7 @@ def refused(old: Terms | None, new: Terms | None, limits: Limits) -> str | None:
 def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[float, float, str]:
     """Return the raise in units and in percent, and its description; values that are not known do not count."""
     unknown = (old.unknown if old else frozenset()) | (new.unknown if new else frozenset())
-    # A deletion removes a cap only where GitHub stops usage; a licence budget is declared as a stop and is none.
+    # A deletion removes a cap only where GitHub stops usage; a license budget is declared as a stop and is none.
     lost = old is not None and (
         old.stops if new is None else (old.hard and not new.hard) or (old.stops and not new.stops)
     )
@@ -473,7 +473,7 @@ def _difference(old: Terms, new: Terms) -> str:
 
 
 def _spent(terms: Terms) -> str:
-    return "used" if terms.unit == LICENCES else "spent"
+    return "used" if terms.unit == LICENSES else "spent"
 
 
 def dollars(amount: float) -> str:
@@ -487,7 +487,7 @@ def worth(amount: float, unit: str) -> str:
     number = f"{amount:,.2f}".removesuffix(".00") if amount < _MAX_PLAIN else f"{amount:.3g}"
     if unit == DOLLARS:
         return f"${number}"
-    return f"{number} licence" if number == "1" else f"{number} licences"
+    return f"{number} license" if number == "1" else f"{number} licenses"
 
 
 def _day(terms: Terms) -> str:

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_AMOUNT = 2**31 - 1
-"""Maximum amount, in US dollars or licences: the largest signed 32-bit integer."""
+"""Maximum amount, in US dollars or licenses: the largest signed 32-bit integer."""
 
 
 def _amount(value: Any) -> int:
     """Return a whole number from an integer, a string of digits (configuration) or a whole float (the wire)."""
-    advice = "write a whole number of US dollars (or licences)"
+    advice = "write a whole number of US dollars (or licenses)"
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_AMOUNT)):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -139,7 +139,7 @@ class BudgetSpec(BaseModel):
     budget_amount: Annotated[
         Amount,
         Declared(
-            text="Amount in whole US dollars a month, or in licences for a licence product; 0 or more.",
+            text="Amount in whole US dollars a month, or in licenses for a license product; 0 or more.",
             change="updates",
             form=_AMOUNT,
             sent="always",
@@ -378,7 +378,7 @@ class BudgetDetails:
 
     Attributes:
         id: The budget's id, assigned by GitHub.
-        budget_amount: Whole US dollars a month, or licences.
+        budget_amount: Whole US dollars a month, or licenses.
         budget_product_sku: Identifier of the product or SKU.
         budget_type: Its pricing type.
         budget_scope: The scope covered.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 from billing_provider.budgets.models import FIELDS
-from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENCE_SKUS, known_sku, pricing_type
+from billing_provider.budgets.skus import BUDGET_TYPES, BUNDLES, LICENSE_SKUS, known_sku, pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.inputs import (
     KEEP,
@@ -80,7 +80,7 @@ class _Validator:
 
     def amount_and_sku(self) -> Iterator[Problem]:
         if self._sure("budget_amount") and self.fields.get("budget_amount") is None:
-            yield Problem("budget_amount", "write the amount: whole US dollars, or licences for a licence product")
+            yield Problem("budget_amount", "write the amount: whole US dollars, or licenses for a license product")
         if not self._sure("budget_product_sku"):
             return
         sku = self.fields.get("budget_product_sku")
@@ -217,8 +217,8 @@ def warnings(what: str, fields: Mapping[str, Any], *, alerting_given: bool) -> I
     if known_sku(sku) and fields["budget_type"] != pricing_type(sku):
         # GitHub's own example has a type that its reference does not give for the SKU.
         yield f"{what} is declared as {fields['budget_type']}, GitHub's reference prices {sku} as {pricing_type(sku)}"
-    if hard and sku in LICENCE_SKUS:
-        yield f"{what} can only send alerts: GitHub does not block licences"
+    if hard and sku in LICENSE_SKUS:
+        yield f"{what} can only send alerts: GitHub does not block licenses"
     if hard and amount == 0:
         yield f"{what} is a hard stop at 0: it blocks all usage immediately, including included usage"
     alerting = fields.get("budget_alerting")

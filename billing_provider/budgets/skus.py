@@ -79,8 +79,8 @@ _LINUX += [f"_{size}" for size in ("4_core_gpu", "8_core", "8_core_arm", "32_cor
 _LINUX += [f"_{size}" for size in ("64_core", "64_core_arm", "96_core")]
 _WINDOWS = ["", "_arm", "_2_core", "_2_core_advanced", "_2_core_arm", "_4_core", "_4_core_arm", "_4_core_gpu"]
 _WINDOWS += ["_8_core", "_8_core_arm", "_16_core", "_32_core", "_32_core_arm", "_64_core", "_64_core_arm"]
-LICENCE_SKUS = frozenset({"copilot_enterprise", "copilot_for_business", "copilot_standalone", "ghec_licenses"})
-"""SKUs counted in licences whose budget can only alert. GHAS licences are excluded: their budget can be a hard stop."""
+LICENSE_SKUS = frozenset({"copilot_enterprise", "copilot_for_business", "copilot_standalone", "ghec_licenses"})
+"""SKUs counted in licenses whose budget can only alert. GHAS licenses are excluded: their budget can be a hard stop."""
 _SKUS = (
     frozenset({"actions_cache_storage", "actions_custom_image_storage", "actions_storage"})
     | {f"actions_linux{size}" for size in _LINUX}
@@ -91,7 +91,7 @@ _SKUS = (
     | {"ghas_licenses", "ghas_code_security_licenses", "ghas_secret_protection_licenses"}
     | {"sandbox_linux", "sandbox_memory", "sandbox_snapshot", "git_lfs_bandwidth", "git_lfs_storage"}
     | {"models_inference", "packages_bandwidth", "packages_storage", "spark_ai_credits"}
-    | LICENCE_SKUS
+    | LICENSE_SKUS
 )
 _NEW_SKUS = frozenset({"actions_linux_16_core", "actions_linux_16_core_arm", "actions_windows_96_core"}) | {
     *("coding_agent_ai_credit", "code_quality_ai_credit", "code_quality_licenses")
@@ -132,7 +132,7 @@ def known_sku(sku: str) -> bool:
     return sku in BUNDLES or sku in PRODUCTS or canonical_sku(sku) in SKUS
 
 
-def counts_licences(sku: str) -> bool:
-    """Return whether the amount of a budget for this product or SKU is a number of licences, not of US dollars."""
+def counts_licenses(sku: str) -> bool:
+    """Return whether the amount of a budget for this product or SKU is a number of licenses, not of US dollars."""
     sku = canonical_sku(sku)
-    return sku in LICENCE_SKUS or sku in {"ghas", "ghec"} or sku.endswith("_licenses")
+    return sku in LICENSE_SKUS or sku in {"ghas", "ghec"} or sku.endswith("_licenses")

@@ -15,7 +15,7 @@ from billing_provider.cli.options import add_name, add_owner, read_owner, whole
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE_OWNER, USER
 from billing_provider.usage.forecast import BELOW, NEAR, OVER, RISING, STATES, UNKNOWN, forecast
-from billing_provider.usage.spend import FROM_USER_STATES, LICENCES, SpendReport
+from billing_provider.usage.spend import FROM_USER_STATES, LICENSES, SpendReport
 
 if TYPE_CHECKING:
     import argparse
@@ -278,7 +278,7 @@ def _amounts(spends: Sequence[BudgetSpend]) -> list[tuple[str, str]]:
     caps = render.amounts([spend.budget.budget_amount for spend in spends])
     return [
         (render.quantity(spend.spent), render.quantity(spend.budget.budget_amount))
-        if spend.unit == LICENCES
+        if spend.unit == LICENSES
         else (spent[number], caps[number])
         for number, spend in enumerate(spends)
     ]

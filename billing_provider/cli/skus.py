@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing_provider.budgets.skus import BUDGET_TYPES, SOURCES, counts_licences, pricing_type
+from billing_provider.budgets.skus import BUDGET_TYPES, SOURCES, counts_licenses, pricing_type
 from billing_provider.cli import render
 from billing_provider.cli.tables import Column
 from billing_provider.core.inputs import near
-from billing_provider.usage.spend import DOLLARS, LICENCES
+from billing_provider.usage.spend import DOLLARS, LICENSES
 
 if TYPE_CHECKING:
     import argparse
@@ -58,4 +58,4 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def _row(name: str) -> tuple[str, ...]:
-    return name, pricing_type(name), LICENCES if counts_licences(name) else DOLLARS, *SOURCES[name]
+    return name, pricing_type(name), LICENSES if counts_licenses(name) else DOLLARS, *SOURCES[name]

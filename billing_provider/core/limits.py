@@ -18,7 +18,7 @@ class Limits:
     """The largest raise that is allowed, or None for no limit; false if there is none.
 
     Attributes:
-        usd: US dollars; licences are compared by their number, as each costs more than a dollar.
+        usd: US dollars; licenses are compared by their number, as each costs more than a dollar.
         percent: Percent of the old amount.
     """
 
@@ -35,7 +35,7 @@ class Limits:
 
         Args:
             what: What raises the most that can be spent.
-            usd: By how much, in US dollars or licences; infinite where a cap goes.
+            usd: By how much, in US dollars or licenses; infinite where a cap goes.
             percent: The same in percent of the old amount.
             is_secret: Whether no text may show the amount.
         """

@@ -167,7 +167,7 @@ class Guards:
     """Validated settings that a check needs; they are read without a token, because a preview can run without one.
 
     Attributes:
-        max_increase_usd: Largest raise of an amount and largest amount of a new budget, in US dollars or licences; a
+        max_increase_usd: Largest raise of an amount and largest amount of a new budget, in US dollars or licenses; a
             larger one and a removed hard stop are refused. `off` or absent: no limit.
         max_increase_percent: Largest raise of an amount, in percent; a larger one and a removed hard stop are refused.
             `off` or absent: no limit.

@@ -263,7 +263,7 @@ class Sandbox:
         Args:
             organization: The login of the organization.
             sku: The SKU, such as `copilot_premium_request`.
-            amount: Billed dollars with at most two decimals, or a number of licences; those of GHAS are in use until
+            amount: Billed dollars with at most two decimals, or a number of licenses; those of GHAS are in use until
                 the end of the month, and a hard stop below their number is refused.
             user: The login of the user; without one, no user state shows it.
             repository: The repository, as OWNER/NAME.

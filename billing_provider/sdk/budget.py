@@ -82,7 +82,7 @@ class BudgetAlerting(dict):  # type: ignore[type-arg]
 class BudgetArgs(TypedDict, total=False):
     """The inputs of a budget of any owner and scope; each accepts a plain value or an Output.
 
-    :param budget_amount: Amount in whole US dollars a month, or in licences for a licence product; 0 or more.
+    :param budget_amount: Amount in whole US dollars a month, or in licenses for a license product; 0 or more.
     :param budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or `ai_credits`.
         A change replaces the budget.
     :param budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; by default, derived from the SKU.
@@ -152,7 +152,7 @@ class _Budget(Resource):
     """A budget resource: every input is also an output, and those from `budget_id` on are not inputs."""
 
     budget_amount: pulumi.Output[int]
-    """Whole US dollars a month, or licences for a licence product."""
+    """Whole US dollars a month, or licenses for a license product."""
     budget_product_sku: pulumi.Output[str]
     """GitHub's identifier of the product or SKU."""
     budget_type: pulumi.Output[str]

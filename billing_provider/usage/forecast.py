@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from billing_provider.usage.spend import LICENCES
+from billing_provider.usage.spend import LICENSES
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,7 +35,7 @@ class Forecast:
         state: `over` (all is spent), `near` (the given share is spent), `rising` (all will be spent this month),
             `unknown` or `below`.
         when: When all is spent at today's pace: `reached`, `this month`, `not this month`, `at the first use` (the cap
-            is 0), `no usage yet`, `too early` (on the first day of a month), `no pace` (licences) or `unknown`.
+            is 0), `no usage yet`, `too early` (on the first day of a month), `no pace` (licenses) or `unknown`.
         reaches: The day on which all is spent, in UTC; None unless `when` is `this month`.
     """
 
@@ -74,8 +74,8 @@ def _when(spend: BudgetSpend, now: datetime) -> tuple[str, date | None]:
         return NO_USAGE if cap else FIRST_USE, None
     if spent >= cap:
         return REACHED, None
-    if spend.unit == LICENCES:
-        # Licences are not used up over a month.
+    if spend.unit == LICENSES:
+        # Licenses are not used up over a month.
         return NO_PACE, None
     if now.day == 1:
         return TOO_EARLY, None

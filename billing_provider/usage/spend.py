@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from billing_provider.budgets.skus import (
     PRODUCTS,
     canonical_sku,
-    counts_licences,
+    counts_licenses,
     product_identifier,
     sku_identifier,
 )
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from billing_provider.usage.user_states import UserState
 
 DOLLARS = "USD"
-LICENCES = "licences"
+LICENSES = "licenses"
 FROM_BUDGET = "budget"
 FROM_USAGE = "usage"
 FROM_USER_STATES = "user states"
@@ -54,7 +54,7 @@ class BudgetSpend:
         budget: The budget.
         spent: Spend this month, in `unit`; for a budget of many users, the spend of the user with the highest usage.
             None if unknown.
-        unit: `USD` or `licences`.
+        unit: `USD` or `licenses`.
         source: Source of the figure: `budget` (GitHub's own), `usage` (the sum of the reports; GitHub counts only
             usage after the budget's creation) or `user states`.
         user: The user with the highest usage, for a budget of many users.
@@ -97,7 +97,7 @@ class SpendReport:
             BillingError: GitHub did not respond. Spend is None if the token may not read it or it does not exist.
         """
         for budget in budgets:
-            unit = LICENCES if counts_licences(budget.budget_product_sku) else DOLLARS
+            unit = LICENSES if counts_licenses(budget.budget_product_sku) else DOLLARS
             if budget.consumed_amount is not None:
                 yield BudgetSpend(budget, budget.consumed_amount, unit, FROM_BUDGET)
             elif budget.budget_scope not in _OF_MANY:
@@ -155,7 +155,7 @@ class SpendReport:
             for item in summary.usage_items
             if (product_identifier(item.product) if sku in PRODUCTS else sku_identifier(item.sku)) == sku
         ]
-        return exact_sum(item.gross_quantity if unit == LICENCES else item.net_amount for item in items)
+        return exact_sum(item.gross_quantity if unit == LICENSES else item.net_amount for item in items)
 
     def _filters(self, budget: BudgetDetails) -> dict[str, str]:
         """Return the report filters that select the usage a budget covers."""

@@ -35,7 +35,7 @@ SOFT = HARD._replace(hard=False)
 NONE: frozenset[str] = frozenset()
 FIVE = frozenset({"mona", "hubot", "octocat", "ada", "grace"})
 SPEND = Spend(480, day=20, days=30, covers="Actions of octo-org")
-LICENCES = HARD._replace(unit="licences", amount=100)
+LICENSES = HARD._replace(unit="licenses", amount=100)
 
 amounts = st.one_of(
     st.integers(0, 2**31 - 1).map(float),
@@ -57,7 +57,7 @@ terms = st.builds(
     alerts=st.one_of(st.none(), st.frozensets(logins, max_size=5)),
     expires_at=expiries,
     excludes_cost_centers=st.booleans(),
-    unit=st.sampled_from(["$", "licences"]),
+    unit=st.sampled_from(["$", "licenses"]),
     only_alerts=st.booleans(),
 )
 spends = st.builds(Spend, amounts, day=st.integers(1, 28), days=st.integers(28, 31), covers=st.text(max_size=300))
@@ -108,23 +108,23 @@ def test_terms_of_a_declared_and_of_a_live_budget_are_equal() -> None:
             {"budget_scope": "user", "expires_at": "2026-12-01"},
             Terms(7, hard=True, alerts=None, expires_at="2026-12-01"),
         ),
-        ({"budget_product_sku": "GHAS_licenses"}, Terms(7, hard=False, alerts=None, unit="licences")),
-        ({"budget_product_sku": "ghec_licenses"}, Terms(7, hard=False, alerts=None, unit="licences", only_alerts=True)),
-        ({"budget_product_sku": "code_quality_licenses"}, Terms(7, hard=False, alerts=None, unit="licences")),
+        ({"budget_product_sku": "GHAS_licenses"}, Terms(7, hard=False, alerts=None, unit="licenses")),
+        ({"budget_product_sku": "ghec_licenses"}, Terms(7, hard=False, alerts=None, unit="licenses", only_alerts=True)),
+        ({"budget_product_sku": "code_quality_licenses"}, Terms(7, hard=False, alerts=None, unit="licenses")),
         ({"budget_amount": 10**400}, Terms(1.7976931348623157e308, hard=False, alerts=None)),
         ({"budget_amount": -5}, Terms(0, hard=False, alerts=None)),
     ],
 )
 def test_terms_follow_from_the_inputs(fields: dict[str, Any], expected: Terms) -> None:
-    """A missing input is absent; a budget per person is hard; one of one user has no alerts; licences have a unit."""
+    """A missing input is absent; a budget per person is hard; one of one user has no alerts; licenses have a unit."""
     assert Terms.of({"budget_amount": 7, **fields}) == expected
 
 
 def test_the_most_that_can_be_spent() -> None:
-    """It is the amount of a hard stop, and unlimited for a soft budget and for licences that are never stopped."""
+    """It is the amount of a hard stop, and unlimited for a soft budget and for licenses that are never stopped."""
     assert HARD.most == 500
-    assert LICENCES.most == 100
-    assert SOFT.most == LICENCES._replace(only_alerts=True).most == math.inf
+    assert LICENSES.most == 100
+    assert SOFT.most == LICENSES._replace(only_alerts=True).most == math.inf
 
 
 # --- differences
@@ -150,15 +150,15 @@ def test_the_most_that_can_be_spent() -> None:
         (SOFT._replace(amount=77), SOFT._replace(amount=5), ["lowers the amount from $77 to $5"]),
         (SOFT, HARD._replace(amount=900), ["raises the amount from $500 to $900", "adds a hard stop"]),
         (HARD, SOFT._replace(amount=2e300), ["removes the hard stop", "raises the amount from $500 to $2e+300"]),
-        (LICENCES, LICENCES._replace(amount=150), ["raises the most that can be used by 50 licences (+50 %)"]),
+        (LICENSES, LICENSES._replace(amount=150), ["raises the most that can be used by 50 licenses (+50 %)"]),
         (
-            LICENCES._replace(hard=False),
-            LICENCES._replace(hard=False, amount=1),
-            ["lowers the amount from 100 licences to 1 licence"],
+            LICENSES._replace(hard=False),
+            LICENSES._replace(hard=False, amount=1),
+            ["lowers the amount from 100 licenses to 1 license"],
         ),
-        (HARD, LICENCES, ["changes the amount from $500 to 100 licences"]),
-        (LICENCES, LICENCES._replace(only_alerts=True), ["is for licences that GitHub does not stop"]),
-        (LICENCES._replace(only_alerts=True), LICENCES, ["is for usage that GitHub can stop"]),
+        (HARD, LICENSES, ["changes the amount from $500 to 100 licenses"]),
+        (LICENSES, LICENSES._replace(only_alerts=True), ["is for licenses that GitHub does not stop"]),
+        (LICENSES._replace(only_alerts=True), LICENSES, ["is for usage that GitHub can stop"]),
         (HARD, HARD._replace(alerts=None), ["alerts nobody any more"]),
         (HARD, HARD._replace(alerts=NONE), ["no longer alerts mona"]),
         (
@@ -215,7 +215,7 @@ def test_each_difference_has_its_words(old: Terms, new: Terms, words: list[str])
 
 LOSSES = re.compile(
     r"removes the hard stop|raises the |changes the amount|alerts nobody|no longer (alerts|covers) "
-    r"|expires on .* lifts the cap|is for licences"
+    r"|expires on .* lifts the cap|is for licenses"
 )
 
 
@@ -281,21 +281,21 @@ def test_only_equal_terms_have_no_differences(one: Terms, other: Terms) -> None:
         (None, HARD, None, []),
         (None, SOFT, SPEND, []),
         (SOFT, HARD, Spend(0, 5, 30, "Actions"), []),
-        # Licences do not accumulate: those in use count in a new budget too, and they have no pace.
+        # Licenses do not accumulate: those in use count in a new budget too, and they have no pace.
         (
             None,
-            LICENCES._replace(amount=60),
+            LICENSES._replace(amount=60),
             Spend(60, 20, 30, "GHAS of octo-org"),
-            ["new use of GHAS of octo-org stops at once: 60 licences are used, the cap is 60 licences"],
+            ["new use of GHAS of octo-org stops at once: 60 licenses are used, the cap is 60 licenses"],
         ),
-        (None, LICENCES, Spend(60, 20, 30, "GHAS of octo-org"), []),
+        (None, LICENSES, Spend(60, 20, 30, "GHAS of octo-org"), []),
         (
-            LICENCES,
-            LICENCES._replace(amount=60),
+            LICENSES,
+            LICENSES._replace(amount=60),
             Spend(61, 20, 30, "GHAS of octo-org"),
-            ["GitHub refuses a hard stop below use: GHAS of octo-org has 61 licences, the cap is 60 licences"],
+            ["GitHub refuses a hard stop below use: GHAS of octo-org has 61 licenses, the cap is 60 licenses"],
         ),
-        (LICENCES, LICENCES._replace(amount=60), Spend(59, 20, 30, "GHAS of octo-org"), []),
+        (LICENSES, LICENSES._replace(amount=60), Spend(59, 20, 30, "GHAS of octo-org"), []),
         # A change that only loosens stops nothing.
         (HARD, HARD._replace(amount=501), None, []),
         (HARD, SOFT, SPEND, []),
@@ -531,20 +531,20 @@ SLIP = SOFT._replace(amount=5000), SOFT._replace(amount=50_000)
         (HARD._replace(amount=0), HARD._replace(amount=5), BOTH, None),
         (HARD._replace(amount=0), HARD._replace(amount=0), PERCENT, None),
         (
-            LICENCES,
-            LICENCES._replace(amount=2000),
+            LICENSES,
+            LICENSES._replace(amount=2000),
             USD,
             (
-                "raises the amount by 1,900 licences (+1,900 %), above "
+                "raises the amount by 1,900 licenses (+1,900 %), above "
                 "maxIncreaseUsd=1000: check it, or for one run: GITHUB_BILLING_MAX_INCREASE_USD=1900"
             ),
         ),
         (
             HARD,
-            LICENCES._replace(amount=2000),
+            LICENSES._replace(amount=2000),
             BOTH,
             (
-                "sets an amount of 2,000 licences, above maxIncreaseUsd=1000: "
+                "sets an amount of 2,000 licenses, above maxIncreaseUsd=1000: "
                 "check it, or for one run: GITHUB_BILLING_MAX_INCREASE_USD=2000"
             ),
         ),
@@ -641,8 +641,8 @@ def test_a_scope_that_is_not_known_hides_what_it_decides() -> None:
     assert terms.unknown == {"budget_scope", "prevent_further_usage", "budget_alerting"}
 
 
-def test_a_stop_that_becomes_licences_is_refused() -> None:
-    """GitHub stops no licences, so a hard stop that is declared for them is none."""
-    licences = HARD._replace(unit="licences", only_alerts=True)
-    assert refused(HARD, licences, Limits(usd=10**9)) is not None
-    assert refused(licences, None, Limits(usd=0)) is None
+def test_a_stop_that_becomes_licenses_is_refused() -> None:
+    """GitHub stops no licenses, so a hard stop that is declared for them is none."""
+    licenses = HARD._replace(unit="licenses", only_alerts=True)
+    assert refused(HARD, licenses, Limits(usd=10**9)) is not None
+    assert refused(licenses, None, Limits(usd=0)) is None

@@ -60,7 +60,7 @@ def test_other_amounts_are_refused(amount: Any) -> None:
     """Fractions, negative numbers, words and numbers above 32 bits are refused with one short message."""
     [(field, reason)] = refused(budget_amount=amount)
     assert field == "budget_amount"
-    assert reason.startswith("write a whole number of US dollars (or licences)")
+    assert reason.startswith("write a whole number of US dollars (or licenses)")
     assert len(reason) < 120
 
 

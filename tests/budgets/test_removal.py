@@ -65,7 +65,7 @@ WEB: dict[str, Any] = {
         (
             ENTERPRISE,
             {**HARD, "budget_product_sku": "ghec_licenses", "budget_amount": 1},
-            "1 licence budget that only alerts on ghec_licenses of octo-enterprise",
+            "1 license budget that only alerts on ghec_licenses of octo-enterprise",
         ),
     ],
 )

@@ -13,11 +13,11 @@ from billing_provider.budgets import rules
 from billing_provider.budgets.models import complete, read_inputs
 from billing_provider.budgets.skus import (
     BUNDLES,
-    LICENCE_SKUS,
+    LICENSE_SKUS,
     PRODUCTS,
     SKUS,
     SOURCES,
-    counts_licences,
+    counts_licenses,
     known_sku,
     pricing_type,
 )
@@ -356,10 +356,10 @@ def test_each_listed_name_has_a_source_with_a_date() -> None:
 
 
 @pytest.mark.parametrize("sku", sorted(SOURCES))
-def test_licences_are_counted_by_one_rule(sku: str) -> None:
-    """Licence SKUs and the products GHAS and GHEC are counted in licences, whatever the case; all others are not."""
-    named = sku in LICENCE_SKUS or "licenses" in sku or sku in {"ghas", "ghec"}
-    assert counts_licences(sku) == counts_licences(sku.upper()) == named
+def test_licenses_are_counted_by_one_rule(sku: str) -> None:
+    """License SKUs and the products GHAS and GHEC are counted in licenses, whatever the case; all others are not."""
+    named = sku in LICENSE_SKUS or "licenses" in sku or sku in {"ghas", "ghec"}
+    assert counts_licenses(sku) == counts_licenses(sku.upper()) == named
 
 
 @pytest.mark.parametrize(

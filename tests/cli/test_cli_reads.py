@@ -63,8 +63,8 @@ def test_budgets_show_spend_and_cap(served: Sandbox, capsys: pytest.CaptureFixtu
     summary = json.loads(shown(capsys, "usage", "--enterprise", E, "--by", "product", "--json"))
     actions = next(row["net_amount"] for row in summary["rows"] if row["product"] == "Actions")
     assert spent["enterprise", "actions"] == actions
-    licences = next(row for row in rows if row["budget_product_sku"] == "copilot_for_business")
-    assert (licences["spent"], licences["unit"], licences["spent_from"]) == (3.0, "licences", "usage")
+    licenses = next(row for row in rows if row["budget_product_sku"] == "copilot_for_business")
+    assert (licenses["spent"], licenses["unit"], licenses["spent_from"]) == (3.0, "licenses", "usage")
     assert spent["repository", "ai_credits"] is None
     assert spent["enterprise", "ai_credits"] is None
     assert spent["enterprise", "codespaces"] == 0
@@ -72,7 +72,7 @@ def test_budgets_show_spend_and_cap(served: Sandbox, capsys: pytest.CaptureFixtu
     top = next(row for row in rows if row["budget_scope"] == "multi_user_customer")
     assert (top["spent_from"], top["spent_by"] is not None) == ("user states", True)
     line = cells(table, "enterprise", "all", "copilot_for_business")
-    assert line[3:] == ["3", "4", "licences", "75 %", "███████░░░", "stops"]
+    assert line[3:] == ["3", "4", "licenses", "75 %", "███████░░░", "stops"]
     assert cells(table, "cost_center", "Platform")[3:] == [
         f"{spent['cost_center', 'ai_credits']:.3f}",
         "0.00",
@@ -435,7 +435,7 @@ def test_bare_repositories_and_multi_user_budgets_of_an_organization(
         reader = Reader(new_run(base_url=server.url).run)
         spends = list(SpendReport(reader, organization).of(reader.budgets(organization="octo-org")))
         assert "repository=octo-org%2Fapi" in server.heard[1]
-    assert [(spend.spent, spend.unit) for spend in spends] == [(0.0, "USD"), (None, "USD"), (0.0, "licences")]
+    assert [(spend.spent, spend.unit) for spend in spends] == [(0.0, "USD"), (None, "USD"), (0.0, "licenses")]
     assert BudgetSpend(spends[0].budget, 5.0, "USD").share == 1.0
 
 

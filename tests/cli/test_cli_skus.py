@@ -37,7 +37,7 @@ def test_each_name_has_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     (lfs,) = [row for row in rows if row[0] == "git_lfs"]
     assert lfs == ["git_lfs", "ProductPricing", "USD", *SOURCES["git_lfs"]]
     (quality,) = [row for row in rows if row[0] == "code_quality_licenses"]
-    assert quality[1:3] == ["SkuPricing", "licences"]
+    assert quality[1:3] == ["SkuPricing", "licenses"]
 
 
 def test_formats_have_the_same_rows(capsys: pytest.CaptureFixture[str]) -> None:

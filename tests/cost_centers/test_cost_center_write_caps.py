@@ -103,15 +103,15 @@ def test_limits_refuse_an_archive_that_lifts_a_hard_stop(
 
 
 def test_limits_allow_an_archive_that_lifts_no_hard_stop(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
-    """A budget that only alerts is named, and the cost center is archived; licences are never stopped."""
+    """A budget that only alerts is named, and the cost center is archived; licenses are never stopped."""
     add(sandbox)
-    licences = {"budget_type": "SkuPricing", "budget_product_sku": "copilot_for_business"}
-    add(sandbox, **licences, prevent_further_usage=True)
+    licenses = {"budget_type": "SkuPricing", "budget_product_sku": "copilot_for_business"}
+    add(sandbox, **licenses, prevent_further_usage=True)
     harness = new_run(guards=LIMITS[0][0])
     archive(harness)
     assert [text.partition(" of ")[0] for text in harness.reporter.warnings] == [
         "the $100 budget that only alerts on actions",
-        "the 100 licences budget that only alerts on copilot_for_business",
+        "the 100 licenses budget that only alerts on copilot_for_business",
     ]
     assert sandbox.cost_centers()[0]["state"] == "deleted"
 

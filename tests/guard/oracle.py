@@ -533,7 +533,7 @@ def _forms(amount: int) -> list[str]:
 
 
 def _figures(amount: int) -> set[str]:
-    return {f"${form}" for form in _forms(amount)} | {f"{form} licence" for form in _forms(amount)}
+    return {f"${form}" for form in _forms(amount)} | {f"{form} license" for form in _forms(amount)}
 
 
 def figures(budget: Mapping[str, Any]) -> set[str]:

@@ -78,8 +78,8 @@ def test_spending_outside_a_budget_does_not_count(sandbox: Sandbox, clock: Virtu
     assert sandbox.blocked() == []
 
 
-def test_licences_are_counted(sandbox: Sandbox) -> None:
-    """The amount of a licence SKU is a number of licences, as the amount of its budget."""
+def test_licenses_are_counted(sandbox: Sandbox) -> None:
+    """The amount of a license SKU is a number of licenses, as the amount of its budget."""
     sandbox.add_budget(
         *("enterprise", "octo-enterprise"),
         budget_type="SkuPricing",
@@ -143,7 +143,7 @@ def test_a_file_of_an_older_version_has_no_spending(sandbox: Sandbox) -> None:
         ({"amount": 0.001}, "not a number of dollars and cents"),
         ({"amount": -1}, "not a number of dollars and cents"),
         ({"amount": float("nan")}, "not a number of dollars and cents"),
-        ({"amount": 1.5, "sku": "ghas_licenses"}, "1.5 is not a number of licences"),
+        ({"amount": 1.5, "sku": "ghas_licenses"}, "1.5 is not a number of licenses"),
         ({"repository": "other/website"}, "is not one of octo-org: write octo-org/NAME"),
         ({"day": "2026-09-22"}, "day: 2026-09-22 is not from 2025-09-01 to 2026-09-21"),
         ({"day": "2025-08-31"}, "is not from 2025-09-01"),

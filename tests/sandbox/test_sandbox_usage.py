@@ -280,8 +280,8 @@ def test_consumed_amounts_follow_from_the_ledger(
     assert Decimal(str(ask(sandbox, path).json()["consumed_amount"])) == sum(days)
 
 
-def test_a_budget_of_licences_counts_licences(sandbox: Sandbox, clock: Clock) -> None:
-    """For licences, the consumed amount is their number; an organization's budget counts only its own."""
+def test_a_budget_of_licenses_counts_licenses(sandbox: Sandbox, clock: Clock) -> None:
+    """For licenses, the consumed amount is their number; an organization's budget counts only its own."""
     for quirk in ("consumed_everywhere", "whole_month_counts"):
         sandbox.switch(quirk)
     seats = {"budget_type": "SkuPricing", "budget_product_sku": "copilot_for_business"}
@@ -479,7 +479,7 @@ def test_thresholds_are_of_the_universal_amount(sandbox: Sandbox, clock: Clock) 
 
 
 def test_licenses_are_in_the_usage(sandbox: Sandbox, clock: Clock) -> None:
-    """GHAS licences are usage with their own price, and the consumption of a budget."""
+    """GHAS licenses are usage with their own price, and the consumption of a budget."""
     sandbox.spend("octo-org", "ghas_licenses", 5)
     (item,) = [item for item in items(sandbox, f"{ENTERPRISE}/usage/summary") if item["product"] == "GHAS"]
     assert (item["sku"], item["grossQuantity"], item["netAmount"]) == ("ghas_licenses", 5, 245)

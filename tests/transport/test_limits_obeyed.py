@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from billing_provider.budgets.skus import LICENCE_SKUS, SKUS
+from billing_provider.budgets.skus import LICENSE_SKUS, SKUS
 from billing_provider.core.errors import WaitError
 from billing_provider.core.owners import ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
@@ -27,7 +27,7 @@ PATIENT = {"request_timeout_seconds": 1e6}
 
 def program(count: int) -> Program:
     """Return so many budgets over all owners, no two of one key."""
-    targets = itertools.islice(itertools.product(sorted(SKUS - LICENCE_SKUS), OWNERS), count)
+    targets = itertools.islice(itertools.product(sorted(SKUS - LICENSE_SKUS), OWNERS), count)
     return {f"b{number}": budget(owner, sku=sku) for number, (sku, owner) in enumerate(targets)}
 
 

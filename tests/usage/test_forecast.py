@@ -26,7 +26,7 @@ from billing_provider.usage.forecast import (
     UNKNOWN,
     forecast,
 )
-from billing_provider.usage.spend import DOLLARS, LICENCES, BudgetSpend
+from billing_provider.usage.spend import DOLLARS, LICENSES, BudgetSpend
 
 BUDGET = BudgetDetails("1", 100, "actions", None, "enterprise", None, None, True, None, None, None, None, None)  # noqa: FBT003
 MIDDLE = "2026-09-16T00:00:00Z"
@@ -55,9 +55,9 @@ def spend(spent: float | None, cap: float = 100, unit: str = DOLLARS) -> BudgetS
         (spend(20), "2026-09-01T23:59:59Z", BELOW, TOO_EARLY, None),
         (spend(80), "2026-09-01T00:00:00Z", NEAR, TOO_EARLY, None),
         (spend(20), "2026-09-02T00:00:00Z", RISING, THIS_MONTH, date(2026, 9, 6)),
-        (spend(60, unit=LICENCES), MIDDLE, BELOW, NO_PACE, None),
-        (spend(99, unit=LICENCES), MIDDLE, NEAR, NO_PACE, None),
-        (spend(100, unit=LICENCES), MIDDLE, OVER, REACHED, None),
+        (spend(60, unit=LICENSES), MIDDLE, BELOW, NO_PACE, None),
+        (spend(99, unit=LICENSES), MIDDLE, NEAR, NO_PACE, None),
+        (spend(100, unit=LICENSES), MIDDLE, OVER, REACHED, None),
         (spend(5e-324), MIDDLE, BELOW, NOT_THIS_MONTH, None),
         (spend(1, cap=1e300), "2026-12-31T23:00:00Z", BELOW, NOT_THIS_MONTH, None),
     ],
@@ -78,7 +78,7 @@ def test_the_share_from_which_a_cap_is_near() -> None:
 @given(
     st.none() | st.floats(-1e300, 1e300),
     st.floats(0, 1e300),
-    st.sampled_from((DOLLARS, LICENCES)),
+    st.sampled_from((DOLLARS, LICENSES)),
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone.utc)),  # noqa: DTZ001
 )
 def test_every_figure_has_a_forecast(spent: float | None, cap: float, unit: str, now: datetime) -> None:

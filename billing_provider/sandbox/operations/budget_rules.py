@@ -23,7 +23,7 @@ _TYPES = ("BundlePricing", "ProductPricing", "SkuPricing")
 
 
 def amount(value: Any) -> int:
-    """Return a budget's amount as the whole dollars (or licences) that are stored."""
+    """Return a budget's amount as the whole dollars (or licenses) that are stored."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or value != value // 1 or value < 0:
         raise bad_request("Invalid value for budget_amount: a whole number from 0 is needed.")

@@ -25,7 +25,7 @@ _ALL = 100
 
 
 def consumed(state: SandboxState, quirks: Quirks, budget: StoredBudget, user: str | None = None) -> float:
-    """Return the consumption of a budget in dollars or licences, optionally of one user.
+    """Return the consumption of a budget in dollars or licenses, optionally of one user.
 
     Budgets of single users count included usage too; the others count only usage beyond it.
     """
@@ -34,12 +34,12 @@ def consumed(state: SandboxState, quirks: Quirks, budget: StoredBudget, user: st
     for row in _rows(state, quirks, budget):
         if user is None or same_name(row.user, user):
             units = row.quantity if gross else row.net
-            total += units * (ledger.MICRO if row.unit == ledger.LICENCES else row.price)
+            total += units * (ledger.MICRO if row.unit == ledger.LICENSES else row.price)
     return ledger.dollars(total)
 
 
 def licenses_in_use(state: SandboxState, budget: StoredBudget) -> int:
-    """Return the GHAS licences in use this month in the scope of a budget, whenever it was created."""
+    """Return the GHAS licenses in use this month in the scope of a budget, whenever it was created."""
     today = state.today()
     return sum(
         row.quantity

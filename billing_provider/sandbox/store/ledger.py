@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 # Amounts are whole micro-dollars, so that sums do not depend on their order.
 MICRO = 1_000_000
-LICENCES = "user-months"
+LICENSES = "user-months"
 _CENTS = 100
 _MOST = 10**9
-_LICENCES = ("copilot_for_business", "copilot_enterprise", "copilot_standalone")
+_LICENSES = ("copilot_for_business", "copilot_enterprise", "copilot_standalone")
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ _ITEMS = {
     "actions_windows": ("Actions", "Actions Windows", "minutes", 10_000),
     "codespaces_compute_d4": ("Codespaces", "Codespaces compute 4-core", "hours", 360_000),
     "copilot_ai_credits": ("Copilot", "Copilot AI Credits", "credits", 10_000),
-    "copilot_for_business": ("Copilot", "Copilot Business", LICENCES, 19 * MICRO),
+    "copilot_for_business": ("Copilot", "Copilot Business", LICENSES, 19 * MICRO),
     "copilot_premium_request": ("Copilot", "Copilot Premium Request", "requests", 40_000),
-    "ghas_code_security_licenses": ("GHAS", "GitHub Code Security licenses", LICENCES, 30 * MICRO),
-    "ghas_licenses": ("GHAS", "GitHub Advanced Security licenses", LICENCES, 49 * MICRO),
-    "ghas_secret_protection_licenses": ("GHAS", "GitHub Secret Protection licenses", LICENCES, 19 * MICRO),
+    "ghas_code_security_licenses": ("GHAS", "GitHub Code Security licenses", LICENSES, 30 * MICRO),
+    "ghas_licenses": ("GHAS", "GitHub Advanced Security licenses", LICENSES, 49 * MICRO),
+    "ghas_secret_protection_licenses": ("GHAS", "GitHub Secret Protection licenses", LICENSES, 19 * MICRO),
     "git_lfs_bandwidth": ("Git LFS", "Git LFS bandwidth", "gigabytes", 87_500),
     "packages_bandwidth": ("Packages", "Packages bandwidth", "gigabytes", 500_000),
 }
@@ -147,20 +147,20 @@ def rows(state: SandboxState, start: date, end: date) -> Iterator[UsageRow]:
         day += timedelta(days=1)
 
 
-def _is_licence(sku: str) -> bool:
-    """Return whether a SKU is counted in licences, not in dollars."""
-    return sku in _LICENCES or sku.endswith("_licenses")
+def _is_license(sku: str) -> bool:
+    """Return whether a SKU is counted in licenses, not in dollars."""
+    return sku in _LICENSES or sku.endswith("_licenses")
 
 
 def units_of(sku: str, amount: float) -> int:
-    """Return an amount of dollars as cents, the units of a metered SKU, or a number of licences.
+    """Return an amount of dollars as cents, the units of a metered SKU, or a number of licenses.
 
     Raises:
         ValueError: It is not one, or there is no such SKU.
     """
     if sku not in skus.SKUS:
         raise ValueError(f"sku: {sku!r} is not a SKU; `billing-provider skus` prints them")
-    units, what = (amount, "licences") if _is_licence(sku) else (amount * _CENTS, "dollars and cents")
+    units, what = (amount, "licenses") if _is_license(sku) else (amount * _CENTS, "dollars and cents")
     if not 0 <= units <= _MOST or not math.isclose(units, round(units), abs_tol=1e-6):
         raise ValueError(f"amount: {amount} is not a number of {what}")
     return round(units)
@@ -194,8 +194,8 @@ def _known(state: SandboxState, kind: str, name: str) -> str:
 def _row(spending: Spending) -> UsageRow:
     """Return the row of usage that a test has set; a metered unit costs one cent, and nothing is included."""
     sku = spending.sku
-    product, name, unit, price = _ITEMS.get(sku) or (_product(sku), sku.replace("_", " ").title(), LICENCES, 19 * MICRO)
-    if not _is_licence(sku):
+    product, name, unit, price = _ITEMS.get(sku) or (_product(sku), sku.replace("_", " ").title(), LICENSES, 19 * MICRO)
+    if not _is_license(sku):
         unit, price = "units", MICRO // _CENTS
     place = spending.organization, spending.repository, spending.user
     day = date.fromisoformat(spending.day)

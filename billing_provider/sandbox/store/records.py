@@ -159,7 +159,7 @@ class StoredExport:
 
 @dataclass
 class Spending:
-    """Usage of one SKU on one day that a test has set; its units are cents, or licences."""
+    """Usage of one SKU on one day that a test has set; its units are cents, or licenses."""
 
     __pydantic_config__ = _STRICT
 

@@ -7,7 +7,7 @@ PRODUCTS = ("actions", "codespaces", "copilot", "ghas", "ghec", "git_lfs", "pack
 
 
 GHAS = ("ghas_licenses", "ghas_code_security_licenses", "ghas_secret_protection_licenses")
-"""The SKUs of GHAS licences, whose budgets cannot be below today's use."""
+"""The SKUs of GHAS licenses, whose budgets cannot be below today's use."""
 
 
 def _family(prefix: str, endings: str) -> tuple[str, ...]:
