@@ -81,21 +81,25 @@ class Credentials(NamedTuple):
     by_owner: dict[str, Credential]
 
 
-def read_credentials(get: Callable[[str], Any] | None, environ: Mapping[str, str]) -> Credentials:
+def read_credentials(
+    get: Callable[[str], Any] | None, environ: Mapping[str, str], *, is_sandbox: bool = False
+) -> Credentials:
     """Read and check the credentials.
 
     GITHUB_BILLING_TOKEN precedes the configuration, which precedes the other variables: those can be another tool's.
-    A complete App of the environment precedes a configured App.
+    A complete App of the environment precedes a configured App. For a sandbox, the configuration precedes all
+    variables, so that it gets no real credential beside the sample one.
 
     Args:
         get: Returns a value of the stack's configuration by its full key, or None; absent outside a stack.
         environ: The current environment variables.
+        is_sandbox: Whether the address is on this machine.
 
     Raises:
         ConfigError: Values are invalid or ambiguous; the message has all mistakes and no secret.
         NoTokenError: There is no credential.
     """
-    reader = _Reader(get, environ)
+    reader = _Reader(get, environ, is_sandbox=is_sandbox)
     default, by_owner = reader.default(), reader.by_owner()
     if reader.problems:
         raise ConfigError(f"{'. '.join(dict.fromkeys(reader.problems))}. Nothing was sent.")
@@ -111,8 +115,8 @@ def read_credentials(get: Callable[[str], Any] | None, environ: Mapping[str, str
 class _Reader:
     """Reads the credentials of one run and collects the mistakes."""
 
-    def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str]) -> None:
-        self._get, self._environ = get, environ
+    def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str], *, is_sandbox: bool) -> None:
+        self._get, self._environ, self._is_sandbox = get, environ, is_sandbox
         self.problems: list[str] = []
 
     def default(self) -> Credential | None:
@@ -120,10 +124,11 @@ class _Reader:
         token, app_id, key = (self._configured(name) for name in (TOKEN, APP_ID, APP_KEY))
         key_variable = next((name for name in (_KEY_VARIABLE, _FILE_VARIABLE) if self._variable(name)), None)
         id_variable = self._variable(_ID_VARIABLE)
-        if (token or app_id or key) and self._variable(_OWN_TOKEN):
-            return self._token(_OWN_TOKEN, self._variable(_OWN_TOKEN))
-        if not token and id_variable and key_variable:
-            app_id = key = ""
+        if (token or app_id or key) and not self._is_sandbox:
+            if self._variable(_OWN_TOKEN):
+                return self._token(_OWN_TOKEN, self._variable(_OWN_TOKEN))
+            if not token and id_variable and key_variable:
+                app_id = key = ""
         if token and (app_id or key):
             self.problems.append(
                 f"{TOKEN} and {APP_ID if app_id else APP_KEY} are both set: keep the token or the App, and remove the "

@@ -235,10 +235,10 @@ def read_settings(get: Callable[[str], str | None] | None, environ: Mapping[str,
     Raises:
         ConfigError: A value is missing or invalid; the message never contains the token.
     """
-    default, by_owner = read_credentials(get, environ)
-    get = get or _nothing
-    base_url = api_address(get(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
+    configured = get or _nothing
+    base_url = api_address(configured(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = is_loopback(base_url)
+    default, by_owner = read_credentials(get, environ, is_sandbox=local)
     if environ.get(TEST_TIME) and not local:
         raise ConfigError(
             f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
@@ -251,7 +251,7 @@ def read_settings(get: Callable[[str], str | None] | None, environ: Mapping[str,
         credentials=by_owner,
         token_source=default.source if default else "",
         base_url=base_url,
-        **_values(Settings, get, environ, local=local),
+        **_values(Settings, configured, environ, local=local),
     )
 
 

@@ -165,6 +165,23 @@ def test_it_is_never_gone(sandbox: Sandbox, new_run: Callable[[], RunHarness]) -
     assert sandbox.budgets(None) == []
 
 
+def test_an_odd_budget_ends_no_comparison_of_others(sandbox: Sandbox, new_run: Callable[[], RunHarness]) -> None:
+    """A change of one that turned odd is not compared, and says so; the next budget of the run is."""
+    stored = up(new_run(), PACKAGES)
+    id_ = stored.outputs["budget_id"]
+    sandbox.edit_budget(id_, shown_as={"budget_amount": "a lot"})
+    live = sandbox.add_budget("organization", ORG, budget_amount=900, prevent_further_usage=True)
+    harness = new_run()
+    operations = harness.operations["OrgBudget"]
+    news = operations.check(URN, stored.inputs, {**PACKAGES, "budget_amount": 40}, NOTHING).inputs
+    assert operations.diff(URN, stored.id, stored.outputs, news, NOTHING).replaces == []
+    other = {**PACKAGES, "budget_product_sku": "actions", "budget_amount": 9000, "on_existing": "adopt"}
+    assert operations.check("urn::other", {}, other, NOTHING).problems == []
+    said = "\n".join(harness.reporter.warnings)
+    assert f"not compared with GitHub: budget {id_}, of which GitHub's listing has an unexpected budget_amount" in said
+    assert f"adopts the existing budget {live['id']}: removes the hard stop; raises the amount" in said
+
+
 def test_its_text_is_one_line() -> None:
     """Whatever a row is, the text has its id, if it can be one, and no value."""
     assert str(OpaqueBudget.of("a\nb", "budget")).startswith("budget without an id, of which")

@@ -51,6 +51,13 @@ def test_precedence_of_the_token_sources() -> None:
     assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "the-third"
 
 
+def test_a_sandbox_gets_no_real_token() -> None:
+    """On this machine the configured token precedes every variable, which may hold a real one."""
+    app = {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": "a real key"}
+    for environ in ({"GITHUB_BILLING_TOKEN": "a-real-one"}, app):
+        assert read(environ, token="a-sample", baseUrl=LOCAL).token == "a-sample"
+
+
 def test_a_missing_token_is_explained() -> None:
     """Without a token, the error names the variables and the command."""
     with pytest.raises(ConfigError, match=r"GITHUB_BILLING_TOKEN.*pulumi config set --secret github-billing:token"):
