@@ -274,6 +274,9 @@ class BudgetPreview:
         if live is None:
             self._names.check_organization(owner, compared.news)
             check_members(self._run, owner, compared.news)
+        elif not creation.is_former(live):
+            # Another resource of this run that had it no longer replaces it.
+            self._run.registry.hold(urn, live.id)
         change, replaced = creation.changes(live, [name for name in sent if name not in unknown])
         return replace(
             compared,

@@ -59,7 +59,8 @@ class ResourceRegistry:
         """Record the resource that holds a budget, and its outputs, so that a delete of the budget is skipped."""
         with self._lock:
             self._holders[budget_id] = urn
-            self._states[budget_id] = state
+            if state:
+                self._states[budget_id] = state
 
     def adopt(self, urn: str, budget_id: str) -> None:
         """Record that a resource adopted a budget, so that a delete by its previous resource is skipped."""

@@ -280,7 +280,8 @@ class _Judge:
             texts = [text for pool in self.pool.values() for text in pool]
             if after["state"] == "deleted":
                 for budget in mine:
-                    if budget["id"] in self.run.later and not _says(texts, figures(budget), "budget|cap|hard stop"):
+                    left = self.run.later.get(budget["id"])
+                    if left and not _says(texts, figures(budget) | figures(left), "budget|cap|hard stop"):
                         yield Finding("silent: a budget without its cost center", f"{_terms(budget)}: {texts}")
             gone = _people(center) - _people(after)
             for login in sorted(gone) if len(gone) <= _MOST_NAMES else ():
