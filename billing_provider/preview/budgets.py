@@ -172,7 +172,8 @@ class BudgetPreview:
     ) -> bool:
         """Compare the fields that an update sends; return whether the budget is gone."""
         news, unknown = compared.news, compared.change.unknown
-        if not approved_raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]):
+        sent = approved_raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown])
+        if not sent:
             return False
         try:
             live = self._reads.get(lambda: self._find(owner, budget_id, olds))
@@ -194,6 +195,11 @@ class BudgetPreview:
                     "up creates it again"
                 )
                 return True
+            if "expires_at" in sent and expiry.is_over(news, self._now()):
+                raise ConfigError(
+                    f"{compared.subject}: expires_at {news['expires_at']} has passed, and GitHub still has the budget: "
+                    "give a later date, or leave it out"
+                )
             compared = replace(compared, change=Change.update(owner, olds, news, live, unknown), live=live)
         if found := self._say(kind, urn, compared):
             raise ConfigError(f"{compared.subject}: {found[0].reason}")

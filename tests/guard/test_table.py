@@ -358,6 +358,17 @@ def test_what_no_preview_has_read_is_told_at_the_write(world: World) -> None:
     assert text(run).count("lowers the amount from $400 to $300") == 1
 
 
+def test_a_date_that_has_passed_is_refused_for_a_budget_that_github_still_has(world: World) -> None:
+    """GitHub refuses it, so the preview does; the budget had an earlier date, which somebody removed."""
+    done(world.up({"b": budget(PERSON, expires_at="2026-09-26")}))
+    world.sandbox.edit_budget(world.entry("b").outputs["budget_id"], expires_at=None)
+    world.github.time.sleep(40 * 86_400)
+    run = world.preview({"b": budget(PERSON, expires_at="2026-10-11")})
+    assert run.failed
+    assert "expires_at 2026-10-11 has passed, and GitHub still has the budget: give a later date" in text(run)
+    done(world.up({"b": budget(PERSON, expires_at="2027-10-11")}))
+
+
 # 11. A budget that is gone.
 
 
