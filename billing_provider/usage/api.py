@@ -121,7 +121,11 @@ class UsageApi:
 
 
 def _invalid(action: str, error: ValidationError) -> TransportError:
-    """Return the error for a response with an invalid value; the message names the first one."""
+    """Return the error for a response with a missing or invalid value; the message names the first one."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "missing":
+        *row, name = first["loc"]
+        where = "".join(f" in row {part + 1}" for part in row if isinstance(part, int))
+        return TransportError(f"{action}: GitHub's response has no {name}{where}.")
     place = "".join(f" {part}" for part in first["loc"])
     return TransportError(f"{action}: GitHub's response has an invalid value{place}: {first['msg']}.")

@@ -241,12 +241,26 @@ def test_an_invalid_summary_is_an_error(
             getattr(calls, name)(enterprise, {})
 
 
-@pytest.mark.parametrize("rows", ["none", [{"date": "2026-09-01"}], [item(netAmount="much")], None], ids=str)
-def test_an_invalid_usage_report_is_an_error(rows: Any, enterprise: Owner, new_run: Callable[..., RunHarness]) -> None:
+PRICELESS = {name: value for name, value in item().items() if name != "pricePerUnit"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("none", "an invalid value"),
+        ([item(), PRICELESS], r"no pricePerUnit in row 2\."),
+        ([item(netAmount="much")], "an invalid value"),
+        (None, "an invalid value"),
+    ],
+    ids=str,
+)
+def test_an_invalid_usage_report_is_an_error(
+    rows: Any, words: str, enterprise: Owner, new_run: Callable[..., RunHarness]
+) -> None:
     """An invalid response is an error; a response without a list is an empty report, as GitHub returns it."""
     with WireServer(answer(200, {"usageItems": rows}), answer(200, {})) as server:
         harness = new_run(base_url=server.url)
         calls = UsageApi(harness.run.transport, harness.clock)
-        with pytest.raises(TransportError, match=r"read the usage of .*: GitHub's response has an invalid value"):
+        with pytest.raises(TransportError, match=f"read the usage of .*: GitHub's response has {words}"):
             calls.get_usage(enterprise, {})
         assert calls.get_usage(enterprise, {}) == []
