@@ -43,7 +43,7 @@ docs: .venv/.ready ## write the tables of README.md and docs/, the stub for type
 faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
 	@$(BIN)/python -m tests.faults
 
-fuzz: .venv/.ready ## random attacks (four minutes), then 20,000 stories of caps (an hour; CASES=500 for fewer)
+fuzz: .venv/.ready ## random attacks (four minutes), then 20,000 stories of caps (a quarter of an hour; CASES=500 for fewer)
 	@$(BIN)/python -m tests.fuzz
 	@$(BIN)/python -m tests.guard
 
