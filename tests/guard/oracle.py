@@ -83,7 +83,7 @@ def judge(run: Run, before: Sequence[Run], by_hand: set[str], memory: Memory, qu
         quirks: The quirks that are on.
     """
     found = list(dict.fromkeys(_Judge(run, before, by_hand, memory, set(quirks)).findings()))
-    if run.verb == "up" and not run.failed and not run.faulty:
+    if run.verb == "up" and run.options.targets is None and not run.failed and not run.faulty:
         for name, declared in run.program.items():
             if not declared.secret:
                 # From now on the state does not call it secret.
