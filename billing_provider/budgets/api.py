@@ -62,7 +62,7 @@ class BudgetsApi:
         Raises:
             ForbiddenError: The token may not read this owner's billing (401, 403).
             NotFoundError: The owner does not exist, is not accessible, or has budgets turned off (404).
-            InvalidError: The owner is an organization that its enterprise bills (400), or a filter is invalid (422).
+            InvalidError: The owner is an organization that its enterprise bills, or a filter is invalid (400, 422).
 
         GitHub: GET /{owner}/settings/billing/budgets
         """
@@ -71,7 +71,9 @@ class BudgetsApi:
         try:
             reply = self.transport.request("GET", billing_path(owner), action=action, query=query)
         except InvalidError as error:
-            if owner.kind is ORGANIZATION_OWNER and error.status == HTTPStatus.BAD_REQUEST:
+            # With a filter, the reason can be its value.
+            is_filtered = any((filters or {}).values())
+            if owner.kind is ORGANIZATION_OWNER and error.status == HTTPStatus.BAD_REQUEST and not is_filtered:
                 raise InvalidError(
                     action, error.status, error.message, error.request_id, BILLED_BY_ENTERPRISE
                 ) from None

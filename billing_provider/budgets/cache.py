@@ -67,11 +67,10 @@ class OwnerCache:
             try:
                 return self._api.get_budget(self._owner, budget_id)
             except NotFoundError:
-                if not self.is_listed(budget_id):
-                    return None
-                if budget_id not in (self._listing or {}):
+                listed = self.complete(max_age=0).get(budget_id)
+                if listed is None and self._may_be_opaque(budget_id):
                     raise
-                return (self._listing or {})[budget_id]
+                return listed
 
     def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
         """Return all budgets of the owner by id, from one complete listing.
@@ -86,9 +85,9 @@ class OwnerCache:
             if not self._is_fresh(max_age):
                 first = self._recent_first_page(max_age)
                 started = self._clock.now() if first is None else self._paged_at
-                everything = self._api.list_budgets(self._owner, first)
+                everything = list(self._api.list_budgets(self._owner, first))
                 # The listing may still contain a budget that this run deleted; it must not be adopted.
-                self._opaque = {}
+                self._opaque.clear()
                 self._listing = self._understood(everything)
                 self._listed_at, self._first_page = started, None
             assert self._listing is not None  # noqa: S101 - set in the lines above
@@ -147,8 +146,7 @@ class OwnerCache:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            is_understood = budget_id in self.complete(max_age=0)
-            return is_understood or any(other.id in {budget_id, ""} for other in self._opaque.values())
+            return budget_id in self.complete(max_age=0) or self._may_be_opaque(budget_id)
 
     def listed(self) -> list[Budget]:
         """Return the budgets that this run has listed so far, all or of some scopes; nothing is sent."""
@@ -196,6 +194,9 @@ class OwnerCache:
             elif row.id not in self._deleted:
                 found[row.id] = row
         return found
+
+    def _may_be_opaque(self, budget_id: str) -> bool:
+        return any(other.id in {budget_id, ""} for other in self._opaque.values())
 
     def _is_fresh(self, max_age: float = FRESH_SECONDS) -> bool:
         return self._clock.now() - self._listed_at < max_age

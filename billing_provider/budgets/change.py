@@ -57,9 +57,21 @@ class Change:
             live: The budget as last read, or None if it was not read.
             unknown: The inputs that are not known yet.
         """
-        before = _in_state(olds) if live is None else live_inputs(owner, olds, live, _names_of(live))
+        before = cls.standing(owner, olds, live)
         sent = set(approved_raises.differing(owner, olds, news, [name for name in IN_PLACE if name not in unknown]))
         return cls(_with_secrets(before, olds, news), _after(before, news, sent, olds), unknown=unknown)
+
+    @staticmethod
+    def standing(owner: Owner, state: Mapping[str, Any], live: Budget | None) -> dict[str, Any]:
+        """Return the inputs of a budget as it stands: on GitHub if it was read, else as the state has it.
+
+        Args:
+            owner: The owner of the budget.
+            state: The outputs in the state; they stand for what GitHub's reply leaves out.
+            live: The budget as last read, or None if it was not read.
+        """
+        before = _in_state(state) if live is None else live_inputs(owner, state, live, _names_of(live))
+        return _with_secrets(before, state)
 
     @classmethod
     def adoption(

@@ -158,12 +158,8 @@ class Person:
 
 def changes(old: Terms, new: Terms) -> list[str]:
     """Return every difference in words, losses first; `old` can be the live budget that is adopted."""
+    new = _in_unit_of(old, new)
     return [_line(text) for text in (*_losses(old, new), *_gains(old, new))]
-
-
-def loosens(old: Terms, new: Terms) -> bool:
-    """Return whether a change is a loss of control: a higher amount, less coverage, no stop, or fewer alerts."""
-    return bool(_losses(old, new))
 
 
 def _losses(old: Terms, new: Terms) -> list[str]:
@@ -171,8 +167,7 @@ def _losses(old: Terms, new: Terms) -> list[str]:
     open_fields = _open(old, new)
     if "prevent_further_usage" in open_fields and old.hard and not new.hard:
         found.append("removes the hard stop")
-    is_sku_known = "budget_product_sku" in open_fields
-    if "budget_amount" in open_fields and old.unit != new.unit and is_sku_known:
+    if "budget_amount" in open_fields and old.unit != new.unit:
         found.append(f"changes the amount {_from_to(old, new)}")
     elif "budget_amount" in open_fields and new.amount > old.amount:
         found.append(_moved("raises", old, new))
@@ -372,6 +367,8 @@ def refused(old: Terms | None, new: Terms | None, limits: Limits) -> str | None:
         new: The terms after it, or None for a deletion.
         limits: The largest raise that is allowed.
     """
+    if old is not None and new is not None:
+        new = _in_unit_of(old, new)
     sides = [side for side in (old, new) if side is not None]
     is_secret = any("budget_amount" in side.secret for side in sides)
     raised, percent, what = _increase(old, new, limits)
@@ -403,6 +400,12 @@ def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[flo
 
 
 # --- comparison
+
+
+def _in_unit_of(old: Terms, new: Terms) -> Terms:
+    """Return the new terms; with a SKU that is not known yet, the unit and the enforcement are those of the old one."""
+    is_known = "budget_product_sku" not in new.unknown
+    return new if is_known else new._replace(unit=old.unit, only_alerts=old.only_alerts)
 
 
 def tightens(old: Terms | None, new: Terms) -> bool:

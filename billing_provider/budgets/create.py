@@ -160,7 +160,8 @@ class BudgetCreate(CreateOnce[Budget]):
         """
         different = self._differences(existing)
         former = self._run.registry.former(self._urn).get(existing.id)
-        ends_raise = bool(former) and approved_raises.sends_amount(former or {}, self._inputs)
+        # As an update, a changed amount of the former budget ends a raise.
+        ends_raise = former and approved_raises.sends_amount(former, self._inputs)
         if approved_raises.raised_to(self._inputs, existing.budget_amount) is not None and not ends_raise:
             different.remove("budget_amount")
         expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
@@ -262,7 +263,7 @@ def replacement(  # noqa: PLR0917 - what a check knows
         owner = Owner(kind, state[kind.noun])
         live = find(owner, budget_id, state)
         if live is not None or not is_over(state, now):
-            return Change(Change.update(owner, state, state, live).before, inputs, unknown=unknown)
+            return Change(Change.standing(owner, state, live), inputs, unknown=unknown)
     return None
 
 

@@ -19,7 +19,6 @@ from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeErro
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
-from billing_provider.core.redact import clean
 from billing_provider.core.resource import SECRET_INPUTS, Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.delete_confirmed import delete_confirmed
@@ -305,20 +304,11 @@ class Lifecycle:
             send=lambda: self._run.api(BudgetsApi).delete_budget(owner, budget_id),
             is_listed=lambda: budgets.is_listed(budget_id),
             consequence=", and deleting it would lift its cap",
-            cap=self._cap(owner, budget_id, olds),
+            # A listing of this run knows more than the state.
+            cap=removal.cap_in_state(self._kind, olds, budgets.known(budget_id)),
         )
         if is_gone:
             budgets.forget(budget_id)
-
-    def _cap(self, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> str:
-        """Return the cap that a delete removes; a listing of this run knows more than the state."""
-        live = self._run.cache(OwnerCache, owner).known(budget_id)
-        try:
-            state = read_state(BudgetState, olds)
-            return clean(removal.described(self._kind, Change.update(owner, state, state, live).before))
-        except (ConfigError, KeyError):
-            # The state is incomplete or damaged, and the deletion itself tells what is wrong.
-            return ""
 
     def _allow(self, change: Change, action: str) -> None:
         """Check the limits right before a write.
@@ -341,7 +331,7 @@ class Lifecycle:
         except NotFoundError:
             # The delete confirms that it is gone.
             return
-        before = Change.update(owner, olds, olds, live).before
+        before = Change.standing(owner, olds, live)
         self._allow(Change(before, self._run.registry.declared_inputs(urn)), f"delete budget {budget_id} of {owner}")
 
     def _recent(self, owner: Owner, budget_id: str) -> Budget | None:

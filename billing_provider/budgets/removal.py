@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import consequences
+from billing_provider.budgets.change import Change
 from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.states import BudgetState
 from billing_provider.core.errors import ConfigError
@@ -16,6 +17,7 @@ from billing_provider.core.owners import (
     OWNER_KINDS,
     REPOSITORY,
     USER,
+    Owner,
     OwnerKind,
 )
 from billing_provider.core.redact import clean
@@ -25,6 +27,8 @@ from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from billing_provider.budgets.models import Budget
 
 _KINDS = {f"pulumi-python:dynamic/{NAMESPACE}:{kind.resource}": kind for kind in OWNER_KINDS.values()}
 _COVERED = {
@@ -51,10 +55,17 @@ def cap(type_: str, state: Mapping[str, Any]) -> str:
     return cap_in_state(kind, state) if kind else ""
 
 
-def cap_in_state(kind: OwnerKind, state: Mapping[str, Any]) -> str:
-    """Return the cap of a budget in the state, for one kind of owner; empty if the state is incomplete or damaged."""
+def cap_in_state(kind: OwnerKind, state: Mapping[str, Any], live: Budget | None = None) -> str:
+    """Return the cap of a budget in the state, as it stands; empty if the state is incomplete or damaged.
+
+    Args:
+        kind: The kind of its owner.
+        state: Its inputs and outputs.
+        live: The budget on GitHub, if it was read.
+    """
     try:
-        return clean(_cap(kind, read_state(BudgetState, state)))
+        known = read_state(BudgetState, state)
+        return clean(_cap(kind, Change.standing(Owner(kind, known[kind.noun]), known, live)))
     except (ConfigError, KeyError):
         return ""
 

@@ -10,7 +10,7 @@ from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, FRESH_SECONDS, 
 from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, USER
+from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, MULTI_USER_COST_CENTER, USER
 from billing_provider.core.redact import clean
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import NAMESPACE
@@ -96,9 +96,7 @@ class CostCenterCaps:
             LostCap(
                 self._described(budget, center),
                 Terms.of(budget.model_dump()).stops,
-                [member(*each) for each in _covered(budget, budgets, members, caps_each=self._caps_each(budget))]
-                if self._caps_each(budget)
-                else [],
+                [member(*each) for each in self._covered(budget, budgets, members)] if self._caps_each(budget) else [],
             )
             for budget in self._of(center, self._centers.values(), budgets)
         ]
@@ -127,7 +125,7 @@ class CostCenterCaps:
         groups = after.get(ENTERPRISE_TEAMS) or after.get(ORGANIZATIONS)
         unless = ", unless a team or an organization that stays includes them" if groups and leaving.get(USERS) else ""
         for budget in self._of(center, centers, budgets):
-            covered = _covered(budget, budgets, leaving, caps_each=self._caps_each(budget))
+            covered = self._covered(budget, budgets, leaving)
             names = [member(kind, name) for kind, name in covered if self._is_first(urn, budget, kind, name)]
             if not names:
                 continue
@@ -147,7 +145,8 @@ class CostCenterCaps:
             BillingError: The budgets cannot be listed.
         """
         names = [member(kind, each) for kind, each_of in joining.items() for each in each_of]
-        for budget in self._budgets() if names else ():
+        of_scope = self._run.cache(OwnerCache, self._owner).of_scope(ENTERPRISE, None) if names else {}
+        for budget in of_scope.values():
             if budget.exclude_cost_center_usage:
                 cap = f"{self._cap(budget)} on {clean(budget.budget_product_sku, _MAX_NAME)} of {self._owner}"
                 who = f"the usage of {first_names(names)}"
@@ -276,6 +275,19 @@ class CostCenterCaps:
         name = clean(center.name, _MAX_NAME)
         return f"{self._cap(budget)} {clean(per, _MAX_NAME)} of cost center {name} (budget {budget.id})"
 
+    def _covered(
+        self, budget: Budget, budgets: Iterable[Budget], members: Mapping[str, list[str]]
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the members whom a budget covers, with their kind; a cap of a user's own precedes one per member."""
+        sku = canonical_sku(budget.budget_product_sku)
+        own = {
+            (each.user or each.budget_entity_name or "").lower()
+            for each in (budgets if self._caps_each(budget) else ())
+            if each.budget_scope == USER and canonical_sku(each.budget_product_sku) == sku
+        }
+        for kind, names in members.items():
+            yield from ((kind, name) for name in names if kind != USERS or name.lower() not in own)
+
     def _caps_each(self, budget: Budget) -> bool:
         """Return whether a budget caps each member; some accounts list such a one with the scope `cost_center`."""
         scope = self._run.registry.state(budget.id).get("budget_scope", budget.budget_scope)
@@ -326,17 +338,3 @@ def members_after(center: CostCenterDetails | None, olds: Mapping[str, Any], new
 
 def _keys(name: str, members: Mapping[str, list[str]]) -> set[tuple[str, str, str]]:
     return {(name.lower(), kind, plain_member(kind, each)) for kind, names in members.items() for each in names}
-
-
-def _covered(
-    budget: Budget, budgets: Iterable[Budget], members: Mapping[str, list[str]], *, caps_each: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield the members whom a budget covers, with their kind; a cap of a user's own precedes one per member."""
-    sku = canonical_sku(budget.budget_product_sku)
-    own = {
-        (each.user or each.budget_entity_name or "").lower()
-        for each in (budgets if caps_each else ())
-        if each.budget_scope == USER and canonical_sku(each.budget_product_sku) == sku
-    }
-    for kind, names in members.items():
-        yield from ((kind, name) for name in names if kind != USERS or name.lower() not in own)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
@@ -24,18 +25,21 @@ from billing_provider.cost_centers.models import (
 )
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.cost_centers.words import first_names, moved_line
-from billing_provider.preview.cost_center_caps import CostCenterCaps, members_after
+from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.preview.cost_center_caps import Members
     from billing_provider.preview.owners import KnownNames
     from billing_provider.preview.reads import PreviewReads
     from billing_provider.runtime.run import Run
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,15 @@ class _Change:
             return {}
         after = self.after
         return {kind: missing_members(kind, self.own.members(kind), after[kind]) for kind in MEMBER_KINDS}
+
+    @property
+    def joining(self) -> Members:
+        """The members that the change adds and that no cost center has."""
+        there = [center for center in self.centers if center.state == ACTIVE]
+        return {
+            kind: missing_members(kind, names, [name for center in there for name in center.members(kind)])
+            for kind, names in self.added.items()
+        }
 
     def taken(self) -> Iterator[tuple[CostCenterDetails, Members]]:
         """Yield each other cost center with the members that the change takes from it."""
@@ -205,20 +218,11 @@ class CostCenterPreview:
             for kind, names in members.items():
                 if names:
                     yield moved_line("moves", kind, names, center.name)
-        joining = {
-            kind: missing_members(
-                kind,
-                names,
-                [
-                    *(own.members(kind) if own else ()),
-                    *(each for _, members in taken for each in members.get(kind, ())),
-                ],
-            )
-            for kind, names in change.added.items()
-        }
         caps, is_listed = self._caps(change.owner), False
         try:
-            is_listed = bool(taken or any(left.values()) or any(joining.values())) and self._lists_budgets(change.owner)
+            is_refusable = own is not None and any(change.added.get(kind) for kind in REFUSED_KINDS)
+            reads = self._run.cache(OwnerCache, change.owner).complete
+            is_listed = bool(taken or any(left.values()) or is_refusable) and self._find(reads) is not None
         except NotComparedError:
             # The user was warned, and the write tells it if it can.
             pass
@@ -226,25 +230,23 @@ class CostCenterPreview:
             for members in (left, *(members for _, members in taken)):
                 caps.compare(change.news["name"], members)
         caps.check_member(change.news["name"], own if is_listed else None, change.centers, change.added)
-        if not is_listed:
-            return
-        if own is not None:
+        if is_listed and own is not None:
             yield from caps.freed(change.urn, own, change.centers, left, change.after)
-        for center, members in taken:
+        for center, members in taken if is_listed else ():
             yield from caps.freed(change.urn, center, change.centers, members, {})
-        yield from caps.joined(joining)
+        with suppress(NotComparedError):
+            yield from self._find(lambda: list(caps.joined(change.joining))) or []
 
-    def _lists_budgets(self, owner: Owner) -> bool:
-        """Return whether the token may list the budgets of an enterprise.
+    def _find(self, read: Callable[[], T]) -> T | None:
+        """Return the result of a read of budgets, or None if the token may not read them.
 
         Raises:
             NotComparedError: GitHub cannot be read.
         """
         try:
-            self._reads.get(self._run.cache(OwnerCache, owner).complete)
+            return self._reads.get(read)
         except (ForbiddenError, NotFoundError):
-            return False
-        return True
+            return None
 
 
 def _active(centers: Sequence[CostCenterDetails], name: str) -> CostCenterDetails | None:

@@ -15,10 +15,10 @@ from billing_provider.budgets.consequences import (
     Person,
     Spend,
     Terms,
+    _losses,
     blocks,
     changes,
     covers,
-    loosens,
     new_meter,
     overcommitted,
     refused,
@@ -64,6 +64,11 @@ spends = st.builds(Spend, amounts, day=st.integers(1, 28), days=st.integers(28, 
 people = st.lists(st.builds(Person, st.one_of(st.none(), logins), amounts, st.one_of(st.none(), amounts)), max_size=6)
 limits = st.builds(Limits, st.one_of(st.none(), amounts), st.one_of(st.none(), amounts))
 maybe = st.one_of(st.none(), terms)
+
+
+def loosens(old: Terms, new: Terms) -> bool:
+    """Return whether a change is a loss of control: a higher amount, less coverage, no stop, or fewer alerts."""
+    return bool(_losses(old, new))
 
 
 def is_a_line(text: str) -> bool:
@@ -646,3 +651,14 @@ def test_a_stop_that_becomes_licenses_is_refused() -> None:
     licenses = HARD._replace(unit="licenses", only_alerts=True)
     assert refused(HARD, licenses, Limits(usd=10**9)) is not None
     assert refused(licenses, None, Limits(usd=0)) is None
+
+
+def test_an_amount_keeps_its_unit_while_the_sku_is_not_known() -> None:
+    """The unit depends on the SKU: an unchanged amount of licenses is no amount of dollars."""
+    unknown = frozenset({"budget_product_sku"})
+    new = HARD._replace(amount=100, unknown=unknown)
+    assert changes(LICENSES, new) == []
+    assert refused(LICENSES, new, Limits(usd=0, percent=0)) is None
+    raised = refused(LICENSES, new._replace(amount=150), Limits(usd=0))
+    assert raised is not None
+    assert raised.startswith("raises the amount by 50 licenses (+50 %)")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider import cli
+from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.models import OpaqueBudget
-from billing_provider.core.errors import NotFoundError, OutcomeError, TransportError
+from billing_provider.core.errors import ForbiddenError, NotFoundError, OutcomeError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from billing_provider.core.owners import Owner
     from billing_provider.core.resource import Stored
     from billing_provider.sandbox import Sandbox
     from tests.support.harness import RunHarness
@@ -180,6 +182,20 @@ def test_an_odd_budget_ends_no_comparison_of_others(sandbox: Sandbox, new_run: C
     said = "\n".join(harness.reporter.warnings)
     assert f"not compared with GitHub: budget {id_}, of which GitHub's listing has an unexpected budget_amount" in said
     assert f"adopts the existing budget {live['id']}: removes the hard stop; raises the amount" in said
+
+
+def test_a_failed_listing_forgets_no_odd_budget(
+    sandbox: Sandbox, new_run: Callable[..., RunHarness], organization: Owner
+) -> None:
+    """An odd budget stays in the way while the listing that showed it is in use."""
+    odd(sandbox, ODD[0])
+    run = new_run(max_wait_seconds=0).run
+    cache = run.cache(OwnerCache, organization)
+    cache.complete()
+    sandbox.plan([{"op": "list_budgets", "action": "403_permission", "every": 1}])
+    with pytest.raises(ForbiddenError):
+        cache.complete(max_age=0)
+    assert len(cache.opaque()) == 1
 
 
 def test_its_text_is_one_line() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from billing_provider import cli
 from billing_provider.core.errors import ConfigError, InvalidError
+from billing_provider.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,13 @@ def test_an_unknown_400_is_only_not_compared(sandbox: Sandbox, new_run: Callable
     harness = new_run()
     assert harness.operations["OrgBudget"].check("urn::b", {}, NEWS, NOTHING).problems == []
     assert any("not compared with GitHub" in text for text in harness.reporter.warnings)
+
+
+def test_a_refused_filter_is_another_reason(new_run: Callable[..., RunHarness]) -> None:
+    """A 400 for the value of a filter says nothing about who bills the organization."""
+    with pytest.raises(InvalidError, match="Invalid value for scope") as refused:
+        Reader(new_run().run).budgets(organization="octo-org", scope="galaxy")
+    assert CAPS not in str(refused.value)
 
 
 def test_doctor_names_what_caps_it(
