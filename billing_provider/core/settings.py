@@ -194,12 +194,11 @@ class Guards:
         return Limits(self.max_increase_usd, self.max_increase_percent)
 
 
-FORMS: dict[str, Form] = {
-    to_camel(each.name): each.metadata["form"]
+_FORMS: dict[type, dict[str, tuple[str, Form]]] = {
+    kind: {each.name: (to_camel(each.name), each.metadata["form"]) for each in fields(kind) if "form" in each.metadata}
     for kind in (Settings, Guards)
-    for each in fields(kind)
-    if "form" in each.metadata
 }
+FORMS = {key: form for of_kind in _FORMS.values() for key, form in of_kind.values()}
 """The forms of the settings that are not credentials or addresses, by their names in the configuration."""
 SETTINGS = ("token", "appId", "appPrivateKey", "credentials", "baseUrl", *FORMS)
 """The names of all settings, without the namespace."""
@@ -293,18 +292,15 @@ def _values(
     """
     found: dict[str, Any] = {}
     wrong = []
-    for each in fields(kind):
-        if "form" not in each.metadata:
-            continue
-        form = each.metadata["form"]
-        form = (local and form.local) or form
-        key = f"{NAMESPACE}:{to_camel(each.name)}"
+    for name, (key, declared) in _FORMS[kind].items():
+        form = (local and declared.local) or declared
+        setting = f"{NAMESPACE}:{key}"
         variable = form.variable if environ.get(form.variable) else ""
-        text = environ[variable] if variable else get(key)
+        text = environ[variable] if variable else get(setting)
         try:
-            found[each.name] = form.default if text is None else form.read(text)
+            found[name] = form.default if text is None else form.read(text)
         except ValueError:
-            wrong.append(f"{variable or key} must be {form.expected}")
+            wrong.append(f"{variable or setting} must be {form.expected}")
     if wrong:
         raise ConfigError("; ".join(wrong))
     return found
