@@ -68,6 +68,13 @@ SHARED_NAMES = {
 }
 """Class names with two definitions, and why one name is right for both."""
 
+KEYS_OF_OTHERS = {
+    *("budget", "budgets", "budget_product_skus", "has_next_page", "id", "total_count", "link"),
+    *("page", "per_page", "scope", "sort_order", "will_alert", "alert_recipients"),
+    *("name", "owner", "loc", "msg", "type"),
+}
+"""Keys in `budgets` and `preview` that are no field of a budget: of replies, requests and pydantic's errors."""
+
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
     for path in PACKAGE.rglob("*.py")
@@ -242,6 +249,35 @@ def test_a_different_text_of_a_field_is_reported() -> None:
         assert complaints({**FIELDS, "budget_amount": other}) == [
             f"the docstring of {owner}BudgetArgs has another text for budget_amount" for owner in ("Enterprise", "Org")
         ]
+
+
+def keys(tree: ast.AST) -> set[str]:
+    """Return the names that a module writes out as keys of mappings: `a["x"]`, `a.get("x")`, `"x" in a`, `{"x": 1}`."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript):
+            found.append(node.slice)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            found += node.args[:1] if node.func.attr in {"get", "pop", "setdefault"} else []
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
+            found.append(node.left)
+        elif isinstance(node, ast.Dict):
+            found += node.keys
+        elif isinstance(node, ast.Set):
+            found += node.elts
+    values = {key.value for key in found if isinstance(key, ast.Constant)}
+    return {value for value in values if isinstance(value, str) and value.isidentifier()}
+
+
+def test_every_key_of_a_budget_is_a_declared_field() -> None:
+    """No module of budgets or previews reads or writes a field that is misspelt, because no type checker sees it."""
+    trees = {name: tree for name, tree in TREES.items() if folder(name) in {"budgets", "preview", "operations"}}
+    # GitHub's reference of products and SKUs is all names.
+    del trees["budgets.skus"]
+    found = {key: name for name, tree in trees.items() for key in keys(tree)}
+    assert {key: found[key] for key in set(found) - {*FIELDS, *OUTPUTS} - KEYS_OF_OTHERS} == {}
+    assert set(found) >= KEYS_OF_OTHERS
+    assert len(set(FIELDS) & set(found)) > len(FIELDS) / 2
 
 
 def test_provider_classes_keep_their_names() -> None:
