@@ -91,8 +91,8 @@ def _by_credential(settings: Settings, owners: Sequence[Owner]) -> dict[Credenti
     """Return the credentials to check, each with its owners; the default one if there are no owners."""
     found: dict[Credential | None, list[Owner]] = {}
     for owner in owners:
-        found.setdefault(settings.credential(owner.kind.noun, owner.slug), []).append(owner)
-    return found or {settings.default: []}
+        found.setdefault(settings.credentials.of(owner.kind.noun, owner.slug), []).append(owner)
+    return found or {settings.credentials.default: []}
 
 
 def _checked(run: Run, credential: Credential | None, owners: Sequence[Owner]) -> Generator[Finding, None, bool]:

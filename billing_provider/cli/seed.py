@@ -38,6 +38,6 @@ def run(args: argparse.Namespace) -> int:
     with render.reading() as reader:
         inventories = read_inventories(reader.run, owners)
         seed = seed_of(mask_logins(inventories) if args.mask_logins else inventories)
-        seed = masked(seed, *reader.run.settings.tokens)
+        seed = masked(seed, *reader.run.settings.credentials.tokens)
     render.print_json(seed)
     return 0

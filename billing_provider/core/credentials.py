@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.errors import ConfigError, NoTokenError
 from billing_provider.core.redact import MIN_TOKEN, remember
@@ -15,9 +15,14 @@ from billing_provider.storage import json_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TOKEN, APP_ID, APP_KEY, BY_OWNER = (
-    f"github-billing:{name}" for name in ("token", "appId", "appPrivateKey", "credentials")
-)
+TEXTS = {
+    "token": "The token, never shown; a GitHub App can take its place",
+    "appId": "Id or client id of the GitHub App, instead of a token",
+    "appPrivateKey": "RSA key of the GitHub App as PEM text, never shown",
+    "credentials": "Mapping from owners to a token or App of their own",
+}
+"""The settings of credentials, with their meaning."""
+TOKEN, APP_ID, APP_KEY, BY_OWNER = (f"github-billing:{name}" for name in TEXTS)
 _OWN_TOKEN = "GITHUB_BILLING_TOKEN"  # noqa: S105 - a name
 """The variable that names this tool, so it precedes what a stack has recorded: a recorded token can be an old one."""
 _TOKEN_VARIABLES = (_OWN_TOKEN, "GITHUB_TOKEN")
@@ -69,7 +74,8 @@ class App:
 Credential = Token | App
 
 
-class Credentials(NamedTuple):
+@dataclass(frozen=True)
+class Credentials:
     """The credentials of a run.
 
     Attributes:
@@ -77,8 +83,17 @@ class Credentials(NamedTuple):
         by_owner: The credentials of single owners, by name or by `kind/name`, in lower case.
     """
 
-    default: Credential | None
-    by_owner: dict[str, Credential]
+    default: Credential | None = None
+    by_owner: Mapping[str, Credential] = field(default_factory=dict)
+
+    def of(self, kind: str, name: str) -> Credential | None:
+        """Return the credential of an owner: of its kind and name, of its name, or the default."""
+        return self.by_owner.get(f"{kind}/{name.lower()}") or self.by_owner.get(name.lower()) or self.default
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All tokens, to mask them in responses."""
+        return tuple(each.value for each in (self.default, *self.by_owner.values()) if isinstance(each, Token))
 
 
 def read_credentials(

@@ -5,22 +5,19 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic.alias_generators import to_camel
 
 from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
-from billing_provider.core.credentials import App, Token, read_credentials
+from billing_provider.core.credentials import TEXTS, Credentials, read_credentials
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
 from billing_provider.core.limits import MAX_INCREASE_PERCENT, MAX_INCREASE_USD, OFF, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from billing_provider.core.credentials import Credential
 
 NAMESPACE = "github-billing"
 GITHUB_CUTOFF_SECONDS = 10.0
@@ -104,12 +101,8 @@ class Settings:
     """Validated settings of one run.
 
     Attributes:
-        token: The token, never shown; a GitHub App can take its place.
-        app_id: Id or client id of the GitHub App, instead of a token.
-        app_private_key: RSA key of the GitHub App as PEM text, never shown.
-        credentials: Mapping from owners to a token or App of their own.
+        credentials: The tokens and Apps.
         base_url: The API's address, without a trailing slash.
-        token_source: Where the token or the key was found, for messages.
         write_interval_seconds: Pause between the end of one write and the start of the next.
         writes_per_minute: Maximum number of writes in any 60 seconds; 0 for no limit.
         writes_per_hour: Maximum number of writes in any 3,600 seconds; 0 for no limit.
@@ -118,12 +111,8 @@ class Settings:
         settle_seconds: How long the listing is polled after a create without a response.
     """
 
-    token: str | None = field(default=None, repr=False)
-    app_id: str | None = None
-    app_private_key: str | None = field(default=None, repr=False)
-    credentials: Mapping[str, Credential] | None = None
+    credentials: Credentials = field(default_factory=Credentials)
     base_url: str = GITHUB
-    token_source: str = "the caller"  # noqa: S105 - a description, not a token
     # A pause is not needed on loopback; GitHub requires at least one second.
     write_interval_seconds: float = _number(1.0, 1, 60, local=0, local_default=0.0)
     writes_per_minute: int = _number(80, 1, 80, local=0, local_default=0)
@@ -131,30 +120,6 @@ class Settings:
     max_wait_seconds: float = _number(600.0, 0, 86_400)
     request_timeout_seconds: float = _number(30.0, 12, 300, local=0.05)
     settle_seconds: float = _number(15.0, 12, 300, local=0.05)
-
-    def __post_init__(self) -> None:
-        # A credential masks its secrets as soon as it exists.
-        self.default  # noqa: B018
-
-    @cached_property
-    def default(self) -> Credential | None:
-        """The credential of every owner that has none of its own."""
-        if self.token is not None:
-            return Token(self.token, self.token_source)
-        if self.app_id is not None and self.app_private_key is not None:
-            return App(self.app_id, self.app_private_key, self.token_source)
-        return None
-
-    def credential(self, kind: str, name: str) -> Credential | None:
-        """Return the credential of an owner: of its kind and name, of its name, or the default."""
-        own = self.credentials or {}
-        return own.get(f"{kind}/{name.lower()}") or own.get(name.lower()) or self.default
-
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """All tokens, to mask them in responses."""
-        every = [self.default, *(self.credentials or {}).values()]
-        return tuple(each.value for each in every if isinstance(each, Token))
 
     @property
     def is_loopback(self) -> bool:
@@ -200,7 +165,7 @@ _FORMS: dict[type, dict[str, tuple[str, Form]]] = {
 }
 FORMS = {key: form for of_kind in _FORMS.values() for key, form in of_kind.values()}
 """The forms of the settings that are not credentials or addresses, by their names in the configuration."""
-SETTINGS = ("token", "appId", "appPrivateKey", "credentials", "baseUrl", *FORMS)
+SETTINGS = (*TEXTS, "baseUrl", *FORMS)
 """The names of all settings, without the namespace."""
 
 
@@ -237,21 +202,13 @@ def read_settings(get: Callable[[str], str | None] | None, environ: Mapping[str,
     configured = get or _nothing
     base_url = api_address(configured(f"{NAMESPACE}:baseUrl") or environ.get("GITHUB_API_URL") or GITHUB)
     local = is_loopback(base_url)
-    default, by_owner = read_credentials(get, environ, is_sandbox=local)
+    credentials = read_credentials(get, environ, is_sandbox=local)
     if environ.get(TEST_TIME) and not local:
         raise ConfigError(
             f"{TEST_TIME} fixes the time for tests with a sandbox on this machine: unset it to use {base_url}"
         )
 
-    return Settings(
-        token=default.value if isinstance(default, Token) else None,
-        app_id=default.app_id if isinstance(default, App) else None,
-        app_private_key=default.private_key if isinstance(default, App) else None,
-        credentials=by_owner,
-        token_source=default.source if default else "",
-        base_url=base_url,
-        **_values(Settings, configured, environ, local=local),
-    )
+    return Settings(credentials, base_url, **_values(Settings, configured, environ, local=local))
 
 
 def check_values(get: Callable[[str], str | None], environ: Mapping[str, str]) -> None:

@@ -135,7 +135,7 @@ class Authorizer:
 
     def _find(self, path: str) -> tuple[str, str, Credential]:
         kind, name = _owner(path)
-        credential = self._settings.credential(kind, name)
+        credential = self._settings.credentials.of(kind, name)
         if credential is None:
             raise ConfigError(
                 f"there is no credential for {kind} {name}: add it to {BY_OWNER}, or set a token or App for all "

@@ -50,7 +50,7 @@ def download(url: str, settings: Settings, action: str) -> str:
                     f"{action}: the download is incomplete ({type(error).__name__}). Run again."
                 ) from None
             if isinstance(found, bytes):
-                return redact(found.decode("utf-8-sig", errors="replace"), *settings.tokens)
+                return redact(found.decode("utf-8-sig", errors="replace"), *settings.credentials.tokens)
             target = _target(target, found, settings, action)
     raise TransportError(f"{action}: more than {_MAX_REDIRECTS} redirects.")
 

@@ -317,7 +317,7 @@ class Transport:
 
     def _secrets(self, request: _Request) -> tuple[str, ...]:
         """Return what GitHub could send back: the token of the request and those of the settings."""
-        return (request.bearer, *self._settings.tokens)
+        return (request.bearer, *self._settings.credentials.tokens)
 
     def _data(self, response: requests.Response, request: _Request) -> Any:
         """Return the JSON of a response; missing JSON is an error only for a successful response."""

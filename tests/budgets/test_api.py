@@ -12,6 +12,7 @@ from urllib3.util import parse_url
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.core import errors
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
 from billing_provider.cost_centers.api import CostCentersApi
@@ -32,7 +33,7 @@ ORG = Owner(ORGANIZATION_OWNER, "octo-org")
 
 def client_of(url: str) -> BudgetsApi:
     clock = VirtualClock()
-    settings = Settings(token="sandbox-owner-token", base_url=url, write_interval_seconds=0.0)
+    settings = Settings(Credentials(Token("sandbox-owner-token")), base_url=url, write_interval_seconds=0.0)
     return BudgetsApi(Transport(settings, Pacer(settings, clock, lambda _: None), clock, lambda: None))
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core import errors
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.owners import ENTERPRISE_OWNER
 from billing_provider.core.settings import Settings
 from billing_provider.runtime.run import Run
@@ -272,7 +273,7 @@ def test_a_refused_create_is_an_error(sandbox: Sandbox, harness: RunHarness, sta
 
 def test_a_create_without_a_connection_is_not_confirmed(sandbox: Sandbox, clock: VirtualClock) -> None:
     """The error says that nothing was sent, and no listing is read."""
-    settings = Settings(token=sandbox.token, base_url=sandbox.url, write_interval_seconds=0)
+    settings = Settings(Credentials(Token(sandbox.token)), base_url=sandbox.url, write_interval_seconds=0)
     run = Run(lambda: settings, Listener(), clock, before_write=sandbox.stop)
     harness = replace(open_harness(sandbox, clock), run=run, enterprise=Lifecycle(ENTERPRISE_OWNER, run))
     with pytest.raises(errors.NotSentError, match="Nothing was sent"):

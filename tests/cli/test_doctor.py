@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import Self
 
 from billing_provider.cli import main
-from billing_provider.core.credentials import Token
+from billing_provider.core.credentials import App, Credentials, Token
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
@@ -44,7 +44,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def findings(sandbox: Sandbox, token: str, *owners: Owner, **settings: Any) -> list[Finding]:
-    chosen = Settings(token=token, base_url=sandbox.url, max_wait_seconds=0, **settings)
+    chosen = Settings(Credentials(Token(token)), base_url=sandbox.url, max_wait_seconds=0, **settings)
     return list(examine(Run(lambda: chosen, Quiet()), owners))
 
 
@@ -106,7 +106,7 @@ def test_without_a_token_nothing_else_is_checked() -> None:
 
 def test_an_unreachable_host_is_named() -> None:
     """A closed port is reported with the host to check."""
-    chosen = Settings(token="t", base_url="http://127.0.0.1:9", max_wait_seconds=0)
+    chosen = Settings(Credentials(Token("t")), base_url="http://127.0.0.1:9", max_wait_seconds=0)
     last = list(examine(Run(lambda: chosen, Quiet()), []))[-1]
     assert (last.level, last.subject, "127.0.0.1:9" in last.repair) == (FAILED, "host", True)
 
@@ -156,7 +156,7 @@ def test_a_listing_without_a_count_is_still_counted(sandbox: Sandbox) -> None:
 def test_every_header_is_read(headers: dict[str, str], data: Any, subject: str, level: str) -> None:
     """Each header of a reply gives one finding."""
     with Answer(headers, data) as answer:
-        chosen = Settings(token="t", base_url=answer.url, max_wait_seconds=0)
+        chosen = Settings(Credentials(Token("t")), base_url=answer.url, max_wait_seconds=0)
         assert worst(list(examine(Run(lambda: chosen, Quiet()), [])), subject).level == level
 
 
@@ -238,7 +238,8 @@ def app_sandbox() -> Iterator[Sandbox]:
 
 
 def of_app(sandbox: Sandbox, *owners: Owner, **settings: Any) -> list[Finding]:
-    given = {**app_settings(sandbox), "token_source": "GITHUB_APP_PRIVATE_KEY", "base_url": sandbox.url, **settings}
+    app = App(sandbox.app_id, sandbox.app_private_key, "GITHUB_APP_PRIVATE_KEY")
+    given = {"credentials": Credentials(app), "base_url": sandbox.url, **settings}
     chosen = Settings(max_wait_seconds=0, **given)
     return list(examine(Run(lambda: chosen, Quiet()), owners))
 
@@ -300,7 +301,7 @@ def test_the_permission_that_github_names_is_shown(app_sandbox: Sandbox) -> None
 def test_each_credential_is_checked_with_its_owners(app_sandbox: Sandbox) -> None:
     """Credentials of owners are checked one by one; an owner without one, and an App without owners, are findings."""
     own = {"octo-org": Token(app_sandbox.token, "github-billing:credentials.octo-org.token")}
-    found = of_app(app_sandbox, ORGANIZATION, ENTERPRISE, app_id=None, credentials=own)
+    found = of_app(app_sandbox, ORGANIZATION, ENTERPRISE, credentials=Credentials(by_owner=own))
     assert found[0].text == "from github-billing:credentials.octo-org.token, of an unknown kind"
     assert worst(found, "organization octo-org").level == OK
     assert worst(found, "enterprise octo-enterprise").repair == "Correct the setting."

@@ -191,16 +191,16 @@ def test_credentials_of_owners() -> None:
     config = {"github-billing:credentials": json.dumps(given), "github-billing:token": TOKEN}
     settings = read_settings(config.get, {})
     owners = [("enterprise", "ACME"), ("organization", "aCme"), ("user", "Alice"), ("organization", "alice"), ("", "")]
-    assert [parts(settings.credential(*owner))[:2] for owner in owners] == [
+    assert [parts(settings.credentials.of(*owner))[:2] for owner in owners] == [
         ("token", "token-of-acme"),
         ("app", "7"),
         ("token", "token-of-alice"),
         ("token", TOKEN),
         ("token", TOKEN),
     ]
-    assert sorted(settings.tokens) == sorted([TOKEN, "token-of-acme", "token-of-alice"])
+    assert sorted(settings.credentials.tokens) == sorted([TOKEN, "token-of-acme", "token-of-alice"])
     del config["github-billing:token"]
-    assert read_settings(config.get, {}).credential("organization", "shop") is None
+    assert read_settings(config.get, {}).credentials.of("organization", "shop") is None
 
 
 def test_secrets_are_not_in_the_repr() -> None:
@@ -208,8 +208,8 @@ def test_secrets_are_not_in_the_repr() -> None:
     config = {"github-billing:appId": "1", "github-billing:appPrivateKey": KEY}
     config["github-billing:credentials"] = json.dumps({"acme": {"token": TOKEN}})
     settings = read_settings(config.get, {})
-    assert isinstance(settings.default, App)
-    shown = f"{settings!r} {settings.default!r}"
+    assert isinstance(settings.credentials.default, App)
+    shown = f"{settings!r} {settings.credentials!r}"
     assert [line for line in (TOKEN, *KEY.splitlines()[1:-1]) if line in shown] == []
 
 

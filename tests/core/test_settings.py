@@ -45,17 +45,17 @@ def read(environ: Mapping[str, str] | None = None, /, **config: str) -> Settings
 def test_precedence_of_the_token_sources() -> None:
     """GITHUB_BILLING_TOKEN precedes the stack's secret, which precedes GITHUB_TOKEN; blank values are ignored."""
     environ = {"GITHUB_BILLING_TOKEN": "the-first", "GITHUB_TOKEN": "the-third"}
-    assert read(environ, token="the-second").token == "the-first"
-    assert read(environ).token == "the-first"
-    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="the-second").token == "the-second"
-    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").token == "the-third"
+    assert read(environ, token="the-second").credentials.tokens == ("the-first",)
+    assert read(environ).credentials.tokens == ("the-first",)
+    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="the-second").credentials.tokens == ("the-second",)
+    assert read({**environ, "GITHUB_BILLING_TOKEN": " \n"}, token="").credentials.tokens == ("the-third",)
 
 
 def test_a_sandbox_gets_no_real_token() -> None:
     """On this machine the configured token precedes every variable, which may hold a real one."""
     app = {"GITHUB_APP_ID": "12", "GITHUB_APP_PRIVATE_KEY": "a real key"}
     for environ in ({"GITHUB_BILLING_TOKEN": "a-real-one"}, app):
-        assert read(environ, token="a-sample", baseUrl=LOCAL).token == "a-sample"
+        assert read(environ, token="a-sample", baseUrl=LOCAL).credentials.tokens == ("a-sample",)
 
 
 def test_a_missing_token_is_explained() -> None:
@@ -79,7 +79,7 @@ def test_a_fixed_time_is_refused_for_github() -> None:
 @pytest.mark.parametrize("around", ["{}\n", "\r\n{}", "  {} \t"])
 def test_whitespace_around_a_token_is_stripped(around: str) -> None:
     """A newline from a file or a clipboard is removed."""
-    assert read({"GITHUB_TOKEN": around.format(TOKEN)}).token == TOKEN
+    assert read({"GITHUB_TOKEN": around.format(TOKEN)}).credentials.tokens == (TOKEN,)
 
 
 @pytest.mark.parametrize("token", ["two words", "two\nlines", "t\u00f6ken", "bell\x07bell", "nul\0byte"])

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import billing_provider
 from billing_provider import cli
 from billing_provider.budgets.models import FIELDS
+from billing_provider.core.credentials import TEXTS
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import FORMS, SETTINGS, Guards, Settings
 from billing_provider.sandbox import Sandbox
@@ -191,12 +192,12 @@ def scopes() -> str:
 
 def settings() -> str:
     """Return the settings of the stack's configuration, with their defaults and ranges on a real host."""
-    texts = section(Settings, "Attributes") | section(Guards, "Attributes")
+    texts = section(Settings, "Attributes") | section(Guards, "Attributes") | TEXTS
     defaults = {field.name: field.default for kind in (Settings, Guards) for field in dataclasses.fields(kind)}
     rows = []
     for key in SETTINGS:
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
-        default = defaults[name]
+        name = key if key in TEXTS else re.sub(r"(?<!^)(?=[A-Z])", "_", key).lower()
+        default = None if key in TEXTS else defaults[name]
         if default is None:
             shown = ""
         elif isinstance(default, bool):

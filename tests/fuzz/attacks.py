@@ -20,6 +20,7 @@ from urllib3.util import parse_url
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import Clock
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.inputs import ON_EXISTING
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, OWNER_KINDS, Owner
@@ -206,7 +207,7 @@ def _budgets(sandbox: Sandbox) -> list[dict[str, Any]]:
 def _desk(base_url: str, token: str) -> RunHarness:
     """Return a run against an address; no wait in it takes any time."""
     settings = Settings(
-        token=token,
+        Credentials(Token(token)),
         base_url=base_url,
         write_interval_seconds=0,
         writes_per_minute=0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.settings import Settings
 from billing_provider.runtime.run import Run
 from tests.support.harness import Listener
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def settings() -> Iterator[Settings]:
-    yield Settings(token="word-of-no-known-form")
+    yield Settings(Credentials(Token("word-of-no-known-form")))
 
 
 def test_settings_are_read_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.core.credentials import App, Credentials
 from tests.faults.world import spellings
 from tests.support.harness import RunHarness, open_harness
 
@@ -20,7 +21,7 @@ _TOKEN = re.compile(r"ghs_[0-9a-f]{36}|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.")
 
 def app_settings(sandbox: Sandbox) -> dict[str, Any]:
     """Return the fields of settings that have the App instead of a token."""
-    return {"token": None, "app_id": sandbox.app_id, "app_private_key": sandbox.app_private_key}
+    return {"credentials": Credentials(App(sandbox.app_id, sandbox.app_private_key))}
 
 
 def app_harness(sandbox: Sandbox, clock: VirtualClock, **settings: Any) -> RunHarness:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards, Settings
 from billing_provider.operations import all_operations
@@ -57,7 +58,7 @@ def open_harness(
     clock = clock or VirtualClock()
     reporter = Listener()
     plain: dict[str, Any] = {
-        "token": sandbox.token,
+        "credentials": Credentials(Token(settings.pop("token", sandbox.token))),
         "base_url": sandbox.url,
         "write_interval_seconds": 0.0,
         "writes_per_minute": 0,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.core import errors
-from billing_provider.core.credentials import App, Token
+from billing_provider.core.credentials import App, Credentials, Token
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
 from billing_provider.sandbox import Sandbox
@@ -27,6 +27,7 @@ from tests.support.wire import WireServer, answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from billing_provider.core.credentials import Credential
     from billing_provider.transport.session import Reply
 
 E, ORG = "/enterprises/octo-enterprise/settings/billing", "/organizations/octo-org/settings/billing"
@@ -242,11 +243,11 @@ def test_a_missing_permission_is_named(sandbox: Sandbox, clock: VirtualClock) ->
 def test_a_strange_permission_header_is_not_shown(header: str) -> None:
     """Only permissions and levels are shown from the header; any other text of it is not."""
     with WireServer(answer(403, {"message": "No"}, X_Accepted_GitHub_Permissions=header)) as server:
-        line = wire(server, token="sandbox-canary-token")
+        line = wire(server, credentials=Credentials(Token("sandbox-canary-token")))
         with pytest.raises(errors.ForbiddenError, match="The token lacks the permission"):
             line.request("GET", f"{E}/budgets", action="list")
     with WireServer(answer(403, {"message": "No"}, X_Accepted_GitHub_Permissions="a_b=read,c=write")) as server:
-        line = wire(server, token="sandbox-canary-token")
+        line = wire(server, credentials=Credentials(Token("sandbox-canary-token")))
         with pytest.raises(errors.ForbiddenError, match="names a_b=read,c=write, which the token lacks"):
             line.request("GET", f"{E}/budgets", action="list")
 
@@ -255,8 +256,9 @@ def test_a_wrong_key_is_explained(sandbox: Sandbox, clock: VirtualClock) -> None
     """If GitHub refuses the JWT, the error names the source of the key and the clock."""
     ahead = VirtualClock()
     ahead.sleep(3600)
-    for other, settings in ((clock, {"app_id": "7"}), (ahead, {})):
-        line = transport(sandbox, other, token_source="GITHUB_APP_PRIVATE_KEY", **settings)
+    for other, app_id in ((clock, "7"), (ahead, sandbox.app_id)):
+        app = App(app_id, sandbox.app_private_key, "GITHUB_APP_PRIVATE_KEY")
+        line = transport(sandbox, other, credentials=Credentials(app))
         with pytest.raises(
             errors.AppError, match=r"returned 401: .* key in GITHUB_APP_PRIVATE_KEY is a current .* clock"
         ):
@@ -266,8 +268,8 @@ def test_a_wrong_key_is_explained(sandbox: Sandbox, clock: VirtualClock) -> None
 def test_several_credentials_in_one_run(sandbox: Sandbox, clock: VirtualClock) -> None:
     """Each owner's requests carry the owner's credential; an owner without one is a clear error."""
     app = App(sandbox.app_id, sandbox.app_private_key)
-    own = {"octo-enterprise": Token("sandbox-billing-manager"), "organization/octo-org": app}
-    line = open_harness(sandbox, clock, token=None, credentials=own).run.transport
+    own: dict[str, Credential] = {"octo-enterprise": Token("sandbox-billing-manager"), "organization/octo-org": app}
+    line = open_harness(sandbox, clock, credentials=Credentials(by_owner=own)).run.transport
     for path in (f"{E}/budgets", f"{ORG}/budgets"):
         assert line.request("GET", path, action="list").status == 200
     assert len(mints(sandbox)) == 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.core import errors
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.redact import MASK
 from billing_provider.core.settings import Settings
 from billing_provider.transport.http import MAX_BODY_BYTES, Transport
@@ -32,12 +33,15 @@ LIMITED = "You have exceeded a secondary rate limit."
 class Line:
     """A transport on a virtual clock, and what it showed while it waited."""
 
-    def __init__(self, base_url: str, clock: VirtualClock | None = None, **settings: Any) -> None:
+    def __init__(
+        self, base_url: str, clock: VirtualClock | None = None, source: str = "GITHUB_TOKEN", **settings: Any
+    ) -> None:
         self.clock = clock or VirtualClock()
         self.said: list[str] = []
         self.leaving = 0
         plain: dict[str, Any] = {"write_interval_seconds": 0.0, "request_timeout_seconds": 5.0}
-        chosen = Settings(token=TOKEN, base_url=base_url, **{**plain, **settings})
+        credentials = Credentials(Token(TOKEN, source))
+        chosen = Settings(credentials, base_url, **{**plain, **settings})
         pacer = Pacer(chosen, self.clock, self.said.append)
         self.transport = Transport(chosen, pacer, self.clock, self._leave)
 
@@ -146,7 +150,7 @@ def test_the_advice_about_a_token_fits_its_source() -> None:
     with WireServer(answer(401, {"message": "Bad credentials"})) as server:
         for source, expected in (("github-billing:token", True), ("GITHUB_TOKEN", False)):
             with pytest.raises(errors.ForbiddenError) as caught:
-                Line(server.url, token_source=source).send("GET")
+                Line(server.url, source=source).send("GET")
             assert ("--run-program" in str(caught.value)) == expected
             assert f"renew it. It is from {source}." in str(caught.value)
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from billing_provider.budgets.skus import LICENSE_SKUS, SKUS
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.errors import WaitError
 from billing_provider.core.owners import ORGANIZATION_OWNER, Owner
 from billing_provider.core.settings import Settings
@@ -129,7 +130,7 @@ def test_an_incomplete_limit_response_is_obeyed() -> None:
     clock = VirtualClock()
     broken = answer(429, {"message": "rate limit"}, retry_after="90").replace(b"Content-Length: ", b"Content-Length: 9")
     with WireServer(broken, answer(200, {"ok": True})) as server:
-        chosen = Settings(token="a-token-of-the-tests", base_url=server.url)
+        chosen = Settings(Credentials(Token("a-token-of-the-tests")), base_url=server.url)
         transport = Transport(chosen, Pacer(chosen, clock, lambda _text: None), clock, lambda: None)
         assert transport.request("GET", "/x", action="try").data == {"ok": True}
     assert (len(server.heard), clock.now()) == (2, 90.0)

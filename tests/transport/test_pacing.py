@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.errors import WaitError
 from billing_provider.core.settings import Settings
 from billing_provider.transport.pacing import Pacer
@@ -28,7 +29,7 @@ class Gate:
         self.clock = clock
         self.said: list[str] = []
         self.writes: list[tuple[float, float]] = []
-        self.pacer = Pacer(Settings(token="sandbox-owner-token", **settings), clock, self.said.append)
+        self.pacer = Pacer(Settings(Credentials(Token("sandbox-owner-token")), **settings), clock, self.said.append)
 
     def send(self, seconds: float = 0.0, *, write: bool = True, within: float = FOREVER) -> float:
         """Send a request that takes so long, and return when it started."""

@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billing_provider.core import errors
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.settings import Settings
 from billing_provider.transport.download import download
 from billing_provider.transport.http import Transport
@@ -32,7 +33,9 @@ GOOD = answer(200, {"ok": True})
 
 
 def settings(url: str, **chosen: Any) -> Settings:
-    return Settings(**{"token": TOKEN, "base_url": url, "write_interval_seconds": 0.0, **chosen})
+    return Settings(
+        **{"credentials": Credentials(Token(TOKEN)), "base_url": url, "write_interval_seconds": 0.0, **chosen}
+    )
 
 
 def transport(url: str, **chosen: Any) -> Transport:

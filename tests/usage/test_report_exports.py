@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.errors import (
     ApiError,
     ConfigError,
@@ -168,7 +169,7 @@ def test_invalid_export_responses_are_errors(call: str, enterprise: Owner, new_r
 
 
 def local(url: str, **chosen: Any) -> Settings:
-    return Settings(**{"token": "sandbox-canary-token-5up3r", "base_url": url, **chosen})
+    return Settings(Credentials(Token("sandbox-canary-token-5up3r")), url, **chosen)
 
 
 def test_a_download_sends_no_token() -> None:
