@@ -34,9 +34,9 @@ def add(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description=(
             "Check the token, its scopes and expiry, the host, the API version, the clock, the rate limits, and "
             "whether the budgets of each owner can be listed; of a GitHub App also its installations and their "
-            "permissions. The settings come from GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), or from GITHUB_APP_ID with "
-            "GITHUB_APP_PRIVATE_KEY or GITHUB_APP_PRIVATE_KEY_FILE, and from GITHUB_API_URL, not from a stack's "
-            "configuration. Read-only. Exit code 1 if a check failed."
+            "permissions. The settings come from GITHUB_BILLING_TOKEN (or GITHUB_TOKEN), or from "
+            "GITHUB_BILLING_APP_ID with GITHUB_BILLING_APP_PRIVATE_KEY or GITHUB_BILLING_APP_PRIVATE_KEY_FILE, and "
+            "from GITHUB_API_URL, not from a stack's configuration. Read-only. Exit code 1 if a check failed."
         ),
     )
     add_owners(parser)

@@ -108,10 +108,11 @@ def run(args: argparse.Namespace) -> int:
             print(f"billing-provider sandbox: {error}", file=sys.stderr)
             return MISUSED
         print(f"export GITHUB_API_URL={sandbox.url}")
-        print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
-        if args.app:
-            print(f"export GITHUB_APP_ID={sandbox.app_id}")
-            print(f"export GITHUB_APP_PRIVATE_KEY_FILE={stack.enter_context(_key_file(sandbox))}", flush=True)
+        if not args.app:
+            print(f"export GITHUB_BILLING_TOKEN={sandbox.token}", flush=True)
+        else:
+            print(f"export GITHUB_BILLING_APP_ID={sandbox.app_id}")
+            print(f"export GITHUB_BILLING_APP_PRIVATE_KEY_FILE={stack.enter_context(_key_file(sandbox))}", flush=True)
         _print_start(args, sandbox)
         # Not ended.get(): CPython can overlook a signal that comes right before a thread begins to wait without an end.
         while ended.empty():

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.core.errors import ConfigError, NoTokenError
 from billing_provider.core.redact import MIN_TOKEN, remember
@@ -23,14 +23,30 @@ TEXTS = {
 }
 """The settings of credentials, with their meaning."""
 TOKEN, APP_ID, APP_KEY, BY_OWNER = (f"github-billing:{name}" for name in TEXTS)
-_OWN_TOKEN = "GITHUB_BILLING_TOKEN"  # noqa: S105 - a name
-"""The variable that names this tool, so it precedes what a stack has recorded: a recorded token can be an old one."""
-_TOKEN_VARIABLES = (_OWN_TOKEN, "GITHUB_TOKEN")
-_ID_VARIABLE, _KEY_VARIABLE, _FILE_VARIABLE = "GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_APP_PRIVATE_KEY_FILE"
+
+
+class _Names(NamedTuple):
+    """Where a token or an App can be: keys of the configuration, which have a colon, or variables."""
+
+    token: str
+    app_id: str
+    keys: tuple[str, ...]
+
+
+def _variables(prefix: str) -> _Names:
+    key = f"{prefix}_APP_PRIVATE_KEY"
+    return _Names(f"{prefix}_TOKEN", f"{prefix}_APP_ID", (key, f"{key}_FILE"))
+
+
+_OWN, _CONFIGURED, _SHARED = _variables("GITHUB_BILLING"), _Names(TOKEN, APP_ID, (APP_KEY,)), _variables("GITHUB")
+_LEVELS = (_OWN, _CONFIGURED, _SHARED)
+"""The variables that name this tool precede what a stack has recorded; those of all tools come last."""
+_OWN_BY_OWNER = "GITHUB_BILLING_CREDENTIALS"
 _MAX_KEY = 64 * 1024
 _MIN_KEY_BITS = 2048
 _APP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{,99}")
 _OWNER = re.compile(r"(?:(?:enterprise|organization|user)/)?[A-Za-z0-9][A-Za-z0-9_.-]{,99}")
+_QUOTES = "\"'`"
 _FORMS = "{token} or {appId, appPrivateKey}"
 
 
@@ -101,9 +117,9 @@ def read_credentials(
 ) -> Credentials:
     """Read and check the credentials.
 
-    GITHUB_BILLING_TOKEN precedes the configuration, which precedes the other variables: those can be another tool's.
-    A complete App of the environment precedes a configured App. For a sandbox, the configuration precedes all
-    variables, so that it gets no real credential beside the sample one.
+    The variables that name this tool precede the configuration, which precedes the variables of all tools; but a
+    complete App of the latter precedes a configured App. For a sandbox, a configured token, App or mapping precedes
+    all variables, so that it gets no real one beside it.
 
     Args:
         get: Returns a value of the stack's configuration by its full key, or None; absent outside a stack.
@@ -119,12 +135,26 @@ def read_credentials(
     if reader.problems:
         raise ConfigError(f"{'. '.join(dict.fromkeys(reader.problems))}. Nothing was sent.")
     if default is None and not by_owner:
+        empty = [name for name in (_OWN.token, _SHARED.token) if name in environ]
+        no_token = f"no token: {' and '.join(empty)} is empty;" if empty else "no token:"
         in_stack = f", or run `pulumi config set --secret {TOKEN}` and paste it" if get else ""
         raise NoTokenError(
-            f"no token: set GITHUB_BILLING_TOKEN (or GITHUB_TOKEN){in_stack}; "
-            f"for a GitHub App set {_ID_VARIABLE} and {_FILE_VARIABLE}"
+            f"{no_token} set {_OWN.token} (or {_SHARED.token}){in_stack}; "
+            f"for a GitHub App set {_OWN.app_id} and {_OWN.keys[1]}"
         )
     return Credentials(default, by_owner)
+
+
+def advice_on(source: str, *, is_sandbox: bool) -> str:
+    """Return what to do about a refused credential: a stack can have recorded an old one; else an empty string."""
+    if ":" not in source:
+        return ""
+    for_all = _OWN.keys[0] if source == APP_KEY else _OWN.token
+    variable = _OWN_BY_OWNER if source.startswith(BY_OWNER) else for_all
+    return (
+        " Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by the last `up`: to use the "
+        f"current one, {'' if is_sandbox else f'set {variable}, which precedes it, or '}add --run-program."
+    )
 
 
 class _Reader:
@@ -133,35 +163,37 @@ class _Reader:
     def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str], *, is_sandbox: bool) -> None:
         self._get, self._environ, self._is_sandbox = get, environ, is_sandbox
         self.problems: list[str] = []
+        if is_sandbox and (self._value(TOKEN) or (self._value(APP_ID) and self._value(APP_KEY))):
+            self._environ = {}
 
     def default(self) -> Credential | None:
         """Return the credential of every owner that has none of its own, or None."""
-        token, app_id, key = (self._configured(name) for name in (TOKEN, APP_ID, APP_KEY))
-        key_variable = next((name for name in (_KEY_VARIABLE, _FILE_VARIABLE) if self._variable(name)), None)
-        id_variable = self._variable(_ID_VARIABLE)
-        if (token or app_id or key) and not self._is_sandbox:
-            if self._variable(_OWN_TOKEN):
-                return self._token(_OWN_TOKEN, self._variable(_OWN_TOKEN))
-            if not token and id_variable and key_variable:
-                app_id = key = ""
-        if token and (app_id or key):
-            self.problems.append(
-                f"{TOKEN} and {APP_ID if app_id else APP_KEY} are both set: keep the token or the App, and remove the "
-                "other one with `pulumi config rm`"
-            )
-            return None
-        if token:
-            return self._token(TOKEN, token)
-        variable = next((name for name in _TOKEN_VARIABLES if self._variable(name)), None)
-        # One variable of an App alone is another tool's, if there is a token.
-        if app_id or key or (id_variable and key_variable) or ((id_variable or key_variable) and not variable):
-            named = (APP_ID, app_id) if app_id else (_ID_VARIABLE, id_variable)
-            return self._named_app(named, (APP_KEY, key) if key else (key_variable or "", self._key_of(key_variable)))
-        return None if variable is None else self._token(variable, self._variable(variable))
+        shared_app = self._value(_SHARED.app_id) and any(map(self._value, _SHARED.keys))
+        for names in _LEVELS:
+            token = self._value(names.token)
+            app = next((name for name in (names.app_id, *names.keys) if self._value(name)), None)
+            if names is _SHARED:
+                # One variable of an App alone is another tool's, if there is a token.
+                app, token = (app, "") if shared_app else (None if token else app, token)
+            elif names is _CONFIGURED and not token and shared_app:
+                continue
+            if token and app:
+                self.problems.append(
+                    f"{names.token} and {app} are both set: keep the token or the App, and remove the other one"
+                    + (" with `pulumi config rm`" if names is _CONFIGURED else "")
+                )
+                return None
+            if token:
+                return self._token(names.token, token)
+            if app:
+                return self._named_app(_LEVELS[_LEVELS.index(names) :])
+        return None
 
     def by_owner(self) -> dict[str, Credential]:
         """Return the credentials of single owners."""
-        value = self._get(BY_OWNER) if self._get else None
+        keeps = self._is_sandbox and self._value(BY_OWNER)
+        source = _OWN_BY_OWNER if self._value(_OWN_BY_OWNER) and not keeps else BY_OWNER
+        value = self._environ.get(source) or (self._get and self._get(source))
         if value is None or value == "":
             return {}
         if isinstance(value, str):
@@ -170,13 +202,13 @@ class _Reader:
                 value = json_text.load(value)
         if not isinstance(value, dict):
             self.problems.append(
-                f"{BY_OWNER} is not a mapping from owners to {_FORMS}: set it as "
-                f"`pulumi config set --secret --path '{BY_OWNER}.OWNER.token'`"
+                f"{source} is not a mapping from owners to {_FORMS}: set it as "
+                + (f"`pulumi config set --secret --path '{BY_OWNER}.OWNER.token'`" if source == BY_OWNER else "JSON")
             )
             return {}
         found: dict[str, Credential] = {}
         for owner, given in value.items():
-            where = f"{BY_OWNER}.{owner[:100]}"
+            where = f"{source}.{owner[:100]}"
             if not _OWNER.fullmatch(owner):
                 self.problems.append(f"{where}: the owner is not a slug or a login")
             elif owner.lower() in found:
@@ -195,17 +227,18 @@ class _Reader:
         self.problems.append(f"{where} must be {_FORMS}, with texts as values")
         return None
 
-    def _configured(self, name: str) -> str:
+    def _value(self, name: str) -> str:
+        if ":" not in name:
+            return self._environ.get(name, "").strip()
         value = self._get(name) if self._get else None
         return "" if value is None else str(value).strip()
-
-    def _variable(self, name: str) -> str:
-        return self._environ.get(name, "").strip()
 
     def _token(self, source: str, token: str) -> Token | None:
         problem = ""
         if token.startswith(("{", "[")):
             problem = f"is a structured value: set one text, or {BY_OWNER} for a token of each owner"
+        elif len(token) > 1 and token[0] == token[-1] and token[0] in _QUOTES:
+            problem = "has quotes around it: set it without them"
         elif not token.isascii() or not token.isprintable() or " " in token:
             problem = "contains invalid characters: copy it again, on one line"
         elif len(token) < MIN_TOKEN:
@@ -215,15 +248,16 @@ class _Reader:
             return None
         return Token(token, source)
 
-    def _named_app(self, named: tuple[str, str], key: tuple[str, str | None]) -> App | None:
-        """Return the App of an id and a key, each with its source; None after a problem."""
-        (id_source, id_text), (key_source, key_text) = named, key
-        if id_text and key_source:
-            return self._app(id_source, id_text, key_source, key_text)
+    def _named_app(self, levels: tuple[_Names, ...]) -> App | None:
+        """Return the App of the first id and the first key; None after a problem."""
+        app_id = next((each.app_id for each in levels if self._value(each.app_id)), None)
+        key = next((name for each in levels for name in each.keys if self._value(name)), None)
+        if app_id and key:
+            return self._app(app_id, self._value(app_id), key, self._key_of(key))
         self.problems.append(
-            f"{id_source} names an App without its key: set {APP_KEY} (a secret), {_KEY_VARIABLE} or {_FILE_VARIABLE}"
-            if id_text
-            else f"{key_source} has a key without its App: set {APP_ID} or {_ID_VARIABLE}"
+            f"{app_id} names an App without its key: set {APP_KEY} (a secret), {' or '.join(_OWN.keys)}"
+            if app_id
+            else f"{key} has a key without its App: set {APP_ID} or {_OWN.app_id}"
         )
         return None
 
@@ -240,17 +274,17 @@ class _Reader:
             return None
         return App(app_id, _lines(key), key_source)
 
-    def _key_of(self, variable: str | None) -> str | None:
-        """Return the key that a variable contains or names; None after a problem."""
-        given = self._variable(variable or "")
-        if variable != _FILE_VARIABLE:
+    def _key_of(self, name: str) -> str | None:
+        """Return the key that a setting or variable contains or names; None after a problem."""
+        given = self._value(name)
+        if not name.endswith("_FILE"):
             return given
         try:
             with open(given, "rb") as file:  # noqa: PTH123 - a pipe can be read only once, and only in part
                 return file.read(_MAX_KEY).decode(errors="replace").strip()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "invalid path"
-            self.problems.append(f"{_FILE_VARIABLE}: {given[:200]!a} cannot be read ({reason}): correct the path")
+            self.problems.append(f"{name}: {given[:200]!a} cannot be read ({reason}): correct the path")
             return None
 
 

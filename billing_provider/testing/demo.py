@@ -35,6 +35,10 @@ EnterpriseBudget(
 """
 
 
+_CREDENTIALS = ("GITHUB_APP_", "GITHUB_BILLING_APP_", "GITHUB_BILLING_CREDENTIALS")
+"""What would precede the sandbox's token."""
+
+
 class DemoError(Exception):
     """A step of the demo failed."""
 
@@ -54,7 +58,7 @@ class Demo:
         self._program = project / "stacks" / f"{_STACK}.py"
         self._steps: list[str] = []
         self._environ = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("GITHUB_APP_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(_CREDENTIALS)},
             "GITHUB_API_URL": sandbox.url,
             "GITHUB_BILLING_TOKEN": sandbox.token,
             "PULUMI_BACKEND_URL": f"file://{project / 'state'}",

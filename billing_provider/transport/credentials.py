@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from billing_provider.core.clock import instant
-from billing_provider.core.credentials import BY_OWNER, App, Token
+from billing_provider.core.credentials import BY_OWNER, App, Token, advice_on
 from billing_provider.core.errors import ApiError, AppError, ConfigError, NotSentError, RateLimitError
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
 from billing_provider.core.redact import MIN_TOKEN, remember
@@ -147,7 +147,7 @@ class Authorizer:
         """Return the installation of an App on an owner."""
         action = f"find the installation of App {app.app_id} on {kind} {name}"
         advice = f"Install the App on {kind} {name}, or name another credential of this owner in {BY_OWNER}."
-        with _explained(app, advice):
+        with self._explained(app, advice):
             data = ask("GET", f"/{_PATHS[kind]}/{name}/installation", self._jwt(app), action).data
         data = data if isinstance(data, dict) else {}
         number, account, granted = data.get("id"), data.get("account"), data.get("permissions")
@@ -168,7 +168,7 @@ class Authorizer:
             f"Grant the App the permission {permission} (write), and accept it for the installation; "
             "a suspended installation gets no token."
         )
-        with _explained(app, advice):
+        with self._explained(app, advice):
             reply = ask("POST", path, self._jwt(app), action, body)
         data = reply.data if isinstance(reply.data, dict) else {}
         token, life = data.get("token"), self._life(reply, data.get("expires_at"))
@@ -190,6 +190,21 @@ class Authorizer:
         except ValueError:
             return None
 
+    @contextmanager
+    def _explained(self, app: App, advice: str) -> Iterator[None]:
+        """Raise a refusal as an `AppError`; `advice` is what to do unless GitHub refused the key."""
+        try:
+            yield
+        except RateLimitError:
+            raise
+        except ApiError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                advice = (
+                    f"Check that the key in {app.source} is a current one of this App, and this machine's clock."
+                    + advice_on(app.source, is_sandbox=self._settings.is_loopback)
+                )
+            raise AppError(str(error), error.message, advice) from None
+
     def _jwt(self, app: App) -> str:
         # Imported only here: a run with a token does not need it. The settings have checked that it is there.
         import jwt  # noqa: PLC0415
@@ -199,19 +214,6 @@ class Authorizer:
         text = jwt.encode(claims, app.private_key, algorithm="RS256")
         remember(text)
         return text
-
-
-@contextmanager
-def _explained(app: App, advice: str) -> Iterator[None]:
-    """Raise a refusal as an `AppError`; `advice` is what to do unless GitHub refused the key."""
-    try:
-        yield
-    except RateLimitError:
-        raise
-    except ApiError as error:
-        if error.status == HTTPStatus.UNAUTHORIZED:
-            advice = f"Check that the key in {app.source} is a current one of this App, and this machine's clock."
-        raise AppError(str(error), error.message, advice) from None
 
 
 def _owner(path: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from billing_provider._version import __version__
 from billing_provider.core.address import origin_of
+from billing_provider.core.credentials import advice_on
 from billing_provider.core.errors import (
     ApiError,
     AppError,
@@ -27,7 +28,6 @@ from billing_provider.core.errors import (
     WaitError,
 )
 from billing_provider.core.redact import masked, redact
-from billing_provider.core.settings import NAMESPACE
 from billing_provider.storage import json_text
 from billing_provider.transport import retry
 from billing_provider.transport.credentials import Authorizer
@@ -58,10 +58,6 @@ _ADVICE = {
     404: "GitHub also returns 404 if the token has no access or billing budgets are turned off for the account.",
     410: "GitHub no longer supports this version of its API: update this package.",
 }
-_RECORDED = (
-    " Plain `pulumi refresh` and `pulumi destroy` use the configuration recorded by the last `up`: to use the current "
-    "token, set GITHUB_BILLING_TOKEN, which precedes it, or add --run-program."
-)
 
 
 @dataclass(frozen=True)
@@ -253,10 +249,13 @@ class Transport:
             holder = installation or "the token"
             advice = f"{ACCEPTED} names {needed}, which {holder} lacks: grant it, and accept it for the account."
         elif reply.status == HTTPStatus.UNAUTHORIZED and installation is not None:
-            advice = f"GitHub refused a new token of {installation}: check whether it is suspended, then run again."
+            advice = (
+                f"GitHub refused a new token of {installation}, for the key in {installation.app.source}: "
+                "check whether it is suspended, then run again."
+            )
         elif reply.status == HTTPStatus.UNAUTHORIZED:
             source = self._authorizer.source(request.account)
-            advice += f" It is from {source}." + (_RECORDED if source.startswith(NAMESPACE) else "")
+            advice += f" It is from {source}.{advice_on(source, is_sandbox=self._settings.is_loopback)}"
         if "x-github-sso" in reply.headers:
             advice = "The token is not authorized for the organization's single sign-on: authorize it on GitHub."
         request_id = reply.headers.get("x-github-request-id", "")

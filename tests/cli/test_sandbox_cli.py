@@ -91,15 +91,16 @@ def test_unknown_names_are_created(tmp_path: Path) -> None:
     assert "Sandbox: enterprise acme; organizations none;\n" in remarks
 
 
-def test_an_app_has_two_more_lines() -> None:
-    """With --app, the next two lines are the App's id and a private file with its key, which is removed at the end."""
+def test_an_app_has_two_lines_in_place_of_the_token() -> None:
+    """With --app, two lines are the App's id and a private file with its key, which is removed at the end."""
     with started("--app", "--quirk", "app_token_seconds=3") as process:
-        lines = [process.stdout.readline().strip().partition("=") for _ in range(4)]
-        assert [name for name, _, _ in lines[2:]] == ["export GITHUB_APP_ID", "export GITHUB_APP_PRIVATE_KEY_FILE"]
-        url, key = lines[0][2], Path(lines[3][2])
+        lines = [process.stdout.readline().strip().partition("=") for _ in range(3)]
+        names = ["export GITHUB_BILLING_APP_ID", "export GITHUB_BILLING_APP_PRIVATE_KEY_FILE"]
+        assert [name for name, _, _ in lines[1:]] == names
+        url, key = lines[0][2], Path(lines[2][2])
         assert (key.stat().st_mode & 0o777, key.parent.stat().st_mode & 0o777) == (0o600, 0o700)
         now = int(Clock().wall())
-        claims = {"iat": now, "exp": now + 60, "iss": lines[2][2]}
+        claims = {"iat": now, "exp": now + 60, "iss": lines[1][2]}
         headers = {"Authorization": f"Bearer {jwt.encode(claims, key.read_text(), algorithm='RS256')}"}
         assert requests.get(f"{url}/orgs/octo-org/installation", headers=headers, timeout=10).json()["app_id"] == 424242
         process.send_signal(signal.SIGTERM)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.core.credentials import App, Credentials, Token, read_credentials
+from billing_provider.core.credentials import App, Credentials, Token, advice_on, read_credentials
 from billing_provider.core.errors import ConfigError, NoTokenError
 from billing_provider.core.redact import MASK, clean, redact
 from billing_provider.core.settings import read_settings
@@ -38,6 +38,8 @@ KEY = pem(RSA)
 SMALL = rsa.generate_private_key(65537, 1024)  # noqa: S505 - it is refused
 IDS = {"GITHUB_APP_ID": "12"}
 KEYS = {"GITHUB_APP_PRIVATE_KEY": KEY}
+OWN_IDS = {"GITHUB_BILLING_APP_ID": "34"}
+OWN_KEYS = {"GITHUB_BILLING_APP_PRIVATE_KEY": KEY}
 
 
 def read(environ: Mapping[str, str] | None = None, /, **config: Any) -> Credentials:
@@ -61,11 +63,15 @@ def parts(credential: Token | App | None) -> tuple[str, ...]:
         ({"appPrivateKey": KEY}, {**IDS, "GITHUB_TOKEN": TOKEN}, ("12", "github-billing:appPrivateKey")),
         ({}, {**IDS, **KEYS}, ("12", "GITHUB_APP_PRIVATE_KEY")),
         ({"token": "", "credentials": ""}, {**IDS, **KEYS, "GITHUB_TOKEN": TOKEN}, ("12", "GITHUB_APP_PRIVATE_KEY")),
+        ({"token": "an old token"}, {**OWN_IDS, **OWN_KEYS}, ("34", "GITHUB_BILLING_APP_PRIVATE_KEY")),
+        ({"appId": "1", "appPrivateKey": "an old key"}, OWN_KEYS, ("1", "GITHUB_BILLING_APP_PRIVATE_KEY")),
+        ({"appPrivateKey": KEY}, {**OWN_IDS, "GITHUB_TOKEN": TOKEN}, ("34", "github-billing:appPrivateKey")),
+        ({}, {**OWN_IDS, **OWN_KEYS, **IDS, "GITHUB_APP_PRIVATE_KEY": "x"}, ("34", "GITHUB_BILLING_APP_PRIVATE_KEY")),
         ({}, {**IDS, "GITHUB_APP_PRIVATE_KEY": KEY.replace("\n", "\\n")}, ("12", "GITHUB_APP_PRIVATE_KEY")),
     ],
 )
 def test_sources_of_an_app(config: dict[str, str], environ: dict[str, str], expected: tuple[str, str]) -> None:
-    """A complete App of the environment precedes a configured one, and a token of the environment."""
+    """An App of this tool's variables precedes all that is configured; one of all tools' a configured App."""
     app_id, source = expected
     assert parts(read(environ, **config).default) == ("app", app_id, KEY.strip(), source)
 
@@ -77,7 +83,7 @@ def test_sources_of_an_app(config: dict[str, str], environ: dict[str, str], expe
         ({"token": "an old token"}, {"GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
         ({"appId": "1", "appPrivateKey": "an old key"}, {"GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
         ({"token": TOKEN, "appId": "", "appPrivateKey": " "}, {}, "github-billing:token"),
-        ({}, {**IDS, "GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
+        ({}, {**IDS, **KEYS, "GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN"),
         ({}, {**KEYS, "GITHUB_TOKEN": TOKEN}, "GITHUB_TOKEN"),
     ],
 )
@@ -107,6 +113,11 @@ def test_the_key_is_read_from_a_file(tmp_path: Path) -> None:
     [
         ({"token": TOKEN, "appId": "1"}, {}, "token and github-billing:appId are both set: keep .*`pulumi config rm`"),
         ({"token": TOKEN, "appPrivateKey": KEY}, {}, "github-billing:token and github-billing:appPrivateKey are both"),
+        ({}, {**OWN_IDS, "GITHUB_BILLING_TOKEN": TOKEN}, "GITHUB_BILLING_TOKEN and GITHUB_BILLING_APP_ID are both set"),
+        ({"token": TOKEN}, OWN_KEYS, "GITHUB_BILLING_APP_PRIVATE_KEY has a key without .* GITHUB_BILLING_APP_ID"),
+        ({"token": f'"{TOKEN}"'}, {}, "the token in github-billing:token has quotes around it: set it without"),
+        ({}, {"GITHUB_BILLING_TOKEN": f"'{TOKEN}'"}, "the token in GITHUB_BILLING_TOKEN has quotes around it"),
+        ({}, {"GITHUB_BILLING_CREDENTIALS": "acme"}, "GITHUB_BILLING_CREDENTIALS is not a mapping .* set it as JSON"),
         ({"appId": "1"}, {"GITHUB_TOKEN": TOKEN}, "github-billing:appId names an App without its key: set"),
         ({}, IDS, "GITHUB_APP_ID names an App without its key: set github-billing:appPrivateKey"),
         (
@@ -166,8 +177,10 @@ def test_all_mistakes_are_in_one_error() -> None:
 
 def test_no_credential_is_explained() -> None:
     """Without a credential, the error names tokens and Apps; with one for an owner, there need be no default."""
-    with pytest.raises(NoTokenError, match=r"GITHUB_BILLING_TOKEN.*GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE"):
+    with pytest.raises(NoTokenError, match=r"^no token: set GITHUB_BILLING_TOKEN.* GITHUB_BILLING_APP_ID and"):
         read()
+    with pytest.raises(NoTokenError, match=r"^no token: GITHUB_BILLING_TOKEN is empty; set GITHUB_BILLING_TOKEN"):
+        read({"GITHUB_BILLING_TOKEN": " "})
     assert read(credentials={"acme": {"token": TOKEN}}).default is None
 
 
@@ -201,6 +214,47 @@ def test_credentials_of_owners() -> None:
     assert sorted(settings.credentials.tokens) == sorted([TOKEN, "token-of-acme", "token-of-alice"])
     del config["github-billing:token"]
     assert read_settings(config.get, {}).credentials.of("organization", "shop") is None
+
+
+def test_a_variable_has_the_credentials_of_owners() -> None:
+    """GITHUB_BILLING_CREDENTIALS takes the place of the configured mapping, which can be an old one."""
+    environ = {"GITHUB_BILLING_CREDENTIALS": json.dumps({"acme": {"token": "token-of-acme"}})}
+    found = read(environ, token=TOKEN, credentials={"acme": {"token": "an old token"}, "shop": {"token": "another"}})
+    assert found.by_owner == {"acme": Token("token-of-acme", "GITHUB_BILLING_CREDENTIALS.acme.token")}
+    assert found.of("organization", "shop") == Token(TOKEN, "github-billing:token")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"token": "a-sample"}, {"appId": "1", "appPrivateKey": KEY}],
+    ids=["token", "app"],
+)
+def test_a_sandbox_gets_the_configured_credential_alone(config: dict[str, Any]) -> None:
+    """On this machine no variable precedes or adds to a configured token or App: it may hold a real credential."""
+    environ = {
+        "GITHUB_BILLING_TOKEN": "a-real-one",
+        "GITHUB_TOKEN": "a-real-one",
+        "GITHUB_BILLING_CREDENTIALS": '{"acme": {"token": "a-real-one"}, "shop": {"token": "a-real-one"}}',
+    }
+    get = {f"github-billing:{name}": value for name, value in config.items()}.get
+    assert read_credentials(get, environ, is_sandbox=True) == read(**config)
+    owners = {"github-billing:credentials": {"acme": {"token": "a-sample"}}}
+    assert read_credentials(owners.get, environ, is_sandbox=True).tokens == ("a-real-one", "a-sample")
+
+
+@pytest.mark.parametrize(
+    ("source", "variable"),
+    [
+        ("github-billing:token", "GITHUB_BILLING_TOKEN"),
+        ("github-billing:appPrivateKey", "GITHUB_BILLING_APP_PRIVATE_KEY"),
+        ("github-billing:credentials.acme.token", "GITHUB_BILLING_CREDENTIALS"),
+    ],
+)
+def test_the_advice_on_a_recorded_credential(source: str, variable: str) -> None:
+    """The advice names the variable that precedes the source; none precedes it for a sandbox."""
+    assert f"set {variable}, which precedes it, or add --run-program." in advice_on(source, is_sandbox=False)
+    assert advice_on(source, is_sandbox=True).endswith("to use the current one, add --run-program.")
+    assert advice_on(variable, is_sandbox=False) == ""
 
 
 def test_secrets_are_not_in_the_repr() -> None:
