@@ -14,6 +14,7 @@ from billing_provider.adopt.states import MAX_BYTES, read_state_export
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION, ORGANIZATION_OWNER, USER, Owner
 from billing_provider.core.redact import clean
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,12 +116,12 @@ def read_state(name: str) -> State:
     if name == _STDIN:
         return read_state_export("standard input", sys.stdin.buffer.read(MAX_BYTES + 1))
     path = Path(name)
-    if path.is_file():
+    # A stack may have the name of a folder.
+    if path.exists() and not path.is_dir():
         try:
-            with path.open("rb") as file:
-                return read_state_export(name, file.read(MAX_BYTES + 1))
-        except OSError as error:
-            raise ConfigError(f"--state: cannot read {shown}: {error.strerror}") from None
+            return read_state_export(name, files.read_given(path, MAX_BYTES))
+        except files.FileError as error:
+            raise ConfigError(f"--state: cannot read {shown}: {error}") from None
     if (program := shutil.which("pulumi")) is None:
         raise ConfigError(f"--state: there is no file {shown}, and no `pulumi` on PATH to export a stack of this name")
     command = [program, "stack", "export", "--stack", name, "--non-interactive"]

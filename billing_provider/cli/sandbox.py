@@ -145,8 +145,8 @@ def _started(args: argparse.Namespace) -> Sandbox:
     )
     if args.faults:
         try:
-            sandbox.plan(json_text.parse(Path(args.faults).read_bytes()))
-        except ValueError as error:
+            sandbox.plan(json_text.parse(files.read_given(args.faults)))
+        except (ValueError, files.FileError) as error:
             raise ValueError(f"{args.faults}: {error}") from None
     try:
         return sandbox.start()
@@ -167,12 +167,11 @@ def read_seed(file: str) -> Any:
     """Return the seed in a file.
 
     Raises:
-        ValueError: The file holds no JSON object.
-        OSError: It cannot be read.
+        ValueError: The file cannot be read, or holds no JSON object.
     """
     try:
-        seed = json_text.parse(Path(file).read_bytes())
-    except ValueError as error:
+        seed = json_text.parse(files.read_given(file))
+    except (ValueError, files.FileError) as error:
         raise ValueError(f"{file}: {error}") from None
     if seed is None:
         raise ValueError(f"{file}: it is not an object")

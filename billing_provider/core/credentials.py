@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.core.errors import ConfigError, NoTokenError
 from billing_provider.core.redact import MIN_TOKEN, remember
-from billing_provider.storage import json_text
+from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -280,11 +280,9 @@ class _Reader:
         if not name.endswith("_FILE"):
             return given
         try:
-            with open(given, "rb") as file:  # noqa: PTH123 - a pipe can be read only once, and only in part
-                return file.read(_MAX_KEY).decode(errors="replace").strip()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "invalid path"
-            self.problems.append(f"{name}: {given[:200]!a} cannot be read ({reason}): correct the path")
+            return files.read_given(given, _MAX_KEY).decode(errors="replace").strip()
+        except files.FileError as error:
+            self.problems.append(f"{name}: {given[:200]!a} cannot be read ({error}): correct the path")
             return None
 
 

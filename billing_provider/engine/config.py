@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from billing_provider.engine.errors import SettingsError
 from billing_provider.engine.passphrase import Passphrase
 from billing_provider.engine.wire import Secret, convert_items
-from billing_provider.storage import json_text
+from billing_provider.storage import files, json_text
 from billing_provider.storage.documents import Document, explain
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def read_project(folder: Path, stack: str) -> ProjectFile:
 
 def _load(path: Path) -> Any:
     try:
-        return yaml.load(path.read_bytes(), _Loader)  # noqa: S506 - a subclass of the safe loader
+        return yaml.load(files.read_given(path), _Loader)  # noqa: S506 - a subclass of the safe loader
     except RecursionError:
         raise json_text.too_deep() from None
     except yaml.YAMLError:
@@ -163,15 +163,15 @@ def _load(path: Path) -> Any:
 
 def _read(path: Path, form: type[_File]) -> _File | None:
     """Return the content of a YAML file, or None if the file does not exist."""
+    if not path.exists():
+        return None
     try:
         document = _load(path)
         # Refuse circular references, deep nesting and text that cannot be encoded.
         json_text.storable(document)
         return form.model_validate({} if document is None else document)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    except files.FileError as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
     except ValidationError as error:
         raise SettingsError(f"{path}: {explain(error)}") from None
     except (yaml.YAMLError, ValueError) as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing_provider.engine.errors import SettingsError
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ _VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
 _FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 # The values of the Pulumi CLI.
 _ROUNDS = 1_000_000
+_MAX_PHRASE = 64 * 1024
 _KEY_BYTES = 32
 _VERSION = "v1:"
 
@@ -81,9 +82,11 @@ def _phrase(env: Mapping[str, str]) -> str:
     if not env.get(_FILE_VARIABLE):
         raise SettingsError(f"set {_VARIABLE} (or {_FILE_VARIABLE}) to the stack's passphrase")
     try:
-        return Path(env[_FILE_VARIABLE]).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise SettingsError(f"{_FILE_VARIABLE} cannot be read: {error}") from None
+        return files.read_given(env[_FILE_VARIABLE], _MAX_PHRASE).decode().strip()
+    except UnicodeDecodeError:
+        raise SettingsError(f"{_FILE_VARIABLE}: {env[_FILE_VARIABLE]} is not UTF-8 text") from None
+    except files.FileError as error:
+        raise SettingsError(f"{_FILE_VARIABLE}: {env[_FILE_VARIABLE]} cannot be read: {error}") from None
 
 
 @functools.lru_cache(maxsize=8)

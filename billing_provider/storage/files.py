@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["FileError", "locked", "make_folder", "read", "replace"]
+__all__ = ["FileError", "locked", "make_folder", "read", "read_given", "replace"]
 
 # Without O_NONBLOCK a named pipe of that name would block the open forever.
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS = 0o077
+_MAX_GIVEN = 256 * 1024 * 1024
 
 
 class FileError(OSError):
@@ -56,19 +58,49 @@ def read(path: Path) -> str | None:
     """
     with _explained("read", path):
         try:
-            descriptor = os.open(path, os.O_RDONLY | _SAFE)
+            content = _content(os.open(path, _READ | os.O_NOFOLLOW))
         except FileNotFoundError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError("it is not a regular file; remove it")
-            content = file.read()
         try:
             return content.decode()
         except UnicodeDecodeError:
             raise OSError(
                 "it is not UTF-8 text; restore a copy of it, or move it away to start with a new file"
             ) from None
+
+
+def read_given(path: str | Path, most: int = _MAX_GIVEN) -> bytes:
+    """Return the content of a file that a user names, at most `most` bytes; a symbolic link is followed.
+
+    Raises:
+        FileError: It does not exist, is too large, is not a regular file, such as a folder, a device or a named pipe,
+            or cannot be read; the message is the reason alone.
+    """
+    try:
+        return _content(os.open(path, _READ), most)
+    except OSError as error:
+        raise FileError(error.strerror or str(error)) from None
+    except ValueError:
+        raise FileError("it is not a valid path") from None
+
+
+def _content(descriptor: int, most: int | None = None) -> bytes:
+    """Return the content of an open file, and close it.
+
+    Raises:
+        OSError: It is not a regular file, is larger than `most` bytes, or cannot be read.
+    """
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is not a regular file")
+        if most is not None and status.st_size > most:
+            raise OSError(f"it has more than {most >> 10} KiB")
+        with open(descriptor, "rb", closefd=False) as file:
+            # A file may grow, and those of a system tell no size.
+            return file.read(-1 if most is None else most)
+    finally:
+        os.close(descriptor)
 
 
 def replace(path: Path, text: str) -> None:

@@ -21,6 +21,7 @@ import urllib3.exceptions
 
 from billing_provider.core.address import is_loopback
 from billing_provider.core.errors import ConfigError
+from billing_provider.storage import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -186,10 +187,14 @@ def _ca_bundle() -> str | bool:
     """Return the CA certificates of the environment, or True for the default ones."""
     for name in _BUNDLES:
         if path := os.environ.get(name):
-            if not Path(path).exists():
+            try:
+                # A folder of certificates is allowed.
+                if not Path(path).is_dir():
+                    files.read_given(path)
+            except files.FileError as error:
                 raise ConfigError(
-                    f"{name} names CA certificates that do not exist: {path}. Nothing was sent: correct the variable, "
-                    "or unset it to use the usual certificates."
-                )
+                    f"{name} names CA certificates that cannot be read: {path} ({error}). Nothing was sent: correct "
+                    "the variable, or unset it to use the usual certificates."
+                ) from None
             return path
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,27 +124,18 @@ def test_an_empty_report_says_so_in_markdown(served: Sandbox, capsys: pytest.Cap
     [
         (["--state", "nowhere"], "--state: there is no file nowhere, and no `pulumi` on PATH"),
         (["--state", "bad.json"], "bad.json cannot be read: it is not JSON"),
-        (["--state", "locked.json"], "--state: cannot read locked.json"),
+        (["--state", "pipe"], "--state: cannot read pipe: it is not a regular file"),
     ],
 )
 def test_a_state_that_cannot_be_read_ends_the_verb(
     served: Sandbox,
     capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
     said: str,
 ) -> None:
     """The error names the state, and GitHub is not asked."""
     Path("bad.json").write_text("{")
-    Path("locked.json").write_text("{}")
-    real = Path.open
-
-    def refuse(path: Path, *given: Any) -> Any:
-        if path.name == "locked.json":
-            raise PermissionError(13, "Permission denied")
-        return real(path, *given)
-
-    monkeypatch.setattr(Path, "open", refuse)
+    os.mkfifo("pipe")
     code, _, err = call(capsys, *arguments)
     assert code in {FAILED, MISUSED}
     assert said in err

@@ -145,10 +145,10 @@ def test_help_lists_what_is_not_imitated(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        pytest.param(["--seed", "/dev/null"], "/dev/null: it is not JSON: see line 1, column 1", id="seed"),
+        pytest.param(["--seed", __file__], "test_sandbox_cli.py: it is not JSON: see line 1, column", id="seed"),
         pytest.param(["--org", "a b"], "organizations: 'a b' is not a name of letters", id="organization"),
         pytest.param(["--quirk", "plural_skus"], "similar: plural_sku", id="quirk"),
-        pytest.param(["--faults", "/dev/null"], "/dev/null: it is not JSON: see line 1, column 1", id="faults"),
+        pytest.param(["--faults", __file__], "test_sandbox_cli.py: it is not JSON: see line 1, column", id="faults"),
         pytest.param(["--faults", "/none"], "/none", id="no faults"),
         pytest.param(["--port", "65536"], "'65536' is not a port: use a number from 0 to 65535", id="port"),
         pytest.param(["--port", "x"], "'x' is not a port", id="no port"),

@@ -103,7 +103,11 @@ def test_the_key_is_read_from_a_file(tmp_path: Path) -> None:
     assert parts(read(environ).default) == ("app", "12", KEY.strip(), "GITHUB_APP_PRIVATE_KEY_FILE")
     file.unlink()
     assert read(environ, token=TOKEN).default == Token(TOKEN, "github-billing:token")
-    for path, reason in ((str(file), "No such file"), ("\0", "invalid path"), (str(tmp_path), "Is a directory")):
+    for path, reason in (
+        (str(file), "No such file"),
+        ("\0", "it is not a valid"),
+        (".", "it is not a regular"),
+    ):
         with pytest.raises(ConfigError, match=f"GITHUB_APP_PRIVATE_KEY_FILE: .* cannot be read .{reason}.*: correct"):
             read({**IDS, "GITHUB_APP_PRIVATE_KEY_FILE": path})
 

@@ -210,7 +210,12 @@ def test_passphrase_in_a_file(tmp_path: Path) -> None:
         ("", "", {}, "set PULUMI_CONFIG_PASSPHRASE .or PULUMI_CONFIG_PASSPHRASE_FILE. to the stack's passphrase"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE": "another"}, "passphrase is wrong for this stack"),
         ("", "", {"PULUMI_CONFIG_PASSPHRASE": ""}, "passphrase is wrong for this stack"),
-        ("", "", {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"}, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read"),
+        (
+            "",
+            "",
+            {"PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere"},
+            "_FILE: /nowhere cannot be read: No such",
+        ),
         ("salt: v1:", "salt: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "not that of a passphrase"),
         ("salt: v1:p", "salt: v1:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "encryptionsalt is damaged"),
         ("secure: v1:", "secure: v2:", {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}, "of version 'v2' cannot be read"),
@@ -242,7 +247,7 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
         config.load(tmp_path, "dev", {}, {})
     (tmp_path / "Pulumi.yaml").unlink()
     (tmp_path / "Pulumi.yaml").mkdir()
-    with pytest.raises(SettingsError, match=r"Pulumi\.yaml cannot be read: Is a directory"):
+    with pytest.raises(SettingsError, match=r"Pulumi\.yaml cannot be read: it is not a regular file"):
         config.load(tmp_path, "dev", {}, {})
 
 

@@ -173,7 +173,9 @@ def test_a_missing_ca_bundle_is_an_error(
 ) -> None:
     """The error names the variable, the file and the correction, and says that nothing was sent."""
     monkeypatch.setenv(variable, str(tmp_path / "nothing.pem"))
-    with pytest.raises(errors.ConfigError, match=rf"{variable} .*do not exist: .*nothing\.pem\. Nothing was sent: "):
+    with pytest.raises(
+        errors.ConfigError, match=rf"{variable} .* be read: .*nothing\.pem .No such.*Nothing was sent: "
+    ):
         ask("https://127.0.0.1:9")
 
 
