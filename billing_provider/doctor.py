@@ -18,10 +18,10 @@ from billing_provider.core.errors import (
     InvalidError,
     NotFoundError,
 )
-from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER
 from billing_provider.transport import retry
-from billing_provider.transport.credentials import PERMISSIONS
-from billing_provider.transport.http import ACCEPTED, API_VERSION
+from billing_provider.transport.access import FINE_GRAINED, GRANTS, TOKEN_KINDS, UNSURE
+from billing_provider.transport.http import API_VERSION
 from billing_provider.transport.rest import billing_path
 
 if TYPE_CHECKING:
@@ -37,15 +37,6 @@ OK, WARNING, FAILED = "ok", "warning", "failed"
 _MAX_SKEW_SECONDS = 60
 _SOON_DAYS = 14
 _FEW_REQUESTS = 100
-_ENTERPRISE_SCOPES = ("manage_billing:enterprise", "admin:enterprise")
-
-_KINDS = {
-    "ghp_": "a classic personal access token",
-    "github_pat_": "a fine-grained personal access token",
-    "gho_": "an OAuth app's token",
-    "ghu_": "a GitHub App's user token",
-    "ghs_": "a GitHub App's installation token (or the built-in one of a workflow)",
-}
 
 
 @dataclass(frozen=True)
@@ -99,10 +90,10 @@ def _checked(run: Run, credential: Credential | None, owners: Sequence[Owner]) -
     """Yield the findings about one credential and from a reply to it; return whether the owners can be checked."""
     if isinstance(credential, Token):
         kind = next(
-            (name for prefix, name in _KINDS.items() if credential.value.startswith(prefix)), "of an unknown kind"
+            (kind for start, kind in TOKEN_KINDS.items() if credential.value.startswith(start)), "of an unknown kind"
         )
-        yield Finding(OK, "token", f"from {credential.source}, {kind}")
-        yield from _kind(credential.value, owners)
+        unsure = kind == FINE_GRAINED and any(owner.kind is ENTERPRISE_OWNER for owner in owners)
+        yield Finding(OK, "token", f"from {credential.source}, {kind}" + (f"; {UNSURE}: it is tried" if unsure else ""))
     elif credential is not None:
         yield Finding(OK, "app", f"App {credential.app_id}, its key from {credential.source}")
     if not owners and not isinstance(credential, Token):
@@ -122,21 +113,13 @@ def _checked(run: Run, credential: Credential | None, owners: Sequence[Owner]) -
     return True
 
 
-def _kind(token: str, owners: Sequence[Owner]) -> Iterator[Finding]:
-    enterprises = [owner.slug for owner in owners if owner.kind is ENTERPRISE_OWNER]
-    if enterprises and token.startswith(("github_pat_", "ghu_", "ghs_")):
-        yield Finding(
-            WARNING,
-            "token",
-            f"only classic tokens and GitHub Apps are documented for enterprise budgets ({', '.join(enterprises)})",
-            "Create a classic token with the scope manage_billing:enterprise.",
-        )
-
-
 def _unreachable(error: BillingError, host: str) -> Finding:
     if isinstance(error, ForbiddenError) and error.status == 401:  # noqa: PLR2004 - Unauthorized
         return Finding(
-            FAILED, "token", "GitHub rejected the token (401)", "Replace it: it is expired, revoked or incomplete."
+            FAILED,
+            "token",
+            "GitHub rejected the token (401)",
+            "Replace it: it is expired, revoked or incomplete.",
         )
     if isinstance(error, ApiError) and error.status in (400, 410):
         repair = "Update this package."
@@ -165,12 +148,12 @@ def _scopes(headers: Mapping[str, str], owners: Sequence[Owner]) -> Iterator[Fin
         return
     scopes = [scope.strip() for scope in header.split(",") if scope.strip()]
     for_enterprise = any(owner.kind is ENTERPRISE_OWNER for owner in owners)
-    if for_enterprise and not any(scope in scopes for scope in _ENTERPRISE_SCOPES):
+    if for_enterprise and not any(scope in scopes for scope in GRANTS[ENTERPRISE].scopes):
         yield Finding(
             WARNING,
             "scopes",
             f"{', '.join(scopes) or 'none'}: no scope for the billing of an enterprise",
-            f"Add {_ENTERPRISE_SCOPES[0]} to the token.",
+            f"Add {GRANTS[ENTERPRISE].scopes[0]} to the token.",
         )
     else:
         yield Finding(OK, "scopes", ", ".join(scopes) or "none")
@@ -231,7 +214,7 @@ def _owner(run: Run, owner: Owner) -> Iterator[Finding]:
     installation = run.transport.installation(billing_path(owner))
     if installation is not None:
         subject = f"{owner.kind.noun} {owner.slug}"
-        permission = PERMISSIONS[owner.kind.noun]
+        permission = GRANTS[owner.kind.noun].key
         level = installation.permissions.get(permission, "no access")
         text = f"{installation}, {permission}: {level}"
         if level == "write":
@@ -251,7 +234,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
         return Finding(FAILED, subject, str(error).removesuffix(f" {error.advice}"), error.advice)
     except (NotFoundError, ForbiddenError) as error:
         text = f"budgets cannot be listed: {error.message} ({error.status})"
-        return Finding(FAILED, subject, text, _repair(error, owner))
+        return Finding(FAILED, subject, text, _repair(error))
     except InvalidError as error:
         text = f"budgets cannot be listed: {error.message} ({error.status})"
         return Finding(FAILED, subject, text, error.advice or "Update this package.")
@@ -265,12 +248,7 @@ def _listing(run: Run, owner: Owner) -> Finding:
     return Finding(OK, subject, f"budgets can be listed: {count} (write access is not checked; the first up shows it)")
 
 
-def _repair(error: ApiError, owner: Owner) -> str:
-    if "single sign-on" in error.advice or ACCEPTED in error.advice:
+def _repair(error: ApiError) -> str:
+    if isinstance(error, ForbiddenError) or "single sign-on" in error.advice:
         return error.advice
-    if "personal access token" in error.message:
-        return "A classic token is required: create one with the scope manage_billing:enterprise."
-    if isinstance(error, NotFoundError):
-        return "Check the slug, the role of the token's user (owner or billing manager), and whether usage is billed."
-    also = ", and the token the permission Administration (write)" if owner.kind is ORGANIZATION_OWNER else ""
-    return f"Give the token's user the role of owner or billing manager{also}."
+    return "Check the slug, the role of the token's user (owner or billing manager), and whether usage is billed."

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from billing_provider.core.clock import instant
 from billing_provider.core.credentials import BY_OWNER, App, Token, advice_on
 from billing_provider.core.errors import ApiError, AppError, ConfigError, NotSentError, RateLimitError
-from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
+from billing_provider.core.owners import ENTERPRISE, ORGANIZATION
 from billing_provider.core.redact import MIN_TOKEN, remember
+from billing_provider.transport.access import GRANTS, owner_of
 from billing_provider.transport.retry import http_date
 
 if TYPE_CHECKING:
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
     from billing_provider.core.settings import Settings
     from billing_provider.transport.session import Reply
 
-PERMISSIONS = {ENTERPRISE: "enterprise_billing", ORGANIZATION: "organization_administration"}
-"""The only permission that a token is asked for, by kind of owner."""
 _PATHS = {ENTERPRISE: "enterprises", ORGANIZATION: "orgs"}
-_OWNER = re.compile(r"/(enterprises|organizations|users)/([^/?]+)")
-_KINDS = {"enterprises": ENTERPRISE, "organizations": ORGANIZATION, "users": USER}
 _BACK_SECONDS, _JWT_SECONDS = 60, 600
 """GitHub accepts a JWT for ten minutes; it starts in the past, because clocks differ."""
 _MOST_LEFT_SECONDS = 60.0
@@ -98,7 +95,7 @@ class Authorizer:
         kind, name, credential = self._find(path)
         if isinstance(credential, Token):
             return credential.value
-        if kind not in PERMISSIONS:
+        if kind not in _PATHS:
             what = f"{kind} {name}" if name else "a request without an owner"
             raise ConfigError(
                 f"a GitHub App has no token for {what}: use a token instead, or name one in {BY_OWNER}. "
@@ -122,7 +119,7 @@ class Authorizer:
 
     def installation(self, path: str) -> Installation | None:
         """Return the installation for a request, as found so far."""
-        kind, name = _owner(path)
+        kind, name = owner_of(path)
         return self._installations.get(f"{kind}/{name.lower()}")
 
     def source(self, path: str) -> str:
@@ -134,7 +131,7 @@ class Authorizer:
         return self._find(path)[2].source
 
     def _find(self, path: str) -> tuple[str, str, Credential]:
-        kind, name = _owner(path)
+        kind, name = owner_of(path)
         credential = self._settings.credentials.of(kind, name)
         if credential is None:
             raise ConfigError(
@@ -160,7 +157,7 @@ class Authorizer:
 
     def _renew(self, installation: Installation, kind: str, ask: Ask) -> None:
         """Replace the token of an installation."""
-        app, permission = installation.app, PERMISSIONS[kind]
+        app, permission = installation.app, GRANTS[kind].key
         action = f"get a token of {installation}"
         body = {"permissions": {permission: installation.permissions.get(permission, "write")}}
         path = f"/app/installations/{installation.id}/access_tokens"
@@ -214,9 +211,3 @@ class Authorizer:
         text = jwt.encode(claims, app.private_key, algorithm="RS256")
         remember(text)
         return text
-
-
-def _owner(path: str) -> tuple[str, str]:
-    """Return the kind and the name of the owner in a path; both are empty if there is none."""
-    found = _OWNER.match(path)
-    return (_KINDS[found[1]], found[2]) if found else ("", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,7 @@ from billing_provider.core.errors import (
 )
 from billing_provider.core.redact import masked, redact
 from billing_provider.storage import json_text
-from billing_provider.transport import retry
+from billing_provider.transport import access, retry
 from billing_provider.transport.credentials import Authorizer
 from billing_provider.transport.session import FAILURES, TIMEOUTS, Reply, Session, limits, read
 
@@ -46,15 +45,11 @@ API_VERSION = "2026-03-10"
 MAX_BODY_BYTES = 16 * 1024 * 1024
 """Maximum size of a response body; a page of 100 budgets has about 50 KB."""
 MAX_REDIRECTS = 5
-ACCEPTED = "x-accepted-github-permissions"
-"""The header of a 403 that names the permissions an operation needs."""
 _PATIENCE: ContextVar[float | None] = ContextVar("patience", default=None)
 _KEEPS_REQUEST = frozenset({301, 302, 307, 308})
-_PERMISSIONS = re.compile(r"[a-z_]{1,60}=[a-z]{1,20}(?:[,;] ?[a-z_]{1,60}=[a-z]{1,20}){,9}")
 
 _ADVICE = {
     HTTPStatus.UNAUTHORIZED: "GitHub refused the token: renew it.",
-    403: "The token lacks the permission: the README lists the required role and token.",
     404: "GitHub also returns 404 if the token has no access or billing budgets are turned off for the account.",
     410: "GitHub no longer supports this version of its API: update this package.",
 }
@@ -244,10 +239,12 @@ class Transport:
 
     def _error(self, request: _Request, reply: Reply, kind: type[ApiError]) -> ApiError:
         advice = _ADVICE.get(reply.status, "")
-        installation, needed = self.installation(request.account), reply.headers.get(ACCEPTED, "")
-        if reply.status == HTTPStatus.FORBIDDEN and _PERMISSIONS.fullmatch(needed):
-            holder = installation or "the token"
-            advice = f"{ACCEPTED} names {needed}, which {holder} lacks: grant it, and accept it for the account."
+        installation = self.installation(request.account)
+        if reply.status == HTTPStatus.FORBIDDEN:
+            holder = str(installation or f"the token from {self._authorizer.source(request.account)}")
+            advice = access.lacking(
+                *(request.method, request.path, reply.headers, _said(reply), holder), is_app=installation is not None
+            )
         elif reply.status == HTTPStatus.UNAUTHORIZED and installation is not None:
             advice = (
                 f"GitHub refused a new token of {installation}, for the key in {installation.app.source}: "

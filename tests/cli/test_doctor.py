@@ -69,7 +69,7 @@ def test_the_enterprise_owners_token_passes_every_check(sandbox: Sandbox) -> Non
         ("sandbox-no-sso", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "single sign-on")),
         ("sandbox-no-billing", ENTERPRISE, "scopes", (WARNING, "manage_billing:enterprise")),
         ("sandbox-no-billing", ENTERPRISE, "enterprise octo-enterprise", (FAILED, "Check the slug")),
-        ("sandbox-no-billing", ORGANIZATION, "organization octo-org", (FAILED, "Administration (write)")),
+        ("sandbox-no-billing", ORGANIZATION, "organization octo-org", (FAILED, "lacks the scope admin:org: add it")),
     ],
 )
 def test_each_token_gets_its_repair(
@@ -80,19 +80,21 @@ def test_each_token_gets_its_repair(
     assert (found.level, expected[1] in found.repair) == (expected[0], True), found
 
 
-def test_a_refusal_without_a_reason_suggests_the_role(sandbox: Sandbox) -> None:
-    """If GitHub's message does not name the kind of token, the repair names the role."""
+def test_a_refused_token_names_its_source(sandbox: Sandbox) -> None:
+    """If GitHub refuses the token only for an owner, the repair names where it is from."""
     sandbox.plan([{"path": "*budgets*", "action": "401"}])
     found = worst(findings(sandbox, sandbox.token, ENTERPRISE), "enterprise octo-enterprise")
-    assert found.repair == "Give the token's user the role of owner or billing manager."
+    assert found.repair == "GitHub refused the token: renew it. It is from the caller."
 
 
-@pytest.mark.parametrize("prefix", ["github_pat_", "ghs_", "ghu_"])
-def test_an_unsupported_kind_of_token_is_a_warning(sandbox: Sandbox, prefix: str) -> None:
-    """Fine-grained and App tokens cause a warning for an enterprise before any request."""
-    found = findings(sandbox, f"{prefix}x", ENTERPRISE)
-    assert any("classic token" in one.repair for one in found)
-    assert worst(found, "token").level == FAILED
+def test_a_fine_grained_token_is_tried(sandbox: Sandbox) -> None:
+    """For an enterprise a fine-grained token is neither refused nor promised: the reply decides."""
+    said = "; GitHub's pages differ on whether the billing of an enterprise takes a fine-grained token: it is tried"
+    first = findings(sandbox, "github_pat_x", ENTERPRISE)[0]
+    assert (first.level, first.text) == (OK, f"from the caller, a fine-grained personal access token{said}")
+    assert said not in findings(sandbox, "github_pat_x", ORGANIZATION)[0].text
+    refused = worst(findings(sandbox, "sandbox-fine-grained", ENTERPRISE), "enterprise octo-enterprise").repair
+    assert refused.startswith("The token from the caller needs the permission Enterprise billing (read). GitHub's page")
 
 
 def test_without_a_token_nothing_else_is_checked() -> None:

@@ -32,6 +32,7 @@ from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.sandbox.operations.access import TOKENS
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
+from billing_provider.transport.access import GRANTS, ROLES
 from tests.support import pictures
 from tests.test_operations import TABLE as USED_BY
 
@@ -206,6 +207,20 @@ def settings() -> str:
             shown = code(f"{default:g}" if isinstance(default, int | float) else str(default))
         rows.append((code(key), shown, _range(key), sentence(texts[name])))
     return markdown(("setting", "default", "range", "meaning"), rows)
+
+
+def access() -> str:
+    """Return what GitHub asks of a credential, by owner and endpoint."""
+    rows = []
+    for row in ROLES:
+        grant = GRANTS[row.kind]
+        verbs = {(): ", change" if row.endpoint else "", ("GET",): ", read", ("DELETE",): ", delete"}.get(
+            row.methods, ", create and change"
+        )
+        others = sum(each.kind == row.kind for each in ROLES) > 1
+        what = (row.endpoint or ("all others" if others else "usage")) + verbs
+        rows.append((row.kind, what, row.who, code(grant.scopes[0]), grant.permission))
+    return markdown(("owner", "endpoints", "role of the user", "scope (classic)", "permission"), rows)
 
 
 def _range(key: str) -> str:
@@ -412,6 +427,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "sandbox": sandbox_members,
     "scopes": scopes,
     "settings": settings,
+    "access": access,
     "shown": shown,
     "tokens": tokens,
 }
