@@ -336,11 +336,13 @@ def addresses(rng: random.Random) -> list[str]:
 def settings(rng: random.Random) -> list[str]:
     """Give settings of every kind: they are taken whole, or refused in one sentence without the token."""
     names = ["token", "baseUrl", "writeIntervalSeconds", "writesPerMinute", "writesPerHour", "maxWaitSeconds"]
-    names += ["requestTimeoutSeconds", "settleSeconds"]
+    names += ["requestTimeoutSeconds", "settleSeconds", "appId", "appPrivateKey", "credentials"]
     given = {f"github-billing:{name}": str(value(rng, TOKEN)) for name in names if rng.random() < 0.3}
     if rng.random() < 0.7:
         given["github-billing:token"] = TOKEN
-    environ = {name: str(value(rng, TOKEN)) for name in ("GITHUB_API_URL", "GITHUB_TOKEN") if rng.random() < 0.2}
+    variables = ["GITHUB_API_URL", "GITHUB_TOKEN", "GITHUB_BILLING_TOKEN", "GITHUB_BILLING_CREDENTIALS"]
+    variables += [f"GITHUB_BILLING_APP_{name}" for name in ("ID", "PRIVATE_KEY", "PRIVATE_KEY_FILE")]
+    environ = {name: str(value(rng, TOKEN)) for name in variables if rng.random() < 0.2}
     try:
         read_settings(given.get, environ)
     except ConfigError as error:
