@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from billing_provider.budgets.models import Budget, OpaqueBudget
-from billing_provider.core.errors import InvalidError, TransportError
+from billing_provider.core.errors import InvalidError, TransportError, UnexpectedError
+from billing_provider.core.opaque import unexpected_fields
 from billing_provider.core.owners import ORGANIZATION_OWNER, USER
 from billing_provider.transport.paging import MAX_BUDGETS, pages
 from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping, same_id
@@ -223,7 +224,7 @@ def _listed(row: Any) -> Budget | OpaqueBudget:
     try:
         budget = Budget.model_validate(row)
     except ValidationError as error:
-        return OpaqueBudget.of(row, _unexpected(error))
+        return OpaqueBudget.of(row, unexpected_fields(error, OpaqueBudget.noun))
     if budget.budget_scope != USER or "expires_at" in budget.model_fields_set:
         return budget
     return budget.model_copy(update={"expires_at": None})
@@ -233,12 +234,8 @@ def _budget(data: Any, action: str) -> Budget:
     try:
         return Budget.model_validate(data)
     except ValidationError as error:
-        raise TransportError(f"{action}: GitHub's response has an unexpected {_unexpected(error)}.") from None
-
-
-def _unexpected(error: ValidationError) -> str:
-    """Return the names of the fields that do not fit."""
-    return ", ".join(sorted({str(detail["loc"][0]) if detail["loc"] else "budget" for detail in error.errors()}))
+        fields = unexpected_fields(error, OpaqueBudget.noun)
+        raise UnexpectedError(f"{action}: GitHub's response has an unexpected {fields}.") from None
 
 
 def _maybe_budget(data: dict[str, Any], sent: Mapping[str, Any]) -> Budget | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +25,9 @@ from billing_provider.budgets import fields
 from billing_provider.budgets.fields import Declared, FieldTypes, declared_fields
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
-from billing_provider.core.ids import Id, Sendable, is_id
+from billing_provider.core.ids import Id, Sendable
 from billing_provider.core.inputs import Flag, Problem, Text, no_such_inputs, read_text_input, refuse
+from billing_provider.core.opaque import OpaqueRow
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
 
 if TYPE_CHECKING:
@@ -417,39 +418,10 @@ class BudgetDetails:
         )
 
 
-@dataclass(frozen=True)
-class OpaqueBudget:
-    """A listed budget that does not fit `Budget`: it is shown and never touched.
+class OpaqueBudget(OpaqueRow):
+    """A listed budget that does not fit `Budget`."""
 
-    Attributes:
-        id: GitHub's id, or an empty text if the row has none.
-        unexpected: The names of the fields that were not understood.
-        row: The row of the listing.
-    """
-
-    id: str
-    unexpected: str
-    row: Mapping[str, Any] = field(repr=False)
-
-    @classmethod
-    def of(cls, row: Any, unexpected: str) -> OpaqueBudget:
-        """Return a row of a listing that does not fit `Budget`."""
-        fields = row if isinstance(row, dict) else {}
-        id_ = fields.get("id")
-        return cls(id_ if isinstance(id_, str) and is_id(id_) else "", unexpected, fields)
-
-    @property
-    def key(self) -> str:
-        """What identifies it in a listing."""
-        return self.id or repr(self.row)
-
-    def __str__(self) -> str:
-        return f"budget {self.id or 'without an id'}, of which GitHub's listing has an unexpected {self.unexpected}"
-
-    def text(self, name: str) -> str:
-        """Return a field of the row, or an empty text if it is none."""
-        value = self.row.get(name)
-        return value if isinstance(value, str) else ""
+    noun = "budget"
 
     @property
     def skus(self) -> list[str]:

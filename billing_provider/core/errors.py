@@ -4,7 +4,8 @@ BillingError
 ├── ConfigError         configuration: a host that is not allowed, a setting out of range
 │   └── NoTokenError        there is no token
 ├── TransportError      no readable response: refused, reset, timed out, not JSON
-│   └── NotSentError        the request never reached GitHub, so it changed nothing
+│   ├── NotSentError        the request never reached GitHub, so it changed nothing
+│   └── UnexpectedError     a readable response with a field that this package does not understand
 ├── WaitError           GitHub's limits ask for a longer wait than the settings allow
 ├── OutcomeError        a create that needs a decision by the user: outcome unknown, ambiguous, already taken
 └── ApiError            an error response: status, message, request id
@@ -47,6 +48,10 @@ class TransportError(BillingError):
 
 class NotSentError(TransportError):
     """The connection failed before the request was sent, so nothing was applied."""
+
+
+class UnexpectedError(TransportError):
+    """GitHub's response is readable, and a field of it is missing or is not what GitHub's description says."""
 
 
 class WaitError(BillingError):

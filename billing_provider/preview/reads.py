@@ -12,6 +12,7 @@ from billing_provider.core.errors import (
     NotFoundError,
     NoTokenError,
     TransportError,
+    UnexpectedError,
     WaitError,
 )
 
@@ -58,7 +59,8 @@ class PreviewReads:
             if isinstance(error, InvalidError) and error.advice:
                 # The reason is known, and the write would fail for it too.
                 raise
-            self._is_off = True
+            # One answer that was not understood says nothing of the next one.
+            self._is_off = not isinstance(error, UnexpectedError)
             self._run.reporter.warn(f"not compared with GitHub: {error}")
             raise NotComparedError from None
 
@@ -72,7 +74,7 @@ class PreviewReads:
         try:
             with self._run.transport.patience():
                 return read()
-        except (ForbiddenError, NotFoundError, InvalidError):
+        except (ForbiddenError, NotFoundError, InvalidError, UnexpectedError):
             return None
         except BillingError:
             # Some reports take GitHub longer than a minute. Each change would wait for its own.

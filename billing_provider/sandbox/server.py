@@ -303,6 +303,16 @@ class Sandbox:
             center.name = name
             self._api.state.save()
 
+    def show_oddly(self, operation: str, **fields: Any) -> None:
+        """Show other fields in each reply to an operation, of a listing in its first row: what GitHub may send one day.
+
+        Args:
+            operation: Such as `get_cost_center`, `list_cost_centers`, `usage_report` or `list_user_states`.
+            fields: The fields, with any values; none ends it.
+        """
+        with self._api.lock:
+            self._api.shown[operation] = fields
+
     def install_app(self, owner: str, permissions: Mapping[str, str] | None) -> None:
         """Set what the App may do on an account, such as `enterprise_billing="read"`; None uninstalls it there.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.core.errors import ConfigError, TransportError
+from billing_provider.core.errors import ConfigError, TransportError, UnexpectedError
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from billing_provider.core.owners import Owner
     from billing_provider.transport.session import Reply
 
@@ -57,3 +59,14 @@ def mapping(reply: Reply, action: str) -> dict[str, Any]:
     if not isinstance(reply.data, dict):
         raise TransportError(f"{action}: GitHub's response has an unexpected form.")
     return reply.data
+
+
+def invalid(action: str, error: ValidationError) -> UnexpectedError:
+    """Return the error for a response with a missing or invalid value; the message names the first one."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "missing":
+        *row, name = first["loc"]
+        where = "".join(f" in row {part + 1}" for part in row if isinstance(part, int))
+        return UnexpectedError(f"{action}: GitHub's response has no {name}{where}.")
+    place = "".join(f" {part}" for part in first["loc"])
+    return UnexpectedError(f"{action}: GitHub's response has an invalid value{place}: {first['msg']}.")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from billing_provider.core.errors import TransportError
-from billing_provider.transport.rest import billing_path, mapping
+from billing_provider.core.errors import UnexpectedError
+from billing_provider.transport.rest import billing_path, invalid, mapping
 from billing_provider.usage.models import UsageSummary, read_items, read_summary
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class UsageApi:
         try:
             return read_items(data.get("usageItems", []), self.today(), cost_center)
         except ValidationError as error:
-            raise _invalid(action, error) from None
+            raise invalid(action, error) from None
 
     def get_usage_summary(self, owner: Owner, query: Mapping[str, Any]) -> UsageSummary:
         """Return usage by SKU, including cost centers.
@@ -110,22 +110,11 @@ class UsageApi:
         try:
             return read_summary(data, self.today(), lags_by_day=report != "usage/summary")
         except ValidationError as error:
-            raise _invalid(action, error) from None
+            raise invalid(action, error) from None
         except ValueError:
-            raise TransportError(f"{action}: the time period in GitHub's response is invalid.") from None
+            raise UnexpectedError(f"{action}: the time period in GitHub's response is invalid.") from None
 
     def _get(self, owner: Owner, report: ReportName, query: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         action = f"read the {report.replace('_', ' ').replace('/', ' ')} of {owner}"
         path = billing_path(owner, what=report)
         return mapping(self._transport.request("GET", path, action=action, query=query), action), action
-
-
-def _invalid(action: str, error: ValidationError) -> TransportError:
-    """Return the error for a response with a missing or invalid value; the message names the first one."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "missing":
-        *row, name = first["loc"]
-        where = "".join(f" in row {part + 1}" for part in row if isinstance(part, int))
-        return TransportError(f"{action}: GitHub's response has no {name}{where}.")
-    place = "".join(f" {part}" for part in first["loc"])
-    return TransportError(f"{action}: GitHub's response has an invalid value{place}: {first['msg']}.")

@@ -67,6 +67,12 @@ class UsageReader:
                 self.run.reporter.status(f"usage of cost center {number} of {len(centers)}: {each.name}")
                 name = CostCenterName(each.id, each.name)
                 items += api.get_usage(owner, {**query, "cost_center_id": each.id}, name)
+            for odd in self.run.cache(CostCenterCache, owner).opaque():
+                if odd.id:
+                    name = CostCenterName(odd.id, odd.text("name") or odd.id)
+                    items += api.get_usage(owner, {**query, "cost_center_id": odd.id}, name)
+                else:
+                    self.run.reporter.warn(f"{odd}, is left out")
         leaves_out = owner.kind.noun == ENTERPRISE and outside and not all_cost_centers
         return read_report(period, items, api.today(), leaves_out=leaves_out)
 

@@ -13,7 +13,7 @@ from billing_provider.budgets.skus import (
     product_identifier,
     sku_identifier,
 )
-from billing_provider.core.errors import ForbiddenError, NotFoundError
+from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, UnexpectedError
 from billing_provider.core.owners import (
     COST_CENTER,
     ENTERPRISE,
@@ -94,7 +94,8 @@ class SpendReport:
         """Yield the budgets with their spend, in the given order.
 
         Raises:
-            BillingError: GitHub did not respond. Spend is None if the token may not read it or it does not exist.
+            BillingError: GitHub did not respond. Spend is None if the token may not read it, if it does not exist, or,
+                with a warning, if GitHub's figures have an unexpected form.
         """
         for budget in budgets:
             unit = LICENSES if counts_licenses(budget.budget_product_sku) else DOLLARS
@@ -135,6 +136,9 @@ class SpendReport:
                 BudgetSpend(budget, state.consumed_amount, DOLLARS, FROM_USER_STATES, state.user) for state in states
             ]
         except (ForbiddenError, NotFoundError):
+            return [BudgetSpend(budget, None, DOLLARS)]
+        except UnexpectedError as error:
+            self._reader.run.reporter.warn(str(error))
             return [BudgetSpend(budget, None, DOLLARS)]
         return found or [BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
 
@@ -181,5 +185,9 @@ class SpendReport:
             try:
                 self._read[key] = self._reader.summary("ai_credit/usage" if by_model else "usage/summary", **given)
             except (ForbiddenError, NotFoundError):
+                self._read[key] = None
+            except (ConfigError, UnexpectedError) as error:
+                # Such as a budget of a cost center that was not understood.
+                self._reader.run.reporter.warn(str(error))
                 self._read[key] = None
         return self._read[key]

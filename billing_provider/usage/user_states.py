@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from billing_provider.core.errors import TransportError
+from billing_provider.core.errors import UnexpectedError
 from billing_provider.core.ids import Id  # noqa: TC001 - pydantic reads the annotation
 from billing_provider.transport.paging import MAX_USERS, every_row
-from billing_provider.transport.rest import PAGE_SIZE, billing_path, mapping
+from billing_provider.transport.rest import PAGE_SIZE, billing_path, invalid, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ class UserStatesApi:
             budget = {"budget_id": found.get("id"), **{key: found[key] for key in found if key != "id"}}
             return _EFFECTIVE.validate_python({**budget, "user": data.get("user") or user})
         except (AttributeError, TypeError, ValidationError):
-            raise TransportError(f"{action}: GitHub's response has an unexpected form.") from None
+            raise UnexpectedError(f"{action}: GitHub's response has an unexpected form.") from None
 
     def list_user_states(
         self, owner: Owner, budget_id: str, filters: Mapping[str, Any] | None = None
@@ -108,10 +108,13 @@ class UserStatesApi:
         def fetch(page: int) -> tuple[list[UserState], bool, None]:
             query = {"page": page, "per_page": PAGE_SIZE, **(filters or {})}
             data = mapping(self._transport.request("GET", path, action=action, query=query), action)
+            rows = data.get("user_states")
+            if not isinstance(rows, list):
+                raise UnexpectedError(f"{action}: GitHub's response has no list of user states.")
             try:
-                states = _STATES.validate_python(data.get("user_states"))
-            except ValidationError:
-                raise TransportError(f"{action}: GitHub's response has no list of user states.") from None
+                states = _STATES.validate_python(rows)
+            except ValidationError as error:
+                raise invalid(action, error) from None
             return states, data.get("has_next_page") is True, None
 
         # Several users may have no record on GitHub; without a login they are not compared with each other.
