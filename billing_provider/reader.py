@@ -32,7 +32,10 @@ class Reader(UsageReader):
             raise ConfigError(f"state: write {ACTIVE} or {DELETED}, or leave it out")
         owner = read_owner(enterprise=enterprise)
         # Request all states: the state filter has been seen to hang on a large enterprise.
-        return [center for center in self.run.cache(CostCenterCache, owner).list_all() if state in (None, center.state)]
+        listed = self.run.cache(CostCenterCache, owner).list_all()
+        for opaque in self.run.cache(CostCenterCache, owner).opaque():
+            self.run.reporter.warn(f"{opaque}, is left out")
+        return [center for center in listed if state in (None, center.state)]
 
     def cost_center(self, *, enterprise: str, cost_center: str) -> CostCenterDetails:
         """Return one cost center, by its name or its UUID, with all its members.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.identity import unsure_scopes
+from billing_provider.core.errors import UnexpectedError
 from billing_provider.core.ids import read_slug
 from billing_provider.core.owners import (
     ENTERPRISE,
@@ -38,11 +39,13 @@ class Inventory:
         owner: The owner.
         budgets: All its budgets.
         cost_centers: The cost centers of an enterprise, archived ones too; active ones have all their members.
+        odd_cost_centers: The ids of its cost centers that were not understood; empty texts for those without one.
     """
 
     owner: Owner
     budgets: list[Budget]
     cost_centers: list[CostCenterDetails] = field(default_factory=list)
+    odd_cost_centers: list[str] = field(default_factory=list)
 
     @property
     def active_cost_centers(self) -> list[CostCenterDetails]:
@@ -85,7 +88,7 @@ def read_inventories(run: Run, owners: Sequence[Owner]) -> list[Inventory]:
     Raises:
         BillingError: A listing cannot be read, or stays incomplete.
     """
-    return [Inventory(owner, list(_budgets(run, owner)), list(_cost_centers(run, owner))) for owner in owners]
+    return [Inventory(owner, list(_budgets(run, owner)), *_cost_centers(run, owner)) for owner in owners]
 
 
 def names_in(inventories: Sequence[Inventory]) -> FoundNames:
@@ -127,12 +130,26 @@ def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
             yield budget
 
 
-def _cost_centers(run: Run, owner: Owner) -> Iterator[CostCenterDetails]:
+def _cost_centers(run: Run, owner: Owner) -> tuple[list[CostCenterDetails], list[str]]:
+    """Return the cost centers of an owner, and the ids of those that were not understood."""
+    found: list[CostCenterDetails] = []
+    odd: list[str] = []
     if owner.kind.noun != ENTERPRISE:
-        return
+        return found, odd
     run.reporter.status(f"cost centers of {owner}")
-    listed = run.cache(CostCenterCache, owner).list_all()
+    cache = run.cache(CostCenterCache, owner)
+    listed = cache.list_all()
+    for opaque in cache.opaque():
+        run.reporter.warn(f"{owner}: {opaque}, is left out")
+        odd.append(opaque.id)
     for number, center in enumerate(listed, 1):
         run.reporter.status(f"members of cost center {number} of {len(listed)}: {center.name}")
-        # A listing may contain only some of the members.
-        yield run.api(CostCentersApi).get_cost_center(owner, center.id) if center.state == ACTIVE else center
+        try:
+            # A listing may contain only some of the members.
+            found.append(
+                run.api(CostCentersApi).get_cost_center(owner, center.id) if center.state == ACTIVE else center
+            )
+        except UnexpectedError as error:
+            run.reporter.warn(f"{error} It is left out.")
+            odd.append(center.id)
+    return found, odd

@@ -44,7 +44,12 @@ def seed_of(inventories: Sequence[Inventory]) -> dict[str, Any]:
     """
     enterprise, *organizations = inventories
     centers = enterprise.cost_centers
-    budgets = [_budget_entry(enterprise.owner, budget, centers) for budget in enterprise.budgets]
+    budgets = [
+        _budget_entry(enterprise.owner, budget, centers)
+        for budget in enterprise.budgets
+        # A cost center that was not understood is left out, and so are its budgets.
+        if not (enterprise.odd_cost_centers and _covers_no_center(budget, centers))
+    ]
     for each in organizations:
         own = [_budget_entry(each.owner, budget, centers) for budget in each.budgets]
         budgets += [{ORGANIZATION: each.owner.slug, **budget} for budget in own]
@@ -98,9 +103,17 @@ def _budget_entry(owner: Owner, budget: Budget, centers: list[CostCenterDetails]
     return {**entry, **{name: value for name in optional if (value := getattr(budget, name)) is not None}}
 
 
+def _covers_no_center(budget: Budget, centers: list[CostCenterDetails]) -> bool:
+    return budget.budget_scope in COST_CENTER_SCOPES and not _named(budget, centers)
+
+
+def _named(budget: Budget, centers: list[CostCenterDetails]) -> list[CostCenterDetails]:
+    return matching(budget.budget_entity_name or "", centers, (ACTIVE, DELETED))
+
+
 def _center_id(owner: Owner, budget: Budget, centers: list[CostCenterDetails]) -> str:
     """Return the id of the cost center that a listing names."""
-    fitting = matching(budget.budget_entity_name or "", centers, (ACTIVE, DELETED))
+    fitting = _named(budget, centers)
     if not fitting:
         raise TransportError(
             f"read the budgets of {owner}: budget {budget.id} names the cost center {budget.budget_entity_name}, "

@@ -45,9 +45,8 @@ class OpaqueRow:
         return self.id or repr(self.row)
 
     def __str__(self) -> str:
-        return (
-            f"{self.noun} {self.id or 'without an id'}, of which GitHub's listing has an unexpected {self.unexpected}"
-        )
+        named = f"{self.noun} {self.id or 'without an id'}"
+        return f"{named}, of which GitHub's listing has an unexpected {self.unexpected}"
 
     def text(self, name: str) -> str:
         """Return a field of the row, or an empty text if it is none."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from billing_provider.core.errors import TransportError
-from billing_provider.cost_centers.models import CostCenterDetails, plain_member, read_cost_center, read_cost_centers
+from billing_provider.core.errors import TransportError, UnexpectedError
+from billing_provider.core.opaque import unexpected_fields
+from billing_provider.cost_centers.models import OpaqueCostCenter, plain_member, read_cost_center, read_listed
 from billing_provider.transport.paging import MAX_MEMBERS, every_row
 from billing_provider.transport.rest import billing_path, mapping, same_id
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from billing_provider.core.owners import Owner
-    from billing_provider.cost_centers.models import CostCenterResource
+    from billing_provider.cost_centers.models import CostCenterDetails, CostCenterResource
     from billing_provider.transport.http import Transport
 
 MAX_RESOURCES = 50
@@ -44,8 +45,10 @@ class CostCentersApi:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list_cost_centers(self, owner: Owner) -> list[CostCenterDetails]:
+    def list_cost_centers(self, owner: Owner) -> list[CostCenterDetails | OpaqueCostCenter]:
         """Return the cost centers of all states in one reply; in some large enterprises a query by state takes minutes.
+
+        One odd cost center does not end the listing: it is opaque.
 
         Raises:
             ForbiddenError: The token may not read them (401, 403).
@@ -55,10 +58,10 @@ class CostCentersApi:
         action = f"list the cost centers of {owner}"
         path = billing_path(owner, what="cost-centers")
         data = mapping(self._transport.request("GET", path, action=action), action)
-        try:
-            return read_cost_centers(data.get("costCenters"))
-        except ValidationError:
-            raise TransportError(f"{action}: GitHub's response has no list of cost centers.") from None
+        rows = data.get("costCenters")
+        if not isinstance(rows, list):
+            raise TransportError(f"{action}: GitHub's response has no list of cost centers.")
+        return [read_listed(row) for row in rows]
 
     def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
         """Return one cost center with its members from all pages; an archived one has the state `deleted`.
@@ -195,5 +198,6 @@ def _resources(kind: str, names: Sequence[str]) -> dict[str, list[str]]:
 def _read(data: dict[str, Any], action: str) -> CostCenterDetails:
     try:
         return read_cost_center(data)
-    except ValidationError:
-        raise TransportError(f"{action}: GitHub's response has an unexpected form.") from None
+    except ValidationError as error:
+        fields = unexpected_fields(error, OpaqueCostCenter.noun)
+        raise UnexpectedError(f"{action}: GitHub's response has an unexpected {fields}.") from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.cost_centers.api import CostCentersApi
-from billing_provider.cost_centers.models import ACTIVE, DELETED
+from billing_provider.cost_centers.models import ACTIVE, DELETED, OpaqueCostCenter
 
 if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
@@ -31,6 +31,7 @@ class CostCenterCache:
         self._run, self._owner, self._clock = run, owner, run.clock
         self.lock = threading.RLock()
         self._cost_centers: list[CostCenterDetails] | None = None
+        self._opaque: list[OpaqueCostCenter] = []
         self._centers_at = float("-inf")
 
     def list_all(self, max_age: float = FRESH_SECONDS) -> list[CostCenterDetails]:
@@ -45,8 +46,26 @@ class CostCenterCache:
         with self.lock:
             if self._cost_centers is None or self._clock.now() - self._centers_at >= max_age:
                 self._centers_at = self._clock.now()
-                self._cost_centers = self._run.api(CostCentersApi).list_cost_centers(self._owner)
+                rows = self._run.api(CostCentersApi).list_cost_centers(self._owner)
+                self._cost_centers = [row for row in rows if not isinstance(row, OpaqueCostCenter)]
+                self._opaque = [row for row in rows if isinstance(row, OpaqueCostCenter)]
             return list(self._cost_centers)
+
+    def opaque(self) -> list[OpaqueCostCenter]:
+        """Return the cost centers of the last listing that do not fit the model; nothing is sent."""
+        with self.lock:
+            return list(self._opaque)
+
+    def is_listed(self, cost_center_id: str) -> bool:
+        """Return whether a new listing has an active cost center, or may have it: one without an id may be any.
+
+        Raises:
+            ApiError: The token may not read them (401, 403).
+        """
+        with self.lock:
+            active = [each.id.lower() for each in self.list_all(0.0) if each.state != DELETED]
+            active += [each.id.lower() for each in self._opaque if not each.is_archived]
+            return not {cost_center_id.lower(), ""}.isdisjoint(active)
 
     def forget(self) -> None:
         """Invalidate the listing after this run created, renamed or archived a cost center, or moved members."""
@@ -74,6 +93,11 @@ class CostCenterCache:
                 break
         if len(found) == 1:
             return found[0]
+        for other in self.opaque():
+            if not found and other.may_be(name_or_id) and (archived or not other.is_archived):
+                raise ConfigError(
+                    f"the cost center {name_or_id[:_SHOWN]} of {self._owner} may be {other}. Compare it on GitHub."
+                )
         names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:_NAMES]) or "none"
         fits = "more than one cost center" if found else "no cost center"
         raise ConfigError(f"{fits} of {self._owner} has the name or id {name_or_id[:_SHOWN]}. Existing: {names}.")

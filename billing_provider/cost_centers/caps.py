@@ -25,20 +25,23 @@ class LostCap(NamedTuple):
         text: The cap, its cost center and the budget's id.
         is_hard_stop: Whether GitHub stops usage at the amount.
         people: Whom it caps, if it caps each member.
+        is_certain: Whether it is known to cover the cost center.
     """
 
     text: str
     is_hard_stop: bool
     people: list[str]
+    is_certain: bool = True
 
-    def goes(self, verb: str) -> str:
+    def goes(self, *, is_done: bool) -> str:
         """Return the warning that it loses its object.
 
         Args:
-            verb: `loses` before the archive, `has lost` after it.
+            is_done: Whether the cost center is archived already.
         """
         freed = f", which frees {first_names(self.people)}" if self.people else ""
-        return f"the {self.text} {verb} its object: the cost center is archived{freed}"
+        verbs = ("loses", "has lost") if self.is_certain else ("may lose", "may have lost")
+        return f"the {self.text} {verbs[is_done]} its object: the cost center is archived{freed}"
 
 
 class Caps(Protocol):
@@ -143,7 +146,8 @@ class CapsAtWrite:
 
     def _check(self, owner: Owner, cost_center_id: str, lost: list[LostCap]) -> None:
         if hard := [cap.text for cap in lost if cap.is_hard_stop]:
-            self._refuse(owner, cost_center_id, f"it takes the object of the {first_names(hard, _MAX_CAP)}")
+            takes = "takes" if any(cap.is_certain for cap in lost if cap.is_hard_stop) else "may take"
+            self._refuse(owner, cost_center_id, f"it {takes} the object of the {first_names(hard, _MAX_CAP)}")
 
     def _refuse(self, owner: Owner, cost_center_id: str, what: str) -> None:
         if reason := self._run.guards.limits.refusal(f"{what}, {UNLIMITED}"):

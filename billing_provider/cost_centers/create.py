@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.core.errors import OutcomeError
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import (
@@ -66,13 +67,24 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
     def list_now(self) -> Mapping[str, CostCenterDetails]:
         """Return the enterprise's cost centers, including archived ones."""
-        return {center.id: center for center in self._api.list_cost_centers(self._owner)}
+        return {center.id: center for center in self._run.cache(CostCenterCache, self._owner).list_all(0.0)}
 
     def matches(
         self, listing: Mapping[str, CostCenterDetails]
     ) -> tuple[list[CostCenterDetails], list[CostCenterDetails]]:
-        """Return the active cost centers of this name; the match is always certain."""
-        return [center for center in self._with_name(listing) if center.state == ACTIVE], []
+        """Return the active cost centers of this name; the match is always certain.
+
+        Raises:
+            OutcomeError: There is none, and one that was not understood may have the name.
+        """
+        certain = [center for center in self._with_name(listing) if center.state == ACTIVE]
+        for other in () if certain else self._run.cache(CostCenterCache, self._owner).opaque():
+            if other.may_be(self._inputs["name"]) and not other.is_archived:
+                raise OutcomeError(
+                    f"{self.what()} may exist already as {other}. Compare it on GitHub: if it is the declared one, "
+                    "remove one of the two, then run again."
+                )
+        return certain, []
 
     def is_new_and_ours(self, found: CostCenterDetails) -> bool:
         """Return whether a new cost center is empty: a create adds no members."""

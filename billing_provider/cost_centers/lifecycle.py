@@ -118,7 +118,7 @@ class CostCenterLifecycle:
         changed += self._on_delete.diff(urn, cost_center_id, olds, news, unknown, replaces)
         if set(replaces) - unknown and self._run.registry.is_checked(urn) and not olds.get(KEPT_ON_DELETE):
             for cap in self._caps.foresee(owner, cost_center_id):
-                self._run.reporter.warn(cap.goes("loses"))
+                self._run.reporter.warn(cap.goes(is_done=False))
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
@@ -242,12 +242,12 @@ class CostCenterLifecycle:
             cost_center_id,
             "cost center",
             send=lambda: self._api.delete_cost_center(owner, cost_center_id),
-            is_listed=lambda: self._find_listed(owner, cost_center_id) is not None,
+            is_listed=lambda: self._run.cache(CostCenterCache, owner).is_listed(cost_center_id),
         )
         if is_gone:
             self._run.cache(CostCenterCache, owner).forget()
             for cap in lost:
-                self._run.reporter.warn(cap.goes("has lost"))
+                self._run.reporter.warn(cap.goes(is_done=True))
 
     @property
     def _api(self) -> CostCentersApi:
@@ -259,16 +259,10 @@ class CostCenterLifecycle:
             center = self._api.get_cost_center(owner, cost_center_id)
         except (NotFoundError, InvalidError) as error:
             # GitHub's API description lists no 404 for this endpoint, so a 400 may mean the same.
-            if self._find_listed(owner, cost_center_id) is None:
-                return None
-            raise error from None
+            if self._run.cache(CostCenterCache, owner).is_listed(cost_center_id):
+                raise error from None
+            return None
         return None if center.state == DELETED else center
-
-    def _find_listed(self, owner: Owner, cost_center_id: str) -> CostCenterDetails | None:
-        for center in self._api.list_cost_centers(owner):
-            if center.id.lower() == cost_center_id.lower() and center.state != DELETED:
-                return center
-        return None
 
     def _send_differences(
         self, owner: Owner, cost_center_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.inputs import is_uuid
+from billing_provider.core.opaque import OpaqueRow, unexpected_fields
 from billing_provider.core.owners import ENTERPRISE
 
 if TYPE_CHECKING:
@@ -97,8 +99,23 @@ class CostCenterDetails:
         return [resource.name for resource in self.resources if resource.kind == kind]
 
 
+class OpaqueCostCenter(OpaqueRow):
+    """A listed cost center that does not fit `CostCenterDetails`."""
+
+    noun = "cost center"
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it certainly is archived."""
+        return self.text("state") == DELETED
+
+    def may_be(self, name_or_id: str) -> bool:
+        """Return whether it may have a name or a UUID: what it does not show may be anything."""
+        text, id_, name = name_or_id.lower(), self.id.lower(), self.text("name").lower()
+        return id_ in {text, ""} if is_uuid(text) else text in {id_, name} or not name
+
+
 _ONE = TypeAdapter(CostCenterDetails)
-_ALL = TypeAdapter(list[CostCenterDetails])
 
 
 def read_cost_center(data: Any) -> CostCenterDetails:
@@ -110,13 +127,12 @@ def read_cost_center(data: Any) -> CostCenterDetails:
     return _ONE.validate_python(data)
 
 
-def read_cost_centers(rows: Any) -> list[CostCenterDetails]:
-    """Return cost centers parsed from a reply.
-
-    Raises:
-        pydantic.ValidationError: The reply has an unexpected form.
-    """
-    return _ALL.validate_python(rows)
+def read_listed(row: Any) -> CostCenterDetails | OpaqueCostCenter:
+    """Return a cost center of a listing; one that does not fit is opaque."""
+    try:
+        return read_cost_center(row)
+    except ValidationError as error:
+        return OpaqueCostCenter.of(row, unexpected_fields(error, OpaqueCostCenter.noun))
 
 
 def plain_member(kind: str, name: str) -> str:

@@ -23,6 +23,7 @@ from billing_provider.cost_centers.models import (
     ORGANIZATIONS,
     REPOSITORIES,
     USERS,
+    CostCenterDetails,
     missing_members,
     plain_member,
 )
@@ -31,9 +32,8 @@ from billing_provider.cost_centers.words import first_names, member
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from billing_provider.budgets.models import Budget
+    from billing_provider.budgets.models import Budget, OpaqueBudget
     from billing_provider.core.owners import Owner
-    from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.runtime.run import Run
 
 Members = dict[str, list[str]]
@@ -86,20 +86,28 @@ class CostCenterCaps:
             BillingError: The budgets or the cost centers cannot be listed.
         """
         budgets = self._budgets(CREATE_FRESH_SECONDS if self._run.guards.limits else FRESH_SECONDS)
-        if not any(budget.budget_scope in COST_CENTER_SCOPES for budget in budgets):
+        odd = [each for each in self._run.cache(OwnerCache, self._owner).opaque() if _may_be_of_cost_center(each)]
+        if not odd and not any(budget.budget_scope in COST_CENTER_SCOPES for budget in budgets):
             return []
         center = self._center(cost_center_id)
         if center is None or center.state != ACTIVE:
             return []
+        keys = {center.id.lower(), center.name.lower(), ""}
+        maybe = [
+            LostCap(str(each), each.row.get("prevent_further_usage") is not False, [], is_certain=False)
+            for each in odd
+            if each.text("budget_entity_name").lower() in keys
+        ]
         members = {kind: center.members(kind) for kind in MEMBER_KINDS}
         return [
             LostCap(
                 self._described(budget, center),
                 Terms.of(budget.model_dump()).stops,
                 [member(*each) for each in self._covered(budget, budgets, members)] if self._caps_each(budget) else [],
+                is_certain=bool(center.name),
             )
             for budget in self._of(center, self._centers.values(), budgets)
-        ]
+        ] + maybe
 
     def freed(
         self,
@@ -250,19 +258,30 @@ class CostCenterCaps:
         key = cost_center_id.lower()
         if key not in self._centers:
             centers = self._run.cache(CostCenterCache, self._owner).list_all()
-            self._centers = {center.id.lower(): center for center in centers}
+            odd = self._run.cache(CostCenterCache, self._owner).opaque()
+            # Its members were not understood, but its budgets are known by its name and its id.
+            shown = [
+                CostCenterDetails(each.id or cost_center_id, each.text("name") if each.id else "")
+                for each in odd
+                if not each.is_archived
+            ]
+            self._centers = {center.id.lower(): center for center in (*shown, *centers)}
         return self._centers.get(key)
 
     @staticmethod
     def _of(center: CostCenterDetails, centers: Iterable[CostCenterDetails], budgets: Iterable[Budget]) -> list[Budget]:
-        """Return the budgets of a cost center; GitHub lists them with its name or with its UUID."""
+        """Return the budgets of a cost center; GitHub lists them with its name or with its UUID.
+
+        One whose name was not understood may have all those that no other cost center has.
+        """
         keys, every = {center.id.lower(), center.name.lower()}, list(centers)
+        nameless = [] if center.name else [center]
         return [
             budget
             for budget in budgets
             if budget.budget_scope in COST_CENTER_SCOPES
-            and (entity := budget.budget_entity_name or "").lower() in keys
-            and center.id in {found.id for found in matching(entity, every, (ACTIVE,))}
+            and ((entity := budget.budget_entity_name or "").lower() in keys or nameless)
+            and center.id in {found.id for found in matching(entity, every, (ACTIVE,)) or nameless}
         ]
 
     def _described(self, budget: Budget, center: CostCenterDetails) -> str:
@@ -272,7 +291,7 @@ class CostCenterCaps:
         does not know that it is secret.
         """
         per = "per person" if self._caps_each(budget) else f"on {budget.budget_product_sku}"
-        name = clean(center.name, _MAX_NAME)
+        name = clean(center.name or budget.budget_entity_name or "", _MAX_NAME)
         return f"{self._cap(budget)} {clean(per, _MAX_NAME)} of cost center {name} (budget {budget.id})"
 
     def _covered(
@@ -334,6 +353,10 @@ def members_after(center: CostCenterDetails | None, olds: Mapping[str, Any], new
         gone = missing_members(kind, olds.get(kind, live), declared)
         after[kind] = [*missing_members(kind, live, [*gone, *declared]), *declared]
     return after
+
+
+def _may_be_of_cost_center(budget: OpaqueBudget) -> bool:
+    return budget.text("budget_scope") in {"", *COST_CENTER_SCOPES}
 
 
 def _keys(name: str, members: Mapping[str, list[str]]) -> set[tuple[str, str, str]]:

@@ -653,7 +653,7 @@ def test_an_unknown_type_of_member_is_ignored() -> None:
     ("call", "body", "words"),
     [
         ("list_cost_centers", {"costCenters": None}, "no list of cost centers"),
-        ("get_cost_center", {"id": "1"}, "unexpected form"),
+        ("get_cost_center", {"id": "1"}, "unexpected name"),
         ("get_cost_center", {"id": "1", "name": "x", "resources": [], "has_next_page": True}, "no new rows"),
     ],
 )
