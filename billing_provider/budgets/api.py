@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from billing_provider.budgets.models import Budget, OpaqueBudget
+from billing_provider.budgets.models import FIELDS, Budget, OpaqueBudget
 from billing_provider.core.errors import InvalidError, TransportError, UnexpectedError
 from billing_provider.core.opaque import unexpected_fields
 from billing_provider.core.owners import ORGANIZATION_OWNER, USER
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from billing_provider.transport.session import Reply
 
 _MAX_PASSES = 3
+_NOT_DESCRIBED = {name for name, field in FIELDS.items() if not field.described}
 BILLED_BY_ENTERPRISE = (
     "GitHub answers so for an organization that its enterprise bills, and its own budgets may stop nothing: declare an "
     "EnterpriseBudget with the scope organization."
@@ -166,7 +167,8 @@ class BudgetsApi:
         reply = self.transport.request("POST", billing_path(owner), action=action, body=body, repeatable=False)
         data = mapping(reply, action)
         inner = data.get("budget")
-        return _maybe_budget(inner if isinstance(inner, dict) else data, body)
+        known = {name: value for name, value in body.items() if name not in _NOT_DESCRIBED}
+        return _maybe_budget(inner if isinstance(inner, dict) else data, known)
 
     def update_budget(self, owner: Owner, budget_id: str, body: Mapping[str, Any]) -> Budget | None:
         """Update fields of one budget and return it as GitHub stores it, or None if the reply does not contain it.

@@ -21,7 +21,7 @@ from billing_provider.budgets.identity import (
 )
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.states import read_spec
-from billing_provider.budgets.wire import create_body, patch_body
+from billing_provider.budgets.wire import create_body, patch_bodies
 from billing_provider.core.errors import OutcomeError
 from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, Owner
 from billing_provider.core.resource import secret_inputs
@@ -51,13 +51,14 @@ class BudgetCreate(CreateOnce[Budget]):
         inputs: The checked inputs of the budget to create.
 
     Attributes:
+        spec: The declared budget.
         entity: The entity in the form that GitHub accepts, such as a cost center's UUID; set by `run`.
         words: What an adoption changes; set by `run`.
     """
 
     def __init__(self, run: Run, owner: Owner, urn: str, on_existing: str | None, inputs: Mapping[str, Any]) -> None:
         super().__init__(run, owner, urn, on_existing)
-        self._inputs, self._spec = inputs, read_spec(inputs)
+        self._inputs, self.spec = inputs, read_spec(inputs)
         self._client, self._budgets = run.api(BudgetsApi), run.cache(OwnerCache, owner)
         self.entity, self.words = "", ""
         self._names: frozenset[str] = frozenset()
@@ -76,7 +77,7 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def what(self) -> str:
         """Return the description of the budget, for messages."""
-        return str(natural_key(self._owner, dict(self._spec)))
+        return str(natural_key(self._owner, dict(self.spec)))
 
     def find_entity(self, max_age: float) -> None:
         """Set the entity in the form that GitHub accepts, and all names that a listing may use for it.
@@ -87,18 +88,18 @@ class BudgetCreate(CreateOnce[Budget]):
         Raises:
             ConfigError: The cost center is not found.
         """
-        declared = self._spec.budget_entity_name
+        declared = self.spec.budget_entity_name
         self.entity, self._names = declared, frozenset({declared})
-        if self._spec.budget_scope == REPOSITORY and "/" not in declared:
+        if self.spec.budget_scope == REPOSITORY and "/" not in declared:
             self.entity = f"{self._owner.slug}/{declared}"
-        if self._spec.budget_scope in COST_CENTER_SCOPES:
+        if self.spec.budget_scope in COST_CENTER_SCOPES:
             center = self._run.cache(CostCenterCache, self._owner).find(declared, max_age)
             self.entity, self._names = center.id, frozenset({center.id, center.name})
 
     def list_known(self) -> Mapping[str, Budget]:
         """Return the owner's budgets of this scope; changes of one run share the listing."""
-        scope = self._spec.budget_scope
-        return self._budgets.of_scope(scope, self._spec.user if scope == USER else None)
+        scope = self.spec.budget_scope
+        return self._budgets.of_scope(scope, self.spec.user if scope == USER else None)
 
     def list_before(self) -> Mapping[str, Budget]:
         """Return the owner's budgets; creates in quick succession share one listing."""
@@ -114,7 +115,7 @@ class BudgetCreate(CreateOnce[Budget]):
         certain: list[Budget] = []
         unsure: list[Budget] = []
         for budget in listing.values():
-            found = match(self._owner, self._spec, budget, self._names, scope_is_unsure=budget.id in unsure_scope)
+            found = match(self._owner, self.spec, budget, self._names, scope_is_unsure=budget.id in unsure_scope)
             if found is Match.YES:
                 certain.append(budget)
             elif found is Match.MAYBE:
@@ -130,7 +131,7 @@ class BudgetCreate(CreateOnce[Budget]):
             OutcomeError: One may be.
         """
         for other in self._budgets.opaque():
-            if may_be(self._owner, self._spec, other, self._names):
+            if may_be(self._owner, self.spec, other, self._names):
                 raise OutcomeError(
                     f"{self.what()} may exist already as {other}. Compare it on GitHub: if it is the declared one, "
                     "remove one of the two, then run again."
@@ -142,7 +143,7 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def send(self) -> Budget | None:
         """Send the create once."""
-        return self._client.create_budget(self._owner, create_body(self._spec, self.entity))
+        return self._client.create_budget(self._owner, create_body(self.spec, self.entity))
 
     def is_conflict(self, error: ApiError) -> bool:
         """Return whether GitHub refused the create because a budget with this key exists."""
@@ -164,13 +165,13 @@ class BudgetCreate(CreateOnce[Budget]):
         ends_raise = former and approved_raises.sends_amount(former, self._inputs)
         if approved_raises.raised_to(self._inputs, existing.budget_amount) is not None and not ends_raise:
             different.remove("budget_amount")
-        expires = self._spec.expires_at or (self._spec.budget_scope == USER and self.is_former(existing))
-        alerts = self._spec.budget_alerting is not None and self._spec.budget_alerting.will_alert
+        expires = self.spec.expires_at or (self.spec.budget_scope == USER and self.is_former(existing))
+        alerts = self.spec.budget_alerting is not None and self.spec.budget_alerting.will_alert
         hidden = {
             "budget_alerting": alerts and existing.budget_alerting is None,
             "expires_at": expires and not existing.expires_at,
             "exclude_cost_center_usage": (
-                self._spec.exclude_cost_center_usage and existing.exclude_cost_center_usage is None
+                self.spec.exclude_cost_center_usage and existing.exclude_cost_center_usage is None
             ),
         }
         # What GitHub leaves out counts as unchanged only for a budget in the state. This budget is not in the state, or
@@ -216,14 +217,15 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def update(self, existing: Budget, different: list[str]) -> Budget:
         """Send the fields that differ and return the updated budget."""
-        body = patch_body(self._spec, different)
-        updated = self._client.update_budget(self._owner, existing.id, body)
-        return updated or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
+        for body in patch_bodies(self.spec, different):
+            updated = self._client.update_budget(self._owner, existing.id, body)
+            existing = updated or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
+        return existing
 
     def describe(self, existing: Budget, different: list[str]) -> str:
         """Return the fields that differ, each with the live and the declared value."""
         live = live_inputs(self._owner, {}, existing, self._names)
-        declared, secret = self._spec.model_dump(), secret_inputs(self._inputs)
+        declared, secret = self.spec.model_dump(), secret_inputs(self._inputs)
         return ", ".join(
             f"{name} (secret)"
             if name in secret
@@ -232,7 +234,7 @@ class BudgetCreate(CreateOnce[Budget]):
         )
 
     def _differences(self, budget: Budget) -> list[str]:
-        declared = self._spec.model_dump()
+        declared = self.spec.model_dump()
         live = live_inputs(self._owner, declared, budget, self._names)
         return differing(self._owner, declared, live, ("budget_type", *IN_PLACE))
 

@@ -63,6 +63,8 @@ class Declared:
         normalize: Normalizes a value for comparison, in a budget; absent and None are equal.
         in_scope: Whether budgets of a scope have the field; a scope may be newer than this package.
         seen_elsewhere: Whether a value that GitHub returns for another scope counts as a difference.
+        described: Whether GitHub's description of its API has the field. What GitHub does with one that it lacks is not
+            known, so an update sends it in a request of its own, and its result is not taken for granted.
     """
 
     text: str
@@ -74,6 +76,7 @@ class Declared:
     normalize: Callable[[Any, Context], Any] = _alone
     in_scope: Callable[[str], bool] = _every
     seen_elsewhere: bool = False
+    described: bool = True
 
 
 def declared_fields(model: type[BaseModel]) -> dict[str, Declared]:

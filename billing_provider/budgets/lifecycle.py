@@ -14,7 +14,7 @@ from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, liv
 from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.budgets.states import BudgetState, read_spec
-from billing_provider.budgets.wire import patch_body
+from billing_provider.budgets.wire import doubts, patch_bodies
 from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
@@ -26,9 +26,10 @@ from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE, OnDele
 from billing_provider.runtime.registry import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
+    from billing_provider.budgets.models import BudgetSpec
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
 
@@ -157,6 +158,8 @@ class Lifecycle:
             changed = f": {creation.words}" if creation.words else " as it is"
             then = self._on_delete.after_adoption(kept=kept)
             run.reporter.warn(f"{creation.what()}: adopted the existing budget {budget.id}{changed}{then}")
+        written = created.updated if created.adopted else [name for name in inputs if inputs[name]]
+        self._warn_of_doubts(owner, creation.spec, budget, written)
         center = creation.entity if inputs["budget_scope"] in COST_CENTER_SCOPES else None
         remembered = {"adopted": created.adopted, "cost_center_id": center, KEPT_ON_DELETE: kept}
         return self._store(owner, inputs, budget, remembered)
@@ -250,7 +253,7 @@ class Lifecycle:
                 Change.update(owner, olds, news, self._recent(owner, budget_id)),
                 f"update budget {budget_id} of {owner}",
             )
-            budget = client.update_budget(owner, budget_id, patch_body(spec, changed))
+            replies = [client.update_budget(owner, budget_id, body) for body in patch_bodies(spec, changed)]
         except NotFoundError:
             if self._run.cache(OwnerCache, owner).is_listed(budget_id):
                 raise
@@ -259,7 +262,7 @@ class Lifecycle:
                 "Run `pulumi refresh`, then `pulumi up`: it creates the budget again."
             ) from None
         # A single read: the cached listing may be older than the change.
-        budget = budget or client.get_budget(owner, budget_id)
+        budget = replies[-1] or client.get_budget(owner, budget_id)
         self._run.cache(OwnerCache, owner).remember(budget)
         names = frozenset({budget.budget_entity_name or ""})
         kept = differing(owner, news, live_inputs(owner, news, budget, names), tuple(changed))
@@ -268,6 +271,7 @@ class Lifecycle:
                 f"update budget {budget_id} of {owner}: GitHub accepted the request but did not change "
                 f"{', '.join(kept)}. Run `pulumi refresh` to read the current value."
             )
+        self._warn_of_doubts(owner, spec, budget, changed)
         return self._store(owner, news, budget, olds)
 
     def delete(self, urn: str, id_: str, olds: Mapping[str, Any]) -> None:
@@ -309,6 +313,10 @@ class Lifecycle:
         )
         if is_gone:
             budgets.forget(budget_id)
+
+    def _warn_of_doubts(self, owner: Owner, spec: BudgetSpec, budget: Budget, written: Iterable[str]) -> None:
+        for text in doubts(spec, budget, written):
+            self._run.reporter.warn(f"budget {budget.id} of {owner}: {text}")
 
     def _allow(self, change: Change, action: str) -> None:
         """Check the limits right before a write.

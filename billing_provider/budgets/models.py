@@ -243,6 +243,7 @@ class BudgetSpec(BaseModel):
             sent="if_declared",
             normalize=fields.flag,
             in_scope=fields.only(ENTERPRISE),
+            described=False,
         ),
     ] = False
     on_existing: Annotated[

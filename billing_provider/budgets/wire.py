@@ -10,7 +10,7 @@ from billing_provider.core.owners import USER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from billing_provider.budgets.models import BudgetSpec
+    from billing_provider.budgets.models import Budget, BudgetSpec
 
 
 def create_body(spec: BudgetSpec, entity: str) -> dict[str, Any]:
@@ -32,3 +32,29 @@ def patch_body(spec: BudgetSpec, names: Iterable[str]) -> dict[str, Any]:
     """Return the body of an update of these fields, with their complete declared values; an expiry can be cleared."""
     declared = declared_fields(type(spec))
     return {name: declared[name].write(getattr(spec, name)) for name in names}
+
+
+def patch_bodies(spec: BudgetSpec, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the bodies of an update of these fields: those that GitHub describes together, then each other one."""
+    declared = declared_fields(type(spec))
+    changed = list(names)
+    together = [name for name in changed if declared[name].described]
+    parts = [together, *([name] for name in changed if name not in together)]
+    return [patch_body(spec, part) for part in parts if part]
+
+
+def doubts(spec: BudgetSpec, budget: Budget, names: Iterable[str]) -> list[str]:
+    """Return what a reply says of written fields that GitHub does not describe: it can ignore them.
+
+    Args:
+        spec: The budget as declared.
+        budget: The budget in the reply.
+        names: The fields that were written.
+    """
+    return [
+        f"GitHub's description of its API has no {name}, and its reply "
+        + ("does not show it" if (live := getattr(budget, name)) is None else f"says {str(live).lower()}")
+        + ": check it on GitHub"
+        for name in names
+        if not declared_fields(type(spec))[name].described and getattr(budget, name) != getattr(spec, name)
+    ]

@@ -53,6 +53,7 @@ WRITTEN = {
     ),
     *("monthly_usage", "no_id_in_create", "old_missing_user_text", "patch_ignores_identity"),
     *("premium_requests_converted", "user_usage_empty", "whole_month_counts"),
+    *("exclusion_ignored", "patch_four_fields"),
     *("app_token_seconds", "cost_center_limit", "resource_limit"),
 }
 """The quirks of writes, usage, time and access: they do not change how a live budget is read."""

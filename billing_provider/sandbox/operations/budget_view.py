@@ -63,6 +63,8 @@ def show(
     if reply == "list" and "cost_center_scope_echo" in quirks and budget.budget_scope == "multi_user_cost_center":
         body["budget_scope"] = "cost_center"
     _change_product(quirks, budget, body, reply)
+    if "exclusion_ignored" in quirks:
+        body.pop("exclude_cost_center_usage", None)
     if "extra_fields" in quirks:
         body["budget_thresholds"] = {"75": True, "90": True, "100": True}
     return {**body, **(budget.shown_as or {})}

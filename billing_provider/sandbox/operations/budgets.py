@@ -9,7 +9,15 @@ from urllib.parse import urlencode
 from billing_provider.sandbox.operations import access, budget_rules
 from billing_provider.sandbox.operations.budget_view import show
 from billing_provider.sandbox.operations.consumption import effective_budget, licenses_in_use
-from billing_provider.sandbox.operations.replies import Reply, bad_request, forbidden, invalid, not_found, require
+from billing_provider.sandbox.operations.replies import (
+    Reply,
+    bad_request,
+    forbidden,
+    invalid,
+    not_found,
+    refuse_unknown,
+    require,
+)
 from billing_provider.sandbox.store.names import same_name
 from billing_provider.sandbox.store.records import StoredBudget
 
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.call import Call
 
 _SCOPES = budget_rules.SCOPES["enterprise"]
+_DESCRIBED = ("budget_amount", "prevent_further_usage", "budget_alerting", "expires_at")
 _REQUIRED = (
     "budget_amount",
     "prevent_further_usage",
@@ -79,6 +88,8 @@ def update_budget(call: Call) -> Reply:
     body = call.body
     if not body:
         raise bad_request("Bad request: at least one field to update is needed.")
+    if "patch_four_fields" in call.quirks:
+        refuse_unknown("body field", body, _DESCRIBED)
     fixed = [name for name in budget_rules.IDENTITY if name in body and not _is_stored(call, budget, name)]
     if fixed and "patch_ignores_identity" not in call.quirks:
         raise bad_request(f"{', '.join(fixed)} cannot be changed after a budget is created.")
@@ -122,7 +133,7 @@ def _new_budget(call: Call) -> StoredBudget:
     )
     if "expires_at" in body:
         budget.expires_at = budget_rules.expiry(call, scope, body["expires_at"])
-    if "exclude_cost_center_usage" in body:
+    if "exclude_cost_center_usage" in body and "exclusion_ignored" not in call.quirks:
         budget.exclude_cost_center_usage = _exclusion(scope, body["exclude_cost_center_usage"])
     _check_licenses(call, budget)
     budget.id = call.state.new_id() + ("d" if "long_ids" in call.quirks else "")
@@ -167,7 +178,7 @@ def _changes(call: Call, budget: StoredBudget) -> dict[str, Any]:
         changes["expires_at"] = (
             None if clears and scope == "user" else budget_rules.expiry(call, scope, body["expires_at"])
         )
-    if "exclude_cost_center_usage" in body:
+    if "exclude_cost_center_usage" in body and "exclusion_ignored" not in call.quirks:
         changes["exclude_cost_center_usage"] = _exclusion(scope, body["exclude_cost_center_usage"])
     return changes
 
