@@ -67,6 +67,19 @@ def secrets_of_one_test() -> Iterator[None]:
     redact._SECRETS.update(before)
 
 
+@pytest.fixture(autouse=True)
+def described_traffic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With TRAFFIC=1, fail a test whose traffic does not fit GitHub's description."""
+    if not os.environ.get("TRAFFIC"):
+        yield
+        return
+    from tests.support.description import recorded, violations  # noqa: PLC0415 - it takes seconds
+
+    seen = recorded(monkeypatch)
+    yield
+    assert [text for request, reply in seen for text in violations(request, reply)] == []
+
+
 @pytest.fixture(scope="session", autouse=True)
 def only_this_machine() -> Iterator[None]:
     """Fail any test that looks up a name or opens a connection outside loopback."""
