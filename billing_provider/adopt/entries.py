@@ -15,7 +15,7 @@ from billing_provider.budgets.models import complete
 from billing_provider.core.ids import resource_id
 from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY
-from billing_provider.core.redact import clean
+from billing_provider.core.redact import clean, quoted
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import ACTIVE, MEMBER_KINDS, as_inputs
@@ -143,7 +143,7 @@ class _Finder:
             members = {kind: sorted(given[kind], key=str.lower) for kind in MEMBER_KINDS if given[kind]}
             pool = {"ai_credit_pool_enabled": True} if given.get("ai_credit_pool_enabled") else {}
             declared = {"enterprise": inventory.owner.slug, "name": center.name, **members, **pool}
-            name = f"{center.name} ({center.id})"
+            name = f"{quoted(center.name)} ({center.id})"
             checked = lifecycle.check(f"::{name}", {}, declared, frozenset())
             if checked.problems:
                 id_ = resource_id(inventory.owner.kind.noun, inventory.owner.slug, center.id)
@@ -192,7 +192,7 @@ class _Finder:
         owner, budget, scope = each.owner, each.budget, each.budget.budget_scope
         what = f"budget {budget.id} of {owner}: {budget.budget_product_sku}, scope {scope}"
         whose = budget.user or budget.budget_entity_name
-        what += f" {whose}" if whose else ""
+        what += f" {quoted(whose)}" if whose else ""
         lifecycle = Lifecycle(owner.kind, self._run)
         problems, inputs = each.problems, each.declared
         if not problems:

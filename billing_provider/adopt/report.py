@@ -20,7 +20,7 @@ from billing_provider.budgets.states import read_spec
 from billing_provider.core.clock import instant
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSITORY
-from billing_provider.core.redact import clean, redact
+from billing_provider.core.redact import clean, quoted, redact
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.models import ACTIVE
 
@@ -202,7 +202,7 @@ class _Report:
 def _objects(inventory: Inventory) -> Iterable[_Object]:
     owner = inventory.owner
     for center in inventory.active_cost_centers:
-        what = f"the cost center {center.name} of {owner.key}"
+        what = f"the cost center {quoted(center.name)} of {owner.key}"
         loses = "GitHub archives it, and the usage of its members is in no cost center"
         key = _center_key(owner, center.name)
         yield _Object(f"{owner.kind.noun}/{owner.slug}/{center.id}", owner, what, "cost-centers", loses, key=key)

@@ -16,6 +16,7 @@ from billing_provider.core.owners import (
     REPOSITORY,
     USER,
 )
+from billing_provider.core.redact import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +45,7 @@ class NaturalKey(NamedTuple):
 
     def __str__(self) -> str:
         """Return the description of the budget, for messages."""
-        what = self.user or self.entity.rpartition("//")[2]
+        what = quoted(self.user or self.entity.rpartition("//")[2])
         return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
 
 

@@ -435,4 +435,6 @@ def _is_same_cost_center(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bo
     """Return whether a new entity name is the name or the id of the cost center in the state."""
     entity = (news.get("budget_entity_name") or "").lower()
     known = {(olds.get(name) or "").lower() for name in ("github_entity_name", "cost_center_id")}
-    return news.get("budget_scope") in COST_CENTER_SCOPES and bool(entity) and entity in known
+    # A state of an older version has the name without the spaces at its ends.
+    is_known = entity in known or entity.strip() in known
+    return news.get("budget_scope") in COST_CENTER_SCOPES and bool(entity) and is_known

@@ -26,9 +26,9 @@ from billing_provider.budgets.fields import Declared, FieldTypes, declared_field
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import Id, Sendable
-from billing_provider.core.inputs import Flag, Problem, Text, no_such_inputs, read_text_input, refuse
+from billing_provider.core.inputs import Flag, Name, Problem, Text, no_such_inputs, read_text_input, refuse
 from billing_provider.core.opaque import OpaqueRow
-from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
+from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +100,7 @@ def _write_alerting(value: Alerting | None) -> dict[str, Any]:
 
 
 _TEXT = FieldTypes(Text, Sendable)
+_NAME = FieldTypes(Name, Sendable)
 _FLAG = FieldTypes(Flag, StrictBool)
 _AMOUNT = FieldTypes(Amount, StrictInt | StrictFloat)
 _DAY = FieldTypes(Day, Sendable)
@@ -181,7 +182,7 @@ class BudgetSpec(BaseModel):
         Declared(
             text="Organization, repository (`owner/name`) or cost center (name or UUID) that the budget covers.",
             change="replaces",
-            form=_TEXT,
+            form=_NAME,
             sent="always",
             normalize=fields.entity,
         ),
@@ -305,7 +306,10 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
             found.append(Problem(field, f"{where}{reason}"))
     bad = {problem.field for problem in found}
     good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
-    return good.model_dump(exclude_none=True), found
+    fields = good.model_dump(exclude_none=True)
+    if "budget_entity_name" in fields and fields.get("budget_scope") not in COST_CENTER_SCOPES:
+        fields["budget_entity_name"] = fields["budget_entity_name"].strip()
+    return fields, found
 
 
 def complete(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> dict[str, Any]:

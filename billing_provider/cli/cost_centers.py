@@ -9,6 +9,7 @@ from billing_provider.cli import render
 from billing_provider.cli.options import add_name
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
+from billing_provider.core.redact import quoted
 from billing_provider.cost_centers.models import ACTIVE, DELETED, MEMBER_KINDS
 
 if TYPE_CHECKING:
@@ -70,15 +71,15 @@ def _totals(centers: list[CostCenterDetails]) -> dict[str, int]:
 
 
 def _print_members(enterprise: str, center: CostCenterDetails) -> None:
-    columns = (Column("kind"), Column("member", least=20))
+    columns = (Column("kind"), Column("member", least=20, named=True))
     rows = [(each.type, each.name) for each in center.resources]
     notes = [f"id {center.id}, {center.state}, AI-credit pool {_POOL[center.ai_credit_pool_enabled]}"]
-    title = f"Cost center {center.name} of enterprise {enterprise}: {render.counted(len(rows), 'member')}"
+    title = f"Cost center {quoted(center.name)} of enterprise {enterprise}: {render.counted(len(rows), 'member')}"
     render.print_table(title, columns, rows, notes, "No members.")
 
 
 def _print_table(args: argparse.Namespace, centers: list[CostCenterDetails]) -> None:
-    columns = [Column("name", total="total", least=12), Column("state", leaves=3)]
+    columns = [Column("name", total="total", least=12, named=True), Column("state", leaves=3)]
     columns += [Column(_TITLES[kind], right=True, total=str(total)) for kind, total in _totals(centers).items()]
     columns += [Column("AI pool", leaves=2), Column("id", leaves=1)]
     rows = [

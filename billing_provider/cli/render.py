@@ -13,7 +13,8 @@ from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.cli.tables import Cell, coloured, markdown, table, wrapped
-from billing_provider.core.redact import clean
+from billing_provider.core.ids import is_name
+from billing_provider.core.redact import MASK, clean
 from billing_provider.core.settings import read_settings
 from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
@@ -138,6 +139,8 @@ def _plain(value: Any) -> str | int | float:
     if isinstance(value, str):
         # The names come from GitHub, where others choose them.
         text = clean(value)
+        if is_name(value) and MASK not in text:
+            text = value
         return f"'{text}" if text.startswith(_FORMULA) else text
     return "" if value is None else value
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from billing_provider.core.redact import clean
+from billing_provider.core.redact import clean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,13 @@ def table(
         width: The number of characters of a line; None if there is no limit.
         with_colours: Whether the lines contain colours.
     """
-    cells = [[each if isinstance(each, Cell) else Cell(clean(each)) for each in row] for row in rows]
+    cells = [
+        [
+            each if isinstance(each, Cell) else Cell((quoted if column.named else clean)(each))
+            for each, column in zip(row, columns, strict=True)
+        ]
+        for row in rows
+    ]
     titles = [Cell(column.title, "bold") for column in columns]
     totals = [Cell(column.total, "bold") for column in columns]
     body = [titles, *cells, totals]
@@ -92,7 +98,7 @@ def markdown(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) ->
 
 
 def _markdown_cell(cell: str | Cell, column: Column) -> str:
-    text = cell.text if isinstance(cell, Cell) else clean(cell)
+    text = cell.text if isinstance(cell, Cell) else (quoted if column.named else clean)(cell)
     return "`{}`".format(text.replace("`", "'").replace("|", "\\|")) if column.named else text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StrictStr
@@ -15,6 +16,7 @@ LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 """A user's login; logins of managed users contain an underscore."""
 SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?", re.ASCII)
 """An enterprise's slug, an organization's login, or the slug of a team."""
+_JOINERS = "\u200c\u200d"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 Id = Annotated[str, Field(pattern=rf"^{_ID.pattern}$")]
@@ -25,6 +27,11 @@ def _encodable(text: str) -> str:
     # Raises a ValueError for a lone surrogate: valid in JSON, but not in a request or a state.
     text.encode()
     return text
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text is a name: it may have spaces of any kind, and joined emoji, but no control characters."""
+    return all(sign.isprintable() or sign in _JOINERS or unicodedata.category(sign) == "Zs" for sign in text)
 
 
 def is_id(text: str) -> bool:
@@ -72,7 +79,7 @@ def read_text(name: str, value: Any) -> str:
     Raises:
         ConfigError: The value is not a text, is too long, or contains control characters.
     """
-    if not isinstance(value, str) or len(value) > MAX_TEXT or not value.isprintable():
+    if not isinstance(value, str) or len(value) > MAX_TEXT or not is_name(value):
         raise ConfigError(f"{name}: write a text of at most {MAX_TEXT} printable characters, not {_shown(value)}")
     return value
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from billing_provider.core.ids import LOGIN, MAX_TEXT
+from billing_provider.core.ids import LOGIN, MAX_TEXT, is_name
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
@@ -133,6 +133,13 @@ def read_text_input(value: Any) -> str:
     return value.strip()
 
 
+def read_name_input(value: Any) -> str:
+    """Validate a name of an input; spaces at its ends are a part of it, because GitHub accepts them."""
+    if isinstance(value, str) and len(value) <= MAX_TEXT and is_name(value):
+        return value
+    return read_text_input(value)
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise refuse("write True or False")
@@ -140,6 +147,7 @@ def _flag(value: Any) -> bool:
 
 
 Text = Annotated[str, BeforeValidator(read_text_input)]
+Name = Annotated[str, BeforeValidator(read_name_input)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 

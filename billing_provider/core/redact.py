@@ -9,6 +9,7 @@ import math
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
@@ -110,6 +111,21 @@ def _words(value: Any) -> Iterator[str]:
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= _MIN_NUMBER:
         forms_of = {f"{value:g}", f"{value:,.10g}", f"{value:,.2f}", f"{value:.2f}", str(value)}
         yield from forms_of | ({str(int(value))} if math.isfinite(value) else set())
+
+
+def quoted(name: str, limit: int = MAX_TEXT) -> str:
+    """Return a name for display; one with spaces or signs that nobody sees is in quotes, as a program writes it."""
+    shown = clean(name)
+    if shown == name or MASK in shown:
+        return clean(name, limit)
+    signs = ("\\x20" if pair == "  " else _literal(pair[-1]) for pair in map("".join, pairwise(f"_{name}")))
+    return clean(f'"{"".join(signs)}"', limit)
+
+
+def _literal(sign: str) -> str:
+    if sign in {'"', "\\"}:
+        return f"\\{sign}"
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode()
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:

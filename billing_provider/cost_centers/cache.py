@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.redact import quoted
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.models import ACTIVE, DELETED, OpaqueCostCenter
 
@@ -96,15 +97,23 @@ class CostCenterCache:
         for other in self.opaque():
             if not found and other.may_be(name_or_id) and (archived or not other.is_archived):
                 raise ConfigError(
-                    f"the cost center {name_or_id[:_SHOWN]} of {self._owner} may be {other}. Compare it on GitHub."
+                    f"the cost center {quoted(name_or_id, _SHOWN)} of {self._owner} may be {other}. "
+                    "Compare it on GitHub."
                 )
-        names = ", ".join(sorted(center.name for center in centers if center.state == ACTIVE)[:_NAMES]) or "none"
+        names = (
+            ", ".join(quoted(name) for name in sorted(each.name for each in centers if each.state == ACTIVE)[:_NAMES])
+            or "none"
+        )
         fits = "more than one cost center" if found else "no cost center"
-        raise ConfigError(f"{fits} of {self._owner} has the name or id {name_or_id[:_SHOWN]}. Existing: {names}.")
+        raise ConfigError(
+            f"{fits} of {self._owner} has the name or id {quoted(name_or_id, _SHOWN)}. Existing: {names}."
+        )
 
 
 def matching(name_or_id: str, centers: list[CostCenterDetails], states: tuple[str, ...]) -> list[CostCenterDetails]:
     """Return the cost centers with a UUID or a name: case-insensitive, but a name in exact case takes precedence.
+
+    Only if none has the name, spaces at the ends of a name make no difference.
 
     Args:
         name_or_id: The UUID or the name.
@@ -115,5 +124,8 @@ def matching(name_or_id: str, centers: list[CostCenterDetails], states: tuple[st
     found = [center for center in centers if center.state in states and center.id.lower() == text]
     for state in states:
         named = [center for center in centers if center.state == state and center.name.lower() == text]
+        named = named or [
+            center for center in centers if center.state == state and center.name.strip().lower() == text.strip()
+        ]
         found = found or [center for center in named if center.name == name_or_id] or named
     return found

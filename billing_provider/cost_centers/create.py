@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.errors import OutcomeError
+from billing_provider.core.redact import quoted
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import (
@@ -55,7 +56,7 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
     def what(self) -> str:
         """Return the description of the cost center, for messages."""
-        return f"the cost center {self._inputs['name']} of {self._owner}"
+        return f"the cost center {quoted(self._inputs['name'])} of {self._owner}"
 
     def list_known(self) -> Mapping[str, CostCenterDetails]:
         """Return the enterprise's cost centers, including archived ones, from the listing of this run."""
@@ -77,7 +78,8 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
         Raises:
             OutcomeError: There is none, and one that was not understood may have the name.
         """
-        certain = [center for center in self._with_name(listing) if center.state == ACTIVE]
+        active = {id_: center for id_, center in listing.items() if center.state == ACTIVE}
+        certain = self._with_name(active)
         for other in () if certain else self._run.cache(CostCenterCache, self._owner).opaque():
             if other.may_be(self._inputs["name"]) and not other.is_archived:
                 raise OutcomeError(
@@ -128,7 +130,8 @@ class CostCenterCreate(CreateOnce[CostCenterDetails]):
 
     def _with_name(self, listing: Mapping[str, CostCenterDetails]) -> list[CostCenterDetails]:
         name = self._inputs["name"].lower()
-        return [center for center in listing.values() if center.name.lower() == name]
+        same = [center for center in listing.values() if center.name.lower() == name]
+        return same or [center for center in listing.values() if center.name.strip().lower() == name.strip()]
 
     def _has_others(self, center: CostCenterDetails) -> bool:
         """Return whether a cost center has a member of any kind that is not declared."""

@@ -12,6 +12,7 @@ from billing_provider.core.inputs import (
     ON_DELETE,
     ON_EXISTING,
     Flag,
+    Name,
     Problem,
     Text,
     choose,
@@ -51,7 +52,7 @@ class CostCenterInputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     enterprise: Text | None = None
-    name: Text | None = None
+    name: Name | None = None
     users: Names | None = None
     organizations: Names | None = None
     repositories: Names | None = None
@@ -91,9 +92,9 @@ def problems(fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Prob
     slug = fields.get("enterprise")
     if "enterprise" not in unsure and not SLUG.fullmatch(slug or ""):
         yield Problem("enterprise", "write the enterprise's slug, as in github.com/enterprises/SLUG")
-    name = fields.get("name")
+    name = fields.get("name", "")
     if "name" not in unsure:
-        if not name:
+        if not name.strip():
             yield Problem("name", "write a name for the cost center")
         elif is_uuid(name):
             yield Problem(

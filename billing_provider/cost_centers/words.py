@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing_provider.core.redact import clean
+from billing_provider.core.redact import quoted
 from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, ORGANIZATIONS, REPOSITORIES, USERS, plain_member
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def first_names(names: Sequence[str], longest: int = _MAX_NAME) -> str:
         names: At least one name.
         longest: Maximum length of a name.
     """
-    shown = [clean(name, longest) for name in (names if len(names) <= _ALL else names[:_SHOWN])]
+    shown = [quoted(name, longest) for name in (names if len(names) <= _ALL else names[:_SHOWN])]
     if len(names) > len(shown):
         shown.append(f"{len(names) - len(shown):,} more")
     *first, last = shown
@@ -46,4 +46,4 @@ def moved_line(verb: str, kind: str, names: Sequence[str], cost_center: str) -> 
     """
     what = f"{len(names):,} {(_ONE if len(names) == 1 else _MANY)[kind]}"
     plain = [plain_member(kind, name) for name in names]
-    return f"{verb} {what} from cost center {clean(cost_center, _MAX_NAME)}: {first_names(plain)}"
+    return f"{verb} {what} from cost center {quoted(cost_center, _MAX_NAME)}: {first_names(plain)}"

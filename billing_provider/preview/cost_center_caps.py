@@ -11,7 +11,7 @@ from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, MULTI_USER_COST_CENTER, USER
-from billing_provider.core.redact import clean
+from billing_provider.core.redact import clean, quoted
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.cost_centers.cache import CostCenterCache, matching
@@ -246,7 +246,7 @@ class CostCenterCaps:
         after = members_after(center, olds, news)
         if names := [member(kind, each) for kind in REFUSED_KINDS for each in after[kind]]:
             raise ConfigError(
-                f"{_REFUSES}, and {clean(name, _MAX_NAME)} has {first_names(names)}: take them out of it, or declare "
+                f"{_REFUSES}, and {quoted(name, _MAX_NAME)} has {first_names(names)}: take them out of it, or declare "
                 "the scope cost_center"
             )
 
@@ -291,7 +291,7 @@ class CostCenterCaps:
         does not know that it is secret.
         """
         per = "per person" if self._caps_each(budget) else f"on {budget.budget_product_sku}"
-        name = clean(center.name or budget.budget_entity_name or "", _MAX_NAME)
+        name = quoted(center.name or budget.budget_entity_name or "", _MAX_NAME)
         return f"{self._cap(budget)} {clean(per, _MAX_NAME)} of cost center {name} (budget {budget.id})"
 
     def _covered(

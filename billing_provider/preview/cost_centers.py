@@ -10,6 +10,7 @@ from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, OutcomeError
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, Owner
+from billing_provider.core.redact import quoted
 from billing_provider.core.resource import read_state
 from billing_provider.cost_centers.api import MAX_ACTIVE
 from billing_provider.cost_centers.cache import CostCenterCache, matching
@@ -143,7 +144,7 @@ class CostCenterPreview:
         except (ForbiddenError, NotFoundError) as error:
             return [Problem(ENTERPRISE, f"{error}{self._names.near_owner(owner)}")]
         for line in lines:
-            self._run.reporter.warn(f"the cost center {news['name']}: {line}")
+            self._run.reporter.warn(f"the cost center {quoted(news['name'])}: {line}")
         return []
 
     def _caps(self, owner: Owner) -> CostCenterCaps:
