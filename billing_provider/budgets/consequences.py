@@ -342,7 +342,8 @@ def overcommitted(umbrella_name: str, umbrella: Terms, covered: Sequence[tuple[s
 def covers(umbrella: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Return whether all usage that one budget counts is counted by another one too, as far as their inputs tell.
 
-    Budgets of persons are not compared: they act on included credits too, the others only after these are used up.
+    Budgets of persons are not compared: with Copilot Business and Enterprise licenses, they act on included credits
+    too, the others only after these are used up.
     """
     if not umbrella.get("budget_product_sku") or _sku(umbrella) != _sku(other):
         return False

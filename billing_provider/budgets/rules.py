@@ -220,7 +220,9 @@ def warnings(what: str, fields: Mapping[str, Any], *, alerting_given: bool) -> I
     if hard and sku in LICENSE_SKUS:
         yield f"{what} can only send alerts: GitHub does not block licenses"
     if hard and amount == 0:
-        yield f"{what} is a hard stop at 0: it blocks all usage immediately, including included usage"
+        # Copilot through GHEC and Copilot Standalone include no credits.
+        included = "credits that Copilot Business and Enterprise include" if sku in BUNDLES else "included usage"
+        yield f"{what} is a hard stop at 0: it blocks all usage immediately, also {included}"
     alerting = fields.get("budget_alerting")
     if scope not in PER_USER_SCOPES and not alerting_given:
         yield f"{what} alerts nobody: set budget_alerting"

@@ -106,7 +106,7 @@ class UsageItem:
         quantity: The quantity, in `unit_type`.
         unit_type: The unit, such as `minutes`.
         price_per_unit: US dollars.
-        gross_amount: US dollars before discounts; included amounts and pools are reduced by it.
+        gross_amount: US dollars before discounts; included amounts, if the license has any, are reduced by it.
         discount_amount: US dollars of discounts and included amounts.
         net_amount: Billed US dollars.
         organization_name: The organization; None if GitHub does not return it.

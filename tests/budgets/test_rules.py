@@ -297,7 +297,11 @@ def unusual(changes: dict[str, Any]) -> list[str]:
     [
         ({"budget_product_sku": "premium_requests"}, "write ai_credits"),
         ({"budget_product_sku": "ghec_licenses", "prevent_further_usage": True}, "can only send alerts"),
-        ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately"),
+        ({"budget_amount": 0, "prevent_further_usage": True}, "blocks all usage immediately, also included usage"),
+        (
+            {"budget_amount": 0, "prevent_further_usage": True, "budget_product_sku": "ai_credits"},
+            "blocks all usage immediately, also credits that Copilot Business and Enterprise include",
+        ),
         ({"budget_type": "SkuPricing"}, "as SkuPricing, GitHub's reference prices actions as ProductPricing"),
         ({}, "alerts nobody: set budget_alerting"),
         (

@@ -27,7 +27,8 @@ _ALL = 100
 def consumed(state: SandboxState, quirks: Quirks, budget: StoredBudget, user: str | None = None) -> float:
     """Return the consumption of a budget in dollars or licenses, optionally of one user.
 
-    Budgets of single users count included usage too; the others count only usage beyond it.
+    Budgets of single users count included usage too; the others count only usage beyond it. The users of the sandbox
+    have Copilot Business: through GHEC, and standalone, Copilot includes nothing.
     """
     gross = budget.budget_scope in PER_USER_SCOPES
     total = 0
