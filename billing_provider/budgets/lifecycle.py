@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import approved_raises, expiry, removal, rules
+from billing_provider.budgets import approved_raises, expiry, removal, rules, successor
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change
@@ -21,6 +21,7 @@ from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import SECRET_INPUTS, Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.models import cost_center_key
 from billing_provider.runtime.delete_confirmed import delete_confirmed
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE, OnDelete
 from billing_provider.runtime.registry import name_of
@@ -114,23 +115,24 @@ class Lifecycle:
             changed.remove("budget_entity_name")
         changed += [field for field in fields if field in unknown]
         replaces = [field for field in changed if field in IDENTITY]
+        if "budget_entity_name" in replaces and self._is_renamed(owner, olds, news):
+            replaces.remove("budget_entity_name")
         if expiry.comes_back(olds, news, self._now()):
             # An update cannot change the id, and GitHub removes an expired budget.
             changed = list(dict.fromkeys([*changed, "expires_at"]))
             replaces.append("expires_at")
         # The engine also calls diff for resources that the program no longer declares: in a refresh, and to delete the
         # dependents of a replaced resource. Their budgets must stay deletable.
-        if self._run.registry.is_checked(urn):
+        is_declared = self._run.registry.is_checked(urn)
+        if is_declared:
             record = self._run.registry.replace if replaces else self._run.registry.hold
             record(urn, budget_id, olds)
             if replaces and not unknown and not expiry.is_over(olds, self._now()):
                 approved_raises.warn(self._run, owner, budget_id, olds, news, replaced=True)
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
-        if replaces:
-            self._run.reporter.warn(
-                f"a change of {', '.join(replaces)} replaces the budget {budget_id} of {owner}: "
-                "the new budget counts only usage after its creation, not the earlier usage of this month"
-            )
+        if replaces and not is_declared and not unknown:
+            # The engine compares in a refresh. Of a declared budget, the check of the new one tells what becomes of it.
+            self._run.reporter.warn(successor.drifted(owner, budget_id, olds, news, replaces))
         return changed, replaces
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
@@ -151,9 +153,9 @@ class Lifecycle:
         budget = created.item
         kept = self._on_delete.keeps(inputs, adopted=created.adopted)
         if creation.is_former(budget):
-            if creation.words:
-                # The comparison before has told it, unless it could not read GitHub.
-                run.tell(f"{creation.what()}: {creation.words}", unless_told=True)
+            # The comparison before has told it, unless it could not read GitHub.
+            for words in filter(None, (successor.keeps(budget.id), creation.words)):
+                run.tell(f"{creation.what()}: {words}", unless_told=True)
         elif created.adopted:
             changed = f": {creation.words}" if creation.words else " as it is"
             then = self._on_delete.after_adoption(kept=kept)
@@ -408,11 +410,21 @@ class Lifecycle:
             return frozenset()
         return frozenset({center.id, center.name})
 
+    def _is_renamed(self, owner: Owner, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Return whether a new entity name is the one that this run gives the cost center in the state."""
+        name = news.get("budget_entity_name") or ""
+        held = self._run.registry.held_by_declared(cost_center_key(owner.slug, name))
+        return (
+            news.get("budget_scope") in COST_CENTER_SCOPES and held == (olds.get("cost_center_id") or "").lower() != ""
+        )
+
     def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
         """Return the budget from the state, for an update that changes nothing on GitHub."""
         known = {name: olds[name] for name in ("consumed_amount",) if name in olds}
         known["budget_amount"] = approved_raises.known_amount(olds)
-        entity = olds.get("github_entity_name", news.get("budget_entity_name"))
+        entity = news.get("budget_entity_name")
+        if news.get("budget_scope") not in COST_CENTER_SCOPES or _is_same_cost_center(olds, news):
+            entity = olds.get("github_entity_name", entity)
         return Budget.model_validate({**news, **known, "id": budget_id, "budget_entity_name": entity})
 
 

@@ -19,6 +19,7 @@ from billing_provider.cost_centers.models import (
     IN_PLACE,
     MEMBER_KINDS,
     as_inputs,
+    cost_center_key,
     differing,
     missing_members,
     plain_member,
@@ -77,8 +78,7 @@ class CostCenterLifecycle:
         if found:
             return Checked({}, first_problems(found))
         if not unknown & {"enterprise", "name"}:
-            key = ("cost center", inputs["enterprise"].lower(), inputs["name"].lower())
-            first = self._run.registry.declare(urn, key)
+            first = self._run.registry.declare(urn, cost_center_key(inputs["enterprise"], inputs["name"]))
             if first is not None:
                 reason = f"{name_of(first)} declares the cost center {inputs['name']} already: remove one of the two"
                 return Checked({}, [Problem("", reason)])

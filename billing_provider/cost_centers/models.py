@@ -68,6 +68,11 @@ class AiCreditPool:
     current_amount: float | None = None
 
 
+def cost_center_key(enterprise: str, name: str) -> tuple[str, ...]:
+    """Return the key of a cost center for the registry of a run."""
+    return ("cost center", enterprise.lower(), name.lower())
+
+
 def _none_is_empty(value: Any) -> Any:
     return () if value is None else value
 

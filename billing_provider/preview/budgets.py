@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import approved_raises, consequences, expiry, removal
+from billing_provider.budgets import approved_raises, consequences, expiry, successor
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import NOTHING, Change, refusal
 from billing_provider.budgets.consequences import Terms
@@ -28,6 +28,7 @@ from billing_provider.core.inputs import Problem, near
 from billing_provider.core.owners import COST_CENTER_SCOPES, PER_USER_SCOPES, Owner
 from billing_provider.core.resource import read_state, secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.models import cost_center_key
 from billing_provider.preview.cost_center_caps import check_members
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.preview.usage import LiveUsage
@@ -65,6 +66,8 @@ class _Compared:
         replaced: What it does to the cap of another budget, which this one replaces.
         live: The live budget, if GitHub was read and has one.
         is_adoption: Whether a create takes over the live budget, which this resource did not have before.
+        is_former: Whether a replacement takes the live budget again, because it is the declared one.
+        is_compared: Whether GitHub was read.
     """
 
     owner: Owner | None
@@ -74,6 +77,8 @@ class _Compared:
     replaced: Change | None = None
     live: Budget | None = None
     is_adoption: bool = False
+    is_former: bool = False
+    is_compared: bool = False
 
 
 class BudgetPreview:
@@ -122,7 +127,8 @@ class BudgetPreview:
         except NotComparedError:
             pass
         except (ConfigError, OutcomeError) as error:
-            return [Problem("", str(error))]
+            kept = successor.renamed(kind, replaced, news, unknown) if replaced else ()
+            return [Problem("", " ".join((str(error), *(f"{text[0].upper()}{text[1:]}." for text in kept))))]
         except InvalidError as error:
             return [Problem(kind.noun, str(error))]
         except (ForbiddenError, NotFoundError) as error:
@@ -263,7 +269,7 @@ class BudgetPreview:
         try:
             creation.find_entity(FRESH_SECONDS)
         except ConfigError:
-            if self._run.registry.is_declared(("cost center", owner.slug.lower(), creation.entity.lower())):
+            if self._run.registry.is_declared(cost_center_key(owner.slug, creation.entity)):
                 # This deployment creates it.
                 check_members(self._run, owner, compared.news)
                 return compared
@@ -284,31 +290,35 @@ class BudgetPreview:
             # Another resource of this run that had it no longer replaces it.
             self._run.registry.hold(urn, live.id)
         change, replaced = creation.changes(live, [name for name in sent if name not in unknown])
+        is_former = live is not None and creation.is_former(live)
         return replace(
             compared,
             change=change.not_known_yet(unknown),
             replaced=replaced and compared.replaced,
             live=live,
-            is_adoption=live is not None and not creation.is_former(live),
+            is_adoption=live is not None and not is_former,
+            is_former=is_former,
+            is_compared=True,
         )
 
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
         """Return the refusal by the limits; if there is none, warn of the consequences."""
         if reason := refusal(self._run.guards, compared.change, compared.replaced):
             return [Problem("", reason)]
-        goes = () if urn in self._gone else self._goes(kind, compared)
+        goes = () if urn in self._gone and not compared.is_former else self._goes(kind, compared)
         for text in (*goes, *self._consequences(compared)):
             self._run.tell(f"{compared.subject}: {text}")
         return []
 
     @staticmethod
     def _goes(kind: OwnerKind, compared: _Compared) -> Iterator[str]:
-        """Yield what goes and what comes by a replacement."""
-        if compared.replaced is not None:
-            comes = removal.described(kind, compared.news, compared.change.unknown)
-            yield f"replaces the {removal.described(kind, compared.replaced.before)} by a {comes}"
-            if words := compared.replaced.words():
-                yield f"the replacement {words}"
+        """Yield what becomes of the budget that a resource has, by a replacement."""
+        if compared.live is not None and compared.is_former:
+            yield successor.keeps(compared.live.id)
+        elif compared.replaced is not None:
+            yield from successor.goes(
+                kind, compared.replaced, compared.news, compared.change.unknown, is_compared=compared.is_compared
+            )
 
     def _consequences(self, compared: _Compared) -> Iterator[str]:
         change, live = compared.change, compared.live

@@ -55,6 +55,12 @@ class ResourceRegistry:
         with self._lock:
             return key in self._declared
 
+    def held_by_declared(self, key: tuple[str, ...]) -> str:
+        """Return the id, in lower case, of the object that the resource with a key has in the state; empty for none."""
+        with self._lock:
+            urn = self._declared.get(key)
+            return next((held.lower() for held, holder in self._holders.items() if holder == urn), "")
+
     def hold(self, urn: str, budget_id: str, state: Mapping[str, Any] = _NOTHING) -> None:
         """Record the resource that holds a budget, and its outputs, so that a delete of the budget is skipped."""
         with self._lock:

@@ -259,6 +259,9 @@ def test_a_cost_center_and_its_budget(cli: Cli) -> None:
     before = cli.live
     cli.unchanged("--refresh")
     declare(name="Applications", users=["monalisa"])
+    said = cli.run("preview", "--diff")
+    assert "~ budget_entity_name" in said
+    assert "replaces" not in said
     cli.up()
     (renamed,) = (found for found in cli.sandbox.cost_centers() if found["id"] == made["id"])
     assert (renamed["name"], [member["name"] for member in renamed["resources"]]) == ("Applications", ["monalisa"])
@@ -267,6 +270,21 @@ def test_a_cost_center_and_its_budget(cli: Cli) -> None:
     cli.run("destroy", "--yes", "--skip-preview")
     (gone,) = (found for found in cli.sandbox.cost_centers() if found["id"] == made["id"])
     assert (gone["state"], cli.live) == ("deleted", {})
+
+
+def test_an_organization_that_was_renamed_on_github(cli: Cli) -> None:
+    """The refresh names both names, the preview says which one keeps the budget, and with it nothing changes."""
+    declared = {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-org"}
+    cli.declare(a=declared)
+    cli.up()
+    ((id_, _),) = cli.live.items()
+    cli.sandbox.edit_budget(id_, budget_entity_name="octo-lab")
+    told = cli.run("refresh", "--yes", "--skip-preview")
+    assert f"the budget {id_} of enterprise octo-enterprise has budget_entity_name octo-lab (octo-org in" in told
+    assert "after its creation" not in told
+    assert "if octo-org is now octo-lab on GitHub, declare octo-lab: then the budget is kept" in cli.run("preview")
+    cli.declare(a={**declared, "budget_entity_name": "octo-lab"})
+    cli.unchanged("--refresh")
 
 
 def test_a_rename_without_an_alias_keeps_the_budget(cli: Cli) -> None:

@@ -554,7 +554,7 @@ def _says(texts: Iterable[str], wanted: set[str] | None, words: str) -> bool:
 
 
 def _keeps(text: str) -> bool:
-    return re.search(r"\bkept\b|\bstays on GitHub\b|a destroy keeps it", text) is not None
+    return re.search(r"\bkept\b|\bstays on GitHub\b|a destroy keeps it|keeps the budget", text) is not None
 
 
 def _untrue(text: str, olds: list[Fields], new: Fields) -> Iterator[str]:

@@ -294,9 +294,11 @@ def test_a_replacement_says_that_the_meter_starts_anew(world: World) -> None:
     )
     diff = world.plugin.diff(old.urn, old.id, old.outputs, news)
     assert diff == ("DIFF_UNKNOWN", ["budget_product_sku"], False)
-    ((name, text),) = world.engine.warnings
-    assert name == "b"
-    assert text.startswith("a change of budget_product_sku replaces the budget")
+    assert world.engine.warnings == []
+    # The engine checks the new resource of a replacement as a new one.
+    world.plugin.check(old.urn, {}, news)
+    (text,) = (text for name, text in world.engine.warnings if name == "b" and "replaces the $" in text)
+    assert text.endswith(", which counts only usage after its creation")
 
 
 def test_configuration_comes_with_its_namespace(world: World) -> None:

@@ -70,6 +70,11 @@ def _identical(sandbox: Sandbox) -> None:
     sandbox.add_budget("enterprise", E, budget_amount=5, budget_alerting=ALERTS)
 
 
+def _organization_renamed(sandbox: Sandbox) -> None:
+    (budget,) = sandbox.budgets()
+    sandbox.edit_budget(budget["id"], budget_entity_name="octo-lab")
+
+
 SITUATIONS = {
     "an adoption": Situation(
         {"b": {**ACTIONS, "on_existing": "adopt"}},
@@ -107,6 +112,26 @@ SITUATIONS = {
         ("replaces the $5 budget that only alerts on ai_credits", "Platform", "counts from 0: $"),
         ("budgets", "cost-centers", "ai_credit/usage"),
         before={"b": {**ACTIONS, "budget_product_sku": "ai_credits"}},
+    ),
+    "an organization renamed on GitHub": Situation(
+        {"b": {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-org"}},
+        ("replaces the $5 budget", "if octo-org is now octo-lab on GitHub, declare octo-lab: then the budget is kept"),
+        ("budgets", "cost-centers", "usage"),
+        before={"b": {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-lab"}},
+    ),
+    "an organization renamed on GitHub and in the program": Situation(
+        {"b": {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-lab"}},
+        ("keeps the budget", "it is the declared one on GitHub, so no other one is created"),
+        ("budgets",),
+        before={"b": {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-org"}},
+        happens=_organization_renamed,
+    ),
+    "a cost center renamed on GitHub and in the program": Situation(
+        {"b": {**ACTIONS, **_TEAM, "budget_entity_name": "Core"}},
+        ("keeps the budget", "it is the declared one on GitHub, so no other one is created"),
+        ("budgets", "cost-centers"),
+        before={"b": {**ACTIONS, **_TEAM}},
+        happens=lambda sandbox: sandbox.rename_cost_center("Platform", "Core"),
     ),
     "one person in two cost centers": Situation(
         {
