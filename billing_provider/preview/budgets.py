@@ -32,6 +32,7 @@ from billing_provider.cost_centers.models import cost_center_key
 from billing_provider.preview.cost_center_caps import check_members
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.preview.usage import LiveUsage
+from billing_provider.runtime.create_once import ELSEWHERE
 from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
@@ -328,6 +329,8 @@ class BudgetPreview:
             yield f"adopts the existing budget {live.id}" + (f": {words}" if words else _as_it_is(change)) + then
             if raised := approved_raises.kept(compared.news, live.budget_amount):
                 yield raised
+            if not self._run.registry.state(live.id) and self._run.is_new(ELSEWHERE):
+                yield ELSEWHERE
         elif words:
             yield words
         if new is None or compared.owner is None or "budget_product_sku" in change.unknown:

@@ -28,6 +28,7 @@ from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.cost_centers.words import first_names, moved_line
 from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
+from billing_provider.runtime.create_once import ELSEWHERE
 from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ class CostCenterPreview:
             on_delete = OnDelete(self._run, "cost center")
             kept = on_delete.keeps(change.news, adopted=True)
             yield _adoption(*found, change.news) + on_delete.after_adoption(kept=kept)
+            if self._run.is_new(ELSEWHERE):
+                yield ELSEWHERE
             return
         active = sum(center.state == ACTIVE for center in change.centers)
         if active >= MAX_ACTIVE:

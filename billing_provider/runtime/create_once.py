@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 MAX_POSTS = 3
 """Maximum number of POSTs of one create; a POST is repeated only if GitHub provably did not apply the previous one."""
+ELSEWHERE = (
+    "it is not in this state under this name, so another stack may manage it: search its id in "
+    "`pulumi stack export --stack NAME`, for each of `pulumi stack ls`"
+)
+"""What is said of an existing object; a plugin knows what its own resources have in the state, and no other one."""
 _LOOKS = (1 / 15, 1 / 3, 3 / 4, 7 / 8, 1)
 """When the listing is read, as fractions of the settling time: once early, more often after GitHub stopped its work."""
 
@@ -217,7 +222,8 @@ class CreateOnce(ABC, Generic[T]):
             choice = ADOPT if only_adopt else ADOPT_IF_IDENTICAL
             raise OutcomeError(
                 f"{self.what()} exists already as {existing.id}; it {how}. "
-                f'To manage it here set on_existing="{choice}"{self.effect_of_adopting}; else remove one of the two.'
+                f'To manage it here set on_existing="{choice}"{self.effect_of_adopting}; else remove one of the two. '
+                f"{ELSEWHERE[0].upper()}{ELSEWHERE[1:]}."
             )
         return existing, different
 

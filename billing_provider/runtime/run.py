@@ -109,11 +109,15 @@ class Run:
             text: The warning.
             unless_told: Whether to leave it out if this run has told it before in the same words.
         """
+        if self.is_new(text) or not unless_told:
+            self.reporter.warn(text)
+
+    def is_new(self, text: str) -> bool:
+        """Return whether this run has not told a text yet; from now on it has."""
         with self._lock:
             is_told = text in self._told
             self._told.add(text)
-        if not (is_told and unless_told):
-            self.reporter.warn(text)
+        return not is_told
 
     def take_delete(self, what: str, *, counts: bool) -> None:
         """Count a delete, right before it is sent.

@@ -12,6 +12,7 @@ from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards
 from billing_provider.preview.usage import MOST_PEOPLE
+from billing_provider.runtime.create_once import ELSEWHERE
 from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer
 
@@ -99,9 +100,9 @@ def checked(harness: RunHarness, declared: dict[str, Any]) -> dict[str, Any]:
 
 
 def warned(harness: RunHarness, declared: dict[str, Any], olds: dict[str, Any] | None = None) -> list[str]:
-    """Return the warnings of a comparison without problems, without the description of the budget."""
+    """Return the warnings of a comparison without problems, without their beginnings, and without `ELSEWHERE`."""
     assert compare(harness, declared, olds) == []
-    return [text.partition(": ")[2] for text in harness.reporter.warnings]
+    return [text.partition(": ")[2] for text in harness.reporter.warnings if not text.endswith(ELSEWHERE)]
 
 
 def reads(sandbox: Sandbox) -> list[str]:
@@ -139,6 +140,17 @@ def test_an_adoption_as_it_is_says_so(sandbox: Sandbox, harness: RunHarness) -> 
     assert warned(harness, PLAIN) == [
         f"adopts the existing budget {there['id']} as it is; a destroy keeps it (on_delete)"
     ]
+
+
+def test_a_budget_in_the_state_of_this_run_is_not_said_to_be_elsewhere(sandbox: Sandbox, harness: RunHarness) -> None:
+    """What another resource of the run has had so far is in this state; for any other budget, it is said once a run."""
+    there = sandbox.add_budget("enterprise", E, budget_amount=500, budget_alerting=MONA)
+    sandbox.add_budget("enterprise", E, budget_amount=500, budget_alerting=MONA, budget_product_sku="packages")
+    harness.run.registry.replace("urn::a", there["id"], PLAIN)
+    assert compare(harness, PLAIN) == []
+    assert not any(ELSEWHERE in text for text in harness.reporter.warnings)
+    assert compare(harness, {**PLAIN, "budget_product_sku": "packages"}, urn="urn::c") == []
+    assert any(text.endswith(ELSEWHERE) for text in harness.reporter.warnings)
 
 
 def test_a_budget_that_differs_is_a_problem(sandbox: Sandbox, harness: RunHarness) -> None:
