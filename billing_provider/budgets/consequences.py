@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import LICENSE_SKUS, canonical_sku, counts_licenses
 from billing_provider.core.clock import instant
-from billing_provider.core.limits import UNLIMITED, Limits
 from billing_provider.core.owners import COST_CENTER, ENTERPRISE, ORGANIZATION, PER_USER_SCOPES, REPOSITORY
 from billing_provider.core.redact import clean
 from billing_provider.core.resource import secret_inputs
@@ -21,6 +20,8 @@ from billing_provider.core.resource import secret_inputs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from billing_provider.core.limits import Limits
 
 RAISED_TO = "raised_to"
 """The output with a higher amount on GitHub that `on_raise` keeps; absent if there is none."""
@@ -371,24 +372,29 @@ def refused(old: Terms | None, new: Terms | None, limits: Limits) -> str | None:
     if old is not None and new is not None:
         new = _in_unit_of(old, new)
     sides = [side for side in (old, new) if side is not None]
-    is_secret = any("budget_amount" in side.secret for side in sides)
-    raised, percent, what = _increase(old, new, limits)
-    if is_secret:
-        what = what if math.isinf(raised) else "raises the amount, which is secret"
-    refusal = limits.refusal(what, raised, percent, is_secret=is_secret)
+    if removal := _removes(old, new):
+        refusal = limits.refusal_of_removal(removal)
+    else:
+        raised, percent, what = _increase(old, new, limits)
+        is_secret = any("budget_amount" in side.secret for side in sides)
+        what = "raises the amount, which is secret" if is_secret else what
+        refusal = limits.refusal(what, raised, percent, is_secret=is_secret)
     return refusal and _line(refusal)
+
+
+def _removes(old: Terms | None, new: Terms | None) -> str:
+    """Return how a hard stop goes without another one; empty if it stays, if there was none, or if it is not known."""
+    if old is None or "prevent_further_usage" in old.unknown | (new.unknown if new else frozenset()):
+        return ""
+    if new is None:
+        # A license budget is declared as a stop and is none.
+        return f"deletes the {cap(old)}" if old.stops else ""
+    return "removes the hard stop" if (old.hard and not new.hard) or (old.stops and not new.stops) else ""
 
 
 def _increase(old: Terms | None, new: Terms | None, limits: Limits) -> tuple[float, float, str]:
     """Return the raise in units and in percent, and its description; values that are not known do not count."""
     unknown = (old.unknown if old else frozenset()) | (new.unknown if new else frozenset())
-    # A deletion removes a cap only where GitHub stops usage; a license budget is declared as a stop and is none.
-    lost = old is not None and (
-        old.stops if new is None else (old.hard and not new.hard) or (old.stops and not new.stops)
-    )
-    if lost and old is not None and "prevent_further_usage" not in unknown:
-        what = f"deletes the {cap(old)}" if new is None else "removes the hard stop"
-        return math.inf, math.inf, f"{what}, {UNLIMITED}"
     if new is None or "budget_amount" in unknown:
         return 0.0, 0.0, ""
     if old is None or old.unit != new.unit:

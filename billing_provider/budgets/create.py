@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import approved_raises
+from billing_provider.budgets import approved_raises, removal
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change, refusal
-from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED, is_over
+from billing_provider.budgets.expiry import is_over
 from billing_provider.budgets.identity import (
     IN_PLACE,
     Match,
@@ -27,7 +27,6 @@ from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, O
 from billing_provider.core.resource import secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.runtime.create_once import Created, CreateOnce
-from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -260,7 +259,7 @@ def replacement(  # noqa: PLR0917 - what a check knows
         unknown: The names of the inputs not known yet.
     """
     for budget_id, state in former.items():
-        if not state or state.get(KEPT_ON_DELETE) or state.get(EXPIRED) or budget_id == NEVER_CREATED:
+        if not state or removal.remains(state, retained=False):
             continue
         owner = Owner(kind, state[kind.noun])
         live = find(owner, budget_id, state)

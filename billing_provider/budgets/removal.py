@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets import consequences
 from billing_provider.budgets.change import Change
 from billing_provider.budgets.consequences import Terms
+from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.states import BudgetState
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import (
@@ -82,13 +83,13 @@ def described(kind: OwnerKind, fields: Mapping[str, Any], unknown: frozenset[str
 
 
 def remains(state: Mapping[str, Any], *, retained: bool) -> str:
-    """Return why a budget stays on GitHub or is gone already when it is deleted, or an empty text.
+    """Return why no cap goes by the deletion of a budget, or an empty text: it stays on GitHub, or is gone already.
 
     Args:
         state: Its inputs and outputs.
         retained: Whether the program keeps it by Pulumi's option.
     """
-    if state.get("expired") is True:
+    if state.get(EXPIRED) is True:
         return "which has expired"
     reason = "retain_on_delete" if retained else f"{ON_DELETE} is keep" if state.get(KEPT_ON_DELETE) is True else ""
     return f"which stays on GitHub ({reason})" if reason else ""

@@ -9,7 +9,7 @@ MAX_INCREASE_USD = "GITHUB_BILLING_MAX_INCREASE_USD"
 MAX_INCREASE_PERCENT = "GITHUB_BILLING_MAX_INCREASE_PERCENT"
 OFF = "off"
 """The value of a limit that switches it off, for one run by its environment variable."""
-UNLIMITED = "a raise without limit"
+_UNLIMITED = "a raise without limit"
 _MAX_ADVISED = 1e6
 
 
@@ -27,6 +27,14 @@ class Limits:
 
     def __bool__(self) -> bool:
         return self.usd is not None or self.percent is not None
+
+    def refusal_of_removal(self, what: str) -> str | None:
+        """Return why the end of a hard stop is refused, as for `refusal`: afterwards, nothing caps the usage.
+
+        Args:
+            what: What takes it away.
+        """
+        return self.refusal(f"{what}, {_UNLIMITED}")
 
     def refusal(
         self, what: str, usd: float = math.inf, percent: float = math.inf, *, is_secret: bool = False

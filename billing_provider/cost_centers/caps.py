@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from billing_provider.core.errors import BillingError, OutcomeError
-from billing_provider.core.limits import UNLIMITED
 from billing_provider.cost_centers.words import first_names
 
 if TYPE_CHECKING:
@@ -150,5 +149,5 @@ class CapsAtWrite:
             self._refuse(owner, cost_center_id, f"it {takes} the object of the {first_names(hard, _MAX_CAP)}")
 
     def _refuse(self, owner: Owner, cost_center_id: str, what: str) -> None:
-        if reason := self._run.guards.limits.refusal(f"{what}, {UNLIMITED}"):
+        if reason := self._run.guards.limits.refusal_of_removal(what):
             raise OutcomeError(f"archive cost center {cost_center_id} of {owner}: {reason}. Nothing was sent.")
