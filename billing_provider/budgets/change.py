@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import approved_raises, consequences
 from billing_provider.budgets.consequences import RAISED_TO, Terms
-from billing_provider.budgets.identity import IN_PLACE, live_inputs
+from billing_provider.budgets.identity import IDENTITY, IN_PLACE, live_inputs, natural_key
 from billing_provider.budgets.models import FIELDS
+from billing_provider.core.owners import MULTI_USER_CUSTOMER, PER_USER_SCOPES, owner_of
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import Owner
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 NOTHING: Mapping[str, Any] = {}
 """The inputs of no budget."""
+if TYPE_CHECKING:
+    Remaining = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,14 @@ class Change:
         after: The inputs after it; empty for none. What a request does not contain stays as before.
         unknown_before: The inputs whose values before are not known: neither GitHub nor the state has them.
         unknown: The inputs that are not known yet, in a preview.
+        replaces: Whether the budget before goes, and the one after, if there is one, is another budget.
     """
 
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     unknown_before: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    replaces: bool = False
 
     @classmethod
     def update(
@@ -121,21 +126,53 @@ class Change:
         old, new = self.old, self.new
         return "; ".join(consequences.changes(old, new)) if old and new else ""
 
-    def refusal(self, guards: Guards) -> str | None:
-        """Return why the limits refuse this change, or None."""
-        return consequences.refused(self.old, self.new, guards.limits)
+    @property
+    def is_covered(self) -> bool:
+        """Whether the budget after caps all usage that the one before does, as far as their inputs tell."""
+        if not self.replaces or not self.unknown.isdisjoint(IDENTITY):
+            return bool(self.after)
+        return bool(self.before and self.after) and _covers(self.after, self.before)
+
+    def refusal(self, guards: Guards, remaining: Remaining = lambda _before: NOTHING) -> str | None:
+        """Return why the limits refuse this change, or None.
+
+        Args:
+            guards: The settings.
+            remaining: Returns the inputs of the cap that remains when a budget goes, empty for none; None if that is
+                not known, and a later check decides. It is asked only for a hard stop that goes.
+        """
+        limits, old = guards.limits, self.old
+        if limits and old is not None and old.stops and not self.is_covered:
+            rest = remaining(self.before)
+            gone = None if rest is None else consequences.refused(old, Terms.of(rest) if rest else None, limits)
+            if gone:
+                return f"the new budget does not cover what the old one does: {gone}" if self.after else gone
+        return consequences.refused(old, self.new, limits) if self.after else None
 
 
-def refusal(guards: Guards, change: Change, replaced: Change | None) -> str | None:
+def refusal(
+    guards: Guards, change: Change, replaced: Change | None, remaining: Remaining = lambda _before: NOTHING
+) -> str | None:
     """Return why the limits refuse a create, or None.
 
     Args:
         guards: The settings.
         change: From nothing, or from the adopted budget, to the declared one.
         replaced: From the budget that this one replaces, if there is one: it takes the place of nothing.
+        remaining: As for `Change.refusal`.
     """
     found = [each for each in (change if change.before or replaced is None else None, replaced) if each is not None]
-    return next((reason for each in found if (reason := each.refusal(guards))), None)
+    return next((reason for each in found if (reason := each.refusal(guards, remaining))), None)
+
+
+def _covers(umbrella: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether a budget caps all usage that another one does: the same, or that of more objects or persons."""
+    if not other.get("budget_scope") or not other.get("budget_product_sku"):
+        return False
+    above, below = (natural_key(owner_of(fields), fields) for fields in (umbrella, other))
+    caps_each = above.scope == MULTI_USER_CUSTOMER and below.scope in PER_USER_SCOPES
+    is_wider = caps_each and (above.owner, above.sku) == (below.owner, below.sku)
+    return above == below or is_wider or consequences.covers(umbrella, other)
 
 
 def _in_state(olds: Mapping[str, Any]) -> dict[str, Any]:

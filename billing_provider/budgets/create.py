@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import approved_raises, removal
@@ -20,6 +21,7 @@ from billing_provider.budgets.identity import (
     unsure_scopes,
 )
 from billing_provider.budgets.models import Budget
+from billing_provider.budgets.remaining import remaining
 from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_bodies
 from billing_provider.core.errors import OutcomeError
@@ -30,7 +32,6 @@ from billing_provider.runtime.create_once import Created, CreateOnce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from billing_provider.core.errors import ApiError
     from billing_provider.core.owners import OwnerKind
@@ -195,10 +196,8 @@ class BudgetCreate(CreateOnce[Budget]):
             change = Change({}, self._inputs)
         else:
             change = Change.adoption(self._owner, self._inputs, existing, sent, former.get(existing.id, {}))
-        others = {
-            budget_id: state for budget_id, state in former.items() if existing is None or budget_id != existing.id
-        }
-        return change, replacement(self._owner.kind, others, self._inputs, self._known, self._run.clock.utc())
+        stays = existing.id if existing is not None else ""
+        return change, replacement(self._run, self._owner.kind, self._urn, self._inputs, self._known, stays)
 
     def _known(self, owner: Owner, budget_id: str, _state: Mapping[str, Any]) -> Budget | None:
         return self._run.cache(OwnerCache, owner).known(budget_id)
@@ -211,7 +210,7 @@ class BudgetCreate(CreateOnce[Budget]):
         """
         change, replaced = self.changes(existing, different)
         self.words = change.words()
-        if reason := refusal(self._run.guards, change, replaced):
+        if reason := refusal(self._run.guards, change, replaced, partial(remaining, self._run)):
             raise OutcomeError(f"{self.what()}: {reason}. Nothing was sent.")
 
     def update(self, existing: Budget, different: list[str]) -> Budget:
@@ -239,11 +238,12 @@ class BudgetCreate(CreateOnce[Budget]):
 
 
 def replacement(  # noqa: PLR0917 - what a check knows
+    run: Run,
     kind: OwnerKind,
-    former: Mapping[str, Mapping[str, Any]],
+    urn: str,
     inputs: Mapping[str, Any],
     find: Callable[[Owner, str, Mapping[str, Any]], Budget | None],
-    now: datetime,
+    stays: str = "",
     unknown: frozenset[str] = frozenset(),
 ) -> Change | None:
     """Return the change from the former budget of a resource to the declared one; None if no budget goes.
@@ -251,20 +251,23 @@ def replacement(  # noqa: PLR0917 - what a check knows
     A budget stays if a delete keeps it, and an expired one is no cap any more.
 
     Args:
+        run: The state shared by the resources of this engine run.
         kind: The kind of the owner; the owner itself can be what changes.
-        former: The outputs in the state of the budgets that the resource had, by id.
-        inputs: The declared inputs that are known.
+        urn: The URN of the resource.
+        inputs: The declared inputs that are known; none if nothing is created.
         find: Returns the live budget by owner, id and outputs, or None if it is not known.
-        now: The current time, timezone-aware.
+        stays: The id of the budget that the create takes.
         unknown: The names of the inputs not known yet.
     """
-    for budget_id, state in former.items():
-        if not state or removal.remains(state, retained=False):
+    for budget_id, state in run.registry.former(urn).items():
+        if budget_id == stays or not state or removal.remains(state, retained=False):
             continue
         owner = Owner(kind, state[kind.noun])
         live = find(owner, budget_id, state)
-        if live is not None or not is_over(state, now):
-            return Change(Change.standing(owner, state, live), inputs, unknown=unknown)
+        if live is not None or not is_over(state, run.clock.utc()):
+            # One that is gone already may come back elsewhere: nothing goes with it.
+            goes = not run.registry.is_gone(budget_id)
+            return Change(Change.standing(owner, state, live), inputs, unknown=unknown, replaces=goes)
     return None
 
 

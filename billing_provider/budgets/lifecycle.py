@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import approved_raises, expiry, removal, rules, successor
+from billing_provider.budgets import approved_raises, expiry, remaining, removal, rules, successor
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import Change
@@ -311,7 +312,7 @@ class Lifecycle:
             is_listed=lambda: budgets.is_listed(budget_id),
             consequence=", and deleting it would lift its cap",
             # A listing of this run knows more than the state.
-            cap=removal.cap_in_state(self._kind, olds, budgets.known(budget_id)),
+            cap=self._lost(urn, owner, olds, budgets.known(budget_id)),
         )
         if is_gone:
             budgets.forget(budget_id)
@@ -326,7 +327,7 @@ class Lifecycle:
         Raises:
             OutcomeError: They refuse the change.
         """
-        if reason := change.refusal(self._run.guards):
+        if reason := change.refusal(self._run.guards, partial(remaining.remaining, self._run)):
             raise OutcomeError(f"{action}: {reason}. Nothing was sent.")
 
     def _allow_delete(self, urn: str, owner: Owner, budget_id: str, olds: Mapping[str, Any]) -> None:
@@ -341,8 +342,20 @@ class Lifecycle:
         except NotFoundError:
             # The delete confirms that it is gone.
             return
-        before = Change.standing(owner, olds, live)
-        self._allow(Change(before, self._run.registry.declared_inputs(urn)), f"delete budget {budget_id} of {owner}")
+        self._allow(self._removal(urn, owner, olds, live), f"delete budget {budget_id} of {owner}")
+
+    def _removal(self, urn: str, owner: Owner, olds: Mapping[str, Any], live: Budget | None) -> Change:
+        """Return the change by a delete; the old budget of a replacement is compared with the new one."""
+        declared = self._run.registry.declared_inputs(urn)
+        after = {} if expiry.is_over(declared, self._now()) else declared
+        return Change(Change.standing(owner, olds, live), after, replaces=True)
+
+    def _lost(self, urn: str, owner: Owner, olds: Mapping[str, Any], live: Budget | None) -> str:
+        """Return the cap that a delete takes away, and which one remains for a person, as far as it is known."""
+        cap = removal.cap_in_state(self._kind, olds, live)
+        change = self._removal(urn, owner, olds, live)
+        rest = "" if not cap or change.is_covered else remaining.words(self._run, change.before)
+        return f"{cap}; {rest}" if rest else cap
 
     def _recent(self, owner: Owner, budget_id: str) -> Budget | None:
         """Return the live budget to compare a change with; None without limits, which need no read.

@@ -61,6 +61,9 @@ def goes(
         is_compared: Whether GitHub was read, and the budget that goes is not the declared one.
     """
     old, open_names = replaced.before, [name for name in _identity(kind) if name in unknown]
+    if not replaced.after:
+        yield f"deletes the {removal.described(kind, old)}: the declared one has expired, so none takes its place"
+        return
     text = f"replaces the {removal.described(kind, old)} by a {removal.described(kind, news, unknown)}"
     if open_names and not _changed(kind, replaced, news, unknown):
         yield f"if {' or '.join(open_names)} changes, which is not known yet, {text}; else the budget is kept"

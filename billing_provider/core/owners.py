@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ENTERPRISE = "enterprise"
 ORGANIZATION = "organization"
@@ -74,3 +77,9 @@ class Owner:
     def __str__(self) -> str:
         """Return the owner as shown in error messages."""
         return f"{self.kind.noun} {self.slug}"
+
+
+def owner_of(fields: Mapping[str, Any]) -> Owner:
+    """Return the owner of a budget from its inputs."""
+    kind = next(kind for noun, kind in OWNER_KINDS.items() if noun in fields)
+    return Owner(kind, fields[kind.noun])

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from billing_provider.budgets import approved_raises, consequences, expiry, successor
+from billing_provider.budgets import approved_raises, consequences, expiry, remaining, successor
 from billing_provider.budgets.cache import FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.change import NOTHING, Change, refusal
 from billing_provider.budgets.consequences import Terms
@@ -113,13 +113,14 @@ class BudgetPreview:
             news: The checked inputs, without those not known yet.
             unknown: The names of the inputs not known yet; what depends on them is left out.
         """
-        if olds or expiry.is_over(news, self._now()):
+        if olds:
             return []
-        replaced = self._replaced(kind, urn, news, unknown)
-        if not unknown.isdisjoint((kind.noun, *IDENTITY[2:])):
-            # Nothing tells which budget on GitHub it is.
-            found = _Compared(None, f"a new {kind.noun} budget", news, Change({}, news, unknown=unknown), replaced)
-            return self._say(kind, urn, found)
+        is_over = expiry.is_over(news, self._now())
+        replaced = self._replaced(kind, urn, NOTHING if is_over else news, unknown)
+        if is_over or not unknown.isdisjoint((kind.noun, *IDENTITY[2:])):
+            # Nothing is created, or nothing tells which budget on GitHub it is.
+            change = Change() if is_over else Change({}, news, unknown=unknown)
+            return self._say(kind, urn, _Compared(None, f"a new {kind.noun} budget", news, change, replaced))
         owner = Owner(kind, news[kind.noun])
         found = _Compared(owner, str(natural_key(owner, news)), news, Change({}, news, unknown=unknown), replaced)
         self._declare(owner, found, None)
@@ -128,8 +129,7 @@ class BudgetPreview:
         except NotComparedError:
             pass
         except (ConfigError, OutcomeError) as error:
-            kept = successor.renamed(kind, replaced, news, unknown) if replaced else ()
-            return [Problem("", " ".join((str(error), *(f"{text[0].upper()}{text[1:]}." for text in kept))))]
+            return [Problem("", f"{error}{self._if_renamed(kind, found)}")]
         except InvalidError as error:
             return [Problem(kind.noun, str(error))]
         except (ForbiddenError, NotFoundError) as error:
@@ -194,13 +194,8 @@ class BudgetPreview:
                 # The update marks it as expired.
                 return False
             if live is None:
-                self._gone.add(urn)
-                self._run.registry.mark_gone(budget_id)
+                self._tell_gone(urn, compared.subject, budget_id)
                 self._run.registry.replace(urn, budget_id, olds)
-                self._run.reporter.warn(
-                    f"{compared.subject}: the budget {budget_id} is gone from GitHub, so its cap does not hold; "
-                    "up creates it again"
-                )
                 return True
             if "expires_at" in sent and expiry.is_over(news, self._now()):
                 raise ConfigError(
@@ -247,14 +242,30 @@ class BudgetPreview:
         """Return the change from the former budget of a resource; None if there is none, or if it stays."""
 
         def find(owner: Owner, budget_id: str, state: Mapping[str, Any]) -> Budget | None:
+            if self._run.registry.is_gone(budget_id):
+                return None
             with suppress(NotComparedError, BillingError):
                 live = self._reads.get(lambda: self._find(owner, budget_id, state))
-                if live is None:
-                    self._gone.add(urn)
+                if live is None and not expiry.is_over(state, self._now()):
+                    self._tell_gone(urn, str(natural_key(owner, state)), budget_id)
                 return live
             return None
 
-        return replacement(kind, self._run.registry.former(urn), news, find, self._now(), unknown)
+        return replacement(self._run, kind, urn, news, find, unknown=unknown)
+
+    def _tell_gone(self, urn: str, subject: str, budget_id: str) -> None:
+        """Note and tell that the budget of a resource is gone from GitHub."""
+        self._gone.add(urn)
+        self._run.registry.mark_gone(budget_id)
+        self._run.reporter.warn(
+            f"{subject}: the budget {budget_id} is gone from GitHub, so its cap does not hold; up creates it again"
+        )
+
+    def _remaining(self, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the inputs of the cap that remains when a budget goes; None if GitHub cannot be read."""
+        with suppress(NotComparedError, BillingError):
+            return remaining.remaining(self._run, before, lambda budgets: self._reads.get(budgets.complete))
+        return None
 
     def _look(self, owner: Owner, urn: str, compared: _Compared) -> _Compared:
         """Return a new budget with the live one that its create adopts.
@@ -304,12 +315,31 @@ class BudgetPreview:
 
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
         """Return the refusal by the limits; if there is none, warn of the consequences."""
-        if reason := refusal(self._run.guards, compared.change, compared.replaced):
-            return [Problem("", reason)]
+        if reason := refusal(self._run.guards, compared.change, compared.replaced, self._remaining):
+            return [Problem("", f"{reason}{self._if_renamed(kind, compared)}")]
         goes = () if urn in self._gone and not compared.is_former else self._goes(kind, compared)
-        for text in (*goes, *self._consequences(compared)):
+        for text in (*goes, *self._consequences(compared), *self._remains(compared)):
             self._run.tell(f"{compared.subject}: {text}")
         return []
+
+    def _remains(self, compared: _Compared) -> Iterator[str]:
+        """Yield which cap remains for a person whose own one goes or expires, as far as this run has listed it."""
+        replaced, old, new = compared.replaced, compared.change.old, compared.change.new
+        if replaced is not None and not replaced.is_covered:
+            rest = remaining.words(self._run, replaced.before)
+        elif new is not None and new.expires_at and (old is None or new.expires_at != old.expires_at):
+            rest = remaining.words(self._run, compared.change.after)
+        else:
+            rest = ""
+        if rest:
+            yield rest
+
+    @staticmethod
+    def _if_renamed(kind: OwnerKind, compared: _Compared) -> str:
+        """Return, as the end of a message, how the budget is kept if GitHub has renamed what it covers."""
+        replaced = compared.replaced
+        kept = successor.renamed(kind, replaced, compared.news, compared.change.unknown) if replaced else ()
+        return "".join(f" {text[0].upper()}{text[1:]}." for text in kept)
 
     @staticmethod
     def _goes(kind: OwnerKind, compared: _Compared) -> Iterator[str]:

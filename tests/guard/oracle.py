@@ -212,8 +212,11 @@ class _Judge:
             return
         old, new = effect.before, effect.after
         if new is None and old is not None:
-            if old["prevent_further_usage"] and effect.urn not in self.run.holds:
-                yield Finding("limit: a hard stop deleted", _shown(effect))
+            successor = self._new_half(effect.urn)
+            if old["prevent_further_usage"] and not (successor and _covers(successor, old)):
+                rests = [_remaining(old, place) for place in (self.run.budgets, self.run.later)]
+                if all(rest is None or _is_past(rest - old["budget_amount"], old, usd, percent) for rest in rests):
+                    yield Finding(f"limit: a hard stop {'moved' if successor else 'deleted'}", _shown(effect))
             return
         assert new is not None
         base = old if old is not None else self._old_half(effect.urn)
@@ -227,14 +230,7 @@ class _Judge:
         way = "" if old is not None else " by a replacement"
         if base["prevent_further_usage"] and not new["prevent_further_usage"]:
             yield Finding(f"limit: no hard stop{way}", f"{_terms(base)}, {_shown(effect)}")
-        more = new["budget_amount"] - base["budget_amount"]
-        past_usd = usd is not None and more > usd
-        if base["budget_amount"]:
-            past_percent = percent is not None and more / base["budget_amount"] * 100 > percent
-        else:
-            # From 0, each raise is above each percentage, unless a limit in dollars allows it.
-            past_percent = percent is not None and more > 0 and (usd is None or past_usd)
-        if past_usd or past_percent:
+        if _is_past(new["budget_amount"] - base["budget_amount"], base, usd, percent):
             yield Finding(f"limit: a rise{way}", f"{_terms(base)}, {_shown(effect)}")
 
     def _limit(self, name: str) -> float | None:
@@ -304,7 +300,8 @@ class _Judge:
             if "no cost center" in word.text and any(effect.what != "budget" for effect in self.run.effects):
                 # This run has renamed or archived it before.
                 continue
-            if is_limit and (word.urn.rpartition("::")[2] in deletes or "delet" in word.text):
+            is_asked = self._step(word.urn) == "replace" and not self._is_forced(word.urn)
+            if is_limit and (word.urn.rpartition("::")[2] in deletes or ("delet" in word.text and not is_asked)):
                 continue
             text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27,28}", "ID", word.text)
             what = re.search(r"returned \d{3}|exists already|more than once|maxIncrease\w+|declared twice", text)
@@ -601,6 +598,44 @@ def _key(budget: Mapping[str, Any]) -> tuple[str, ...]:
     sku = budget["budget_product_sku"]
     parts = (budget["owner_kind"], budget["owner"], budget["budget_scope"], budget["budget_entity_name"])
     return (*(part.casefold() for part in parts), (budget["user"] or "").casefold(), _SAME_SKU.get(sku, sku))
+
+
+def _is_past(more: float, base: Fields, usd: float | None, percent: float | None) -> bool:
+    """Return whether a raise is past one of the limits."""
+    past_usd = usd is not None and more > usd
+    if base["budget_amount"]:
+        return past_usd or (percent is not None and more / base["budget_amount"] * 100 > percent)
+    # From 0, each raise is above each percentage, unless a limit in dollars allows it.
+    return past_usd or (percent is not None and more > 0 and usd is None)
+
+
+def _covers(wide: Fields, narrow: Fields) -> bool:
+    """Return whether a budget caps all usage that another one does."""
+    one, other = _key(wide), _key(narrow)
+    if one == other:
+        return True
+    if (one[0], one[1], one[-1]) != (other[0], other[1], other[-1]):
+        return False
+    if one[2] == "organization":
+        return other[2] == "repository" and other[3].startswith(f"{one[3]}/")
+    inside = {
+        "enterprise": {"organization", "repository"}
+        | (set() if wide.get("exclude_cost_center_usage") else {"cost_center"}),
+        "multi_user_customer": {"user", _PER_MEMBER},
+    }
+    return other[2] in inside.get(one[2], ())
+
+
+def _remaining(old: Fields, there: Mapping[str, Fields]) -> float | None:
+    """Return the most that a person has whose own budget goes; None if nothing caps this person then."""
+    mine = _key(old)
+    caps: dict[str, list[float]] = {"multi_user_customer": [], _PER_MEMBER: []}
+    for each in there.values():
+        key = _key(each)
+        if key[2] in caps and (key[0], key[1], key[-1]) == (mine[0], mine[1], mine[-1]):
+            caps[key[2]].append(each["budget_amount"])
+    is_capped = mine[2] == "user" and caps["multi_user_customer"]
+    return max(caps["multi_user_customer"] + caps[_PER_MEMBER]) if is_capped else None
 
 
 def _alerted(budget: Mapping[str, Any]) -> set[str]:

@@ -77,9 +77,9 @@ class Hand:
     """One change that others make: by hand on GitHub, or by the time.
 
     Attributes:
-        act: `add`, `edit`, `remove`, `members`, `archive`, or `pass`.
-        key: What the budget covers, for the first three.
-        fields: The fields of `add` and `edit`; `days` for `pass`; `users` for `members`.
+        act: `add`, `edit`, `remove`, `rename` or `pass`.
+        key: What the budget covers, for the first four.
+        fields: The fields of `add` and `edit`; the new key for `rename`; `days` for `pass`.
     """
 
     act: str
@@ -101,6 +101,11 @@ class Hand:
                 continue
             if self.act == "remove":
                 world.sandbox.remove_budget(id_)
+            elif self.act == "rename":
+                if _may_add(world, self.fields):
+                    names = ("budget_entity_name", "user")
+                    live = _live(self.fields, {})
+                    world.sandbox.edit_budget(id_, **{name: live[name] for name in names if name in live})
             else:
                 world.sandbox.edit_budget(id_, **self.fields)
 
@@ -393,14 +398,28 @@ class _Teller:
             return Hand("pass", fields={"days": rng.choice([1, 10, 40])})
         mine = [_key_of(declared.inputs) for declared in self.program.values() if declared.kind != "CostCenter"]
         key = rng.choice(mine) if mine and rng.random() < 0.75 else rng.choice(KEYS)
-        act = rng.choice(["edit", "edit", "edit", "remove", "add"])
+        act = rng.choice(["edit", "edit", "edit", "remove", "add", "rename"])
         if act == "remove":
             return Hand(act, key)
+        if act == "rename":
+            return self._rename_by_hand(key)
         fields = self._hand_fields(key)
         if act == "edit":
             chosen = rng.sample(sorted(fields), rng.choice([1, 1, 2]) if len(fields) > 1 else 1)
             fields = {name: fields[name] for name in chosen}
         return Hand(act, key, fields)
+
+    def _rename_by_hand(self, key: Fields) -> Hand:
+        """Give what a budget covers another name; most programs follow."""
+        same = ("enterprise", "organization", "budget_scope", "budget_product_sku")
+        alike = [each for each in KEYS if each != key and [each.get(n) for n in same] == [key.get(n) for n in same]]
+        if key.get("budget_scope") not in ("organization", "repository", "user") or not alike:
+            return Hand("remove", key)
+        new = self.rng.choice(alike)
+        for name, declared in self.program.items():
+            if declared.kind != "CostCenter" and _key_of(declared.inputs) == key and self.rng.random() < 0.7:
+                self.program[name] = replace(declared, inputs={**declared.inputs, **new})
+        return Hand("rename", key, new)
 
     def _hand_fields(self, key: Fields) -> Fields:
         rng, scope = self.rng, key.get("budget_scope", "")

@@ -157,6 +157,59 @@ def test_writes_past_a_limit_are_found() -> None:
     new = run_of(step="create", after={"budget_amount": 500}, options=limited, budgets={}, held={})
     new.effects = [Effect("Create", URN, "budget", ID, None, BEFORE)]
     assert kinds(new) == {"limit: a new budget"}
+
+
+REPOSITORY = {"budget_scope": "repository", "budget_entity_name": "octo-org/api"}
+ORGANIZATION = {"budget_scope": "organization", "budget_entity_name": "octo-org"}
+CREDITS = {"budget_product_sku": "ai_credits", "budget_entity_name": ""}
+PERSON = {**CREDITS, "budget_scope": "user", "user": "octocat"}
+EVERYONE = {**CREDITS, "budget_scope": "multi_user_customer"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_found"),
+    [
+        ({}, REPOSITORY, True),
+        (REPOSITORY, {}, False),
+        (REPOSITORY, ORGANIZATION, False),
+        (ORGANIZATION, REPOSITORY, True),
+        ({"budget_scope": "cost_center"}, {}, False),
+        ({"budget_scope": "cost_center"}, {"exclude_cost_center_usage": True}, True),
+        ({}, {"budget_product_sku": "packages"}, True),
+        (PERSON, {**PERSON, "user": "hubot"}, True),
+        (PERSON, EVERYONE, False),
+        (EVERYONE, PERSON, True),
+    ],
+)
+def test_a_hard_stop_that_moves_to_less_usage_is_found(
+    old: dict[str, Any], new: dict[str, Any], is_found: bool
+) -> None:
+    """With limits, a replacement must cover all that the old budget did."""
+    before, after = {**BEFORE, **old}, {**BEFORE, **new, "id": "b-2"}
+    run = run_of("replaces the $500 hard stop", step="replace", options=Options(config=LIMITS))
+    run.effects = [
+        Effect("Create", URN, "budget", "b-2", None, after),
+        Effect("Delete", URN, "budget", ID, before, None),
+    ]
+    run = replace(run, budgets={ID: before}, later={"b-2": after}, holds={URN: "b-2"})
+    assert ("limit: a hard stop moved" in kinds(run)) == is_found
+
+
+@pytest.mark.parametrize(("amounts", "is_found"), [([400], False), ([550], False), ([601], True), ([400, 601], True)])
+def test_the_cap_of_every_user_remains_for_a_person(amounts: list[int], is_found: bool) -> None:
+    """The end of a person's cap is a rise to the largest cap that remains, if there is one of every user."""
+    before = {**BEFORE, **PERSON}
+    others = {
+        f"o-{at}": {**BEFORE, **EVERYONE, "id": f"o-{at}", "budget_amount": amount} for at, amount in enumerate(amounts)
+    }
+    run = run_of("deletes the $500 hard stop", step="delete", options=Options(config={"maxIncreaseUsd": "100"}))
+    run.effects = [Effect("Delete", URN, "budget", ID, before, None)]
+    run = replace(run, budgets={ID: before, **others}, later=others, holds={})
+    assert ("limit: a hard stop deleted" in kinds(run)) == is_found
+
+
+def test_deletions_past_their_number_are_found() -> None:
+    """The deletions of a run are counted."""
     most = run_of(
         SAID["a deletion by delete"][1], step="delete", deleted=True, options=Options(config={"maxDeletes": "0"})
     )

@@ -203,14 +203,110 @@ def test_a_replacement_is_limited_like_an_update(world: World, limits: dict[str,
 
 
 def test_a_replacement_within_the_limits_goes_through(world: World) -> None:
-    """A replacement with a small raise is allowed although its amount is above the limit of a new budget."""
-    done(world.up({"b": budget(ACTIONS)}))
-    moved = {"b": budget(MOVED.inputs, budget_amount=505, prevent_further_usage=True)}
+    """A wider replacement with a small raise is allowed although its amount is above the limit of a new budget."""
+    done(world.up({"b": budget(MOVED.inputs, budget_amount=500, prevent_further_usage=True)}))
+    wider = {"b": budget(ACTIONS, budget_amount=505)}
     limits = {"maxIncreaseUsd": "10", "maxIncreasePercent": "10"}
-    done(world.preview(moved, config=limits))
-    done(world.up(moved, config=limits))
+    done(world.preview(wider, config=limits))
+    done(world.up(wider, config=limits))
     (live,) = world.github.budgets().values()
-    assert (live["budget_amount"], live["budget_scope"]) == (505, "repository")
+    assert (live["budget_amount"], live["budget_scope"]) == (505, "enterprise")
+
+
+SHRINKING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "the enterprise to a repository": (
+        ACTIONS,
+        {"budget_scope": "repository", "budget_entity_name": "octo-org/website"},
+    ),
+    "another organization": (
+        {**ACTIONS, "budget_scope": "organization", "budget_entity_name": "octo-org"},
+        {"budget_entity_name": "octo-lab"},
+    ),
+    "another product": (ACTIONS, {"budget_product_sku": "packages"}),
+    "everyone to a person": (
+        {**PERSON, "budget_scope": "multi_user_customer", "user": None},
+        {"budget_scope": "user", "user": "octocat"},
+    ),
+    "another person": (PERSON, {"user": "hubot"}),
+    "a person to an enterprise": (PERSON, {"budget_scope": "enterprise", "user": None, "prevent_further_usage": True}),
+}
+"""Hard stops and what a replacement changes, so that part of their usage has no cap any more."""
+
+
+@pytest.mark.parametrize("reads", ["true", "false"])
+@pytest.mark.parametrize("kind", SHRINKING)
+def test_a_replacement_that_leaves_usage_without_a_cap_is_refused(world: World, kind: str, reads: str) -> None:
+    """With limits, a hard stop is not replaced by one that covers less, unless the limits are off for a run."""
+    before, change = SHRINKING[kind]
+    done(world.up({"b": budget(before)}))
+    moved, config = {"b": budget(before, **change)}, {"maxIncreaseUsd": "1000", "previewReads": reads}
+    preview = world.preview(moved, config=config)
+    # Which cap remains for a person is not known without reads; the write finds out.
+    assert preview.failed or (reads == "false" and before["budget_product_sku"] == "ai_credits")
+    for run in (preview, world.up(moved, config=config)) if preview.failed else (world.up(moved, config=config),):
+        assert "the new budget does not cover what the old one does: deletes the $" in text(run)
+        assert "a raise without limit, above maxIncreaseUsd=1000" in text(run)
+        assert run.failed
+    assert methods(world) == []
+    done(world.up(moved, config=config, env={"GITHUB_BILLING_MAX_INCREASE_USD": "off"}))
+    assert len(world.github.budgets()) == 1
+
+
+EVERYONE: dict[str, Any] = {**PERSON, "budget_scope": "multi_user_customer", "user": None}
+MEMBERS: dict[str, Any] = {**EVERYONE, "budget_scope": "multi_user_cost_center", "budget_entity_name": "Platform"}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "is_refused"),
+    [
+        ((200, 100, None), False),
+        ((100, 105, None), False),
+        ((100, 150, None), True),
+        ((200, 100, 205), False),
+        ((200, 100, 300), True),
+        ((200, None, 50), True),
+        ((200, None, None), True),
+    ],
+)
+@pytest.mark.parametrize("way", ["delete", "replace"])
+def test_the_end_of_a_persons_cap_is_compared_with_the_cap_of_every_user(
+    world: World, amounts: tuple[int, int | None, int | None], is_refused: bool, way: str
+) -> None:
+    """Whose own budget goes has the cap of every user, or at most that of a cost center; without one, none."""
+    own, everyone, members = amounts
+    others = {
+        name: budget(inputs, budget_amount=amount)
+        for name, inputs, amount in (("e", EVERYONE, everyone), ("m", MEMBERS, members))
+        if amount is not None
+    }
+    done(world.up({**others, "b": budget(PERSON, budget_amount=own)}))
+    later = others if way == "delete" else {**others, "b": budget(PERSON, budget_amount=own, user="hubot")}
+    config = {"maxIncreaseUsd": "10"}
+    preview = world.preview(later, config=config)
+    run = world.up(later, config=config)
+    assert run.failed == is_refused
+    # The engine asks no provider about a delete in a preview.
+    assert preview.failed == (is_refused and way == "replace")
+    if is_refused:
+        assert ("raises the amount by" if everyone else "a raise without limit") in text(run)
+        assert len(world.github.budgets()) == len(others) + 1
+    else:
+        largest = max(everyone or 0, members or 0)
+        where = "each user of octo-enterprise" if largest == everyone else "each user of cost center Platform"
+        rest = f"without it, the person has at most the ${largest} hard stop on ai_credits of {where}"
+        assert rest in text(run)
+        assert way == "delete" or rest in text(preview)
+
+
+def test_an_expiry_tells_the_cap_that_remains(world: World) -> None:
+    """Whose exception gets a date has the cap of every user afterwards; a secret amount of it stays unsaid."""
+    everyone = replace(budget(EVERYONE, budget_amount=7919), secret=("budget_amount",))
+    done(world.up({"e": everyone, "b": budget(PERSON)}))
+    ends = {"e": everyone, "b": budget(PERSON, expires_at="2099-03-31")}
+    run = done(world.preview(ends))
+    assert "expires on 2099-03-31, which lifts the cap" in text(run)
+    assert "without it, the person has at most the hard stop on ai_credits of each user" in text(run)
+    assert "7,919" not in text(run)
 
 
 # 5. Limits hold at the write.

@@ -368,7 +368,7 @@ def test_each_error_is_one_line(world: World) -> None:
     told = "internal error, please report it: TypeError: 'NoneType' object is not callable"
     later = Plugin(world.engine.address, environment(world.sandbox))
     calls: list[tuple[Callable[[], Any], str]] = [
-        (lambda: later.create(urn, inputs), 'set on_existing="adopt"; else remove one of the two.'),
+        (lambda: later.create(urn, inputs), "for each of `pulumi stack ls`."),
         (
             lambda: world.plugin.read(urn, "organization/octo-org/none", {}, whole),
             "does not contain this budget either.",
@@ -444,7 +444,7 @@ def test_a_new_name_keeps_the_budget(world: World) -> None:
     with Plugin(world.engine.address, environment(world.sandbox)) as later:
         assert stack.up(later, {("OrgBudget", "new"): ORGANIZATION}) == {"new": "create", "old": "delete"}
     assert world.sandbox.budgets(None) == before
-    assert [name for name, _ in world.engine.warnings] == ["new", "new", "old"]
+    assert [name for name, _ in world.engine.warnings] == ["new", "new", "new", "old"]
     assert stack.entries[0].outputs["adopted"] is True
     with Plugin(world.engine.address, environment(world.sandbox)) as last:
         assert stack.up(last, {("OrgBudget", "new"): {**ORGANIZATION, "on_delete": "delete"}}) == {"new": "update"}
