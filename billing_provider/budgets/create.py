@@ -25,9 +25,11 @@ from billing_provider.budgets.remaining import remaining
 from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_bodies
 from billing_provider.core.errors import OutcomeError
+from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, Owner
 from billing_provider.core.resource import secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
+from billing_provider.cost_centers.models import ACTIVE
 from billing_provider.runtime.create_once import Created, CreateOnce
 
 if TYPE_CHECKING:
@@ -95,6 +97,22 @@ class BudgetCreate(CreateOnce[Budget]):
         if self.spec.budget_scope in COST_CENTER_SCOPES:
             center = self._run.cache(CostCenterCache, self._owner).find(declared, max_age)
             self.entity, self._names = center.id, frozenset({center.id, center.name})
+
+    def remark(self, existing: Budget | None) -> str:
+        """Return that an existing budget may be that of an archived cost center, which had the same name; or nothing.
+
+        Args:
+            existing: The budget to adopt, or None.
+        """
+        name = existing.budget_entity_name or "" if existing and self._spec.budget_scope in COST_CENTER_SCOPES else ""
+        centers = self._run.cache(CostCenterCache, self._owner).list_all() if name and not is_uuid(name) else []
+        former = [center.id for center in centers if center.state != ACTIVE and center.name.lower() == name.lower()]
+        if not former:
+            return ""
+        return (
+            f"the archived cost center {former[0]} has the same name: check on GitHub which of the two the budget "
+            "caps, and delete it there if it is not the declared one"
+        )
 
     def list_known(self) -> Mapping[str, Budget]:
         """Return the owner's budgets of this scope; changes of one run share the listing."""

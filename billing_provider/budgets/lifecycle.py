@@ -22,7 +22,7 @@ from billing_provider.core.inputs import Problem, first_problems
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER, Owner
 from billing_provider.core.resource import SECRET_INPUTS, Checked, Stored, read_state
 from billing_provider.cost_centers.cache import CostCenterCache
-from billing_provider.cost_centers.models import cost_center_key
+from billing_provider.cost_centers.models import ACTIVE, cost_center_key
 from billing_provider.runtime.delete_confirmed import delete_confirmed
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE, ON_DELETE, OnDelete
 from billing_provider.runtime.registry import name_of
@@ -131,6 +131,11 @@ class Lifecycle:
             if replaces and not unknown and not expiry.is_over(olds, self._now()):
                 approved_raises.warn(self._run, owner, budget_id, olds, news, replaced=True)
         changed += self._on_delete.diff(urn, budget_id, olds, news, unknown, replaces)
+        if is_declared and not replaces and self._is_of_former_center(owner, olds, news):
+            self._run.reporter.warn(
+                f"the budget {budget_id} of {owner} is that of the former cost center {olds['cost_center_id']}, so it "
+                "does not cap the declared one of this name: delete it, and the next up creates it again"
+            )
         if replaces and not is_declared and not unknown:
             # The engine compares in a refresh. Of a declared budget, the check of the new one tells what becomes of it.
             self._run.reporter.warn(successor.drifted(owner, budget_id, olds, news, replaces))
@@ -353,8 +358,10 @@ class Lifecycle:
     def _lost(self, urn: str, owner: Owner, olds: Mapping[str, Any], live: Budget | None) -> str:
         """Return the cap that a delete takes away, and which one remains for a person, as far as it is known."""
         cap = removal.cap_in_state(self._kind, olds, live)
-        change = self._removal(urn, owner, olds, live)
-        rest = "" if not cap or change.is_covered else remaining.words(self._run, change.before)
+        if not cap:
+            return ""
+        change = self._removal(urn, owner, read_state(BudgetState, olds), live)
+        rest = "" if change.is_covered else remaining.words(self._run, change.before)
         return f"{cap}; {rest}" if rest else cap
 
     def _recent(self, owner: Owner, budget_id: str) -> Budget | None:
@@ -430,6 +437,18 @@ class Lifecycle:
         return (
             news.get("budget_scope") in COST_CENTER_SCOPES and held == (olds.get("cost_center_id") or "").lower() != ""
         )
+
+    def _is_of_former_center(self, owner: Owner, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """Return whether the program declares another cost center of the name than the one in the state."""
+        key = cost_center_key(owner.slug, news.get("budget_entity_name") or "")
+        known, registry = (olds.get("cost_center_id") or "").lower(), self._run.registry
+        if not known or news.get("budget_scope") not in COST_CENTER_SCOPES or not registry.is_declared(key):
+            return False
+        if held := registry.held_by_declared(key):
+            return held != known
+        # It is to be created, or adopted.
+        listed = self._run.cache(CostCenterCache, owner).listed()
+        return any(center.id.lower() == known and center.state != ACTIVE for center in listed)
 
     def _stored_budget(self, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Budget:
         """Return the budget from the state, for an update that changes nothing on GitHub."""

@@ -68,6 +68,11 @@ class CostCenterCache:
             active += [each.id.lower() for each in self._opaque if not each.is_archived]
             return not {cost_center_id.lower(), ""}.isdisjoint(active)
 
+    def listed(self) -> list[CostCenterDetails]:
+        """Return the cost centers that this run has listed since its last change of one; nothing is sent."""
+        with self.lock:
+            return list(self._cost_centers or ())
+
     def forget(self) -> None:
         """Invalidate the listing after this run created, renamed or archived a cost center, or moved members."""
         with self.lock:

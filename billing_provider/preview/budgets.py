@@ -69,6 +69,7 @@ class _Compared:
         is_adoption: Whether a create takes over the live budget, which this resource did not have before.
         is_former: Whether a replacement takes the live budget again, because it is the declared one.
         is_compared: Whether GitHub was read.
+        remark: What is not sure about the live budget.
     """
 
     owner: Owner | None
@@ -80,6 +81,7 @@ class _Compared:
     is_adoption: bool = False
     is_former: bool = False
     is_compared: bool = False
+    remark: str = ""
 
 
 class BudgetPreview:
@@ -281,18 +283,17 @@ class BudgetPreview:
         try:
             creation.find_entity(FRESH_SECONDS)
         except ConfigError:
-            if self._run.registry.is_declared(cost_center_key(owner.slug, creation.entity)):
-                # This deployment creates it.
-                check_members(self._run, owner, compared.news)
-                return compared
-            raise
+            # This deployment may create it. Another one may have had its name, and GitHub lists budgets with the name.
+            if not self._run.registry.is_declared(cost_center_key(owner.slug, creation.entity)):
+                raise
         if unknown and (present := creation.present()) is not None:
             # What is not known yet counts as equal.
             known = {
                 name: value for name, value in live_inputs(owner, {}, present, frozenset()).items() if name in unknown
             }
             creation = BudgetCreate(self._run, owner, urn, policy, {**_placeholders(compared.news, unknown), **known})
-            creation.find_entity(FRESH_SECONDS)
+            with suppress(ConfigError):
+                creation.find_entity(FRESH_SECONDS)
         live, sent = creation.adoptable() or (None, [])
         self._names.add_owner(owner)
         if live is None:
@@ -311,6 +312,7 @@ class BudgetPreview:
             is_adoption=live is not None and not is_former,
             is_former=is_former,
             is_compared=True,
+            remark=creation.remark(live),
         )
 
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
@@ -359,6 +361,8 @@ class BudgetPreview:
             yield f"adopts the existing budget {live.id}" + (f": {words}" if words else _as_it_is(change)) + then
             if raised := approved_raises.kept(compared.news, live.budget_amount):
                 yield raised
+            if compared.remark:
+                yield compared.remark
             if not self._run.registry.state(live.id) and self._run.is_new(ELSEWHERE):
                 yield ELSEWHERE
         elif words:

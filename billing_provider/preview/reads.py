@@ -15,6 +15,7 @@ from billing_provider.core.errors import (
     UnexpectedError,
     WaitError,
 )
+from billing_provider.core.settings import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 T = TypeVar("T")
+_OFF = f"not compared with GitHub: {NAMESPACE}:previewReads is false, so what was before is told from the state"
 
 
 class NotComparedError(Exception):
@@ -49,6 +51,8 @@ class PreviewReads:
             BillingError: GitHub refused the read, or the read found a mistake in what is declared.
         """
         if self._is_skipped():
+            if not self._run.guards.preview_reads and self._run.is_new(_OFF):
+                self._run.reporter.warn(_OFF)
             raise NotComparedError
         try:
             with self._run.transport.patience():

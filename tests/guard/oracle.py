@@ -282,7 +282,15 @@ class _Judge:
             gone = _people(center) - _people(after)
             for login in sorted(gone) if len(gone) <= _MOST_NAMES else ():
                 # Of a cap that the run deletes too, the deletion is told.
-                caps = [each for each in mine if each["budget_scope"] == _PER_MEMBER and each["id"] in self.run.later]
+                # A person with a budget of their own has no other cap.
+                own = {_key(each)[-1] for each in self.run.budgets.values() if (each["user"] or "").lower() == login}
+                caps = [
+                    each
+                    for each in mine
+                    if each["budget_scope"] == _PER_MEMBER
+                    and each["id"] in self.run.later
+                    and _key(each)[-1] not in own
+                ]
                 if caps and not _says(texts, {login}, "."):
                     yield Finding(f"silent: a member{self._way(effect)}", f"{login} leaves {center['name']}: {texts}")
 
@@ -337,7 +345,7 @@ class _Judge:
             return
         if self.memory.unsent:
             return
-        words = [word.text for word in self.run.words if "expired on" not in word.text]
+        words = [word.text for word in self.run.words if not re.search("expired on|former cost center", word.text)]
         steps = {name: step for name, step in self.run.steps.items() if step != "same"}
         if words:
             yield Finding("noise: words", f"{words}")

@@ -169,3 +169,60 @@ def test_a_secret_name_stays_unsaid_when_it_is_renamed(world: World) -> None:
         assert "[secret]" in text(done(run))
         assert "okapi" not in text(run)
         assert "zebra" not in text(run)
+
+
+def archive_by_hand(world: World) -> None:
+    """Archive all cost centers on GitHub."""
+    stored = world.sandbox.snapshot()
+    world.sandbox.restore({**stored, "cost_centers": [{**each, "state": "deleted"} for each in stored["cost_centers"]]})
+
+
+def test_a_budget_of_an_archived_cost_center_is_told_where_its_name_is_created_again(world: World) -> None:
+    """The new cost center has another id, so the budget in the state does not cap it; a later preview says so too."""
+    program = {"c": APPS, "b": budget(TEAM)}
+    done(world.up(program))
+    former = world.entry("c").outputs["cost_center_id"]
+    archive_by_hand(world)
+    done(world.refresh())
+    for run in (world.preview(program), world.up(program), world.preview(program)):
+        assert f"the budget {held(world)} of enterprise {E} is that of the former cost center {former}" in text(
+            done(run)
+        )
+    world.sandbox.remove_budget(held(world))
+    done(world.refresh())
+    done(world.up(program))
+    assert world.entry("b").outputs["cost_center_id"] == world.entry("c").outputs["cost_center_id"] != former
+    assert done(world.preview(program)).said() == []
+
+
+def test_a_cost_center_that_the_run_adopts_again_is_no_former_one(world: World) -> None:
+    """A cost center that only the state has lost keeps its budget, without a word on it."""
+    program = {"c": APPS, "b": budget(TEAM)}
+    done(world.up(program))
+    world.entries.remove(world.entry("c"))
+    for run in (world.preview(program), world.up(program)):
+        assert "former" not in text(done(run))
+
+
+@pytest.mark.parametrize("unknown", [(), ("budget_amount",)], ids=["known", "unknown"])
+def test_a_cost_center_that_the_run_creates_hides_no_existing_budget(world: World, unknown: tuple[str, ...]) -> None:
+    """GitHub lists a budget with the name of its cost center, and an archived one may have had the name."""
+    program = {"c": APPS, "b": replace(budget(TEAM), unknown=unknown)}
+    done(world.up(program))
+    id_, former = held(world), world.entry("c").outputs["cost_center_id"]
+    archive_by_hand(world)
+    world.entries.clear()
+    for run in (world.preview(program), world.up(program)):
+        assert f"adopts the existing budget {id_}" in text(done(run))
+        assert f"the archived cost center {former} has the same name: check on GitHub which of the two" in text(run)
+
+
+def test_without_reads_one_line_says_what_the_words_are_told_from(world: World) -> None:
+    """With previewReads off, what was before is that of the state; it is said once a run, and only for changes."""
+    config = {"previewReads": "false"}
+    declared = {"a": budget(ACTIONS), "b": budget(ACTIONS, budget_product_sku="packages")}
+    done(world.up(declared))
+    assert done(world.preview(declared, config=config)).said() == []
+    changed_ = {name: budget(each.inputs, budget_amount=400) for name, each in declared.items()}
+    said = text(done(world.preview(changed_, config=config)))
+    assert said.count("not compared with GitHub: github-billing:previewReads is false") == 1

@@ -309,6 +309,22 @@ def test_an_expiry_tells_the_cap_that_remains(world: World) -> None:
     assert "7,919" not in text(run)
 
 
+def test_an_expired_declaration_takes_the_place_of_nothing(github: Github) -> None:
+    """Where GitHub still has a budget whose date has passed, its deletion without a new one is told and limited."""
+    world = World(github, ["expired_kept"])
+    done(world.up({"b": budget(PERSON, expires_at="2026-10-01")}))
+    github.time.sleep(20 * 86_400)
+    other = {"b": budget(PERSON, user="hubot", expires_at="2026-10-02")}
+    told = "deletes the $100 hard stop on ai_credits of octocat in octo-enterprise: the declared one has expired"
+    assert told in text(done(world.preview(other)))
+    limited = world.up(other, config=LIMITS)
+    assert limited.failed
+    assert "a raise without limit" in text(limited)
+    assert methods(world) == []
+    done(world.up(other))
+    assert github.budgets() == {}
+
+
 # 5. Limits hold at the write.
 
 
