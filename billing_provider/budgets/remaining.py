@@ -8,7 +8,7 @@ from billing_provider.budgets import removal
 from billing_provider.budgets.cache import CREATE_FRESH_SECONDS, OwnerCache
 from billing_provider.budgets.identity import live_inputs, unsure_scopes
 from billing_provider.budgets.skus import canonical_sku
-from billing_provider.core.owners import MULTI_USER_COST_CENTER, MULTI_USER_CUSTOMER, USER, owner_of
+from billing_provider.core.owners import MULTI_USER_COST_CENTER, MULTI_USER_CUSTOMER, PER_USER_SCOPES, USER, owner_of
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def remaining(
     """
     if before.get("budget_scope") != USER:
         return {}
-    return _largest(run, before, listing(run.cache(OwnerCache, owner_of(before))).values())
+    return _largest(run, before, listing(run.cache(OwnerCache, owner_of(before))).values())[0]
 
 
 def words(run: Run, before: Mapping[str, Any]) -> str:
@@ -47,22 +47,31 @@ def words(run: Run, before: Mapping[str, Any]) -> str:
     """
     if before.get("budget_scope") != USER:
         return ""
-    rest = _largest(run, before, run.cache(OwnerCache, owner_of(before)).listed())
-    return f"without it, the person has at most the {removal.described(owner_of(rest).kind, rest)}" if rest else ""
+    rest, is_sure = _largest(run, before, run.cache(OwnerCache, owner_of(before)).listed())
+    if not is_sure:
+        return ""
+    return f"without it, the person has at most the {removal.described(owner_of(rest).kind, rest)}"
 
 
-def _largest(run: Run, before: Mapping[str, Any], budgets: Collection[Budget]) -> dict[str, Any]:
-    """Return the inputs of the largest cap of every user, or of each member of a cost center.
+def _largest(run: Run, before: Mapping[str, Any], budgets: Collection[Budget]) -> tuple[dict[str, Any], bool]:
+    """Return the inputs of the largest cap of every user, or of each member of a cost center, and whether it is one.
 
     The cap of a cost center's members precedes that of every user. Who is a member is not always known, as through a
-    team; so the largest one counts, and without one of every user, none.
+    team; so the largest one counts, and without one of every user, none. Some accounts list caps of members as those of
+    the whole cost center, unless this run knows better.
     """
     sku, unsure = canonical_sku(before["budget_product_sku"]), unsure_scopes(budgets)
-    alike = [budget for budget in budgets if canonical_sku(budget.budget_product_sku) == sku]
-    of_all = [budget for budget in alike if budget.budget_scope == MULTI_USER_CUSTOMER]
-    of_members = [each for each in alike if each.budget_scope == MULTI_USER_COST_CENTER or each.id in unsure]
-    if not of_all:
-        return {}
-    largest = max([*of_all, *of_members], key=lambda budget: budget.budget_amount)
+    scopes = {
+        budget.id: run.registry.state(budget.id).get("budget_scope", MULTI_USER_COST_CENTER)
+        if budget.id in unsure
+        else budget.budget_scope
+        for budget in budgets
+        if canonical_sku(budget.budget_product_sku) == sku
+    }
+    if MULTI_USER_CUSTOMER not in scopes.values():
+        return {}, False
+    caps = [each for each in budgets if scopes.get(each.id) in {MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER}]
+    largest = max(caps, key=lambda budget: budget.budget_amount)
     secret = sorted(secret_inputs(run.registry.state(largest.id)))
-    return {**live_inputs(owner_of(before), {}, largest, frozenset()), **({SECRET_INPUTS: secret} if secret else {})}
+    inputs = live_inputs(owner_of(before), {}, largest, frozenset())
+    return {**inputs, **({SECRET_INPUTS: secret} if secret else {})}, largest.budget_scope in PER_USER_SCOPES

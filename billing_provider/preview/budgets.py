@@ -329,7 +329,7 @@ class BudgetPreview:
         replaced, old, new = compared.replaced, compared.change.old, compared.change.new
         if replaced is not None and not replaced.is_covered:
             rest = remaining.words(self._run, replaced.before)
-        elif new is not None and new.expires_at and (old is None or new.expires_at != old.expires_at):
+        elif old is not None and new is not None and new.expires_at and new.expires_at != old.expires_at:
             rest = remaining.words(self._run, compared.change.after)
         else:
             rest = ""

@@ -298,6 +298,27 @@ def test_the_end_of_a_persons_cap_is_compared_with_the_cap_of_every_user(
         assert way == "delete" or rest in text(preview)
 
 
+def test_a_cap_that_may_be_of_each_member_counts_unless_the_run_knows_it(world: World) -> None:
+    """Some accounts list a cap of each member as that of the cost center; a declared one is what it is declared as."""
+    team = budget({**ACTIONS, "budget_product_sku": "ai_credits", "budget_scope": "cost_center"}, budget_amount=900)
+    team = replace(team, inputs={**team.inputs, "budget_entity_name": "Platform"})
+    program = {"e": budget(EVERYONE, budget_amount=50), "t": team, "b": budget(PERSON)}
+    done(world.up(program))
+    config = {"maxIncreaseUsd": "10"}
+    entries = list(world.entries)
+    # Another stack has the budget of the cost center.
+    world.entries.remove(world.entry("t"))
+    rest = {"e": program["e"]}
+    refused = world.up(rest, config=config)
+    assert refused.failed
+    assert "raises the amount by $800" in text(refused)
+    soon = {**rest, "b": budget(PERSON, expires_at="2099-03-31")}
+    assert "without it" not in text(done(world.preview(soon)))
+    world.entries[:] = entries
+    done(world.up({**rest, "t": team}, config=config))
+    assert len(world.github.budgets()) == 2
+
+
 def test_an_expiry_tells_the_cap_that_remains(world: World) -> None:
     """Whose exception gets a date has the cap of every user afterwards; a secret amount of it stays unsaid."""
     everyone = replace(budget(EVERYONE, budget_amount=7919), secret=("budget_amount",))
