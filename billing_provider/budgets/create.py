@@ -104,7 +104,7 @@ class BudgetCreate(CreateOnce[Budget]):
         Args:
             existing: The budget to adopt, or None.
         """
-        name = existing.budget_entity_name or "" if existing and self._spec.budget_scope in COST_CENTER_SCOPES else ""
+        name = existing.budget_entity_name or "" if existing and self.spec.budget_scope in COST_CENTER_SCOPES else ""
         centers = self._run.cache(CostCenterCache, self._owner).list_all() if name and not is_uuid(name) else []
         former = [center.id for center in centers if center.state != ACTIVE and center.name.lower() == name.lower()]
         if not former:
