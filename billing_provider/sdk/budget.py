@@ -16,7 +16,7 @@ from billing_provider.core.owners import COST_CENTER
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.reader import Reader
 from billing_provider.sdk.cost_center import budget_entity
-from billing_provider.sdk.declaration import protected, secret_inputs, share_id
+from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
@@ -204,6 +204,7 @@ class _Budget(Resource):
         cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        end_quietly()
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)

@@ -13,7 +13,7 @@ from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS
 from billing_provider.provider import CostCenterProvider
 from billing_provider.reader import Reader
-from billing_provider.sdk.declaration import secret_inputs, share_id
+from billing_provider.sdk.declaration import end_quietly, secret_inputs, share_id
 from billing_provider.sdk.inputs import takes
 from billing_provider.sdk.invoke import check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
@@ -103,6 +103,7 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         self._declare(resource_name, opts, dict(cost_center))
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
+        end_quietly()
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args, **secret_inputs(args)}

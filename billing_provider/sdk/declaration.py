@@ -1,9 +1,12 @@
-"""What each declaration adds: protection of hard stops, the names of secret inputs, and its id for the plugins."""
+"""What each declaration adds: a quiet end, protection of hard stops, names of secret inputs, its id for the plugins."""
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import weakref
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -21,9 +24,28 @@ if TYPE_CHECKING:
 
     from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-__all__ = ["SECRET_INPUTS", "engine_address", "protected", "secret_inputs", "share_id"]
+__all__ = ["SECRET_INPUTS", "end_quietly", "engine_address", "protected", "secret_inputs", "share_id"]
 
+_HOST_SCRIPT = "pulumi-language-python-exec"
 _PROTECT = f"{NAMESPACE}:protectHardStops"
+
+
+# --- the end of a failed run
+
+
+def end_quietly() -> None:
+    """Let SIGINT end the process of a program at once, where Pulumi's language host runs it.
+
+    The language host sends SIGINT when a resource has failed. Python's own handler would print a traceback of Pulumi's
+    event loop, of 24 lines or more, before the error of the resource. A handler of the program's own stays, and so does
+    each handler in a process that is the user's: a test, the Automation API, the embedded engine.
+    """
+    hosted = any(PurePath(word).name == _HOST_SCRIPT for word in sys.orig_argv)
+    # Python sets handlers in the main thread only.
+    if not hosted or threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # --- protection

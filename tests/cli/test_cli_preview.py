@@ -32,3 +32,12 @@ def test_a_preview_tells_a_situation(cli: Cli, name: str) -> None:
     assert ("error:" in shown) == situation.fails, shown
     assert len(cli.sandbox.requests) == len(situation.requests)
     assert cli.writes == []
+
+
+def test_a_failed_run_prints_no_traceback(cli: Cli) -> None:
+    """Pulumi interrupts the program after the error of a resource, and the error is all that it prints."""
+    lost = {"enterprise": "octo-typo", "budget_product_sku": "actions", "budget_amount": 5}
+    cli.declare(**{f"budget-{number}": lost for number in range(20)})
+    shown = cli.run("preview", code=1)
+    assert "octo-typo" in shown
+    assert "Traceback" not in shown, shown

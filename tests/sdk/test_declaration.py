@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import signal
+import sys
 import tempfile
+import threading
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -128,6 +131,56 @@ def test_wrong_options_are_refused_by_pulumi() -> None:
     for config in (ON, {}):
         with pytest.raises(TypeError, match="ResourceOptions"):
             protection(lambda: EnterpriseBudget("b", wrong, **BASE, prevent_further_usage=True), config)
+
+
+HOSTED = ["/usr/bin/python3", "-u", "/usr/local/bin/pulumi-language-python-exec", "--monitor", "127.0.0.1:1", "."]
+OWN = lambda *_: None  # noqa: E731 - a handler of a program
+
+
+@pytest.mark.parametrize(
+    ("words", "before", "after"),
+    [
+        (HOSTED, signal.default_int_handler, signal.SIG_DFL),
+        (HOSTED, OWN, OWN),
+        (HOSTED, signal.SIG_IGN, signal.SIG_IGN),
+        (["python3", "-m", "pytest"], signal.default_int_handler, signal.default_int_handler),
+        (
+            ["python3", "automation.py", "pulumi-language-python"],
+            signal.default_int_handler,
+            signal.default_int_handler,
+        ),
+    ],
+    ids=["Pulumi's process", "a handler of the program", "ignored", "a test", "a program of the user"],
+)
+def test_only_a_process_of_pulumi_ends_at_once(
+    words: list[str], before: Any, after: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A declaration sets SIGINT to its default where the language host runs the program, and nowhere else."""
+    monkeypatch.setattr(sys, "orig_argv", words)
+    earlier, found = signal.getsignal(signal.SIGINT), []
+
+    def program() -> None:
+        signal.signal(signal.SIGINT, before)
+        EnterpriseBudget("b", **BASE)
+        found.append(signal.signal(signal.SIGINT, before))
+        CostCenter("c", enterprise="e", name="Apps")
+        found.append(signal.getsignal(signal.SIGINT))
+
+    try:
+        run(program)
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+    assert found == [after, after]
+
+
+def test_a_thread_of_a_program_changes_no_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python refuses to set a handler in another thread; a declaration there goes on."""
+    monkeypatch.setattr(sys, "orig_argv", HOSTED)
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=declaration.end_quietly)
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def unknown() -> Any:
