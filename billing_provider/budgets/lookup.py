@@ -10,7 +10,7 @@ from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.models import complete, read_inputs
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.inputs import first_problems
+from billing_provider.core.inputs import in_one_line
 from billing_provider.core.owners import Owner
 from billing_provider.cost_centers.cache import FRESH_SECONDS
 
@@ -42,7 +42,7 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
     now = run.clock.utc()
     found += rules.problems(kind, fields, frozenset(problem.field for problem in found), now)
     if found:
-        raise ConfigError(f"find the budget: {'; '.join(str(problem) for problem in first_problems(found))}")
+        raise ConfigError(f"find the budget: {in_one_line(found)}")
     owner = Owner(kind, fields[kind.noun])
     inputs = complete(kind, fields, frozenset())
     wanted = BudgetCreate(run, owner, "", None, inputs)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
@@ -26,24 +27,30 @@ from billing_provider.budgets.fields import Declared, FieldTypes, declared_field
 from billing_provider.budgets.skus import pricing_type
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import Id, Sendable
-from billing_provider.core.inputs import Flag, Name, Problem, Text, no_such_inputs, read_text_input, refuse
+from billing_provider.core.inputs import Flag, Name, Problem, Text, Texts, no_such_inputs, read_text_input, refuse
 from billing_provider.core.opaque import OpaqueRow
 from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, OWNER_KINDS, PER_USER_SCOPES, USER, OwnerKind
+from billing_provider.core.values import kind_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_AMOUNT = 2**31 - 1
 """Maximum amount, in US dollars or licenses: the largest signed 32-bit integer."""
+_WRITTEN = re.compile(r"\$?((?=[0-9_]{1,13}(?:\.|$))[0-9]+(?:_[0-9]+)*)(?:\.0{1,2})?", re.ASCII)
+"""An amount as a text: `1500`, `$1500`, `1_500` or `1500.00`."""
 
 
 def _amount(value: Any) -> int:
-    """Return a whole number from an integer, a string of digits (configuration) or a whole float (the wire)."""
+    """Return a whole number from a number, also a float of the wire, or from a text, as in the configuration."""
     advice = "write a whole number of US dollars (or licenses)"
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_AMOUNT)):
-        value = int(value)
+    if isinstance(value, str):
+        found = _WRITTEN.fullmatch(value.strip())
+        if found is None:
+            raise refuse(f"{advice}, such as 1500: no separators, no cents, no currency but $")
+        value = int(found[1].replace("_", ""))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise refuse(advice)
+        raise refuse(f"{advice}, not {kind_of(value)}")
     if isinstance(value, float) and (not math.isfinite(value) or value != int(value)):
         raise refuse(f"{advice}: GitHub accepts no fractions")
     if value < 0:
@@ -55,20 +62,16 @@ def _amount(value: Any) -> int:
 
 def _day(value: Any) -> str:
     """Return a UTC day, written as a date or as its midnight; GitHub accepts no other time."""
-    text = read_text_input(value)
+    text = read_text_input(text_of(value) if isinstance(value, date) else value)
     try:
         moment = instant(text)
     except ValueError:
         moment = None
-    if moment is None or moment.time() != time.min:
+    if moment is None:
         raise refuse("write a date such as 2027-01-31")
+    if moment.time() != time.min:
+        raise refuse("write a date such as 2027-01-31: GitHub removes a budget at midnight UTC only")
     return text
-
-
-def _recipients(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise refuse("write a list of logins")
-    return value
 
 
 def _mapping(value: Any) -> Any:
@@ -92,7 +95,7 @@ class Alerting(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     will_alert: Flag = False
-    alert_recipients: Annotated[list[Text], BeforeValidator(_recipients)] = []
+    alert_recipients: Texts = []
 
 
 def _write_alerting(value: Alerting | None) -> dict[str, Any]:
@@ -224,7 +227,7 @@ class BudgetSpec(BaseModel):
     expires_at: Annotated[
         Day | None,
         Declared(
-            text="Date on which GitHub removes the budget, as ISO 8601; for the scope `user` only.",
+            text="Date on which GitHub removes the budget, as a `date` or as `2027-01-31`; for the scope `user` only.",
             change="updates",
             form=_DAY,
             sent="if_declared",

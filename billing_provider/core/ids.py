@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StrictStr
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.values import kind_of
 
 MAX_TEXT = 255
 """Maximum length of an input, in characters: the limit of a cost center's name, the longest input."""
@@ -95,7 +96,7 @@ def read_flag(name: str, value: Any) -> bool:
         ConfigError: The value is not a boolean.
     """
     if not isinstance(value, bool):
-        raise ConfigError(f"{name}: write True or False")
+        raise ConfigError(f"{name}: write True or False, not {kind_of(value)}")
     return value
 
 
@@ -110,7 +111,7 @@ def read_whole(name: str, value: Any) -> int:
         ConfigError: The value is invalid.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value // 1:
-        raise ConfigError(f"{name}: write a whole number")
+        raise ConfigError(f"{name}: write a whole number, not {_shown(value)}")
     return int(value)
 
 
@@ -152,4 +153,4 @@ def _read(pattern: re.Pattern[str], name: str, form: str, value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return ascii(value[:60]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+    return ascii(value[:60]) if isinstance(value, str) else kind_of(value)

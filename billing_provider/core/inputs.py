@@ -11,10 +11,12 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from billing_provider.core.ids import LOGIN, MAX_TEXT, is_name
+from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.redact import clean
+from billing_provider.core.values import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def no_such_inputs(resource: str, names: Iterable[str], inputs: Iterable[str]) -
     found = []
     for number, name in enumerate(names):
         similar = did_you_mean(name, inputs) if number < MOST_IN_ALL else ""
-        found.append(Problem(name, f"no such input of {resource}{similar or every}"))
+        other = f"; declare an {OWNER_KINDS[name].resource}" if name in OWNER_KINDS else ""
+        found.append(Problem(name, f"no such input of {resource}{similar or other or every}"))
     return found
 
 
@@ -125,7 +128,7 @@ def refuse(reason: str) -> PydanticCustomError:
 def read_text_input(value: Any) -> str:
     """Validate the text of an input and strip surrounding whitespace."""
     if not isinstance(value, str):
-        raise refuse("write a text")
+        raise refuse(f"write a text, not {kind_of(value)}")
     if len(value) > MAX_TEXT:
         raise refuse(f"write at most {MAX_TEXT} characters")
     if not value.isprintable():
@@ -142,19 +145,36 @@ def read_name_input(value: Any) -> str:
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise refuse("write True or False")
+        raise refuse(f"write True or False, not {kind_of(value)}")
+    return value
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, str):
+        raise refuse("write a list: put the text in brackets")
+    if not isinstance(value, (list, tuple)):
+        raise refuse(f"write a list of texts, not {kind_of(value)}")
     return value
 
 
 Text = Annotated[str, BeforeValidator(read_text_input)]
 Name = Annotated[str, BeforeValidator(read_name_input)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
+Texts = Annotated[list[Text], BeforeValidator(_texts)]
 
 
 MOST_PROBLEMS = 10
 """Maximum number of problems reported for one input; the rest is counted."""
 MOST_IN_ALL = 30
 """Maximum number of problems reported for one resource; the rest is counted."""
+_MOST_IN_ONE_LINE = 5
+
+
+def in_one_line(found: Sequence[Problem]) -> str:
+    """Return problems as one text: the first ones, and the number of the others."""
+    shown = [str(problem) for problem in found[:_MOST_IN_ONE_LINE]]
+    more = len(found) - len(shown)
+    return "; ".join([*shown, *([f"and {more} more"] if more else [])])
 
 
 def first_problems(found: Iterable[Problem]) -> list[Problem]:

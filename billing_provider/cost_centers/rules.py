@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from billing_provider.core.ids import SLUG
 from billing_provider.core.inputs import (
@@ -15,6 +15,7 @@ from billing_provider.core.inputs import (
     Name,
     Problem,
     Text,
+    Texts,
     choose,
     is_uuid,
     login_problem,
@@ -37,15 +38,6 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}"
 _SHOWN = 60
 
 
-def _names(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError("write a list of names")  # noqa: TRY004 - pydantic collects ValueErrors
-    return value
-
-
-Names = Annotated[list[Text], BeforeValidator(_names)]
-
-
 class CostCenterInputs(BaseModel):
     """The inputs of a cost center as a program writes them; None and a missing input are equivalent."""
 
@@ -53,10 +45,10 @@ class CostCenterInputs(BaseModel):
 
     enterprise: Text | None = None
     name: Name | None = None
-    users: Names | None = None
-    organizations: Names | None = None
-    repositories: Names | None = None
-    enterprise_teams: Names | None = None
+    users: Texts | None = None
+    organizations: Texts | None = None
+    repositories: Texts | None = None
+    enterprise_teams: Texts | None = None
     ai_credit_pool_enabled: Flag | None = None
     on_existing: Text | None = None
     on_delete: Text | None = None
@@ -76,8 +68,9 @@ def read_inputs(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         CostCenterInputs.model_validate(known)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
-            field = str(detail["loc"][0])
-            found.setdefault(field, Problem(field, detail["msg"].removeprefix("Value error, ")))
+            field, *path = map(str, detail["loc"])
+            where = f"{field}.{'.'.join(path)}: " if path else ""
+            found.setdefault(field, Problem(field, f"{where}{detail['msg']}"))
     good = CostCenterInputs.model_validate({name: value for name, value in known.items() if name not in found})
     return good.model_dump(exclude_none=True), list(found.values())
 

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the getters' annotations
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, overload
 
 import pulumi
 from pulumi.dynamic import Resource
 
+from billing_provider.budgets import rules
 from billing_provider.budgets.lifecycle import OUTPUTS
-from billing_provider.budgets.models import INPUTS
+from billing_provider.budgets.models import INPUTS, read_inputs
+from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.owners import COST_CENTER
+from billing_provider.core.owners import COST_CENTER, OWNER_KINDS
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.reader import Reader
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_id
-from billing_provider.sdk.inputs import takes
-from billing_provider.sdk.invoke import check_settings, run_query
+from billing_provider.sdk.inputs import takes, to_send
+from billing_provider.sdk.invoke import brief, check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
     from pulumi.dynamic import ResourceProvider
     from typing_extensions import NotRequired, Required, Self, Unpack
 
     from billing_provider.budgets.skus import BudgetType
-    from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
-    from billing_provider.core.owners import BudgetScope, OrgBudgetScope
+    from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise, Problem
+    from billing_provider.core.owners import BudgetScope, OrgBudgetScope, OwnerKind
     from billing_provider.sdk.cost_center import CostCenter
-    from billing_provider.sdk.inputs import SequenceNotStr
+    from billing_provider.sdk.inputs import CollectionNotStr
 
 
 @pulumi.input_type
@@ -44,7 +50,7 @@ class BudgetAlertingArgs:
         self,
         *,
         will_alert: pulumi.Input[bool],
-        alert_recipients: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] = (),
+        alert_recipients: pulumi.Input[CollectionNotStr[pulumi.Input[str]]] = (),
     ) -> None:
         pulumi.set(self, "will_alert", will_alert)
         pulumi.set(self, "alert_recipients", alert_recipients)
@@ -66,7 +72,7 @@ class BudgetAlertingArgsDict(TypedDict):
     """`BudgetAlertingArgs` as a plain dict."""
 
     will_alert: pulumi.Input[bool]
-    alert_recipients: NotRequired[pulumi.Input[SequenceNotStr[pulumi.Input[str]]]]
+    alert_recipients: NotRequired[pulumi.Input[CollectionNotStr[pulumi.Input[str]]]]
 
 
 @pulumi.output_type
@@ -94,7 +100,8 @@ class BudgetArgs(TypedDict, total=False):
     :param prevent_further_usage: Whether GitHub stops usage at the amount; by default False, but True for a per-user
         scope, which is always a hard stop.
     :param budget_alerting: Recipients of alerts; by default, no alerts are sent.
-    :param expires_at: Date on which GitHub removes the budget, as ISO 8601; for the scope `user` only.
+    :param expires_at: Date on which GitHub removes the budget, as a `date` or as `2027-01-31`; for the scope `user`
+        only.
     :param exclude_cost_center_usage: Whether usage of cost centers is excluded; for the scope `enterprise` only.
     :param on_existing: How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or `error`.
     :param on_delete: What a delete does with the budget on GitHub: `delete` (default for a created one) or `keep`
@@ -108,7 +115,7 @@ class BudgetArgs(TypedDict, total=False):
     budget_type: pulumi.Input[BudgetType] | None
     prevent_further_usage: pulumi.Input[bool] | None
     budget_alerting: pulumi.Input[BudgetAlertingArgs | BudgetAlertingArgsDict] | None
-    expires_at: pulumi.Input[str] | None
+    expires_at: pulumi.Input[str] | pulumi.Input[date] | None
     exclude_cost_center_usage: pulumi.Input[bool] | None
     on_existing: pulumi.Input[OnExisting] | None
     on_delete: pulumi.Input[OnDelete] | None
@@ -195,6 +202,7 @@ class _Budget(Resource):
     """True if the budget expired and does not exist on GitHub: removed, or never created."""
 
     _provider_class: ClassVar[type[ResourceProvider]]
+    _form: ClassVar[type[Any]]
     _owner_noun: ClassVar[str]
 
     def __init_subclass__(cls, **naming: str) -> None:
@@ -208,8 +216,20 @@ class _Budget(Resource):
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
         names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
-        props = {**dict.fromkeys(names), **args, **secret_inputs(args, BudgetAlertingArgs)}
-        super().__init__(self._provider_class(), resource_name, props, protected(opts, args))
+        alerting = args.get("budget_alerting")
+        if isinstance(alerting, BudgetAlertingArgs):
+            args = {**args, "budget_alerting": vars(alerting)}
+        kind = OWNER_KINDS[self._owner_noun]
+        sent = to_send(
+            self._form,
+            kind.resource,
+            resource_name,
+            args,
+            read=partial(read_inputs, kind),
+            rules=partial(_timeless_problems, kind),
+        )
+        props = {**dict.fromkeys(names), **sent, **secret_inputs(sent)}
+        super().__init__(self._provider_class(), resource_name, props, protected(opts, sent))
         if opts is None or opts.id is None:
             share_id(self)
 
@@ -242,6 +262,7 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
     """Slug of the enterprise that owns the budget."""
 
     _provider_class = EnterpriseBudgetProvider
+    _form = EnterpriseBudgetArgs
     _owner_noun = "enterprise"
 
     # The first four: each kind of scope with the input that it needs. The last: a scope that only the run knows.
@@ -364,6 +385,7 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
     """Login of the organization that owns the budget."""
 
     _provider_class = OrgBudgetProvider
+    _form = OrgBudgetArgs
     _owner_noun = "organization"
 
     # As for an enterprise.
@@ -460,13 +482,19 @@ def _with_entity(resource_name: str, args: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs with the cost center as the entity.
 
     Raises:
-        ConfigError: Both `cost_center` and `budget_entity_name` are given.
+        ConfigError: Both `cost_center` and `budget_entity_name` are given, or the cost center has a wrong type.
     """
     center = args.pop("cost_center", None)
     if center is not None:
         if args.get("budget_entity_name") is not None:
-            raise ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both")
-        args["budget_entity_name"] = budget_entity(center)
+            raise brief(ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both"))
+        args["budget_entity_name"] = budget_entity(resource_name, center)
         if args.get("budget_scope") is None:
             args["budget_scope"] = COST_CENTER
     return args
+
+
+def _timeless_problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Problem]:
+    """Yield the problems of inputs that do not depend on the date: the plugin knows whether a budget may be over."""
+    timeless = {name: value for name, value in fields.items() if name != "expires_at"}
+    return rules.problems(kind, timeless, unsure, Clock().utc())

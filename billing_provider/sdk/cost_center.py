@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the annotations of outputs
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -9,20 +10,22 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import pulumi
 from pulumi.dynamic import Resource
 
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.values import kind_of, scalar
 from billing_provider.cost_centers.lifecycle import OUTPUTS
-from billing_provider.cost_centers.rules import INPUTS
+from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
 from billing_provider.provider import CostCenterProvider
 from billing_provider.reader import Reader
 from billing_provider.sdk.declaration import end_quietly, secret_inputs, share_id
-from billing_provider.sdk.inputs import takes
-from billing_provider.sdk.invoke import check_settings, run_query
+from billing_provider.sdk.inputs import takes, to_send
+from billing_provider.sdk.invoke import brief, check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
 
 if TYPE_CHECKING:
     from typing_extensions import Required, Unpack
 
     from billing_provider.core.inputs import OnDelete, OnExisting
-    from billing_provider.sdk.inputs import SequenceNotStr
+    from billing_provider.sdk.inputs import CollectionNotStr
 
 _RESOURCE_ID = re.compile(r"enterprise/[^/]+/([0-9a-fA-F-]{36})", re.ASCII)
 
@@ -49,10 +52,10 @@ class CostCenterArgs(TypedDict, total=False):
 
     enterprise: Required[pulumi.Input[str]]
     name: Required[pulumi.Input[str]]
-    users: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
-    organizations: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
-    repositories: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
-    enterprise_teams: pulumi.Input[SequenceNotStr[pulumi.Input[str]]] | None
+    users: pulumi.Input[CollectionNotStr[pulumi.Input[str]]] | None
+    organizations: pulumi.Input[CollectionNotStr[pulumi.Input[str]]] | None
+    repositories: pulumi.Input[CollectionNotStr[pulumi.Input[str]]] | None
+    enterprise_teams: pulumi.Input[CollectionNotStr[pulumi.Input[str]]] | None
     ai_credit_pool_enabled: pulumi.Input[bool] | None
     on_existing: pulumi.Input[OnExisting] | None
     on_delete: pulumi.Input[OnDelete] | None
@@ -106,7 +109,8 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
         end_quietly()
         check_settings()
         # An output is available as an attribute only if its name is in the initial properties.
-        props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args, **secret_inputs(args)}
+        sent = to_send(CostCenterArgs, "CostCenter", resource_name, args, read=read_inputs, rules=problems)
+        props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **sent, **secret_inputs(sent)}
         super().__init__(CostCenterProvider(), resource_name, props, opts)
         if opts is None or opts.id is None:
             share_id(self)
@@ -143,14 +147,25 @@ def _find(*, enterprise: str = "", name: str = "") -> str:
     return run_query(Reader.find_cost_center, enterprise=enterprise, name=name)
 
 
-def budget_entity(cost_center: CostCenter | pulumi.Input[str]) -> pulumi.Input[str]:
-    """Return the `budget_entity_name` of a cost center: a resource, its resource id, its UUID or its name."""
+def budget_entity(resource_name: str, cost_center: Any) -> pulumi.Input[str]:
+    """Return the `budget_entity_name` of a cost center: a resource, its resource id, its UUID or its name.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
     # Use the resource id: it stays known when a preview shows an update. Other outputs become unknown, and the preview
     # would then show the budget as replaced.
-    name: pulumi.Input[str] = cost_center.id if isinstance(cost_center, CostCenter) else cost_center
-    return pulumi.Output.from_input(name).apply(_without_owner)
+    name = cost_center.id if isinstance(cost_center, CostCenter) else scalar(cost_center)
+    if isinstance(name, str):
+        bare: str = _without_owner(name)
+        return bare
+    if isinstance(name, pulumi.Output) or inspect.isawaitable(name):
+        return pulumi.Output.from_input(name).apply(lambda known: _without_owner(scalar(known)))
+    raise brief(
+        ConfigError(f"{resource_name}: cost_center: write a CostCenter, its id or its name, not {kind_of(name)}")
+    )
 
 
-def _without_owner(text: str) -> str:
-    found = _RESOURCE_ID.fullmatch(text)
-    return found[1] if found else text
+def _without_owner(name: Any) -> Any:
+    found = _RESOURCE_ID.fullmatch(name) if isinstance(name, str) else None
+    return found[1] if found else name

@@ -77,29 +77,26 @@ def _may_stop(args: Mapping[str, Any]) -> bool:
 # --- secret inputs
 
 
-def secret_inputs(args: Mapping[str, Any], *input_types: type[Any]) -> dict[str, Any]:
+def secret_inputs(args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the property that names the secret inputs of a resource; empty if no input contains an Output.
 
     The plugin gets secrets as plain values, because the SDK's servicer takes no others. With the names it can keep
     them out of its messages.
 
     Args:
-        args: The inputs of the resource.
-        *input_types: The classes of inputs whose attributes are inputs.
+        args: The inputs of the resource, as they are sent.
     """
-    found = {name: outputs for name, value in args.items() if (outputs := list(_outputs(value, input_types)))}
+    found = {name: outputs for name, value in args.items() if (outputs := list(_outputs(value)))}
     return {SECRET_INPUTS: pulumi.Output.from_input(_secret(found))} if found else {}
 
 
-def _outputs(value: Any, input_types: tuple[type[Any], ...]) -> Iterator[pulumi.Output[Any]]:
+def _outputs(value: Any) -> Iterator[pulumi.Output[Any]]:
     """Return the Outputs in an input."""
     if isinstance(value, pulumi.Output):
         yield value
-    elif isinstance(value, input_types):
-        yield from _outputs(vars(value), input_types)
-    elif isinstance(value, (dict, list, tuple)):
+    elif isinstance(value, (dict, list)):
         for each in value.values() if isinstance(value, dict) else value:
-            yield from _outputs(each, input_types)
+            yield from _outputs(each)
 
 
 async def _secret(found: Mapping[str, list[pulumi.Output[Any]]]) -> list[str] | None:

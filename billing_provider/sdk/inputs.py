@@ -1,14 +1,27 @@
-"""How the inputs of a resource appear to type checkers, in `inspect.signature` and in `help`."""
+"""The inputs of a resource: what type checkers and `help` show of them, and what is sent of them."""
 
 from __future__ import annotations
 
 import inspect
 import re
 import textwrap
+from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import pulumi
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import in_one_line, no_such_inputs
+from billing_provider.core.values import kind_of, plain, text_of
+from billing_provider.sdk.invoke import brief
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from billing_provider.core.inputs import Problem
+
+    Read = Callable[[Mapping[str, Any]], tuple[dict[str, Any], list[Problem]]]
+    Rules = Callable[[Mapping[str, Any], frozenset[str]], Iterable[Problem]]
 
     Constructor = TypeVar("Constructor", bound=Callable[..., None])
 
@@ -18,12 +31,11 @@ _PARAM = re.compile(r":param (\w+): (.*?)(?=\n\s*:param|\Z)", re.DOTALL)
 _WRAPPED = re.compile(r"(Required|NotRequired)\[(.*)\]")
 
 
-class SequenceNotStr(Protocol[T_co]):
-    """A list or a tuple; for a type checker, a text is none, although it is a `Sequence[str]`."""
+class CollectionNotStr(Protocol[T_co]):
+    """A list, a tuple or a set; for a type checker, a text is none, although it is a `Collection[str]`."""
 
     # Only the first method differs: the one of a text takes texts only.
     def __contains__(self, value: object, /) -> bool: ...
-    def __getitem__(self, index: int, /) -> T_co: ...
     def __iter__(self) -> Iterator[T_co]: ...
     def __len__(self) -> int: ...
 
@@ -71,3 +83,67 @@ def _parameter(name: str, kind: Any) -> inspect.Parameter:
         default=inspect.Parameter.empty if required else None,
         annotation=found[2] if found else text,
     )
+
+
+# --- what is sent
+
+_KEPT = (pulumi.Output, pulumi.output.Unknown)
+_SENDABLE = (str, bool, int, float, type(None), pulumi.output.Unknown)
+
+
+def to_send(
+    form: type[Any], resource: str, resource_name: str, given: Mapping[str, Any], *, read: Read, rules: Rules
+) -> dict[str, Any]:
+    """Return the inputs of a declaration as Pulumi can send them; an input that is None is left out.
+
+    Here and not only in the plugin: the SDK refuses what it cannot send with a traceback of thirty lines. Rules that
+    combine inputs are the plugin's, which knows what `ignore_changes` keeps; they only add to a message from here.
+
+    Args:
+        form: The TypedDict that describes the inputs.
+        resource: The name of the kind of resource.
+        resource_name: The name of the resource in the program.
+        given: The inputs in the program.
+        read: Returns the inputs of valid type, and one problem for each other input.
+        rules: Returns the problems of inputs of valid type; not of those named, which are not known or wrong.
+
+    Raises:
+        ConfigError: An input has a wrong name or type; Pulumi shows the message, without a traceback.
+    """
+    names = form.__annotations__
+    found = no_such_inputs(resource, (name for name in given if name not in names), names)
+    opened = {name: plain(value, _KEPT) for name, value in given.items() if name in names and value is not None}
+    # The plugin checks these once they are known.
+    late = {name: value for name, value in opened.items() if _is_late(value)}
+    known, wrong = read({name: value for name, value in opened.items() if name not in late})
+    found += wrong
+    if found:
+        found += rules(known, frozenset(late).union(problem.field for problem in found))
+        raise brief(ConfigError(f"{resource_name}: {in_one_line(found)}"))
+    return {**known, **{name: _sent(f"{resource_name}: {name}", value) for name, value in late.items()}}
+
+
+def _is_late(value: Any) -> bool:
+    """Return whether a value is an Output or an awaitable, or contains one."""
+    if isinstance(value, (dict, list)):
+        return any(map(_is_late, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, pulumi.Output) or inspect.isawaitable(value)
+
+
+def _sent(where: str, value: Any) -> Any:
+    """Return a value, once it is known, as Pulumi can send it.
+
+    Raises:
+        ConfigError: Pulumi cannot send it.
+    """
+    if isinstance(value, pulumi.Output) or inspect.isawaitable(value):
+        return pulumi.Output.from_input(value).apply(lambda known: _sent(where, plain(known, _KEPT)))
+    if isinstance(value, dict):
+        return {key: _sent(where, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sent(where, each) for each in value]
+    if isinstance(value, date):
+        return text_of(value)
+    if isinstance(value, _SENDABLE):
+        return value
+    raise brief(ConfigError(f"{where}: write a text, a number or a list, not {kind_of(value)}"))

@@ -10,15 +10,17 @@ import inspect
 import os
 import threading
 import types
+from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 from pulumi.runtime import settings as pulumi_settings
 from pulumi.runtime.config import CONFIG
 
-from billing_provider.core.errors import BillingError
+from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import NAMESPACE, check_keys, check_values, read_settings
+from billing_provider.core.values import plain, text_of
 from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
 
@@ -111,13 +113,29 @@ def run_query(query: Callable[..., T], **given: Any) -> T:
     """
     check_settings()
     results = _PROGRAM.results()
-    # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
-    key = (query.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
     try:
+        given = {name: _known(name, value) for name, value in given.items()}
+        # Use `repr` in the key: an argument of a wrong type may be unhashable, and the query reports the error.
+        key = (query.__qualname__, *sorted((name, repr(value)) for name, value in given.items()))
         result: T = results.get(key, lambda: query(results.reader, **given))
     except BillingError as error:
         raise brief(error) from None
     return result
+
+
+def _known(name: str, value: Any) -> Any:
+    """Return an argument of a query as a plain value.
+
+    Raises:
+        ConfigError: It is not known while the program runs.
+    """
+    if isinstance(value, pulumi.Output) or inspect.isawaitable(value):
+        raise ConfigError(
+            f"{name}: this is an Output, which is not known yet. Call the function whose name ends in _output, or call "
+            "this one inside of apply"
+        )
+    opened = plain(value)
+    return text_of(opened) if isinstance(opened, date) else opened
 
 
 def brief(error: BillingError) -> BillingError:

@@ -34,7 +34,7 @@ def refused(**fields: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.reason) for problem in read_inputs(ENTERPRISE_OWNER, fields)[1]]
 
 
-@pytest.mark.parametrize("amount", [500, 500.0, "500", "0500"])
+@pytest.mark.parametrize("amount", [500, 500.0, "500", "0500", "$500", " 500 ", "5_00", "500.00"])
 def test_forms_of_an_amount(amount: Any) -> None:
     """An integer, a whole float and a string of digits are the same amount."""
     assert read_inputs(ENTERPRISE_OWNER, {"budget_amount": amount}) == ({"budget_amount": 500}, [])
@@ -53,7 +53,8 @@ def test_whole_amounts_are_kept(amount: int) -> None:
     "amount",
     [
         -1, -0.5, 0.5, math.nan, math.inf, -math.inf, MAX_AMOUNT + 1, 1e300, 10**400, True, False,
-        "", "-1", "1.0", "1e3", " 5", "\u0665", "9" * 5000, "five", [], {}, [500], b"5",
+        "", "-1", "1.5", "1,500", "1.500", "1e3", "\u20ac5", "5$", "1__0", "_1", "0.001", "\u0665", "9" * 5000,
+        "five", [], {}, [500], b"5",
     ],
 )  # fmt: skip
 def test_other_amounts_are_refused(amount: Any) -> None:
@@ -67,27 +68,39 @@ def test_other_amounts_are_refused(amount: Any) -> None:
 @pytest.mark.parametrize(
     ("fields", "field", "reason"),
     [
-        ({"enterprise": 5}, "enterprise", "write a text"),
-        ({"user": ["octocat"]}, "user", "write a text"),
+        ({"enterprise": 5}, "enterprise", "write a text, not a value of type int"),
+        ({"user": ["octocat"]}, "user", "write a text, not a value of type list"),
         ({"budget_entity_name": "x" * (MAX_TEXT + 1)}, "budget_entity_name", "write at most 255 characters"),
         ({"budget_entity_name": "x" * 10_000_000}, "budget_entity_name", "write at most 255 characters"),
         ({"user": "octo\ncat"}, "user", "leave out control characters and line breaks"),
         ({"user": "octo\0cat"}, "user", "leave out control characters and line breaks"),
         ({"user": "\ud800"}, "user", "leave out control characters and line breaks"),
-        ({"prevent_further_usage": 1}, "prevent_further_usage", "write True or False"),
-        ({"prevent_further_usage": "true"}, "prevent_further_usage", "write True or False"),
-        ({"expires_at": 20270131}, "expires_at", "write a text"),
+        ({"prevent_further_usage": 1}, "prevent_further_usage", "write True or False, not a value of type int"),
+        ({"prevent_further_usage": "true"}, "prevent_further_usage", "write True or False, not a value of type str"),
+        ({"expires_at": 20270131}, "expires_at", "write a text, not a value of type int"),
         ({"expires_at": "31.01.2027"}, "expires_at", "write a date such as 2027-01-31"),
         ({"expires_at": "2027-02-30"}, "expires_at", "write a date such as 2027-01-31"),
-        ({"expires_at": "2027-01-31T12:00:00Z"}, "expires_at", "write a date such as 2027-01-31"),
+        (
+            {"expires_at": "2027-01-31T12:00:00Z"},
+            "expires_at",
+            "write a date such as 2027-01-31: GitHub removes a budget at midnight UTC only",
+        ),
         ({"budget_alerting": True}, "budget_alerting", "write will_alert and alert_recipients"),
-        ({"budget_alerting": {"will_alert": "yes"}}, "budget_alerting", "will_alert: write True or False"),
+        (
+            {"budget_alerting": {"will_alert": "yes"}},
+            "budget_alerting",
+            "will_alert: write True or False, not a value of type str",
+        ),
         (
             {"budget_alerting": {"alert_recipients": "octocat"}},
             "budget_alerting",
-            "alert_recipients: write a list of logins",
+            "alert_recipients: write a list: put the text in brackets",
         ),
-        ({"budget_alerting": {"alert_recipients": [1]}}, "budget_alerting", "alert_recipients.0: write a text"),
+        (
+            {"budget_alerting": {"alert_recipients": [1]}},
+            "budget_alerting",
+            "alert_recipients.0: write a text, not a value of type int",
+        ),
         (
             {"budget_alerting": {"mail": 1}},
             "budget_alerting",

@@ -191,7 +191,7 @@ def test_an_organization_may_be_omitted_from_its_entities(fields: dict[str, Any]
         (
             {"organization": "octo-org"},
             "organization",
-            "no such input of EnterpriseBudget; its inputs are enterprise, budget_amount",
+            "no such input of EnterpriseBudget; declare an OrgBudget",
         ),
     ],
 )

@@ -26,6 +26,7 @@ from billing_provider import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from typing_extensions import Unpack
 
@@ -106,6 +107,22 @@ def alerts(several: Sequence[str], known: list[str], late: pulumi.Output[list[st
         budget_alerting={"will_alert": True, "alert_recipients": known},
     )
     CostCenter("c", enterprise=E, name="Apps", users=several, organizations=late, repositories=[some, "octo-org/api"])
+    CostCenter("c", enterprise=E, name="Apps", users={"octocat", some}, organizations={"octo-org": 1}.keys())
+
+
+# A date as Python has it.
+def expiring(day: date, late: pulumi.Output[date]) -> None:
+    """Pass dates."""
+    for each in ("2027-01-31", day, late):
+        OrgBudget(
+            "b",
+            organization=O,
+            budget_amount=1,
+            budget_product_sku="ai_credits",
+            budget_scope="user",
+            user="hubot",
+            expires_at=each,
+        )
 
 
 # Values that are known only when the program runs.

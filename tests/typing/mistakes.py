@@ -97,7 +97,7 @@ OrgBudget(  # error
 CostCenter("c", enterprise=E, name="Apps", users="octocat")  # error
 CostCenter("c", enterprise=E, name="Apps", organizations="octo-org")  # error
 CostCenter("c", enterprise=E, name="Apps", repositories="octo-org/api")  # error
-CostCenter("c", enterprise=E, name="Apps", enterprise_teams={"mobile"})  # error
+CostCenter("c", enterprise=E, name="Apps", enterprise_teams=5)  # error
 
 
 # The inputs of a budget that a function passes on.
