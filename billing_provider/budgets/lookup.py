@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import rules
@@ -10,7 +9,7 @@ from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.models import complete, read_inputs
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.inputs import in_one_line
+from billing_provider.core.inputs import in_one_line, near
 from billing_provider.core.owners import Owner
 from billing_provider.cost_centers.cache import FRESH_SECONDS
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
-
-_MOST_NEAR = 3
 
 
 def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owner, Budget]:
@@ -58,21 +55,21 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
             f"{wanted.what()} may be {_ids(unsure)}: GitHub's listing does not show its complete entity or scope. "
             "Compare it on GitHub, and read it by its id."
         )
-    near = _near(owner, natural_key(owner, inputs), listing.values())
-    raise ConfigError(f"{wanted.what()} does not exist{near}.")
+    similar = _similar(owner, natural_key(owner, inputs), listing.values())
+    raise ConfigError(f"{wanted.what()} does not exist{similar}.")
 
 
 def _ids(budgets: Iterable[Budget]) -> str:
     return " and ".join(budget.id for budget in budgets)
 
 
-def _near(owner: Owner, wanted: NaturalKey, budgets: Iterable[Budget]) -> str:
+def _similar(owner: Owner, wanted: NaturalKey, budgets: Iterable[Budget]) -> str:
     """Return the end of a message with the budgets whose keys are the most similar, each with its id."""
     known = {}
     for budget in budgets:
         key = natural_key(owner, live_inputs(owner, {}, budget, frozenset()))
         known[_compared(key)] = f"{budget.id} ({key})"
-    shown = [known[each] for each in difflib.get_close_matches(_compared(wanted), known, _MOST_NEAR)]
+    shown = [known[each] for each in near(_compared(wanted), known)]
     return f"; similar: {', '.join(shown)}" if shown else "; the owner has no similar budget"
 
 

@@ -13,7 +13,6 @@ from billing_provider.usage.spend import DOLLARS, LICENSES
 if TYPE_CHECKING:
     import argparse
 
-_MOST_NEAR = 5
 _NAMES = ("budget_product_sku", "budget_type", "unit", "source", "date")
 
 
@@ -32,7 +31,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print the products and SKUs and return exit code 0."""
-    names = sorted(SOURCES, key=_rank) if args.near is None else near(args.near, SOURCES, _MOST_NEAR)
+    names = sorted(SOURCES, key=_rank) if args.near is None else near(args.near, SOURCES)
     rows = [_row(name) for name in names]
     if args.json:
         found = [dict(zip(_NAMES, row, strict=True)) for row in rows]

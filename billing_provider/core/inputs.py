@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from billing_provider.core.ids import LOGIN, MAX_TEXT, is_name
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.core.redact import clean
+from billing_provider.core.redact import clean, quoted
 from billing_provider.core.values import kind_of
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ KEEP = "keep"
 ON_DELETE: tuple[OnDelete, ...] = get_args(OnDelete)
 REVERT = "revert"
 ON_RAISE: tuple[OnRaise, ...] = get_args(OnRaise)
-_LONGEST_NAME = 60
-"""A longer text is not compared with names: it is not a misspelt name."""
+MOST_NAMES = 5
+"""Maximum number of names that a message shows; the rest is counted."""
+_MOST_MEANT, _LONGEST_SHOWN = 3, 60
 _SIMILARITY = 0.7
 """The minimum similarity of a misspelt name, between 0 and 1: `budget_ammount` has 0.96 to `budget_amount`."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
@@ -81,18 +82,26 @@ def login_problem(login: str) -> str | None:
     return "this is not a GitHub login: use letters, digits and hyphens"
 
 
-def near(text: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """Return the known names that are similar to a text, the most similar first; case is ignored.
+def near(text: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that are similar to a text, at most five, the most similar first; case is ignored.
 
     Args:
         text: The text to compare, such as a misspelt name.
         known: The known names.
-        most: Maximum number of names to return.
     """
-    if len(text) > _LONGEST_NAME:
+    if len(text) > MAX_TEXT:
         return []
     names = {name.lower(): name for name in sorted(known)}
-    return [names[name] for name in difflib.get_close_matches(text.lower(), names, most, _SIMILARITY)]
+    return [names[name] for name in difflib.get_close_matches(text.lower(), names, MOST_NAMES, _SIMILARITY)]
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """Return known names for a message: at most five, the most similar first, and the number of the others."""
+    names = sorted(set(known), key=lambda name: (name.lower(), name))
+    similar = near(text, names)
+    shown = [*similar, *(name for name in names if name not in similar)][:MOST_NAMES]
+    more = len(names) - len(shown)
+    return ", ".join(quoted(name, _LONGEST_SHOWN) for name in shown) + (f" and {more} more" if more else "")
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -100,7 +109,7 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
     The text is not repeated in the message: it may be a secret, because checks receive secrets unmarked.
     """
-    names = near(text, known)
+    names = near(text, known)[:_MOST_MEANT]
     return f"; did you mean {' or '.join(names)}?" if names else ""
 
 

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import nearest
 from billing_provider.core.redact import quoted
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.models import ACTIVE, DELETED, OpaqueCostCenter
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 300.0
 """Seconds for which a listing is used in one run; a change by this run invalidates it."""
-_NAMES, _SHOWN = 20, 60
+_SHOWN = 60
 
 
 class CostCenterCache:
@@ -105,10 +106,7 @@ class CostCenterCache:
                     f"the cost center {quoted(name_or_id, _SHOWN)} of {self._owner} may be {other}. "
                     "Compare it on GitHub."
                 )
-        names = (
-            ", ".join(quoted(name) for name in sorted(each.name for each in centers if each.state == ACTIVE)[:_NAMES])
-            or "none"
-        )
+        names = nearest(name_or_id, (center.name for center in centers if center.state == ACTIVE)) or "none"
         fits = "more than one cost center" if found else "no cost center"
         raise ConfigError(
             f"{fits} of {self._owner} has the name or id {quoted(name_or_id, _SHOWN)}. Existing: {names}."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.core.errors import BillingError, ConfigError, NotFoundError
-from billing_provider.core.inputs import near
-from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, ORGANIZATION_OWNER, Owner
+from billing_provider.core.inputs import nearest
+from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.usage.queries import UsageReader
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from billing_provider.preview.reads import PreviewReads
     from billing_provider.runtime.run import Run
-
-_SHOWN = 10
 
 
 class KnownNames:
@@ -43,10 +41,16 @@ class KnownNames:
             self._owners.setdefault(owner.kind.noun, set()).add(owner.slug)
 
     def near_owner(self, owner: Owner) -> str:
-        """Return the owners of this run with a similar name, as the end of a message."""
+        """Return the owners that this run has found, as the end of a message; the most similar first.
+
+        Organizations are also those that the enterprises of this run name.
+        """
         with self._lock:
-            names = near(owner.slug, self._owners.get(owner.kind.noun, ()))
-        return f" Similar, and found in this run: {', '.join(names)}." if names else ""
+            names = set(self._owners.get(owner.kind.noun, ()))
+            enterprises = sorted(self._owners.get(ENTERPRISE, ())) if owner.kind.noun == ORGANIZATION else []
+        for slug in enterprises:
+            names |= self._names_of(Owner(ENTERPRISE_OWNER, slug))
+        return f" Found in this run: {nearest(owner.slug, names)}." if names else ""
 
     def check_organization(self, owner: Owner, fields: Mapping[str, Any]) -> None:
         """Check that the organization of a budget of an enterprise exists, as far as the token can see it.
@@ -67,8 +71,7 @@ class KnownNames:
         if known:
             return
         names = self._names_of(owner)
-        similar = near(login, names) or sorted(names)[:_SHOWN]
-        seen = f"Known organizations: {', '.join(similar)}. " if similar else ""
+        seen = f"Known organizations: {nearest(login, names)}. " if names else ""
         raise ConfigError(
             f"the token sees no organization {login} of {owner}. {seen}Correct the name. If it exists, "
             "set github-billing:previewReads to false for this run."

@@ -204,7 +204,7 @@ def test_other_conflicts_are_problems(sandbox: Sandbox, harness: RunHarness, exi
 @pytest.mark.parametrize(
     ("declared", "words"),
     [
-        ({"enterprise": "octo-entreprise"}, "Similar, and found in this run: octo-enterprise"),
+        ({"enterprise": "octo-entreprise"}, "Found in this run: octo-enterprise"),
         ({"enterprise": "nobody"}, "returned 404"),
         ({"budget_scope": "cost_center", "budget_entity_name": "Platfrom"}, "Platform"),
         ({"budget_scope": "organization", "budget_entity_name": "octo-ogr"}, "octo-org"),
@@ -219,6 +219,16 @@ def test_a_missing_owner_or_entity_is_a_problem_with_similar_names(
     (problem,) = compare(harness, {**PLAIN, **declared}, urn="urn::other")
     assert words in problem.reason
     assert sandbox.writes == []
+
+
+def test_a_missing_organization_gets_the_names_of_the_enterprises(sandbox: Sandbox, harness: RunHarness) -> None:
+    """The owner of a budget can be an organization that a budget, a cost center or usage of an enterprise names."""
+    sandbox.add_budget("enterprise", E, budget_scope="organization", budget_entity_name="octo-lab")
+    assert warned(harness, PLAIN) == []
+    organization = {**PLAIN, "organization": "octo-lba", "budget_scope": "organization"}
+    del organization["enterprise"]
+    (problem,) = compare(harness, organization, urn="urn::other")
+    assert problem.reason.endswith("Found in this run: octo-lab, octo-apps, octo-org.")
 
 
 @pytest.mark.parametrize("status", [200, 403])
