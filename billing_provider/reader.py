@@ -7,12 +7,14 @@ from typing import Any
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.lookup import find_budget
 from billing_provider.budgets.models import BudgetDetails, OpaqueBudget
-from billing_provider.core.errors import ConfigError
+from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError
 from billing_provider.core.ids import read_flag, read_id, read_text, read_whole, resource_id
+from billing_provider.core.inputs import did_you_mean
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, Owner
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDetails
+from billing_provider.usage.of_user import of_user
 from billing_provider.usage.queries import UsageReader, read_owner
 from billing_provider.usage.report_exports import ReportExports
 from billing_provider.usage.report_exports_api import ReportExportsApi, UsageReportExport
@@ -55,22 +57,36 @@ class Reader(UsageReader):
         scope: str | None = None,
         user: str | None = None,
     ) -> list[BudgetDetails]:
-        """Return the budgets of an owner, from all pages.
+        """Return the budgets of an owner, from all pages; with a user, those that apply or may apply to the user.
 
         Raises:
             BillingError: The owner is invalid, or a request to GitHub failed.
         """
         owner = _budget_owner(enterprise, organization)
-        filters = {
-            name: read_text(name, value) for name, value in (("scope", scope), ("user", user)) if value is not None
-        }
+        wanted = None if scope is None else _scope(owner, scope)
+        login = None if user is None else read_text("user", user)
+        # All scopes for a user: a cap of another scope may take precedence. GitHub's filter selects the user's figures.
+        filters = {"user": login} if login is not None else {} if wanted is None else {"scope": wanted}
         found = []
         for row in self.run.api(BudgetsApi).list_budgets(owner, filters=filters):
             if isinstance(row, OpaqueBudget):
                 self.run.reporter.warn(f"{row}, is left out")
             else:
                 found.append(BudgetDetails.of(row))
-        return found
+        if login is None:
+            return found
+        return [
+            budget
+            for budget in of_user(found, login, lambda: self._cost_centers(owner))
+            if wanted in (None, budget.budget_scope)
+        ]
+
+    def _cost_centers(self, owner: Owner) -> list[CostCenterDetails] | None:
+        """Return the cost centers of an enterprise, or None if the token may not read them."""
+        try:
+            return self.run.cache(CostCenterCache, owner).list_all()
+        except (ForbiddenError, NotFoundError):
+            return None
 
     def find_budget(self, *, noun: str, key: dict[str, Any]) -> str:
         """Return the resource id of the only live budget with a natural key.
@@ -172,3 +188,10 @@ def _budget_owner(enterprise: str | None, organization: str | None) -> Owner:
     if bool(enterprise) == bool(organization):
         raise ConfigError("set the owner of the budgets: either enterprise or organization")
     return read_owner(enterprise=enterprise, organization=organization)
+
+
+def _scope(owner: Owner, scope: str) -> str:
+    text, scopes = read_text("scope", scope), owner.kind.scopes
+    if text not in scopes:
+        raise ConfigError(f"scope: write one of {', '.join(scopes)}{did_you_mean(text, scopes)}")
+    return text

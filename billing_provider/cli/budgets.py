@@ -49,7 +49,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     add_owner(parser)
     parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
-    add_name(parser, USER, "only budgets that apply to this user")
+    add_name(parser, USER, "only budgets that apply, or may apply, to this user")
     parser.add_argument(
         "--forecast",
         action="store_true",
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         found = reader.budgets(**{kind.noun: owner.slug}, scope=args.scope, user=args.user)
         found.sort(key=_rank)
         report, now = SpendReport(reader, owner), reader.run.clock.wall()
-        spends = list(report.by_user(found) if args.forecast else report.of(found))
+        spends = list(report.by_user(found, args.user) if args.forecast else report.of(found))
     if not args.forecast:
         _print(args, owner, spends)
         return 0

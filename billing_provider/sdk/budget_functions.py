@@ -26,7 +26,8 @@ def get_budgets(
         enterprise: Slug of the enterprise; either this or `organization` is required.
         organization: Login of the organization.
         scope: Only budgets of this scope.
-        user: Only budgets that apply to this login.
+        user: Only budgets that apply, or may apply, to this login: of the caps per user the narrowest, budgets of cost
+            centers with this member, and those that cover the usage of everyone.
 
     Raises:
         BillingError: The owner is invalid, the token may not read this, or GitHub did not respond.

@@ -110,10 +110,14 @@ class SpendReport:
                 # GitHub provides user states for enterprises only.
                 yield BudgetSpend(budget, None, DOLLARS)
 
-    def by_user(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
+    def by_user(self, budgets: Iterable[BudgetDetails], user: str | None = None) -> Iterator[BudgetSpend]:
         """Yield the budgets with their spend; a budget of many users once for each user whom it limits.
 
         A user with an own budget is left out, because that budget takes precedence and is listed too.
+
+        Args:
+            budgets: The budgets.
+            user: The only user to yield of a budget of many users; all if None.
 
         Raises:
             BillingError: As for `of`.
@@ -121,7 +125,7 @@ class SpendReport:
         for budget in budgets:
             if budget.budget_scope in _OF_MANY and self._owner.kind.noun == ENTERPRISE:
                 self._status(f"reading the users of budget {budget.id}")
-                states = self._states(budget)
+                states = self._states(budget, None if user is None else {"user": user})
                 yield from self._of_many(budget, (state for state in states if state.override_budget_id is None))
             else:
                 yield from self.of([budget])

@@ -52,6 +52,13 @@ def test_each_user_has_a_line(served: Sandbox, capsys: pytest.CaptureFixture[str
     assert served.writes == []
 
 
+def test_one_user_has_only_own_lines(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --user, a budget of many users has the line of this user only, and other users' budgets have none."""
+    declare(served)
+    rows = [row for row in caps(capsys, "--all", "--user", "octocat") if row["user"]]
+    assert [(row["who"], row["budget_scope"]) for row in rows] == [("octocat", "multi_user_customer")]
+
+
 def test_the_most_urgent_is_first(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     """The lines are ordered by state, then by day, then by share; --at changes what is near."""
     declare(served)

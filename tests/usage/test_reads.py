@@ -251,7 +251,7 @@ def test_budgets_are_read_with_all_filters(sandbox: Sandbox, reader: Reader) -> 
     assert reader.budgets(organization="octo-org") == []
     sandbox.forget_requests()
     reader.budgets(enterprise=E, scope="user", user="hubot")
-    assert sent(sandbox)[0][1] == {"page": "1", "per_page": "100", "scope": "user", "user": "hubot"}
+    assert sent(sandbox)[0][1] == {"page": "1", "per_page": "100", "user": "hubot"}
     with pytest.raises(NotFoundError):
         reader.budget(organization="octo-org", budget_id=actions.id)
     for wrong in ({}, {"enterprise": E, "organization": "octo-org"}):
