@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence  # noqa: TC003 - the SDK evaluates the getters' annotations
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -113,6 +113,8 @@ class BudgetArgs(TypedDict, total=False):
     budget_amount: Required[pulumi.Input[int]]
     budget_product_sku: Required[pulumi.Input[str]]
     budget_type: pulumi.Input[BudgetType] | None
+    budget_entity_name: pulumi.Input[str] | None
+    user: pulumi.Input[str] | None
     prevent_further_usage: pulumi.Input[bool] | None
     budget_alerting: pulumi.Input[BudgetAlertingArgs | BudgetAlertingArgsDict] | None
     expires_at: pulumi.Input[str] | pulumi.Input[date] | None
@@ -122,11 +124,7 @@ class BudgetArgs(TypedDict, total=False):
     on_raise: pulumi.Input[OnRaise] | None
 
 
-class _OfEnterprise(BudgetArgs):
-    enterprise: Required[pulumi.Input[str]]
-
-
-class EnterpriseBudgetArgs(_OfEnterprise, total=False):
+class EnterpriseBudgetArgs(BudgetArgs, total=False):
     """The inputs of an `EnterpriseBudget`.
 
     :param enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
@@ -134,25 +132,19 @@ class EnterpriseBudgetArgs(_OfEnterprise, total=False):
         name. The scope is then `cost_center` where none is given.
     """
 
+    enterprise: Required[pulumi.Input[str]]
     budget_scope: pulumi.Input[BudgetScope] | None
-    budget_entity_name: pulumi.Input[str] | None
     cost_center: CostCenter | pulumi.Input[str] | None
-    user: pulumi.Input[str] | None
 
 
-class _OfOrganization(BudgetArgs):
-    organization: Required[pulumi.Input[str]]
-
-
-class OrgBudgetArgs(_OfOrganization, total=False):
+class OrgBudgetArgs(BudgetArgs, total=False):
     """The inputs of an `OrgBudget`.
 
     :param organization: Login of the organization that owns the budget. A change replaces the budget.
     """
 
+    organization: Required[pulumi.Input[str]]
     budget_scope: pulumi.Input[OrgBudgetScope] | None
-    budget_entity_name: pulumi.Input[str] | None
-    user: pulumi.Input[str] | None
 
 
 class _Budget(Resource):
@@ -265,59 +257,6 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
     _form = EnterpriseBudgetArgs
     _owner_noun = "enterprise"
 
-    # The first four: each kind of scope with the input that it needs. The last: a scope that only the run knows.
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["enterprise", "multi_user_customer"] | None = None,
-        budget_entity_name: pulumi.Input[str] | None = None,
-        **budget: Unpack[_OfEnterprise],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["organization", "repository", "cost_center", "multi_user_cost_center"],
-        budget_entity_name: pulumi.Input[str],
-        **budget: Unpack[_OfEnterprise],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["cost_center", "multi_user_cost_center"] | None = None,
-        cost_center: CostCenter | pulumi.Input[str],
-        **budget: Unpack[_OfEnterprise],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["user"],
-        user: pulumi.Input[str],
-        **budget: Unpack[_OfEnterprise],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: pulumi.Input[BudgetScope] | None,
-        budget_entity_name: pulumi.Input[str] | None,
-        cost_center: CostCenter | pulumi.Input[str] | None,
-        user: pulumi.Input[str] | None,
-        **budget: Unpack[_OfEnterprise],
-    ) -> None: ...
     @takes(BudgetArgs, EnterpriseBudgetArgs)
     def __init__(
         self,
@@ -325,10 +264,42 @@ class EnterpriseBudget(_Budget, module="github-billing", name="EnterpriseBudget"
         opts: pulumi.ResourceOptions | None = None,
         **budget: Unpack[EnterpriseBudgetArgs],
     ) -> None:
-        """Declare a budget; see `EnterpriseBudgetArgs` for its inputs.
+        """Declare a budget.
 
         Raises:
-            ConfigError: Both `cost_center` and `budget_entity_name` are given.
+            ConfigError: An input has a wrong name or type, or two inputs exclude each other.
+
+        Args:
+            resource_name: Name of the resource in the program.
+            opts: Pulumi's options of the resource.
+            budget_amount: Amount in whole US dollars a month, or in licenses for a license product;
+                0 or more.
+            budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or
+                `ai_credits`. A change replaces the budget.
+            enterprise: Slug of the enterprise that owns the budget. A change replaces the budget.
+            budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; by default, derived from
+                the SKU. A change replaces the budget.
+            budget_scope: Scope of the budget; by default, the owner itself. A change replaces the
+                budget.
+            budget_entity_name: Organization, repository (`owner/name`) or cost center (name or
+                UUID) that the budget covers. A change replaces the budget.
+            user: Login of the user whose usage is limited; for the scope `user` only. A change
+                replaces the budget.
+            prevent_further_usage: Whether GitHub stops usage at the amount; by default False, but
+                True for a per-user scope, which is always a hard stop.
+            budget_alerting: Recipients of alerts; by default, no alerts are sent.
+            expires_at: Date on which GitHub removes the budget, as a `date` or as `2027-01-31`; for
+                the scope `user` only.
+            exclude_cost_center_usage: Whether usage of cost centers is excluded; for the scope
+                `enterprise` only.
+            on_existing: How a create handles an existing budget: `adopt_if_identical` (default),
+                `adopt` or `error`.
+            on_delete: What a delete does with the budget on GitHub: `delete` (default for a created
+                one) or `keep` (default for an adopted one).
+            on_raise: What happens to a higher amount on GitHub, such as an approved raise: `revert`
+                (default) takes it back, `keep` keeps it; for the scope `user` only.
+            cost_center: The cost center covered, in place of `budget_entity_name`: a `CostCenter`,
+                its id or its name. The scope is then `cost_center` where none is given.
         """
         self._declare(resource_name, opts, _with_entity(resource_name, dict(budget)))
 
@@ -388,48 +359,6 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
     _form = OrgBudgetArgs
     _owner_noun = "organization"
 
-    # As for an enterprise.
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["organization", "multi_user_customer"] | None = None,
-        budget_entity_name: pulumi.Input[str] | None = None,
-        **budget: Unpack[_OfOrganization],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["repository"],
-        budget_entity_name: pulumi.Input[str],
-        **budget: Unpack[_OfOrganization],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: Literal["user"],
-        user: pulumi.Input[str],
-        **budget: Unpack[_OfOrganization],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        resource_name: str,
-        opts: pulumi.ResourceOptions | None = None,
-        *,
-        budget_scope: pulumi.Input[OrgBudgetScope] | None,
-        budget_entity_name: pulumi.Input[str] | None,
-        user: pulumi.Input[str] | None,
-        **budget: Unpack[_OfOrganization],
-    ) -> None: ...
     @takes(BudgetArgs, OrgBudgetArgs)
     def __init__(
         self,
@@ -437,7 +366,42 @@ class OrgBudget(_Budget, module="github-billing", name="OrgBudget"):
         opts: pulumi.ResourceOptions | None = None,
         **budget: Unpack[OrgBudgetArgs],
     ) -> None:
-        """Declare a budget; see `OrgBudgetArgs` for its inputs."""
+        """Declare a budget.
+
+        Raises:
+            ConfigError: An input has a wrong name or type, or two inputs exclude each other.
+
+        Args:
+            resource_name: Name of the resource in the program.
+            opts: Pulumi's options of the resource.
+            budget_amount: Amount in whole US dollars a month, or in licenses for a license product;
+                0 or more.
+            budget_product_sku: GitHub's identifier of the product or SKU, such as `actions` or
+                `ai_credits`. A change replaces the budget.
+            organization: Login of the organization that owns the budget. A change replaces the
+                budget.
+            budget_type: `ProductPricing`, `SkuPricing` or `BundlePricing`; by default, derived from
+                the SKU. A change replaces the budget.
+            budget_scope: Scope of the budget; by default, the owner itself. A change replaces the
+                budget.
+            budget_entity_name: Organization, repository (`owner/name`) or cost center (name or
+                UUID) that the budget covers. A change replaces the budget.
+            user: Login of the user whose usage is limited; for the scope `user` only. A change
+                replaces the budget.
+            prevent_further_usage: Whether GitHub stops usage at the amount; by default False, but
+                True for a per-user scope, which is always a hard stop.
+            budget_alerting: Recipients of alerts; by default, no alerts are sent.
+            expires_at: Date on which GitHub removes the budget, as a `date` or as `2027-01-31`; for
+                the scope `user` only.
+            exclude_cost_center_usage: Whether usage of cost centers is excluded; for the scope
+                `enterprise` only.
+            on_existing: How a create handles an existing budget: `adopt_if_identical` (default),
+                `adopt` or `error`.
+            on_delete: What a delete does with the budget on GitHub: `delete` (default for a created
+                one) or `keep` (default for an adopted one).
+            on_raise: What happens to a higher amount on GitHub, such as an approved raise: `revert`
+                (default) takes it back, `keep` keeps it; for the scope `user` only.
+        """
         self._declare(resource_name, opts, dict(budget))
 
     @classmethod

@@ -102,7 +102,29 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **cost_center: Unpack[CostCenterArgs]
     ) -> None:
-        """Declare a cost center; see `CostCenterArgs` for its inputs."""
+        """Declare a cost center.
+
+        Raises:
+            ConfigError: An input has a wrong name or type.
+
+        Args:
+            resource_name: Name of the resource in the program.
+            opts: Pulumi's options of the resource.
+            enterprise: Slug of the enterprise. A change replaces the cost center.
+            name: Its name, unique in the enterprise.
+            users: Logins.
+            organizations: Logins of organizations.
+            repositories: Repositories as `owner/name`.
+            enterprise_teams: Slugs of enterprise teams.
+            ai_credit_pool_enabled: Whether it draws from the pool of AI credits; only for users and
+                enterprise teams.
+            on_existing: What a create does if a cost center of this name exists.
+                `adopt_if_identical` (the default) adopts it if all declared inputs are equal, or if
+                only declared members are missing and all its members are declared; the missing ones
+                are added. `adopt` adopts it and changes it. `error` stops.
+            on_delete: What a delete does with the cost center on GitHub: `delete` archives it
+                (default for a created one), `keep` leaves it as it is (default for an adopted one).
+        """
         self._declare(resource_name, opts, dict(cost_center))
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import textwrap
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -41,7 +40,7 @@ class CollectionNotStr(Protocol[T_co]):
 
 
 def takes(*forms: type[Any]) -> Callable[[Constructor], Constructor]:
-    """Return a decorator that shows the inputs of a resource in the signature and the docstring of its constructor.
+    """Return a decorator that shows the inputs of a resource in the signature of its constructor.
 
     Args:
         *forms: The TypedDicts that describe the inputs; the last one has all of them.
@@ -51,13 +50,11 @@ def takes(*forms: type[Any]) -> Callable[[Constructor], Constructor]:
     # In the order of the texts; without them (`python -OO`), in that of the TypedDict.
     names = dict.fromkeys([*(name for name in texts if name in kinds), *kinds])
     parameters = sorted((_parameter(name, kinds[name]) for name in names), key=_is_optional)
-    lines = [_entry(each.name, texts.get(each.name, "")) for each in parameters]
 
     def show(constructor: Constructor) -> Constructor:
         own = inspect.signature(constructor)
         named = [each for each in own.parameters.values() if each.kind is not each.VAR_KEYWORD]
         vars(constructor)["__signature__"] = own.replace(parameters=[*named, *parameters])
-        constructor.__doc__ = "\n".join([inspect.getdoc(constructor) or "", "", "Inputs:", *lines])
         return constructor
 
     return show
@@ -65,11 +62,6 @@ def takes(*forms: type[Any]) -> Callable[[Constructor], Constructor]:
 
 def _is_optional(parameter: inspect.Parameter) -> bool:
     return parameter.default is None
-
-
-def _entry(name: str, text: str) -> str:
-    """Return an input with its text, wrapped for a terminal."""
-    return textwrap.fill(f"{name}: {' '.join(text.split())}", 88, initial_indent=" " * 4, subsequent_indent=" " * 8)
 
 
 def _parameter(name: str, kind: Any) -> inspect.Parameter:

@@ -1,7 +1,7 @@
 """Generate the tables of the documents from the code: `make docs` writes them, `make check` compares them.
 
-`make docs` also writes the stub of the package for type checkers, and the pictures of what each verb prints, which the
-tests of the command line compare.
+`make docs` also writes the stub of the package for type checkers, the inputs in the docstrings of the resources for
+editors and `help`, and the pictures of what each verb prints, which the tests of the command line compare.
 
 A table stands between `<!-- generated: NAME ARGUMENT -->` and `<!-- end -->`.
 """
@@ -54,7 +54,8 @@ _REPLACES = re.compile(r"\s*A change replaces the [a-z ]+\.")
 def main() -> int:
     """Write every generated table into its page, the stub, and every picture into its file."""
     pictures.write()
-    for file, new in [(STUB, stub()), *((page, filled(page.read_text())) for page in PAGES)]:
+    pages = [(page, filled(page.read_text())) for page in PAGES]
+    for file, new in [(STUB, stub()), *docstrings(), *pages]:
         if new != file.read_text():
             file.write_text(new)
             sys.stdout.write(f"wrote {file.relative_to(ROOT)}\n")
@@ -114,6 +115,36 @@ def first_line(kind: object) -> str:
 
 
 # --- resources
+
+
+def docstrings() -> list[tuple[Path, str]]:
+    """Return the modules of the resources, with the inputs and their texts in the docstrings of the constructors."""
+    modules: dict[Path, str] = {}
+    for resource in (billing_provider.EnterpriseBudget, billing_provider.OrgBudget, billing_provider.CostCenter):
+        file = Path(inspect.getfile(resource))
+        entries = "".join(f"{_entry(name, text)}\n" for name, text in input_texts(resource).items())
+        inner = re.compile(rf'(?s)(\nclass {resource.__name__}\(.*?\n        Args:\n)(.*?)(        """)')
+        source = modules.get(file) or file.read_text()
+        start, end = next(inner.finditer(source)).span(2)
+        modules[file] = source[:start] + entries + source[end:]
+    return list(modules.items())
+
+
+def input_texts(resource: type[Any]) -> dict[str, str]:
+    """Return the texts of the parameters of a constructor."""
+    form = getattr(billing_provider, f"{resource.__name__}Args")
+    texts = {
+        "resource_name": "Name of the resource in the program.",
+        "opts": "Pulumi's options of the resource.",
+        **(params(BudgetArgs) if "budget_amount" in form.__annotations__ else {}),
+        **params(form),
+    }
+    return {name: texts[name] for name in inspect.signature(resource).parameters}
+
+
+def _entry(name: str, text: str) -> str:
+    indent = " " * 12
+    return textwrap.fill(f"{name}: {text}", 100, initial_indent=indent, subsequent_indent=f"{indent}    ")
 
 
 def budget_inputs() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.blocks import LANGUAGES, make_verbs
-from tests.docs.generate import PAGES, ROOT, STUB, filled, stub
+from tests.docs.generate import PAGES, ROOT, STUB, docstrings, filled, stub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +32,11 @@ def test_generated_tables_are_up_to_date(page: Path) -> None:
 def test_the_stub_is_up_to_date() -> None:
     """The stub of the package equals the output of `make docs`."""
     assert STUB.read_text() == stub(), "run `make docs`"
+
+
+def test_the_docstrings_of_the_resources_are_up_to_date() -> None:
+    """The modules of the resources equal the output of `make docs`."""
+    assert [file.name for file, source in docstrings() if file.read_text() != source] == [], "run `make docs`"
 
 
 @pages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -17,7 +18,7 @@ from tests.core.test_values import Index, Scalar, Scope
 from tests.support.mocked import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PERSON: dict[str, Any] = {
     "organization": "octo-org",
@@ -28,6 +29,13 @@ PERSON: dict[str, Any] = {
 }
 APPS: dict[str, Any] = {"enterprise": "octo-enterprise", "name": "Apps"}
 LATER: Any = pulumi.Output.from_input
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Collect the Outputs of failed programs at once: asyncio reports them, which must not happen in another test."""
+    yield
+    gc.collect()
 
 
 def sent(resource: Any, inputs: dict[str, Any], *, preview: bool = False) -> dict[str, Any]:

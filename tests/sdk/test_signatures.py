@@ -13,8 +13,7 @@ import pytest
 
 import billing_provider
 from billing_provider import CostCenter, EnterpriseBudget, OrgBudget
-from billing_provider.sdk.budget import BudgetArgs
-from tests.docs.generate import params, required
+from tests.docs.generate import input_texts, required
 
 RESOURCES: tuple[type[Any], ...] = (EnterpriseBudget, OrgBudget, CostCenter)
 
@@ -38,10 +37,8 @@ def test_the_signature_names_every_input(resource: type[Any]) -> None:
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_help_describes_the_inputs(resource: type[Any]) -> None:
     """The help of a resource has the name and the text of each input, in short lines below the constructor."""
-    shown = pydoc.plain(pydoc.render_doc(resource)).partition("Inputs:\n")[2].partition(" |  ----")[0]
-    form = getattr(billing_provider, f"{resource.__name__}Args")
-    texts = params(form) if resource is CostCenter else {**params(BudgetArgs), **params(form)}
-    inputs = "\n".join(f"{name}: {texts[name]}" for name in list(inspect.signature(resource).parameters)[2:])
+    shown = pydoc.plain(pydoc.render_doc(resource)).partition("Args:\n")[2].partition(" |  ----")[0]
+    inputs = "\n".join(f"{name}: {text}" for name, text in input_texts(resource).items())
     # pydoc puts a bar before each line; since Python 3.12 an empty line has no space after it.
     lines = [re.sub(r"^ ?\| ?", "", line) for line in shown.splitlines()]
     assert " ".join(" ".join(lines).split()) == " ".join(inputs.split())

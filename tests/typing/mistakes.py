@@ -1,4 +1,4 @@
-"""Mistakes that type checkers must find: in each statement marked `# error`, and in no other."""
+"""Mistakes that type checkers must find: in each statement marked `# error WORD`, and in no other; WORD is in it."""
 
 from __future__ import annotations
 
@@ -27,50 +27,29 @@ E = "octo-enterprise"
 O = "octo-org"  # noqa: E741 - as short as the calls below need it
 config = pulumi.Config()
 
-# Names and types of inputs.
-OrgBudget("b", organization=O, budget_amount=1)  # error
-OrgBudget("b", budget_amount=1, budget_product_sku="actions")  # error
-OrgBudget("b", organization=O, budget_ammount=1, budget_product_sku="actions")  # error
-OrgBudget("b", organization=O, budget_amount="1", budget_product_sku="actions")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", prevent_further_usage="yes")  # error
-OrgBudget("b", enterprise=E, budget_amount=1, budget_product_sku="actions")  # error
-EnterpriseBudget("a", organization=O, budget_amount=1, budget_product_sku="actions")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", cost_center="Apps")  # error
-
-# A scope without the input that it needs, and an input that the scope does not have.
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="ai_credits", budget_scope="user")  # error
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="cost_center")  # error
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="repository")  # error
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="organization")  # error
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", user="octocat")  # error
-EnterpriseBudget(  # error
-    "a",
-    enterprise=E,
-    budget_amount=1,
-    budget_product_sku="ai_credits",
-    budget_scope="multi_user_cost_center",
-    user="octocat",
-)
-EnterpriseBudget(  # error
-    "a",
-    enterprise=E,
-    budget_amount=1,
-    budget_product_sku="actions",
-    budget_scope="organization",
-    cost_center="Platform",
-)
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="ai_credits", budget_scope="user")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_scope="repository")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", user="octocat")  # error
+# Names and types of inputs: the message names the input.
+OrgBudget("b", organization=O, budget_amount=1)  # error budget_product_sku
+OrgBudget("b", budget_amount=1, budget_product_sku="actions")  # error organization
+OrgBudget("b", organization=O, budget_ammount=1, budget_product_sku="actions")  # error budget_ammount
+OrgBudget("b", organization=O, budget_amount="1", budget_product_sku="actions")  # error budget_amount
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku=5, budget_scope="user")  # error budget_product_sku
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="a", expires_at=5)  # error expires_at
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="a", prevent_further_usage="yes")  # error prevent
+OrgBudget("b", enterprise=E, budget_amount=1, budget_product_sku="actions")  # error enterprise
+EnterpriseBudget("a", organization=O, budget_amount=1, budget_product_sku="actions")  # error organization
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", cost_center="Apps")  # error cost_center
+CostCenter("c", enterprise=E, name="Apps", user=["octocat"])  # error user
+CostCenter("c", enterprise=E)  # error name
+CostCenter("c", enterprise=E, name=5)  # error name
 
 # Values of a fixed set.
-EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="actions", budget_scope="organisation")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_scope="enterprise")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", budget_type="Product")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", on_existing="adopt_identical")  # error
-OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", on_delete="retain")  # error
-CostCenter("c", enterprise=E, name="Apps", on_existing="yes")  # error
-CostCenter("c", enterprise=E, name="Apps", on_delete="archive")  # error
+EnterpriseBudget("a", enterprise=E, budget_amount=1, budget_product_sku="a", budget_scope="org")  # error scope
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="a", budget_scope="enterprise")  # error budget_scope
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="a", budget_type="Product")  # error budget_type
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="a", on_existing="adopt_identical")  # error existing
+OrgBudget("b", organization=O, budget_amount=1, budget_product_sku="actions", on_delete="retain")  # error on_delete
+CostCenter("c", enterprise=E, name="Apps", on_existing="yes")  # error on_existing
+CostCenter("c", enterprise=E, name="Apps", on_delete="archive")  # error on_delete
 get_budgets(enterprise=E, scope="organisation")  # error
 get_budgets_output(enterprise=E, scope="organisation")  # error
 get_cost_centers(enterprise=E, state="archived")  # error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 MISTAKES = HERE / "mistakes.py"
-MARK = "# error"
+MARK = re.compile(r"  # error ?(\w*)$")
 
 
 class Remark(NamedTuple):
@@ -79,12 +80,17 @@ def programs(tmp_path: Path) -> list[Path]:
 def test_type_checkers_find_the_mistakes(
     checker: Callable[[list[Path]], Iterator[Remark]], programs: list[Path]
 ) -> None:
-    """Each marked statement is an error, and no other statement of any program is."""
+    """Each marked statement is an error that names its word, and no other statement of any program is an error."""
     source = MISTAKES.read_text()
-    marked = {number for number, line in enumerate(source.splitlines(), 1) if line.endswith(MARK)}
+    lines = {number: MARK.search(line) for number, line in enumerate(source.splitlines(), 1)}
+    marked = {number: found[1] for number, found in lines.items() if found}
     remarks = list(checker([MISTAKES, *programs]))
     assert [remark for remark in remarks if remark.file != MISTAKES] == []
     first = statements(source)
-    found = {first.get(remark.line, remark.line): remark.message for remark in remarks}
+    found: dict[int, str] = {}
+    for remark in remarks:
+        line = first.get(remark.line, remark.line)
+        found[line] = f"{found.get(line, '')}{remark.message}\n"
     assert {line: text for line, text in found.items() if line not in marked} == {}
-    assert marked - set(found) == set()
+    assert {line: found.get(line) for line, word in marked.items() if word not in found.get(line, "")} == {}
+    assert set(marked) - set(found) == set()
