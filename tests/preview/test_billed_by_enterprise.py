@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider import cli
+from billing_provider.budgets.api import BudgetsApi
 from billing_provider.core.errors import ConfigError, InvalidError
-from billing_provider.reader import Reader
+from billing_provider.core.owners import ORGANIZATION_OWNER, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,11 @@ def test_an_unknown_400_is_only_not_compared(sandbox: Sandbox, new_run: Callable
 def test_a_refused_filter_is_another_reason(new_run: Callable[..., RunHarness]) -> None:
     """A 400 for the value of a filter says nothing about who bills the organization."""
     with pytest.raises(InvalidError, match="Invalid value for scope") as refused:
-        Reader(new_run().run).budgets(organization="octo-org", scope="galaxy")
+        list(
+            BudgetsApi(new_run().run.transport).list_budgets(
+                Owner(ORGANIZATION_OWNER, "octo-org"), filters={"scope": "galaxy"}
+            )
+        )
     assert CAPS not in str(refused.value)
 
 
