@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _ANSWER_SECONDS = 5.0
+_LOOK_SECONDS = 3.0
+_PLUGIN = "pulumi.dynamic.__main__"
 
 
 class EngineLog:
@@ -30,6 +33,8 @@ class EngineLog:
 
     def __init__(self, address: str | None = None) -> None:
         self._address = sys.argv[-1] if address is None else address
+        host, _, port = self._address.rpartition(":")
+        self._listening = (host, int(port)) if host and port.isdecimal() else None
         self._lock = threading.Lock()
         self._engine: Any = None
         self._warned: set[tuple[str, str]] = set()
@@ -53,18 +58,41 @@ class EngineLog:
 
         After a `kill -9` of the engine, the plugin process continues, with pending calls that wait for a lock.
         """
-        host, _, port = self._address.rpartition(":")
-        if not host or not port.isdigit():
-            return
-        try:
-            with socket.create_connection((host, int(port)), timeout=_ANSWER_SECONDS):
-                pass
-        except OSError:
+        if self._is_engine_dead():
             os._exit(1)
+
+    def exit_with_engine(self) -> None:
+        """Exit within seconds after the engine's death, also if nothing is written.
+
+        A killed engine cannot stop its plugins, and the parent process of a plugin can be a shell that lives on. Do
+        nothing in a process that is not the SDK's plugin, and without an engine that answers now.
+        """
+        spec = getattr(sys.modules["__main__"], "__spec__", None)
+        is_plugin = spec is not None and spec.name == _PLUGIN
+        if is_plugin and self._listening is not None and not self._is_engine_dead():
+            threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            self.exit_if_engine_died()
+            time.sleep(_LOOK_SECONDS)
+
+    def _is_engine_dead(self) -> bool:
+        """Return whether nothing listens at the engine's address any more.
+
+        Only a refused connection proves it: a stopped engine (Ctrl-Z) answers late, and descriptors can run out.
+        """
+        if self._listening is None:
+            return False
+        try:
+            with socket.create_connection(self._listening, timeout=_ANSWER_SECONDS):
+                return False
+        except OSError as error:
+            return isinstance(error, ConnectionRefusedError)
 
     def _log(self, text: str, urn: str, severity: Any, *, ephemeral: bool) -> bool:
         """Send a line to the engine and return whether it was accepted; a failure is not an error."""
-        if ":" not in self._address:
+        if self._listening is None:
             return False
         try:
             with self._lock:

@@ -57,6 +57,7 @@ class _Process:
 
     def _new_run(self, get: Callable[[str], str | None]) -> Run:
         reporter = EngineLog()
+        reporter.exit_with_engine()
         return Run(
             lambda: read_settings(get, os.environ),
             reporter,

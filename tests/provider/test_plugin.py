@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import pickle
+import resource
 import signal
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -486,6 +488,35 @@ def test_a_plugin_without_its_engine_writes_nothing(world: World) -> None:
     assert plugin.wait() == 1
     plugin.stop()
     assert world.sandbox.writes == []
+
+
+def test_an_idle_plugin_ends_with_its_engine(world: World) -> None:
+    """A plugin that nobody calls any more ends itself after its engine has been killed, and others stay."""
+    orphaned = FakeEngine()
+    plugin = Plugin(orphaned.address, environment(world.sandbox))
+    plugin.check(urn_of("OrgBudget", "b"), {}, program("OrgBudget", ORGANIZATION))
+    orphaned.stop()
+    assert plugin.wait() == 1
+    plugin.stop()
+    assert Stack().up(world.plugin, {("OrgBudget", "b"): ORGANIZATION}) == {"b": "create"}
+
+
+def test_a_process_that_is_no_plugin_does_not_follow_an_engine(engine: FakeEngine) -> None:
+    """A program or a test that uses the provider's code stays when an engine ends."""
+    before = threading.enumerate()
+    EngineLog(engine.address).exit_with_engine()
+    assert set(threading.enumerate()) <= set(before)
+
+
+def test_only_a_refused_connection_proves_that_an_engine_is_dead(engine: FakeEngine) -> None:
+    """Without a free descriptor nothing can be asked, and this process goes on."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    log = EngineLog(engine.address)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        log.exit_if_engine_died()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_a_plugin_that_nobody_hears_speaks_to_standard_error() -> None:
