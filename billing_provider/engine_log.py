@@ -31,6 +31,9 @@ class EngineLog:
         address: The engine's `host:port`, the last argument of the plugin process.
     """
 
+    # The plugin cannot see whether the engine has a terminal.
+    is_live = False
+
     def __init__(self, address: str | None = None) -> None:
         self._address = sys.argv[-1] if address is None else address
         host, _, port = self._address.rpartition(":")

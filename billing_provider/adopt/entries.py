@@ -88,6 +88,8 @@ class Skipped:
 class _Silent:
     """A reporter for checks of what exists already: nothing is about to change, so nothing is said."""
 
+    is_live = False
+
     def warn(self, text: str) -> None:
         """Ignore a warning."""
 

@@ -115,7 +115,7 @@ def entity_of(owner: Owner, budget: Budget) -> str:
 
 
 def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
-    run.reporter.status(f"budgets of {owner}")
+    run.show(f"budgets of {owner}", f"budgets of {owner}")
     cache = run.cache(OwnerCache, owner)
     listed = cache.complete()
     for opaque in cache.opaque():
@@ -123,7 +123,7 @@ def _budgets(run: Run, owner: Owner) -> Iterator[Budget]:
     unsure = unsure_scopes(listed.values())
     for budget in listed.values():
         if budget.id in unsure:
-            run.reporter.status(f"budget {budget.id} of {owner}")
+            run.show(f"budget of cost center {budget.budget_entity_name} of {owner}", "budgets of cost centers")
             scope = run.api(BudgetsApi).get_budget(owner, budget.id).budget_scope
             yield budget.model_copy(update={"budget_scope": scope})
         else:
@@ -136,14 +136,14 @@ def _cost_centers(run: Run, owner: Owner) -> tuple[list[CostCenterDetails], list
     odd: list[str] = []
     if owner.kind.noun != ENTERPRISE:
         return found, odd
-    run.reporter.status(f"cost centers of {owner}")
+    run.show(f"cost centers of {owner}", f"cost centers of {owner}")
     cache = run.cache(CostCenterCache, owner)
     listed = cache.list_all()
     for opaque in cache.opaque():
         run.reporter.warn(f"{owner}: {opaque}, is left out")
         odd.append(opaque.id)
     for number, center in enumerate(listed, 1):
-        run.reporter.status(f"members of cost center {number} of {len(listed)}: {center.name}")
+        run.show(f"members of cost center {number} of {len(listed)}: {center.name}", "members of cost centers")
         try:
             # A listing may contain only some of the members.
             found.append(

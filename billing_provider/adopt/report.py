@@ -202,7 +202,7 @@ class _Report:
 def _objects(inventory: Inventory) -> Iterable[_Object]:
     owner = inventory.owner
     for center in inventory.active_cost_centers:
-        what = f"the cost center {quoted(center.name)} of {owner.key}"
+        what = f"the cost center {quoted(center.name)} of {owner}"
         loses = "GitHub archives it, and the usage of its members is in no cost center"
         key = _center_key(owner, center.name)
         yield _Object(f"{owner.kind.noun}/{owner.slug}/{center.id}", owner, what, "cost-centers", loses, key=key)

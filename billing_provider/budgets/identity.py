@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.fields import Context, entity
 from billing_provider.budgets.models import FIELDS
@@ -31,8 +32,9 @@ IN_PLACE = tuple(name for name, field in FIELDS.items() if field.change == "upda
 """Inputs that a PATCH can change."""
 
 
-class NaturalKey(NamedTuple):
-    """The normalized fields that identify a budget on GitHub before it has an id.
+@dataclasses.dataclass(frozen=True)
+class NaturalKey:
+    """The normalized fields that identify a budget on GitHub before it has an id; as text, with the names as given.
 
     The pricing type is not included: GitHub omits it from replies or writes it differently, and the SKU implies it.
     """
@@ -42,19 +44,21 @@ class NaturalKey(NamedTuple):
     entity: str
     user: str
     sku: str
+    text: str = dataclasses.field(compare=False)
 
     def __str__(self) -> str:
         """Return the description of the budget, for messages."""
-        what = quoted(self.user or self.entity.rpartition("//")[2])
-        return f"the {self.sku} budget of {self.owner}, scope {self.scope}" + (f" {what}" if what else "")
+        return self.text
 
 
 def natural_key(owner: Owner, fields: Mapping[str, Any]) -> NaturalKey:
     """Return the key of a budget from its inputs."""
     scope = fields["budget_scope"]
-    covered = _entity(owner, scope, fields.get("budget_entity_name") or "")
-    user, product_sku = (fields.get("user") or "").lower(), canonical_sku(fields["budget_product_sku"])
-    return NaturalKey(owner.key, scope, covered, user, product_sku)
+    name, user = fields.get("budget_entity_name") or "", fields.get("user") or ""
+    covered, product_sku = _entity(owner, scope, name), canonical_sku(fields["budget_product_sku"])
+    named = quoted(user or (covered and name))
+    text = f"the {product_sku} budget of {owner}, scope {scope}" + (f" {named}" if named else "")
+    return NaturalKey(owner.key, scope, covered, user.lower(), product_sku, text)
 
 
 def _entity(owner: Owner, scope: str, name: str) -> str:

@@ -49,6 +49,11 @@ class StderrReporter:
         self._shown = False
         self._text = "waiting for GitHub"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether standard error is a terminal."""
+        return sys.stderr.isatty()
+
     def warn(self, text: str) -> None:
         """Print a warning."""
         print(f"warning: {clean(text)}", file=sys.stderr)

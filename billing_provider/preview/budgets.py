@@ -453,17 +453,17 @@ class BudgetPreview:
             centers = self._reads.find(self._run.cache(CostCenterCache, owner).list_all) or []
             names = {center.id.lower(): center.name for center in centers}
         known = {
-            str(natural_key(owner, {**fields, "budget_entity_name": names.get(fields["budget_entity_name"].lower())}))
+            natural_key(owner, {**fields, "budget_entity_name": names.get(fields["budget_entity_name"].lower())})
             for fields in declared.values()
         }
         found = {
-            str(natural_key(owner, fields)): fields
+            natural_key(owner, fields): fields
             for budget in listed
             if _has_shown_amount(
                 fields := live_inputs(owner, {}, budget, frozenset()), self._run.registry.state(budget.id)
             )
         }
-        return {**{name: fields for name, fields in found.items() if name not in known}, **declared}
+        return {**{str(key): fields for key, fields in found.items() if key not in known}, **declared}
 
 
 def _has_shown_amount(fields: Mapping[str, Any], state: Mapping[str, Any] = NOTHING) -> bool:

@@ -37,7 +37,7 @@ class LiveUsage:
     def __init__(self, run: Run, owner: Owner, reads: PreviewReads) -> None:
         self._run, self._owner, self._reads = run, owner, reads
         # `pulumi preview --diff` prints every status line, and these reads are short.
-        self._report = SpendReport(UsageReader(run), owner, status=lambda _text: None)
+        self._report = SpendReport(UsageReader(run), owner, status=lambda _text, _about: None)
         self._lock = threading.Lock()
         self._people_left = MOST_PEOPLE
 

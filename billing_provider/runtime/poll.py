@@ -34,7 +34,7 @@ def poll(run: Run, check: Callable[[], T | None], what: str, *, first_seconds: f
                 f"{what} takes longer than github-billing:maxWaitSeconds allows. "
                 "GitHub continues to process it: run again later, or increase the setting."
             )
-        run.reporter.status(f"waiting for {what}")
+        run.show(f"waiting for {what}", what)
         run.clock.sleep(pause)
         if (found := check()) is not None:
             return found

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from billing_provider.runtime.shared_ids import SharedIds
 
@@ -33,7 +33,7 @@ class ResourceRegistry:
     def __init__(self, shared: SharedIds | None = None) -> None:
         self._shared = shared
         self._lock = threading.Lock()
-        self._declared: dict[tuple[str, ...], str] = {}
+        self._declared: dict[Hashable, str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
@@ -44,13 +44,13 @@ class ResourceRegistry:
         self._kept: set[str] = set()
         self._gone: set[str] = set()
 
-    def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
+    def declare(self, urn: str, key: Hashable) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
         with self._lock:
             first = self._declared.setdefault(key, urn)
             return None if first == urn else first
 
-    def is_declared(self, key: tuple[str, ...]) -> bool:
+    def is_declared(self, key: Hashable) -> bool:
         """Return whether a resource has registered a key so far."""
         with self._lock:
             return key in self._declared

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _FREE_SINGLE_READS = 3
+_STATUS_SECONDS = 30.0
 
 
 class Reporter(Protocol):
     """Output of warnings and status to the user; each text is attributed to the current resource."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a status replaces the previous one on a terminal; else each one is a further line."""
 
     def warn(self, text: str) -> None:
         """Show a warning."""
@@ -71,6 +76,7 @@ class Run:
         self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry(shared)
         self._deletes = 0
         self._told: set[str] = set()
+        self._shown_at: dict[str, float] = {}
         self.single_reads = SingleReads()
         self._read_settings, self._before_write, self._read_guards = settings, before_write, guards
         self._lock = threading.RLock()
@@ -119,6 +125,20 @@ class Run:
             self._told.add(text)
         return not is_told
 
+    def show(self, text: str, about: str) -> None:
+        """Show what the run waits for or works on: at its beginning and each half minute, or always if it is live.
+
+        Args:
+            text: The status, which can have a number that changes.
+            about: What stays the same in all texts about one wait or work.
+        """
+        with self._lock:
+            now = self.clock.now()
+            if not self.reporter.is_live and now < self._shown_at.get(about, float("-inf")) + _STATUS_SECONDS:
+                return
+            self._shown_at[about] = now
+        self.reporter.status(text)
+
     def take_delete(self, what: str, *, counts: bool) -> None:
         """Count a delete, right before it is sent.
 
@@ -146,7 +166,7 @@ class Run:
             ConfigError: There is no token, or a value is invalid.
         """
         settings = self.settings
-        pacer = Pacer(settings, self.clock, self.reporter.status)
+        pacer = Pacer(settings, self.clock, self.show)
         return self._once(Transport, lambda: Transport(settings, pacer, self.clock, self._before_write))
 
     def api(self, endpoints: Callable[[Transport], T]) -> T:

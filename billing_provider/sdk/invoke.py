@@ -33,6 +33,8 @@ T = TypeVar("T")
 class ProgramLog:
     """Reporter of data functions: messages go to the engine's log, without a resource."""
 
+    is_live = False
+
     def warn(self, text: str) -> None:
         """Show a warning of the program."""
         pulumi.log.warn(clean(text))

@@ -188,7 +188,7 @@ class Transport:
                 continue
             previous, repeats = failure, repeats + 1
             try:
-                self._pacer.wait(wait, "the retry", deadline)
+                self._pacer.wait(wait, f"a retry: {request.action}", deadline)
             except WaitError:
                 raise previous from None
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from billing_provider.core.settings import Settings
 
 _TICK_SECONDS = 1.0
+_LONG_SECONDS = 30.0
 
 
 class Pacer:
@@ -25,7 +26,7 @@ class Pacer:
     A write starts a full interval after the answer to the previous write, so that GitHub also sees the interval.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, status: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, clock: Clock, status: Callable[[str, str], None]) -> None:
         self._settings, self._clock, self._status = settings, clock, status
         self._write_lock = threading.Lock()
         self._request_lock = threading.Lock()
@@ -100,6 +101,7 @@ class Pacer:
 
     def _wait(self, until: Callable[[], tuple[float, str]], deadline: float) -> None:
         """Sleep until the time of `until`; call it again after each sleep, because blocks can be added."""
+        end, about = 0.0, ""
         while True:
             now = self._clock.now()
             moment, reason = until()
@@ -111,6 +113,9 @@ class Pacer:
                     f"{reason} requires a wait of {left:.0f} s, longer than github-billing:maxWaitSeconds still "
                     "allows: nothing was sent. Run again later, or increase the setting."
                 )
+            if moment != end:
+                # Each long wait is told at its beginning; short ones can be as many as the writes.
+                end, about = moment, f"{reason} until {moment}" if left >= _LONG_SECONDS else reason
             if left >= _TICK_SECONDS:
-                self._status(f"waiting {left:.0f} s for {reason}")
+                self._status(f"waiting {left:.0f} s for {reason}", about)
             self._clock.sleep(min(left, _TICK_SECONDS))

@@ -64,7 +64,7 @@ class UsageReader:
         if all_cost_centers:
             centers = self.run.cache(CostCenterCache, owner).list_all()
             for number, each in enumerate(centers, 1):
-                self.run.reporter.status(f"usage of cost center {number} of {len(centers)}: {each.name}")
+                self.run.show(f"usage of cost center {number} of {len(centers)}: {each.name}", "usage of cost centers")
                 name = CostCenterName(each.id, each.name)
                 items += api.get_usage(owner, {**query, "cost_center_id": each.id}, name)
             for odd in self.run.cache(CostCenterCache, owner).opaque():

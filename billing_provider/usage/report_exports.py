@@ -84,7 +84,7 @@ class ReportExports:
         export = self._wait_for(self._find_or_request(report_type, start, end, name), name)
         rows: list[dict[str, str]] = []
         for number, url in enumerate(export.download_urls, 1):
-            self._run.reporter.status(f"fetching {name}: part {number} of {len(export.download_urls)}")
+            self._run.show(f"fetching {name}: part {number} of {len(export.download_urls)}", f"fetching {name}")
             text = download(url, self._run.settings, f"fetch {name}")
             rows += _table(text, f"fetch {name}")
         return rows

@@ -82,12 +82,12 @@ class SpendReport:
     Args:
         reader: Sends the queries.
         owner: The owner of the budgets.
-        status: Shows which report is being read; by default the reader's reporter does.
+        status: Shows a text and what it is about; by default the run does.
     """
 
-    def __init__(self, reader: UsageReader, owner: Owner, status: Callable[[str], None] | None = None) -> None:
+    def __init__(self, reader: UsageReader, owner: Owner, status: Callable[[str, str], None] | None = None) -> None:
         self._reader, self._owner = reader, owner
-        self._status = status or reader.run.reporter.status
+        self._status = status or reader.run.show
         self._read: dict[tuple[str, ...], UsageSummary | None] = {}
 
     def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
@@ -124,7 +124,8 @@ class SpendReport:
         """
         for budget in budgets:
             if budget.budget_scope in _OF_MANY and self._owner.kind.noun == ENTERPRISE:
-                self._status(f"reading the users of budget {budget.id}")
+                of = f"the {budget.budget_product_sku} budget of {budget.budget_entity_name or self._owner}"
+                self._status(f"reading the users of {of}", "reading users")
                 states = self._states(budget, None if user is None else {"user": user})
                 yield from self._of_many(budget, (state for state in states if state.override_budget_id is None))
             else:
@@ -185,7 +186,8 @@ class SpendReport:
         key = ("AI credits" if by_model else "usage", *narrowed)
         if key not in self._read:
             given = {self._owner.kind.noun: self._owner.slug, **filters}
-            self._status(f"reading {' of '.join(key)}")
+            covered = (f"{name.replace('_', ' ')} {value}" for name, value in filters.items())
+            self._status(f"reading {' of '.join((key[0], *covered))}", "reading usage")
             try:
                 self._read[key] = self._reader.summary("ai_credit/usage" if by_model else "usage/summary", **given)
             except (ForbiddenError, NotFoundError):

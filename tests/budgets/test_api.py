@@ -34,7 +34,7 @@ ORG = Owner(ORGANIZATION_OWNER, "octo-org")
 def client_of(url: str) -> BudgetsApi:
     clock = VirtualClock()
     settings = Settings(Credentials(Token("sandbox-owner-token")), base_url=url, write_interval_seconds=0.0)
-    return BudgetsApi(Transport(settings, Pacer(settings, clock, lambda _: None), clock, lambda: None))
+    return BudgetsApi(Transport(settings, Pacer(settings, clock, lambda *_: None), clock, lambda: None))
 
 
 def budget(name: str) -> dict[str, Any]:

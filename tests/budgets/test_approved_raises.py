@@ -35,7 +35,7 @@ PERSON: dict[str, Any] = {
     "user": "octocat",
 }
 KEPT = {**PERSON, "on_raise": KEEP}
-SUBJECT = "the ai_credits budget of enterprise/octo-enterprise, scope user octocat: "
+SUBJECT = "the ai_credits budget of enterprise octo-enterprise, scope user octocat: "
 ENDS = "ends the raise of octocat's budget to $130: the new amount is "
 TAKES_BACK = (
     "GitHub has $130 for octocat, the program declares $100: the next up takes the difference back; if it is an "

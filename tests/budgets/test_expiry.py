@@ -35,7 +35,7 @@ BRIEF = {**PERSON, "expires_at": PAST}
 MONTH = 30 * 86_400.0
 NOW = datetime(2026, 10, 1, tzinfo=timezone.utc)
 TOLD = (
-    "the ai_credits budget of enterprise/octo-enterprise, scope user octocat expired on 2026-10-01: "
+    "the ai_credits budget of enterprise octo-enterprise, scope user octocat expired on 2026-10-01: "
     "remove it, or give a new date"
 )
 QUIRKS: tuple[list[str], ...] = ([], ["expired_kept"], ["get_omits_expiry"], ["expired_kept", "get_omits_expiry"])

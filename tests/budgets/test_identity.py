@@ -106,14 +106,14 @@ def test_different_budgets_have_different_keys(other: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({}, "the actions budget of enterprise/octo-enterprise, scope enterprise"),
+        ({}, "the actions budget of enterprise octo-enterprise, scope enterprise"),
         (
             {"budget_scope": "repository", "budget_entity_name": "octo-org/api"},
-            "the actions budget of enterprise/octo-enterprise, scope repository octo-org/api",
+            "the actions budget of enterprise octo-enterprise, scope repository octo-org/api",
         ),
         (
             {"budget_scope": "user", "user": "Mona", "budget_product_sku": "ai_credits"},
-            "the ai_credits budget of enterprise/octo-enterprise, scope user mona",
+            "the ai_credits budget of enterprise octo-enterprise, scope user Mona",
         ),
     ],
 )

@@ -339,7 +339,7 @@ def test_a_second_declaration_is_refused(sandbox: Sandbox, harness: RunHarness) 
     )
     (problem,) = found.problems
     assert str(problem) == (
-        "first declares the same budget (the actions budget of enterprise/octo-enterprise, scope enterprise) already: "
+        "first declares the same budget (the actions budget of enterprise OCTO-enterprise, scope enterprise) already: "
         "remove one of the two"
     )
     assert sandbox.requests == []
@@ -442,7 +442,7 @@ def test_an_identical_budget_is_adopted_with_a_warning(sandbox: Sandbox, harness
     stored = create(harness, PLAIN)
     assert (stored.outputs["budget_id"], stored.outputs["adopted"]) == (there["id"], True)
     assert sandbox.writes == []
-    told = "the actions budget of enterprise/octo-enterprise, scope enterprise: adopted the existing budget"
+    told = "the actions budget of enterprise octo-enterprise, scope enterprise: adopted the existing budget"
     assert f"{told} {there['id']} as it is; a destroy keeps it (on_delete)" in harness.reporter.warnings
 
 

@@ -76,13 +76,13 @@ def test_findings_are_shown_in_each_format(served: Sandbox, capsys: pytest.Captu
     code, table, _ = call(capsys)
     assert code == FOUND
     assert "No state was given, so everything counts as unmanaged" in table
-    assert "\n1. the actions budget of organization/octo-org, scope organization: no given stack manages it.\n" in table
+    assert "\n1. the actions budget of organization octo-org, scope organization: no given stack manages it.\n" in table
     assert "\n       billing.OrgBudget(\n" in table
     assert f"/organizations/{ORG}/settings/billing/budgets/{made}\n" in table
     code, markdown, _ = call(capsys, "--markdown")
     assert code == FOUND
     assert (
-        "| 1 | unmanaged | the actions budget of organization/octo-org, scope organization | $5, no stop |" in markdown
+        "| 1 | unmanaged | the actions budget of organization octo-org, scope organization | $5, no stop |" in markdown
     )
     assert "\n  ```\n  import billing_provider as billing\n" in markdown
     Path("s.json").write_text(export_of("enterprise/x/1").replace("OrgBudget", "EnterpriseBudget"))

@@ -29,6 +29,8 @@ ORGANIZATION = Owner(ORGANIZATION_OWNER, "octo-org")
 class Quiet:
     """A reporter without output."""
 
+    is_live = False
+
     def warn(self, text: str) -> None:
         """Fail: the doctor only reads."""
         raise AssertionError(text)

@@ -178,6 +178,7 @@ class _QuickClock(Clock):
 class Listener:
     """What a run has said, made fit to be shown as every reporter does it."""
 
+    is_live: bool = True
     warnings: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
 

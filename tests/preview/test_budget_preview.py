@@ -45,7 +45,7 @@ UNIVERSAL: dict[str, Any] = {
     "budget_product_sku": "ai_credits",
     "budget_scope": "multi_user_customer",
 }
-SUBJECT = "the actions budget of enterprise/octo-enterprise, scope enterprise: "
+SUBJECT = "the actions budget of enterprise octo-enterprise, scope enterprise: "
 
 
 def compare(

@@ -269,7 +269,7 @@ def test_warnings_stand_on_the_resource(world: World) -> None:
     quiet = program("EnterpriseBudget", {**ENTERPRISE, "budget_alerting": None})
     for _ in range(2):
         world.plugin.check(urn, {}, quiet)
-    told = "the actions budget of enterprise/octo-enterprise, scope enterprise alerts nobody: set budget_alerting"
+    told = "the actions budget of enterprise octo-enterprise, scope enterprise alerts nobody: set budget_alerting"
     assert world.engine.lines == [("WARNING", told, urn, False)]
 
 
@@ -282,7 +282,7 @@ def test_an_unchanged_budget_gives_no_warning(world: World) -> None:
         stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "enterprise": "Octo-Enterprise"}})
         assert len(world.engine.warnings) == 1
         stack.up(later, {("EnterpriseBudget", "quiet"): {**quiet, "budget_amount": 600}})
-    raised = "the actions budget of enterprise/octo-enterprise, scope enterprise: raises the amount from $500 to $600"
+    raised = "the actions budget of enterprise octo-enterprise, scope enterprise: raises the amount from $500 to $600"
     assert [text for _, text in world.engine.warnings[2:]] == [raised]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from billing_provider.budgets.identity import NaturalKey
 from billing_provider.runtime.registry import ResourceRegistry
 
-KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions")
-OTHER = KEY._replace(sku="packages")
+KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions", "a budget")
+OTHER = replace(KEY, sku="packages")
 
 
 def test_a_key_is_declared_by_one_resource() -> None:

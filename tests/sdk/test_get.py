@@ -156,8 +156,8 @@ def test_a_key_without_a_budget_shows_what_is_near(served: Sandbox) -> None:
     other = served.add_budget("enterprise", E, budget_scope="organization", budget_entity_name=ORG)
     served.add_budget("enterprise", E, **{**CREDITS, "budget_scope": "user", "user": "hubot"})
     said = refusal(lambda: actions(budget_scope="organization", budget_entity_name="octo-ogr"))
-    assert said.startswith("the actions budget of enterprise/octo-enterprise, scope organization octo-ogr does not")
-    assert f"similar: {other['id']} (the actions budget of enterprise/octo-enterprise, scope organization octo" in said
+    assert said.startswith("the actions budget of enterprise octo-enterprise, scope organization octo-ogr does not")
+    assert f"similar: {other['id']} (the actions budget of enterprise octo-enterprise, scope organization octo" in said
     assert "hubot" not in said
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Listener:
     """A reporter that records warnings and status lines."""
 
+    is_live: bool = True
     warnings: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
 

@@ -300,7 +300,7 @@ def wire(server: WireServer, clock: VirtualClock | None = None, **settings: Any)
     """Return a transport to a server with fixed replies."""
     clock = clock or VirtualClock()
     chosen = Settings(base_url=server.url, write_interval_seconds=0.0, request_timeout_seconds=5.0, **settings)
-    return Transport(chosen, Pacer(chosen, clock, lambda _: None), clock, lambda: None)
+    return Transport(chosen, Pacer(chosen, clock, lambda *_: None), clock, lambda: None)
 
 
 def granted(token: Any = MINTED, end: Any = "2026-09-21T15:13:20Z", **headers: str) -> bytes:

@@ -42,7 +42,7 @@ class Line:
         plain: dict[str, Any] = {"write_interval_seconds": 0.0, "request_timeout_seconds": 5.0}
         credentials = Credentials(Token(TOKEN, source))
         chosen = Settings(credentials, base_url, **{**plain, **settings})
-        pacer = Pacer(chosen, self.clock, self.said.append)
+        pacer = Pacer(chosen, self.clock, lambda text, _: self.said.append(text))
         self.transport = Transport(chosen, pacer, self.clock, self._leave)
 
     def _leave(self) -> None:
@@ -204,7 +204,7 @@ def test_reads_are_retried_after_failures() -> None:
         line = Line(server.url, clock)
         assert line.send().data == {"ok": True}
     assert clock.now() == 0.75 * (1 + 2 + 4 + 8)
-    assert line.said[0] == "waiting 2 s for the retry"
+    assert line.said[0] == "waiting 2 s for a retry: try it"
 
 
 def test_retry_after_of_a_failure_is_obeyed() -> None:

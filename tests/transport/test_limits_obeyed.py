@@ -131,6 +131,6 @@ def test_an_incomplete_limit_response_is_obeyed() -> None:
     broken = answer(429, {"message": "rate limit"}, retry_after="90").replace(b"Content-Length: ", b"Content-Length: 9")
     with WireServer(broken, answer(200, {"ok": True})) as server:
         chosen = Settings(Credentials(Token("a-token-of-the-tests")), base_url=server.url)
-        transport = Transport(chosen, Pacer(chosen, clock, lambda _text: None), clock, lambda: None)
+        transport = Transport(chosen, Pacer(chosen, clock, lambda *_: None), clock, lambda: None)
         assert transport.request("GET", "/x", action="try").data == {"ok": True}
     assert (len(server.heard), clock.now()) == (2, 90.0)

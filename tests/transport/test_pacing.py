@@ -29,7 +29,11 @@ class Gate:
         self.clock = clock
         self.said: list[str] = []
         self.writes: list[tuple[float, float]] = []
-        self.pacer = Pacer(Settings(Credentials(Token("sandbox-owner-token")), **settings), clock, self.said.append)
+        self.pacer = Pacer(
+            Settings(Credentials(Token("sandbox-owner-token")), **settings),
+            clock,
+            lambda text, _: self.said.append(text),
+        )
 
     def send(self, seconds: float = 0.0, *, write: bool = True, within: float = FOREVER) -> float:
         """Send a request that takes so long, and return when it started."""

@@ -40,7 +40,7 @@ def settings(url: str, **chosen: Any) -> Settings:
 
 def transport(url: str, **chosen: Any) -> Transport:
     clock, told = VirtualClock(), settings(url, **chosen)
-    return Transport(told, Pacer(told, clock, lambda _: None), clock, lambda: None)
+    return Transport(told, Pacer(told, clock, lambda *_: None), clock, lambda: None)
 
 
 def send(url: str, **chosen: Any) -> Any:
