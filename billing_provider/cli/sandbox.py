@@ -25,7 +25,7 @@ from billing_provider.sandbox.server import Sandbox
 from billing_provider.storage import files, json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from billing_provider.sandbox.server import Request
 
@@ -47,7 +47,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="serve GitHub's billing API on this machine, for trials and tests",
         description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines of output "
         "(four with --app) are shell commands that make every tool of this package use it.",
-        epilog="\n".join(["tokens:", *_tokens(), "", _NOT_IMITATED]),
+        epilog="\n".join(["tokens:", *_tokens({name: f"{name}-SUFFIX" for name in TOKENS}), "", _NOT_IMITATED]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -82,6 +82,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--control",
         action="store_true",
         help="serve the control plane below /_sandbox/ (requests, faults, quirks, snapshot, reset)",
+    )
+    parser.add_argument(
+        "--token-suffix", metavar="TEXT", help="the end of every token; without it, a new one at each start"
     )
     parser.set_defaults(run=run)
 
@@ -142,6 +145,7 @@ def _started(args: argparse.Namespace) -> Sandbox:
         create_unknown=_print_name if args.create_unknown else None,
         app=args.app,
         control=args.control,
+        token_suffix=args.token_suffix,
     )
     if args.faults:
         try:
@@ -178,8 +182,9 @@ def read_seed(file: str) -> Any:
     return seed
 
 
-def _tokens() -> list[str]:
-    return [f"  {token.name:26}{token.summary}" for token in TOKENS.values()]
+def _tokens(texts: Mapping[str, str]) -> list[str]:
+    width = max(map(len, texts.values()))
+    return [f"  {text:{width}}  {TOKENS[name].summary}" for name, text in texts.items()]
 
 
 def _list(args: argparse.Namespace) -> None:
@@ -201,7 +206,7 @@ def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
         f"  repositories {names['repositories']};",
         f"  users {names['users']}; cost centers {', '.join(center['name'] for center in content['cost_centers'])}.",
         "Tokens:",
-        *_tokens(),
+        *_tokens(sandbox.tokens),
         f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Press Ctrl-C to stop.",
     ]
     if args.control:

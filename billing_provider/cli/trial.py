@@ -19,7 +19,7 @@ from billing_provider.core.settings import NAMESPACE
 from billing_provider.engine import Engine, EngineError, config, display, wire
 from billing_provider.engine.wire import Secret
 from billing_provider.sandbox import Sandbox
-from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS, TOKENS
+from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS, is_sample
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ def github(write: Callable[[str], None], *, seed: str | None = None, strict: boo
     """Provide the settings of a sandbox: the running one that GITHUB_API_URL names, else our own.
 
     CI systems set GITHUB_API_URL to GitHub itself, so only addresses of this machine are used. The token is
-    always one of the sandbox's sample tokens: it overrides the credentials of the stack and the environment, which may
-    be real.
+    always one of a sandbox: it overrides the credentials of the stack and the environment, which may be real.
 
     Args:
         write: Called with each line about the sandbox.
@@ -130,14 +129,19 @@ def github(write: Callable[[str], None], *, seed: str | None = None, strict: boo
         strict: Whether names that our sandbox does not know are refused.
 
     Raises:
-        EngineError: The kept content of the sandbox is damaged, or is not that of the seed.
+        EngineError: The kept content of the sandbox is damaged, or is not that of the seed; or the running sandbox's
+            token is missing.
     """
     if (running := _running_sandbox()) is not None:
         if seed:
             raise EngineError(f"the sandbox at {running} has its own content: omit --seed, or unset GITHUB_API_URL")
+        token = os.environ.get("GITHUB_BILLING_TOKEN", "")
+        if not is_sample(token):
+            raise EngineError(
+                f"GITHUB_API_URL names a sandbox at {running}, and GITHUB_BILLING_TOKEN is no token of one: "
+                "run both `export` lines that it printed, or unset GITHUB_API_URL"
+            )
         write(f"Budgets go to the sandbox at {running}.")
-        given = os.environ.get("GITHUB_BILLING_TOKEN", "")
-        token = given if given in TOKENS else Sandbox.token
         yield {_ADDRESS: running, _TOKEN: token, **OTHER_CREDENTIALS}
         return
     with _own_sandbox(seed, None if strict else write) as sandbox:

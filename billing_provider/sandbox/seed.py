@@ -13,7 +13,6 @@ from pydantic import ConfigDict, StrictBool, StrictStr
 
 from billing_provider.sandbox.http.api import Api
 from billing_provider.sandbox.http.incoming import Incoming
-from billing_provider.sandbox.operations.access import OWNER_TOKEN
 from billing_provider.sandbox.operations.cost_centers import KINDS, member
 from billing_provider.sandbox.operations.quirks import Quirks
 from billing_provider.sandbox.store import records
@@ -129,7 +128,7 @@ def _store(records: dict[str, _Record], place: str, record: _Record) -> None:
 
 def _post(api: Api, place: str, path: str, body: dict[str, Any]) -> Any:
     headers = Message()
-    headers["Authorization"] = f"Bearer {OWNER_TOKEN}"
+    headers["Authorization"] = f"Bearer {next(iter(api.tokens))}"
     headers["User-Agent"] = "seed"
     reply = api.answer(Incoming("POST", path, "", headers, json.dumps(body).encode()))
     if reply.status != HTTPStatus.OK:

@@ -59,13 +59,12 @@ class Sandbox:
         app: Whether there is a GitHub App, `app_id` with `app_private_key`, installed on every owner. It needs the
             extra `app`.
         control: Whether `/_sandbox/` is on; requests need `control_token` in the header X-Sandbox-Control.
+        token_suffix: The end of every token; by default a new one, which no other program can guess.
 
     Raises:
         ValueError: A name, the seed, a quirk, the state file or GITHUB_BILLING_TEST_TIME is invalid, or the extra `app`
             is missing.
     """
-
-    token = OWNER_TOKEN
 
     def __init__(
         self,
@@ -83,6 +82,7 @@ class Sandbox:
         create_unknown: Callable[[str], None] | None = None,
         app: bool = False,
         control: bool = False,
+        token_suffix: str | None = None,
     ) -> None:
         names = given_names(enterprise, organizations=organizations, users=users)
         if empty := [kind for kind, value in names.items() if not value]:
@@ -92,7 +92,7 @@ class Sandbox:
         seeded = None if seed is None else read_seed(seed, clock)
         self._clock = SandboxClock(clock)
         state = SandboxState(clock, None if state_file is None else Path(state_file), names, seeded, create_unknown)
-        self._api = Api(state, Quirks(quirks), page_cap, has_app=app)
+        self._api = Api(state, Quirks(quirks), page_cap, has_app=app, token_suffix=token_suffix)
         self._pipeline = RequestPipeline(self._api, on_request)
         self._port = port
         self._server: Server | None = None
@@ -137,23 +137,33 @@ class Sandbox:
         return f"http://127.0.0.1:{self._port}{PREFIX}"
 
     @property
+    def tokens(self) -> dict[str, str]:
+        """The tokens by the names of their roles, such as `tokens["sandbox-read-only"]`."""
+        return {token.name: text for text, token in self._api.tokens.items()}
+
+    @property
+    def token(self) -> str:
+        """The token of the enterprise owner."""
+        return self.tokens[OWNER_TOKEN]
+
+    @property
     def clock(self) -> SandboxClock:
         """The time: `now()`, `set("2026-12-01")` and `advance(days=40)`, also for the stacks of the same test."""
         return self._clock
 
     @property
     def requests(self) -> list[Request]:
-        """All requests since the start or the last `forget_requests`, in the order they were answered."""
-        return list(self._pipeline.log)
+        """The last 10,000 requests since the start or the last `forget_requests`, in the order of their answers."""
+        return self._pipeline.log.entries()
 
     @property
     def writes(self) -> list[Request]:
         """The requests that were not GET."""
-        return [request for request in self._pipeline.log if request.method != "GET"]
+        return [request for request in self.requests if request.method != "GET"]
 
     def forget_requests(self) -> None:
         """Empty the log."""
-        self._pipeline.log.clear()
+        self._pipeline.forget_requests()
 
     def budgets(self, owner: str | None = "") -> list[dict[str, Any]]:
         """Return the stored budgets of one owner (default: the enterprise; None: all owners), without quirks."""

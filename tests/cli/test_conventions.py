@@ -96,7 +96,7 @@ def test_an_interrupt_ends_a_request_quietly(verb: str, monkeypatch: pytest.Monk
     """Ctrl-C during a request ends with 130, and prints no error and no traceback."""
     with WireServer(Endless(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", b" ")) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
-        monkeypatch.setenv("GITHUB_BILLING_TOKEN", Sandbox.token)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-enterprise-owner-of-none")
         with Process(*READS[verb]) as process:
             wait_until(lambda: bool(server.heard), lambda: process.poll() is None)
             process.send_signal(signal.SIGINT)

@@ -78,7 +78,7 @@ def test_each_token_gets_its_repair(
     sandbox: Sandbox, token: str, owner: Owner, subject: str, expected: tuple[str, str]
 ) -> None:
     """For a token that cannot manage the budgets, the missing permission is reported."""
-    found = worst(findings(sandbox, token, owner), subject)
+    found = worst(findings(sandbox, sandbox.tokens[token], owner), subject)
     assert (found.level, expected[1] in found.repair) == (expected[0], True), found
 
 
@@ -216,7 +216,7 @@ def test_the_exit_code_and_the_repairs(
     monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
     assert main(["doctor", "--enterprise", "octo-enterprise", "--org", "octo-org"]) == 0
-    monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-expired")
+    monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.tokens["sandbox-expired"])
     assert main(["doctor", "--org", "octo-org"]) == 1
     printed = capsys.readouterr().out
     assert "-> Replace it" in printed

@@ -50,7 +50,8 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     """The first two lines are working exports, requests are printed on stderr, and a signal ends it with 0."""
     file = tmp_path / "state.json"
-    with started("--state", str(file), "--quirk", "plural_sku", "--quirk", "list_lag=3") as process:
+    suffix = ("--token-suffix", "local")
+    with started("--state", str(file), "--quirk", "plural_sku", "--quirk", "list_lag=3", *suffix) as process:
         (url, token) = (process.stdout.readline().strip().partition("=") for _ in range(2))
         assert (url[0], token[0]) == ("export GITHUB_API_URL", "export GITHUB_BILLING_TOKEN")
         path = "/organizations/octo-org/settings/billing/budgets"
@@ -61,6 +62,8 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> Non
     assert (process.returncode, rest) == (0, "")
     assert f"200 GET {path}" in remarks
     assert "Quirks: plural_sku, list_lag=3" in remarks
+    assert token[2] == "sandbox-enterprise-owner-local"
+    assert "\n  sandbox-read-only-local         read-only: " in remarks
     assert file.exists()
 
 
@@ -209,7 +212,7 @@ def test_control_characters_are_not_printed() -> None:
         port = int(process.stdout.readline().split(":")[2].partition("/")[0])
         process.stdout.readline()
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.sendall(b"GET /api/v3/\x1b[31m HTTP/1.0\r\n\r\n")
+            client.sendall(b"GET /api/v3/\x1b[31m HTTP/1.0\r\nHost: localhost\r\n\r\n")
             while client.recv(1000):
                 pass
         process.send_signal(signal.SIGINT)

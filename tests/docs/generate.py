@@ -386,7 +386,7 @@ def fault_rules() -> str:
 def tokens() -> str:
     """Return the sample tokens of the sandbox."""
     return markdown(
-        ("token", "what it may do"), [(code(name), sentence(each.summary)) for name, each in TOKENS.items()]
+        ("token", "what it may do"), [(code(f"{name}-SUFFIX"), sentence(each.summary)) for name, each in TOKENS.items()]
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from billing_provider.cli import try_
 from billing_provider.sandbox import Sandbox
+from billing_provider.sandbox.operations.access import OWNER_TOKEN
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def test_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert document["outputs"]["word"] == "[secret]"
     assert [step["op"] for step in document["steps"]] == ["create", "create"]
     assert document["diagnostics"][0]["message"] == "mind the cap"
-    assert Sandbox.token not in (project / ".pulumi" / "try" / "prod.json").read_text()
-    assert os.environ.get("GITHUB_BILLING_TOKEN") != Sandbox.token
+    assert OWNER_TOKEN not in (project / ".pulumi" / "try" / "prod.json").read_text()
+    assert "GITHUB_BILLING_TOKEN" not in os.environ
 
 
 def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,16 +143,22 @@ def test_running_sandbox_is_used(project: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (project / ".pulumi" / "try" / "github.json").exists()
 
 
-def test_a_real_token_is_never_sent(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address on loopback gets a sample token, never the token of the stack."""
+def test_a_real_token_is_never_sent(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An address on loopback gets a sandbox's token, never the token of the stack; without one, nothing is sent."""
     (project / "Pulumi.dev.yaml").write_text("config: {'github-billing:token': ghp_ofTheStack1234567890}\n")
     monkeypatch.setenv("GITHUB_BILLING_TOKEN", "ghp_ofTheEnvironment1234567890")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_ofTheMachine1234567890")
     with WireServer(answer(401, {"message": "no"})) as server:
         monkeypatch.setenv("GITHUB_API_URL", server.url)
+        assert call("up") == 2
+        assert "run both `export` lines that it printed, or unset GITHUB_API_URL" in capsys.readouterr().err
+        assert server.heard == []
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", "sandbox-read-only-5up3r")
         assert call("up") == 1
     assert server.heard
-    assert all(f"Authorization: Bearer {Sandbox.token}\r\n" in request for request in server.heard)
+    assert all("Authorization: Bearer sandbox-read-only-5up3r\r\n" in request for request in server.heard)
     assert not any("ghp_" in request for request in server.heard)
 
 
@@ -312,6 +319,7 @@ def test_a_deletion_that_keeps_the_budget_says_so(capsys: pytest.CaptureFixture[
     """A budget with `on_delete` keep stays on GitHub; of one that is gone from GitHub, a refresh names the cap."""
     with Sandbox() as sandbox, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_API_URL", sandbox.url)
+        patch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
         assert call("up", "--config", "packages=5", "--config", "amount=9") == 0
         rows(capsys)
         assert call("preview", "--config", "gone=yes") == 0

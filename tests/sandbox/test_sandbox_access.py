@@ -33,7 +33,7 @@ BODY = {
 def ask(
     sandbox: Sandbox, method: str, path: str, data: Any = None, token: str = "", **headers: str
 ) -> requests.Response:
-    sent = {"Authorization": f"Bearer {token or sandbox.token}", **headers}
+    sent = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}", **headers}
     return requests.request(method, sandbox.url + path, json=data, headers=sent, timeout=10)
 
 
@@ -139,6 +139,23 @@ def test_requests_without_a_token_are_refused(sandbox: Sandbox, authorization: s
     headers = {} if authorization is None else {"Authorization": authorization}
     reply = requests.get(sandbox.url + ENTERPRISE, headers=headers, timeout=10)
     assert (reply.status_code, reply.json()["message"]) == (401, text)
+
+
+def test_each_sandbox_has_tokens_of_its_own() -> None:
+    """The token of one sandbox, and the name of a role alone, are unknown to another; a given suffix gives the same."""
+    with Sandbox() as sandbox, Sandbox() as other:
+        for token in (other.token, "sandbox-enterprise-owner", "sandbox-enterprise-owner-"):
+            reply = requests.get(sandbox.url + ENTERPRISE, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+            assert (reply.status_code, reply.json()["message"]) == (401, "Bad credentials")
+            assert sandbox.token not in str(reply.headers)
+    assert Sandbox(token_suffix="local").tokens["sandbox-read-only"] == "sandbox-read-only-local"
+
+
+@pytest.mark.parametrize("suffix", ["", "a-b", "a b", "a\n", "x" * 65, "\u0661"])
+def test_a_suffix_is_letters_and_digits(suffix: str) -> None:
+    """What no header can hold, or what would be no secret, is refused."""
+    with pytest.raises(ValueError, match="token_suffix: it must have 1 to 64 letters and digits"):
+        Sandbox(token_suffix=suffix)
 
 
 def test_the_older_form_of_authorization_works(sandbox: Sandbox) -> None:

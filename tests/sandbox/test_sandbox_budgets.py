@@ -38,7 +38,7 @@ def on_credits(**changes: Any) -> dict[str, Any]:
 
 
 def ask(sandbox: Sandbox, method: str, path: str, data: Any = None, token: str = "") -> requests.Response:
-    headers = {"Authorization": f"Bearer {token or sandbox.token}"}
+    headers = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}"}
     return requests.request(method, sandbox.url + path, json=data, headers=headers, timeout=10)
 
 

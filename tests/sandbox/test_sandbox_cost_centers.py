@@ -16,7 +16,7 @@ ROOT = "/enterprises/octo-enterprise/settings/billing/cost-centers"
 
 
 def ask(sandbox: Sandbox, method: str, path: str, data: Any = None, token: str = "") -> requests.Response:
-    headers = {"Authorization": f"Bearer {token or sandbox.token}"}
+    headers = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}"}
     return requests.request(method, sandbox.url + path, json=data, headers=headers, timeout=10)
 
 

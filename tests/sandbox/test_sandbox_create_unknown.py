@@ -47,8 +47,8 @@ def sandbox(said: list[str]) -> Iterator[Sandbox]:
         yield started
 
 
-def call(sandbox: Sandbox, method: str, path: str, body: Any = None, token: str = Sandbox.token) -> requests.Response:
-    headers = {"Authorization": f"Bearer {token}"}
+def call(sandbox: Sandbox, method: str, path: str, body: Any = None, token: str = "") -> requests.Response:
+    headers = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}"}
     return requests.request(method, sandbox.url + path, headers=headers, json=body, timeout=10)
 
 

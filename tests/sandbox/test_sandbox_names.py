@@ -19,8 +19,8 @@ NOW = datetime(2026, 11, 18, 12, tzinfo=timezone.utc).timestamp()
 ACME: dict[str, Any] = {"enterprise": "acme", "organizations": ["acme-web", "acme-api"], "users": ["alice"]}
 
 
-def get(sandbox: Sandbox, path: str, token: str = Sandbox.token, **query: str) -> requests.Response:
-    headers = {"Authorization": f"Bearer {token}"}
+def get(sandbox: Sandbox, path: str, token: str = "", **query: str) -> requests.Response:
+    headers = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}"}
     return requests.get(sandbox.url + path, headers=headers, params=query, timeout=10)
 
 

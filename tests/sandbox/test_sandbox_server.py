@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -12,9 +14,11 @@ import pytest
 import requests
 
 from billing_provider.sandbox import Request, Sandbox
+from billing_provider.sandbox.http.pipeline import RequestLog
 from billing_provider.sandbox.operations.quirks import QUIRKS, Quirks, UnknownQuirkError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PATH = "/enterprises/octo-enterprise/settings/billing/budgets"
@@ -159,3 +163,63 @@ def test_quirks_have_evidence_and_are_sorted() -> None:
     switched = Quirks(["list_lag=7", "plural_sku"])
     switched.switch("plural_sku", on=False)
     assert (switched.names(), switched.number("list_lag")) == (["list_lag"], 7)
+
+
+@pytest.fixture
+def served() -> Iterator[Sandbox]:
+    with Sandbox() as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1"),
+        *("[::2]", "127.0.0.1@x", "", None),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["/api/v3/rate_limit", "/_sandbox/requests", "/_download/1.csv"])
+def test_another_host_is_refused(served: Sandbox, host: str | None, prefix: str) -> None:
+    """A page whose name was pointed at this machine gets 421 with the reason, whatever it asks."""
+    status, body = raw_get(served, prefix, [] if host is None else [host])
+    assert (status, "must be 127.0.0.1 or localhost" in body) == (421, True)
+    assert served.requests == []
+
+
+def test_the_second_of_two_hosts_counts_too(served: Sandbox) -> None:
+    """A request with a loopback host and another one is refused."""
+    assert raw_get(served, "/api/v3/rate_limit", ["127.0.0.1", "evil.example"])[0] == 421
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:{port}", "LOCALHOST:{port}", "[::1]:{port}", "127.8.9.10"])
+def test_names_of_this_machine_are_served(served: Sandbox, host: str) -> None:
+    """Every name of loopback is accepted, with and without a port."""
+    port = served.url.split(":")[2].partition("/")[0]
+    assert raw_get(served, "/api/v3/rate_limit", [host.format(port=port)])[0] == 200
+
+
+def raw_get(sandbox: Sandbox, path: str, hosts: list[str]) -> tuple[int, str]:
+    """Send one GET with these Host headers and the owner's token; return status and body."""
+    port = int(sandbox.url.split(":")[2].partition("/")[0])
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.putrequest("GET", path, skip_host=True)
+    connection.putheader("User-Agent", "x")
+    connection.putheader("Authorization", f"Bearer {sandbox.token}")
+    for host in hosts:
+        connection.putheader("Host", host)
+    connection.endheaders()
+    with contextlib.closing(connection):
+        reply = connection.getresponse()
+        return reply.status, reply.read().decode()
+
+
+def test_the_log_keeps_the_newest_requests() -> None:
+    """The log has at most 10,000 requests, and forgets old ones with large bodies: a sandbox does not grow."""
+    log = RequestLog()
+    for number in range(10_003):
+        log.add(Request("GET", f"/{number}", {}, None, 200, 0.0), 10)
+    assert [len(log.entries()), log.entries()[0].path] == [10_000, "/3"]
+    for number in range(2):
+        log.add(Request("POST", f"/{number}", {}, None, 200, 0.0), 20 * 1024 * 1024)
+    log.add(Request("GET", "/new", {}, None, 200, 0.0), 10)
+    assert [entry.path for entry in log.entries()] == ["/1", "/new"]

@@ -62,7 +62,7 @@ def still() -> Iterator[Sandbox]:
 
 
 def ask(sandbox: Sandbox, path: str, token: str = "", data: Any = None) -> requests.Response:
-    headers = {"Authorization": f"Bearer {token or sandbox.token}"}
+    headers = {"Authorization": f"Bearer {sandbox.tokens.get(token, token) or sandbox.token}"}
     method = "GET" if data is None else "POST"
     return requests.request(method, sandbox.url + path, headers=headers, json=data, timeout=10)
 
@@ -381,7 +381,7 @@ def test_an_export_is_created_polled_and_downloaded(sandbox: Sandbox) -> None:
     assert sums == expected
     assert ask(sandbox, f"{ENTERPRISE}/reports").json()["usage_report_exports"] == [seen[1]]
     assert sandbox.misdirected_requests == []
-    requests.get(url, headers={"Authorization": "Bearer sandbox-enterprise-owner"}, timeout=10)
+    requests.get(url, headers={"Authorization": f"Bearer {sandbox.token}"}, timeout=10)
     assert sandbox.misdirected_requests == [f"a token was sent to /{accepted.json()['id']}.csv"]
     assert requests.get(url.replace(".csv", "0.csv"), timeout=10).status_code == 404
     assert ask(sandbox, f"{path}0").status_code == 404

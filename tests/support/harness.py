@@ -65,7 +65,9 @@ def open_harness(
         "writes_per_minute": 0,
         "writes_per_hour": 0,
     }
-    chosen = Settings(**{**plain, **settings})
+    given = {**plain, **settings}
+    # The name of a role is its token in this sandbox.
+    chosen = Settings(**{**given, "token": sandbox.tokens.get(given["token"], given["token"])})
     run = Run(lambda: chosen, reporter, clock, guards=lambda: guards or Guards())
     enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
     return RunHarness(sandbox, run, reporter, clock, enterprise, organization, all_operations(run))

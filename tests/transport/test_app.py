@@ -268,7 +268,10 @@ def test_a_wrong_key_is_explained(sandbox: Sandbox, clock: VirtualClock) -> None
 def test_several_credentials_in_one_run(sandbox: Sandbox, clock: VirtualClock) -> None:
     """Each owner's requests carry the owner's credential; an owner without one is a clear error."""
     app = App(sandbox.app_id, sandbox.app_private_key)
-    own: dict[str, Credential] = {"octo-enterprise": Token("sandbox-billing-manager"), "organization/octo-org": app}
+    own: dict[str, Credential] = {
+        "octo-enterprise": Token(sandbox.tokens["sandbox-billing-manager"]),
+        "organization/octo-org": app,
+    }
     line = open_harness(sandbox, clock, credentials=Credentials(by_owner=own)).run.transport
     for path in (f"{E}/budgets", f"{ORG}/budgets"):
         assert line.request("GET", path, action="list").status == 200

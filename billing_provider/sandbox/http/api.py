@@ -37,13 +37,22 @@ _ROWS = ("budgets", "costCenters", "usageItems", "user_states")
 class Api:
     """The API over one state."""
 
-    def __init__(self, state: SandboxState, quirks: Quirks, page_cap: int = 100, *, has_app: bool = False) -> None:
+    def __init__(
+        self,
+        state: SandboxState,
+        quirks: Quirks,
+        page_cap: int = 100,
+        *,
+        has_app: bool = False,
+        token_suffix: str | None = None,
+    ) -> None:
         self.state = state
         self.quirks = quirks
         self.lock = RLock()
         self.url = ""
         self.limits = RateLimits()
         self.app = SandboxApp(state, quirks) if has_app else None
+        self.tokens = access.issue(token_suffix)
         self._page_cap = page_cap
         self._used: dict[tuple[str, int], int] = {}
         self.shown: dict[str, dict[str, Any]] = {}
@@ -110,7 +119,7 @@ class Api:
         authorization = request.headers.get("Authorization") or ""
         token = None if self.app is None else self.app.token(authorization.partition(" ")[2])
         if token is None:
-            token = access.authenticate(authorization)
+            token = access.authenticate(authorization, self.tokens)
         now = self.state.clock()
         headers.update(token.headers(now))
         headers.update(self._rate(token, now, free=request.path == "/rate_limit"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.http.api import Api
     from billing_provider.sandbox.http.incoming import Incoming
 
+_MOST_REQUESTS = 10_000
+_MOST_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Request:
@@ -35,21 +39,45 @@ class Request:
     at: float
 
 
+class RequestLog:
+    """The newest requests: a sandbox that serves for days does not grow."""
+
+    def __init__(self) -> None:
+        self._kept: deque[tuple[Request, int]] = deque()
+        self._bytes = 0
+
+    def add(self, entry: Request, size: int) -> None:
+        """Append a request whose path, query and body have this many bytes, and forget old ones above the limits."""
+        self._kept.append((entry, size))
+        self._bytes += size
+        while len(self._kept) > _MOST_REQUESTS or self._bytes > _MOST_BYTES:
+            self._bytes -= self._kept.popleft()[1]
+
+    def entries(self) -> list[Request]:
+        """Return the requests, the oldest first."""
+        # A copy, because other threads append.
+        return [entry for entry, _ in list(self._kept)]
+
+
 class RequestPipeline:
     """Answers each request, applies planned faults, and logs it."""
 
     def __init__(self, api: Api, on_request: Callable[[Request], None] | None) -> None:
         self.api = api
         self.plan = Plan()
-        self.log: list[Request] = []
-        self.misdirected_requests: list[str] = []
+        self.log = RequestLog()
+        self.misdirected_requests: deque[str] = deque(maxlen=_MOST_REQUESTS)
         self._late: list[tuple[float, Incoming]] = []
         self._on_request = on_request
+
+    def forget_requests(self) -> None:
+        """Empty the log."""
+        self.log = RequestLog()
 
     def forget(self) -> None:
         """Clear requests, faults and counters."""
         self.plan = Plan()
-        self.log.clear()
+        self.forget_requests()
         self.misdirected_requests.clear()
         self._late.clear()
         self.api.limits = RateLimits()
@@ -72,7 +100,7 @@ class RequestPipeline:
                 int(reply.status) if is_answered else 0,
                 now,
             )
-            self.log.append(entry)
+            self.log.add(entry, len(request.path) + len(request.query) + len(request.body))
         if self._on_request is not None:
             self._on_request(entry)
         return reply

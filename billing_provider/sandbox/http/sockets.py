@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import select
 import socket
 import socketserver
@@ -36,6 +37,8 @@ _LINGER_SECONDS = 1.0
 _LINGER_READS = 1024
 
 
+# A page whose name was pointed at this machine (DNS rebinding) sends its own name.
+_HOST = re.compile(r"(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _METHODS = "GET, POST, PATCH, DELETE, PUT"
 _CLIENT_ERRORS: dict[int, int] = {
     HTTPStatus.NOT_IMPLEMENTED: HTTPStatus.METHOD_NOT_ALLOWED,
@@ -105,6 +108,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer any method; the table of routes decides."""
+        path, _, query = self.path.partition("?")
+        hosts = self.headers.get_all("Host", [""])
+        if hosts[0].partition(":")[0] != "127.0.0.1":
+            self.server.service.record_misdirected(f"{hosts[0]} {self.command} {path}")
+        if not all(map(_HOST.fullmatch, hosts)):
+            text = "The header Host must be 127.0.0.1 or localhost: the sandbox answers this machine only."
+            self.send_error(HTTPStatus.MISDIRECTED_REQUEST, text)
+            return
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             self.send_error(HTTPStatus.LENGTH_REQUIRED, "Content-Length is required.")
@@ -117,10 +128,6 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < int(length):
             self.send_error(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length.")
             return
-        path, _, query = self.path.partition("?")
-        host = self.headers.get("Host", "")
-        if host.partition(":")[0] != "127.0.0.1":
-            self.server.service.record_misdirected(f"{host} {self.command} {path}")
         service = self.server.service
         handlers = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.control), (DOWNLOADS, service.download))
         for prefix, answer in handlers:

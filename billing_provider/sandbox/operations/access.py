@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from billing_provider.sandbox.store.clock import utc
 from billing_provider.sandbox.store.names import same_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from billing_provider.sandbox.store.names import SandboxNames
     from billing_provider.sandbox.store.records import StoredBudget, StoredCostCenter
 
@@ -22,11 +25,16 @@ OTHER_CREDENTIALS = {f"github-billing:{name}": "" for name in ("appId", "appPriv
 """Settings that switch off the other credentials of a stack, so that none of them reaches a sandbox."""
 OWNER_TOKEN = "sandbox-enterprise-owner"  # noqa: S105  # the name of a role, not a secret
 _REAL = re.compile(r"gh[a-z]_|github_pat_")
+_USE = "Use a token that it printed at its start."
+_SUFFIX = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class SandboxToken:
-    """One sample token: its role, the login of its user, its kind, and a one-line summary."""
+    """One sample token: its role, the login of its user, its kind, and a one-line summary.
+
+    Each sandbox has tokens of its own: `name`, a hyphen and the sandbox's suffix.
+    """
 
     name: str
     role: str
@@ -78,8 +86,31 @@ TOKENS: dict[str, SandboxToken] = {
 }
 
 
-def authenticate(authorization: str | None) -> SandboxToken:
-    """Return the sample token of an Authorization header.
+def issue(suffix: str | None) -> dict[str, SandboxToken]:
+    """Return the tokens of a sandbox by their texts; without a suffix, nobody else can guess them.
+
+    Raises:
+        ValueError: The suffix is invalid.
+    """
+    if suffix is None:
+        suffix = secrets.token_hex(16)
+    elif not _SUFFIX.fullmatch(suffix):
+        raise ValueError("token_suffix: it must have 1 to 64 letters and digits")
+    return {f"{name}-{suffix}": token for name, token in TOKENS.items()}
+
+
+def is_sample(text: str) -> bool:
+    """Return whether a text has the form of a token of some sandbox."""
+    name, _, suffix = text.rpartition("-")
+    return name in TOKENS and _SUFFIX.fullmatch(suffix) is not None
+
+
+def authenticate(authorization: str | None, tokens: Mapping[str, SandboxToken]) -> SandboxToken:
+    """Return the token of an Authorization header.
+
+    Args:
+        authorization: The header.
+        tokens: The tokens of this sandbox.
 
     Raises:
         RefusedError: The token is missing, unknown, expired, or looks like a real one (401).
@@ -90,12 +121,12 @@ def authenticate(authorization: str | None) -> SandboxToken:
     if _REAL.match(secret):
         raise unauthorized(
             "Bad credentials: the token has the form of a real GitHub token. "
-            f"The sandbox neither stored nor logged it. Use {OWNER_TOKEN}.",
+            f"The sandbox neither stored nor logged it. {_USE}",
             problem="the token has the form of a real GitHub token",
         )
-    token = TOKENS.get(secret)
+    token = tokens.get(secret)
     if scheme.lower() not in {"bearer", "token"} or token is None or token.role == "expired":
-        problem = "the token has expired" if token else f"unknown sample token; use {OWNER_TOKEN}"
+        problem = "the token has expired" if token else f"it is not of this sandbox. {_USE}"
         raise unauthorized("Bad credentials", problem)
     return token
 
