@@ -26,6 +26,8 @@ MODULE = "budgets.py"
 NEW_MODULE = "budgets.new.py"
 MASKED_MODULE = "budgets-masked.py"
 IMPORT_FILE = "budgets-import.json"
+NEXT_IMPORT_FILE = "budgets-import.next.json"
+"""The import file of an export that is being written, or was interrupted."""
 PROVIDER_KEY = "__provider"
 """The input and output that names the provider class."""
 _SHOWN = 100
@@ -60,12 +62,13 @@ class Written:
 
 @_explained()
 def read_import_file(folder: Path) -> list[dict[str, Any]]:
-    """Return the resources of an earlier export to a folder.
+    """Return the resources of an earlier export to a folder, after the end of one that was interrupted.
 
     Raises:
         ConfigError: The import file is damaged, or only one of the two files exists.
     """
     path, program = folder / IMPORT_FILE, folder / MODULE
+    _end_interrupted(folder)
     text, existing = files.read(path), files.read(program)
     if text is None and existing is None:
         return []
@@ -75,6 +78,35 @@ def read_import_file(folder: Path) -> list[dict[str, Any]]:
             f"{there} exists, but {absent.name} does not, so the names of an earlier export are not known. Nothing was "
             f"written: restore {absent.name}, or move {there.name} away to start anew, or choose another --out."
         )
+    return _resources(path, text)
+
+
+def _end_interrupted(folder: Path) -> None:
+    """End an export that was interrupted between its two files, or forget it if it wrote neither.
+
+    Raises:
+        ConfigError: Its module was edited since, so that only some of its resources are declared.
+    """
+    draft, path = folder / NEXT_IMPORT_FILE, folder / IMPORT_FILE
+    if (text := files.read(draft)) is None:
+        return
+    before = files.read(path)
+    known = {each["name"] for each in _resources(path, before)} if before is not None else set()
+    new = [each["name"] for each in _resources(draft, text) if each["name"] not in known]
+    program = "".join(files.read(folder / name) or "" for name in (MODULE, NEW_MODULE))
+    missing = [name for name in new if module.quote(name) not in program]
+    if not missing:
+        draft.replace(path)
+    elif len(missing) == len(new):
+        draft.unlink()
+    else:
+        raise ConfigError(
+            f"{draft} is of an interrupted export, and {MODULE} lacks {clean(missing[0], _SHOWN)} of it. Nothing was "
+            f"written: remove the other new ones from {MODULE} and this file, then run again: {draft.name}."
+        )
+
+
+def _resources(path: Path, text: str) -> list[dict[str, Any]]:
     found = _parsed(str(path), text)
     resources = found.get("resources") if isinstance(found, dict) else None
     fit = isinstance(resources, list) and all(map(_is_resource, resources))
@@ -152,11 +184,14 @@ def write_export(folder: Path, entries: Sequence[Entry], providers: Mapping[str,
                     f"{path} exists: move its declarations to {MODULE}, then remove it. Nothing was written."
                 ) from None
     folder.mkdir(parents=True, exist_ok=True)
-    # The program comes first: an import file without the declarations would import what an `up` then deletes.
-    files.replace(path, text)
     resources = [*known, *(resource(entry, names[entry.id], providers) for entry in new)]
     resources.sort(key=lambda each: (each["type"] != f"{TYPE_PREFIX}CostCenter", each["name"]))
-    files.replace(folder / IMPORT_FILE, f"{json.dumps({'resources': resources}, indent=2)}\n")
+    # An interrupted export ends with the next one, see `_end_interrupted`. The program comes before the import file,
+    # which without the declarations would import what an `up` then deletes.
+    draft = folder / NEXT_IMPORT_FILE
+    files.replace(draft, f"{json.dumps({'resources': resources}, indent=2)}\n")
+    files.replace(path, text)
+    draft.replace(folder / IMPORT_FILE)
     return Written(names, len(new), [path, folder / IMPORT_FILE], reason)
 
 

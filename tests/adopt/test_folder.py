@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from billing_provider.adopt import folder
-from billing_provider.adopt.folder import IMPORT_FILE, MODULE, NEW_MODULE
+from billing_provider.adopt.folder import IMPORT_FILE, MODULE, NEW_MODULE, NEXT_IMPORT_FILE
 from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.core.errors import ConfigError
 from billing_provider.provider import stored_providers
@@ -89,6 +90,49 @@ def test_a_name_that_the_user_chose_stays(tmp_path: Path) -> None:
         text = (tmp_path / file).read_text().replace('"first"', '"Our budget"').replace("/acme/", "/Acme/")
         (tmp_path / file).write_text(text)
     assert written(tmp_path, FIRST).names == {FIRST.id: "Our budget"}
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["first", "further"])
+@pytest.mark.parametrize("is_declared", [False, True], ids=["before the module", "after the module"])
+def test_an_interrupted_export_can_be_run_again(tmp_path: Path, earlier: bool, is_declared: bool) -> None:
+    """Killed before or after the module was written: the next export leaves what an uninterrupted one does."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for out in (whole, cut):
+        out.mkdir()
+        if earlier:
+            written(out, FIRST)
+    written(whole, FIRST, SECOND, IN_CENTER)
+    (cut / NEXT_IMPORT_FILE).write_bytes((whole / IMPORT_FILE).read_bytes())
+    if is_declared:
+        (cut / MODULE).write_bytes((whole / MODULE).read_bytes())
+    done = written(cut, FIRST, SECOND, IN_CENTER)
+    assert done.new == (0 if is_declared else 2 if earlier else 3)
+    assert content(cut) == content(whole)
+
+
+def test_an_export_that_a_full_disk_ended_can_be_run_again(tmp_path: Path) -> None:
+    """If the import file does not fit, the module is not written either, and the next export writes both."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(ConfigError, match=r"cannot write .*budgets-import.next.json: File too large"):
+            written(tmp_path, FIRST)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert content(tmp_path) == {}
+    assert written(tmp_path, FIRST).new == 1
+
+
+def test_an_interrupted_export_that_was_edited_is_left_alone(tmp_path: Path) -> None:
+    """If the module declares only some of the new resources, nothing is written, and the error names the file."""
+    written(tmp_path, FIRST, SECOND)
+    (tmp_path / IMPORT_FILE).rename(tmp_path / NEXT_IMPORT_FILE)
+    program = tmp_path / MODULE
+    program.write_text(program.read_text().replace('"second"', '"other"'))
+    held = content(tmp_path)
+    with pytest.raises(ConfigError, match=r"interrupted export, and budgets.py lacks second"):
+        written(tmp_path, FIRST, SECOND)
+    assert content(tmp_path) == held
 
 
 def test_an_edited_module_gets_a_file_beside_it(tmp_path: Path) -> None:
