@@ -127,7 +127,13 @@ class _Report:
             "gone": self._gone,
             "expires": self._expires,
         }
-        return [describe[finding.kind](finding) for finding in compare.compare(live, managed, self._owners, soon)]
+        found = compare.compare(live, managed, self._owners, soon)
+        # Ids are arbitrary: in the order of names, the findings of two days can be compared.
+        found.sort(key=lambda each: (compare.KINDS.index(each.kind), self._what(each).casefold()))
+        return [describe[finding.kind](finding) for finding in found]
+
+    def _what(self, finding: Finding) -> str:
+        return self._objects[finding.live[0]].what if finding.live else _name(finding.managed[0].urn)
 
     def _unmanaged(self, finding: Finding) -> Row:
         each = self._objects[finding.live[0]]
@@ -171,10 +177,9 @@ class _Report:
 
     def _row(self, finding: Finding, reason: str, steps: tuple[RepairStep, ...]) -> Row:
         objects = [self._objects[id_] for id_ in finding.live]
-        what = objects[0].what if objects else _name(finding.managed[0].urn)
         return Row(
             finding.kind,
-            clean(what, _SHOWN),
+            clean(self._what(finding), _SHOWN),
             " and ".join(dict.fromkeys(each.cap for each in objects)),
             tuple(each.id for each in objects) or tuple(dict.fromkeys(each.id for each in finding.managed)),
             tuple((clean(each.source, _SHOWN), clean(each.urn, _SHOWN)) for each in finding.managed),

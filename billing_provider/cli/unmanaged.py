@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from billing_provider.adopt.report import Row
+    from billing_provider.adopt.report import RepairStep, Row
 
 _SHOWN = 300
+_FEW, _MOST_STEPS = 10, 2
+_MANY = "To adopt all of them, run this; GitHub is not changed, and a destroy keeps them"
 _EMPTY = "Every budget and cost center is managed, exists once, and expires later."
 
 
@@ -78,9 +82,9 @@ def run(args: argparse.Namespace) -> int:
             }
         )
     elif args.markdown:
-        print("\n".join(_markdown(title, rows, notes)))
+        print("\n".join(_markdown(title, rows, notes, _export_command(args))))
     else:
-        _print_table(title, rows, notes)
+        _print_text(title, rows, notes, _export_command(args))
     return FOUND if rows else 0
 
 
@@ -88,25 +92,52 @@ def _document(row: Row) -> dict[str, object]:
     return {**asdict(row), "urns": [{"state": source, "urn": urn} for source, urn in row.urns]}
 
 
-def _print_table(title: str, rows: Sequence[Row], notes: Sequence[str]) -> None:
-    columns = [
-        Column("", right=True),
-        Column("finding"),
-        Column("budget or cost center", least=20, named=True),
-        Column("cap", least=10),
-    ]
-    cells = [(str(number), row.kind, row.what, row.cap) for number, row in enumerate(rows, 1)]
-    render.print_table(title, columns, cells, notes, _EMPTY)
-    width = render.line_width()
-    for number, row in enumerate(rows, 1):
-        print("", *wrapped(f"{number}. {row.what}: {row.reason}.", width, indent=3), sep="\n")
-        for text, code in _steps(row):
-            print(*wrapped(f"   - {text}", width, indent=5), sep="\n")
-            for line in code.splitlines():
-                print(f"       {line}".rstrip())
+def _print_text(title: str, rows: Sequence[Row], notes: Sequence[str], export: str) -> None:
+    """Print each finding in at most three lines; where one command adopts many, these are a table."""
+    many, others = _split(rows)
+    if many or not rows:
+        columns = [Column("", right=True), Column("unmanaged", least=20, named=True), Column("cap", least=10)]
+        cells = [(str(number), row.what, row.cap) for number, row in enumerate(many, 1)]
+        render.print_table(title, columns, cells, notes, _EMPTY)
+    else:
+        print(*(line for text in (title, *notes) for line in wrapped(clean(text), render.line_width())), sep="\n")
+    if many:
+        print(f"\n{_MANY}:\n  {export}")
+    for number, row in enumerate(others, len(many) + 1):
+        about = f"{number}. {row.kind}: {row.what}{row.cap and f' ({row.cap})'}: {row.reason}."
+        print("", *wrapped(about, render.line_width(), indent=3), sep="\n")
+        shown = [f"{step.text}{_inline(step)}" for step in row.steps]
+        left_out = len(shown) - _MOST_STEPS
+        for number_of_step, line in enumerate(shown[:_MOST_STEPS], 1):
+            more = f" (and {left_out} more, with --json)" if left_out > 0 and number_of_step == _MOST_STEPS else ""
+            # Whole, so that it can be copied.
+            print(f"     {line}{more}")
 
 
-def _markdown(title: str, rows: Sequence[Row], notes: Sequence[str]) -> Iterator[str]:
+def _split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """Return the objects that one command adopts, which is simpler for many, and the other findings."""
+    # What cannot be adopted, and what an interrupted run created, has a way of its own.
+    many = [row for row in rows if row.kind == "unmanaged" and row.steps[0].code]
+    return ([], list(rows)) if len(many) <= _FEW else (many, [row for row in rows if row not in many])
+
+
+def _inline(step: RepairStep) -> str:
+    """Return the command or the code of a step, on one line, after a colon."""
+    code = ast.unparse(ast.parse(step.code).body[-1]) if step.code else step.command
+    return code and f": {code}"
+
+
+def _export_command(args: argparse.Namespace) -> str:
+    """Return the command that writes what no given stack manages as a program."""
+    owners = [*(("--enterprise", name) for name in args.enterprise), *(("--org", name) for name in args.organization)]
+    words = ["billing-provider", "export", *(word for pair in owners for word in pair), "--out", "."]
+    states = list(dict.fromkeys(args.state))
+    return shlex.join([*words, *(["--state", *states] if states else [])])
+
+
+def _markdown(title: str, rows: Sequence[Row], notes: Sequence[str], export: str) -> Iterator[str]:
+    many, others = _split(rows)
+    rows = [*many, *others]
     yield f"## {_escaped(title)}"
     if rows:
         yield "\n|  | finding | budget or cost center | cap |\n| --- | --- | --- | --- |"
@@ -114,14 +145,20 @@ def _markdown(title: str, rows: Sequence[Row], notes: Sequence[str]) -> Iterator
         yield f"| {number} | {row.kind} | {_escaped(row.what)} | {_escaped(row.cap)} |"
     for note in notes:
         yield f"\n{_escaped(note)}"
-    for number, row in enumerate(rows, 1):
+    if many:
+        yield f"\n{_escaped(_MANY)}:\n{_fenced(export)}"
+    for number, row in enumerate(others, len(many) + 1):
         yield f"\n### {number}. {_escaped(row.what)}\n\n{_escaped(row.reason)}.\n"
         for text, code in _steps(row):
             yield f"- {_escaped(text)}"
             if code:
-                longest = max(map(len, re.findall("`+", code)), default=0)
-                fence = "`" * max(3, longest + 1)
-                yield "\n".join(f"  {line}".rstrip() for line in ("", fence, *code.splitlines(), fence, ""))
+                yield _fenced(code, indent="  ")
+
+
+def _fenced(code: str, indent: str = "") -> str:
+    longest = max(map(len, re.findall("`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join(f"{indent}{line}".rstrip() for line in ("", fence, *code.splitlines(), fence, ""))
 
 
 def _steps(row: Row) -> Iterator[tuple[str, str]]:

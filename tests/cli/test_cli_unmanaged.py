@@ -76,9 +76,12 @@ def test_findings_are_shown_in_each_format(served: Sandbox, capsys: pytest.Captu
     code, table, _ = call(capsys)
     assert code == FOUND
     assert "No state was given, so everything counts as unmanaged" in table
-    assert "\n1. the actions budget of organization octo-org, scope organization: no given stack manages it.\n" in table
-    assert "\n       billing.OrgBudget(\n" in table
-    assert f"/organizations/{ORG}/settings/billing/budgets/{made}\n" in table
+    what = "the actions budget of organization octo-org, scope organization"
+    *_, about, adopt, remove = table.splitlines()
+    assert about == f"1. unmanaged: {what} ($5, no stop): no given stack manages it."
+    declared = f"billing.OrgBudget('org-octo-org-actions', organization='{ORG}', budget_product_sku='actions', "
+    assert adopt.endswith(f"and a destroy keeps it: {declared}budget_amount=5)")
+    assert remove.endswith(f"/organizations/{ORG}/settings/billing/budgets/{made}")
     code, markdown, _ = call(capsys, "--markdown")
     assert code == FOUND
     assert (
@@ -106,10 +109,39 @@ def test_gone_resources_name_their_state(served: Sandbox, capsys: pytest.Capture
     Path("a_b.json").write_text(export_of("7"))
     code, table, _ = call(capsys, "--state", "a_b.json")
     assert code == FOUND
-    assert f"   - in a_b.json: urn:pulumi:dev::p::{TYPE}OrgBudget::b0\n" in table
+    about, refresh, forget = table.splitlines()[-3:]
+    assert about == "1. gone: b0 of the stack dev: it is in a state, but not on GitHub: no cap is there."
+    assert refresh.endswith(f": pulumi refresh --stack dev --target urn:pulumi:dev::p::{TYPE}OrgBudget::b0")
+    assert forget.endswith(f": pulumi state delete --stack dev urn:pulumi:dev::p::{TYPE}OrgBudget::b0")
     _, markdown, _ = call(capsys, "--state", "a_b.json", "--markdown")
     assert "- in a\\_b.json: urn:pulumi:dev::p::" in markdown
     assert "- id organization/octo-org/7\n" in markdown
+
+
+def test_many_objects_are_adopted_by_one_command(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """Above ten objects each is a row, in the order of names, and one command adopts all; other findings stay."""
+    person = {"budget_scope": "user", "budget_product_sku": "ai_credits", "budget_type": "BundlePricing"}
+    logins = [f"user-{letter}" for letter in "kcbeadfhgji"]
+    for login in logins[:10]:
+        served.add_budget("organization", ORG, **person, user=login, prevent_further_usage=True)
+    assert "billing-provider export" not in call(capsys)[1]
+    served.add_budget("organization", ORG, **person, user=logins[10], prevent_further_usage=True)
+    for amount in (1, 2, 3):
+        served.add_budget("organization", ORG, budget_amount=amount)
+    Path("a b.json").write_text(export_of("enterprise/x/1").replace("OrgBudget", "EnterpriseBudget"))
+    _, table, _ = call(capsys, "--state", "a b.json")
+    lines = table.splitlines()
+    rows = [line for line in lines if "scope user" in line]
+    assert [line.split("scope user ")[1].split()[0] for line in rows] == sorted(logins)
+    assert f"  billing-provider export --org {ORG} --out . --state 'a b.json'" in lines
+    about, first, second = lines[-3:]
+    assert about.startswith("12. duplicates: the actions budget of organization octo-org, scope organization ($")
+    assert (first.count("curl"), second.endswith(" (and 1 more, with --json)")) == (1, True)
+    _, markdown, _ = call(capsys, "--state", "a b.json", "--markdown")
+    assert f"\n```\nbilling-provider export --org {ORG} --out . --state 'a b.json'\n```\n" in markdown
+    assert [line for line in markdown.splitlines() if line.startswith("### ")] == [
+        "### 12. the actions budget of organization octo-org, scope organization"
+    ]
 
 
 def test_an_empty_report_says_so_in_markdown(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
