@@ -17,6 +17,7 @@ from pathlib import Path
 
 GRACE_SECONDS = 5.0
 """From SIGINT to SIGKILL."""
+INTERRUPTED = 130
 
 
 def enable_sigint() -> None:
@@ -46,14 +47,18 @@ def exit_with(pipe: int) -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """Run a file or module, as `python ARGUMENTS` does."""
-    if arguments[0] == "-m":
-        sys.argv = arguments[1:]
-        sys.path[0] = str(Path.cwd())
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
-    else:
-        sys.argv = arguments
-        runpy.run_path(arguments[0], run_name="__main__")
+    """Run a file or module, as `python ARGUMENTS` does; an interruption that it does not handle is no traceback."""
+    try:
+        if arguments[0] == "-m":
+            sys.argv = arguments[1:]
+            sys.path[0] = str(Path.cwd())
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = arguments
+            runpy.run_path(arguments[0], run_name="__main__")
+    except KeyboardInterrupt:
+        # It came while the program or the plugin was still being imported.
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

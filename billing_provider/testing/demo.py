@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 _PROJECT = Path(__file__).resolve().parents[2]
 _STACK = "quickstart"
 _INSTALL_SECONDS = 300
+_INTERRUPTED = 130
+_NO_INSTALL = "BILLING_DEMO_NO_INSTALL"
 _COLUMNS = 76
 _TIME = "2026-09-21T12:00:00Z"
 _EVERYBODY = """
@@ -37,6 +42,12 @@ EnterpriseBudget(
 
 _CREDENTIALS = ("GITHUB_APP_", "GITHUB_BILLING_APP_", "GITHUB_BILLING_CREDENTIALS")
 """What would precede the sandbox's token."""
+_INSTALL = """
+import sys
+from pulumi.automation import PulumiCommand
+from semver import VersionInfo
+PulumiCommand.install(root=sys.argv[1], version=VersionInfo.parse(sys.argv[2]))
+"""
 
 
 class DemoError(Exception):
@@ -167,11 +178,26 @@ class Demo:
         lines = textwrap.wrap(shown, _COLUMNS, subsequent_indent="    ", break_on_hyphens=False)
         print("$ " + " \\\n".join(lines), flush=True)
         before = len(self._sandbox.requests)
+        # In a process group of its own, Ctrl-C reaches it once, from here; while it starts, Ctrl-C is held back.
+        held: list[int] = []
+        handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
         with subprocess.Popen(  # noqa: S603 - our own command line
-            command, cwd=self._project, env=self._environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            cwd=self._project,
+            env=self._environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         ) as process:
-            for line in without_interruptions(process.stdout or ()):
-                print(f"  {line.rstrip()}", flush=True)
+            try:
+                signal.signal(signal.SIGINT, handler)
+                list(map(signal.raise_signal, held))
+                for line in without_interruptions(process.stdout or ()):
+                    print(f"  {line.rstrip()}", flush=True)
+            except KeyboardInterrupt:
+                _interrupt(process)
+                raise
         requests = self._sandbox.requests[before:]
         writes = sum(request.method != "GET" for request in requests)
         print(f"  (requests to GitHub: {len(requests)}, of which writes: {writes})")
@@ -191,6 +217,16 @@ class Demo:
         print("  On GitHub now:")
         for row in [("product", "covers", "USD", "hard stop", "alerts"), *rows]:
             print("    " + f"{row[0]:<12}{row[1]:<36}{row[2]:>6}  {row[3]:<11}{row[4]}")
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Interrupt a command and wait until it has ended; a second Ctrl-C kills it."""
+    try:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def without_interruptions(lines: Iterable[str]) -> Iterator[str]:
@@ -247,24 +283,49 @@ def find_engine(install_root: Path) -> tuple[list[str], dict[str, list[str]], st
 
 
 def _installed(root: Path) -> str | None:
-    """Install the CLI with the Automation API's installer; return None if that fails."""
-    if os.environ.get("BILLING_DEMO_NO_INSTALL"):
+    """Install the CLI of the locked SDK's version with the Automation API's installer; return None if that fails."""
+    if os.environ.get(_NO_INSTALL):
         return None
-    program = root / "bin" / "pulumi"
-    if not program.is_file():
-        print("No pulumi on PATH: running Pulumi's installer ...", flush=True)
-        code = f"import pulumi.automation as auto; auto.PulumiCommand.install(root={str(root)!r})"
+    program, wanted = root / "bin" / "pulumi", version("pulumi")
+    if not _has_version(program, wanted):
+        print(
+            f"No pulumi on PATH: running Pulumi's own installer, of version {wanted}, into {root} ...\n"
+            f"  ({_NO_INSTALL}=1 installs nothing and uses the embedded engine)",
+            flush=True,
+        )
         try:
             subprocess.run(  # noqa: S603 - our own command line
-                [sys.executable, "-c", code], check=True, capture_output=True, timeout=_INSTALL_SECONDS
+                [sys.executable, "-c", _INSTALL, str(root), wanted],
+                check=True,
+                capture_output=True,
+                timeout=_INSTALL_SECONDS,
             )
         except (subprocess.SubprocessError, OSError):
             return None
-    return str(program) if program.is_file() else None
+    return str(program) if _has_version(program, wanted) else None
+
+
+def _has_version(program: Path, wanted: str) -> bool:
+    """Return whether a CLI is there and says that it has this version."""
+    try:
+        done = subprocess.run(  # noqa: S603 - what the installer placed in the project
+            [program, "version"], check=False, capture_output=True, text=True, timeout=_INSTALL_SECONDS
+        )
+    except (subprocess.SubprocessError, OSError):
+        return False
+    return done.stdout.strip() == f"v{wanted}"
 
 
 def main() -> int:
-    """Run the demo and return the exit code: 0 if every step succeeded, else 1."""
+    """Run the demo and return the exit code: 0 if every step succeeded, 1 if not, 130 after Ctrl-C."""
+    try:
+        return _main()
+    except KeyboardInterrupt:
+        print("\nThe demo was stopped.", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _main() -> int:
     started = time.monotonic()
     # The usage in the sandbox depends on the date; with a fixed one, every run of the demo shows the same figures.
     os.environ.setdefault(TEST_TIME, _TIME)

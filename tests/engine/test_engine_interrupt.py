@@ -214,3 +214,13 @@ def test_state_is_locked_while_a_run_uses_it(bench: ToyProject) -> None:
         (bench.remote / "go").touch()
         first.join()
     assert bench.engine.preview().counts == {"same": 2}
+
+
+def test_an_interruption_during_the_imports_is_no_traceback(tmp_path: Path) -> None:
+    """A child that is interrupted before its program handles it ends with 130, and prints nothing."""
+    program = tmp_path / "imports.py"
+    program.write_text("import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    lines: list[str] = []
+    with Child(sys.executable, [str(program)], cwd=tmp_path, env=os.environ, on_line=lines.append) as child:
+        assert child.wait() == 130
+    assert lines == []

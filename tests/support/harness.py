@@ -58,16 +58,16 @@ def open_harness(
     """Return the harness of a new run; `settings` override those of the sandbox."""
     clock = clock or VirtualClock()
     reporter = Listener()
+    # The name of a role is its token in this sandbox.
+    token = settings.pop("token", sandbox.token)
     plain: dict[str, Any] = {
-        "credentials": Credentials(Token(settings.pop("token", sandbox.token))),
+        "credentials": Credentials(Token(sandbox.tokens.get(token, token))),
         "base_url": sandbox.url,
         "write_interval_seconds": 0.0,
         "writes_per_minute": 0,
         "writes_per_hour": 0,
     }
-    given = {**plain, **settings}
-    # The name of a role is its token in this sandbox.
-    chosen = Settings(**{**given, "token": sandbox.tokens.get(given["token"], given["token"])})
+    chosen = Settings(**{**plain, **settings})
     run = Run(lambda: chosen, reporter, clock, guards=lambda: guards or Guards())
     enterprise, organization = (Lifecycle(kind, run) for kind in OWNER_KINDS.values())
     return RunHarness(sandbox, run, reporter, clock, enterprise, organization, all_operations(run))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ import pytest
 from billing_provider.sandbox import Sandbox
 from billing_provider.testing import demo
 from tests.support import forked
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +96,37 @@ def test_the_cli_on_path_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.usefixtures("without_cli")
 def test_an_installed_cli_comes_second(tmp_path: Path) -> None:
-    """A CLI that the installer placed in the project is used."""
-    path = program(tmp_path / "cli" / "bin", "exit 0")
+    """A CLI that the installer placed in the project is used, but none of another version than the locked SDK."""
+    path = program(tmp_path / "cli" / "bin", f"echo v{version('pulumi')}")
     assert demo.find_engine(tmp_path / "cli")[0] == [str(path)]
+    program(tmp_path / "cli" / "bin", "echo v3.1.0")
+    assert demo.find_engine(tmp_path / "cli")[0][1:] == ["try"]
+
+
+@pytest.mark.usefixtures("without_cli")
+def test_the_installer_names_its_version_and_its_opt_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is fetched, one line says what, and one how to do without."""
+    demo.find_engine(tmp_path / "cli")
+    said = capsys.readouterr().out
+    assert f"running Pulumi's own installer, of version {version('pulumi')}, into {tmp_path / 'cli'} ..." in said
+    assert "BILLING_DEMO_NO_INSTALL=1 installs nothing" in said
+
+
+def test_an_interrupted_demo_ends_what_it_runs(tmp_path: Path) -> None:
+    """Ctrl-C ends the running command too, and prints no traceback."""
+    mark = tmp_path / "pid"
+    program(tmp_path, '[ "$1" = stack ] && exit', f"echo $$ > {mark}", "exec sleep 600")
+    command = [sys.executable, "-m", "billing_provider.testing.demo"]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    with subprocess.Popen(
+        command, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        wait_until(lambda: mark.exists() and mark.read_text().endswith("\n"), lambda: process.poll() is None)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate()
+    assert (process.returncode, said.splitlines()[-1], "Traceback" in said) == (130, "The demo was stopped.", False)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(mark.read_text()), 0)
 
 
 @pytest.mark.usefixtures("without_cli")
