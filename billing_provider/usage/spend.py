@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.skus import (
     PRODUCTS,
     canonical_sku,
@@ -43,6 +44,8 @@ FROM_USAGE = "usage"
 FROM_USER_STATES = "user states"
 
 _AI_CREDITS = "ai_credits"
+_MOST_SINGLES = 20
+"""Maximum number of budgets that one report reads one by one."""
 _OF_MANY = (MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER)
 
 
@@ -88,6 +91,7 @@ class SpendReport:
     def __init__(self, reader: UsageReader, owner: Owner, status: Callable[[str, str], None] | None = None) -> None:
         self._reader, self._owner = reader, owner
         self._status = status or reader.run.show
+        self._singles_left = _MOST_SINGLES
         self._read: dict[tuple[str, ...], UsageSummary | None] = {}
 
     def of(self, budgets: Iterable[BudgetDetails]) -> Iterator[BudgetSpend]:
@@ -102,8 +106,10 @@ class SpendReport:
             if budget.consumed_amount is not None:
                 yield BudgetSpend(budget, budget.consumed_amount, unit, FROM_BUDGET)
             elif budget.budget_scope not in _OF_MANY:
-                spent = self._from_usage(budget, unit)
-                yield BudgetSpend(budget, spent, unit, None if spent is None else FROM_USAGE)
+                spent, source = self._from_usage(budget, unit), FROM_USAGE
+                if spent is None:
+                    spent, source = self._from_budget(budget), FROM_BUDGET
+                yield BudgetSpend(budget, spent, unit, None if spent is None else source)
             elif self._owner.kind.noun == ENTERPRISE:
                 yield from self._of_many(budget, islice(self._states(budget, {"sort_order": "0"}), 1))
             else:
@@ -146,6 +152,22 @@ class SpendReport:
             self._reader.run.reporter.warn(str(error))
             return [BudgetSpend(budget, None, DOLLARS)]
         return found or [BudgetSpend(budget, 0.0, DOLLARS, FROM_USER_STATES)]
+
+    def _from_budget(self, budget: BudgetDetails) -> float | None:
+        """Return the figure in a single read of a budget, which no report tells; listings have it for few scopes.
+
+        GitHub's description of October 2026 has it as optional: after one without it, no other budget is read so.
+        """
+        if self._singles_left <= 0 or not budget.id:
+            return None
+        self._singles_left -= 1
+        try:
+            found = self._reader.run.api(BudgetsApi).get_budget(self._owner, budget.id).consumed_amount
+        except (ForbiddenError, NotFoundError, UnexpectedError):
+            return None
+        if found is None:
+            self._singles_left = 0
+        return found
 
     def _from_usage(self, budget: BudgetDetails, unit: str) -> float | None:
         sku = canonical_sku(budget.budget_product_sku)

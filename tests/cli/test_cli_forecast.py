@@ -154,4 +154,6 @@ def test_names_are_code_in_markdown(
         assert main(["budgets", "--forecast", *OWNER, "--markdown"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("### Caps of enterprise octo-enterprise: 1 over")
-    assert lines[4].startswith("| `@octo/team '<b>' \\| [x](y)` | `cost_center` | `ai_credits` | 10.00 | 10.00 | USD |")
+    assert lines[4].startswith(
+        "| `\"@octo/team '<b>' \\| [x](y)\\n\"` | `cost_center` | `ai_credits` | 10.00 | 10.00 | USD |"
+    )

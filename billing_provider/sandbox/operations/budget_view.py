@@ -49,7 +49,9 @@ def show(
     """
     body = plain(state, budget)
     is_asked = user is not None and budget.budget_scope.startswith("multi_user")
-    if reply != "create" and (budget.budget_scope == "user" or is_asked or "consumed_everywhere" in quirks):
+    is_single = reply == "get" and "consumed_in_get" in quirks
+    is_shown = budget.budget_scope == "user" or is_asked or is_single or "consumed_everywhere" in quirks
+    if reply != "create" and is_shown:
         body["consumed_amount"] = consumed(state, quirks, budget, user if is_asked else None)
     _change_entity(quirks, budget, body, reply)
     _change_recipients(quirks, budget, body)

@@ -33,6 +33,7 @@ QUIRKS: dict[str, Quirk] = {
             "conflict_names_uuid", "observed", "the 409 for a used cost-center name contains that cost center's UUID"
         ),
         Quirk("consumed_everywhere", "guessed", "every budget is returned with consumed_amount"),
+        Quirk("consumed_in_get", "documented", "a single budget is returned with consumed_amount (optional)"),
         Quirk("cost_center_limit", "documented", "N cost centers can be active (1000 if it is off)", 1000),
         Quirk("cost_center_patch_needs_name", "observed", "PATCH of a cost center without a name returns 422"),
         Quirk("cost_center_scope_echo", "observed", "multi_user_cost_center budgets are listed as cost_center"),
