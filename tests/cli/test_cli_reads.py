@@ -397,13 +397,19 @@ def test_inaccessible_usage_is_unknown(new_run: Callable[..., RunHarness], enter
         {**BUDGET, "budget_scope": "brand_new", "budget_amount": 5, "consumed_amount": 1},
     ]
     numbered(rows)
+    alone = answer(404, {"message": "Not Found"})
     replies = [
         answer(200, {"budgets": rows, "has_next_page": False}),
         answer(404, {"message": "Not Found"}),
+        # What no report tells is read alone.
+        alone,
+        alone,
         answer(403, {"message": "no"}),
+        alone,
         answer(200, {"user_states": [], "has_next_page": False}),
         answer(403, {"message": "no"}),
         answer(200, empty),
+        alone,
     ]
     with WireServer(*replies) as server:
         reader = Reader(new_run(base_url=server.url).run)
