@@ -57,7 +57,7 @@ def test_budgets_go_on(
     assert {row["budget_product_sku"] for row in shown.get("budgets") or shown["caps"]} == {"packages", "ai_credits"}
     # The daily report gives no figure of a budget.
     is_read = "usage_report" not in odd
-    assert [field in line for line in err.splitlines()] == [True] * is_read
+    assert [field in line for line in err.splitlines() if line.startswith("warning")] == [True] * is_read
     assert shown["totals"]["unknown"] == is_read
 
 
@@ -68,7 +68,9 @@ def test_a_report_names_the_field(odd: dict[str, Any], sandbox: Sandbox, capsys:
     report = {"usage_report": "daily", "usage_summary": "summary", "ai_credit_usage": "ai-credit"}[next(iter(odd))]
     assert cli.main(["usage", "--enterprise", E, "--report", report]) == 1
     out, err = capsys.readouterr()
-    assert (out, err.count("\n"), f"0 {field}" in err) == ("", 1, True), err
+    # Before it, a slow machine says that it waits.
+    line = err.splitlines()[-1]
+    assert (out, line.startswith("error:"), f"0 {field}" in line) == ("", True, True), err
 
 
 @pytest.mark.parametrize("odd", ODD, ids=json.dumps)
