@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from billing_provider.budgets.change import Change
+from tests.support.harness import open_harness
+
+if TYPE_CHECKING:
+    from tests.support.harness import RunHarness
 
 HARD: dict[str, Any] = {
     "enterprise": "octo-enterprise",
@@ -40,3 +44,13 @@ def test_an_identity_that_is_not_known_yet_is_left_to_the_write() -> None:
     """A preview refuses nothing for a name that it does not know."""
     after = {name: value for name, value in HARD.items() if name != "budget_entity_name"}
     assert Change(HARD, after, unknown=frozenset({"budget_entity_name"}), replaces=True).is_covered
+
+
+def test_a_state_that_names_no_cap_is_still_deleted(harness: RunHarness) -> None:
+    """A delete of an incomplete state tells no cap, and deletes the budget all the same."""
+    given = {"enterprise": "octo-enterprise", "budget_product_sku": "actions", "budget_amount": 5}
+    checked = harness.enterprise.check("urn::b", {}, given, frozenset())
+    stored = harness.enterprise.create("urn::b", checked.inputs)
+    later = open_harness(harness.sandbox, harness.clock)
+    later.enterprise.delete("urn::b", stored.id, {"budget_id": stored.outputs["budget_id"]})
+    assert (later.reporter.warnings, harness.sandbox.budgets()) == ([], [])
