@@ -60,6 +60,8 @@ MOST_NAMES = 5
 _MOST_MEANT, _LONGEST_SHOWN = 3, 60
 _SIMILARITY = 0.7
 """The minimum similarity of a misspelt name, between 0 and 1: `budget_ammount` has 0.96 to `budget_amount`."""
+_OF_OUTPUT = "Calling __str__ on an Output"
+"""The beginning of what Pulumi's SDK writes in place of the value of an Output."""
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
@@ -138,6 +140,8 @@ def read_text_input(value: Any) -> str:
     """Validate the text of an input and strip surrounding whitespace."""
     if not isinstance(value, str):
         raise refuse(f"write a text, not {kind_of(value)}")
+    if _OF_OUTPUT in value:
+        raise refuse("this text was made of an Output: write pulumi.Output.format(...), or make it inside of apply")
     if len(value) > MAX_TEXT:
         raise refuse(f"write at most {MAX_TEXT} characters")
     if not value.isprintable():

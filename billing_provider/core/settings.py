@@ -13,7 +13,7 @@ from billing_provider.core.address import GITHUB, api_address, is_loopback
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.core.credentials import TEXTS, Credentials, read_credentials
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean
+from billing_provider.core.inputs import ON_DELETE, ON_EXISTING, did_you_mean, nearest
 from billing_provider.core.limits import MAX_INCREASE_PERCENT, MAX_INCREASE_USD, OFF, Limits
 
 if TYPE_CHECKING:
@@ -176,11 +176,10 @@ def check_keys(keys: Iterable[str]) -> None:
         keys: All keys of the configuration, with their namespaces; only those of this provider are checked.
 
     Raises:
-        ConfigError: There is no such setting; the message has the similar names, or else all names.
+        ConfigError: There is no such setting; the message has the similar names, or else the first ones.
     """
-    every = f"; the settings are {', '.join(SETTINGS)}."
     found = [
-        f"{key}: no such setting{did_you_mean(name, SETTINGS) or every}"
+        f"{key}: no such setting{did_you_mean(name, SETTINGS) or f'; the settings are {nearest(name, SETTINGS)}.'}"
         for key in keys
         for namespace, _, name in [key.partition(":")]
         if namespace == NAMESPACE and name not in SETTINGS

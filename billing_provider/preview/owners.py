@@ -41,7 +41,7 @@ class KnownNames:
             self._owners.setdefault(owner.kind.noun, set()).add(owner.slug)
 
     def near_owner(self, owner: Owner) -> str:
-        """Return the owners that this run has found, as the end of a message; the most similar first.
+        """Return what to do, and the owners that this run has found, as the end of a message; the most similar first.
 
         Organizations are also those that the enterprises of this run name.
         """
@@ -50,7 +50,8 @@ class KnownNames:
             enterprises = sorted(self._owners.get(ENTERPRISE, ())) if owner.kind.noun == ORGANIZATION else []
         for slug in enterprises:
             names |= self._names_of(Owner(ENTERPRISE_OWNER, slug))
-        return f" Found in this run: {nearest(owner.slug, names)}." if names else ""
+        found = f" Found in this run: {nearest(owner.slug, names)}." if names else ""
+        return f" Check the name, or the access with `billing-provider doctor`.{found}"
 
     def check_organization(self, owner: Owner, fields: Mapping[str, Any]) -> None:
         """Check that the organization of a budget of an enterprise exists, as far as the token can see it.

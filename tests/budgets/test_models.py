@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pulumi
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,11 @@ def test_other_amounts_are_refused(amount: Any) -> None:
         ({"user": ["octocat"]}, "user", "write a text, not a value of type list"),
         ({"budget_entity_name": "x" * (MAX_TEXT + 1)}, "budget_entity_name", "write at most 255 characters"),
         ({"budget_entity_name": "x" * 10_000_000}, "budget_entity_name", "write at most 255 characters"),
+        (
+            {"user": f"a-{pulumi.Output.from_input(1)}"},
+            "user",
+            "this text was made of an Output: write pulumi.Output.format(...), or make it inside of apply",
+        ),
         ({"user": "octo\ncat"}, "user", "leave out control characters and line breaks"),
         ({"user": "octo\0cat"}, "user", "leave out control characters and line breaks"),
         ({"user": "\ud800"}, "user", "leave out control characters and line breaks"),

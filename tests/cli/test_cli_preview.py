@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from tests.cli.test_cli_engine import Cli, cli
+from tests.sdk.mistakes import MISTAKES, PRELUDE, WHOLE_RUNS
 from tests.support.situations import SITUATIONS
 
 __all__ = ["cli"]
@@ -41,3 +42,17 @@ def test_a_failed_run_prints_no_traceback(cli: Cli) -> None:
     shown = cli.run("preview", code=1)
     assert "octo-typo" in shown
     assert "Traceback" not in shown, shown
+
+
+@pytest.mark.parametrize("name", WHOLE_RUNS[::2])
+def test_a_mistake_is_answered_in_the_first_screen(cli: Cli, name: str) -> None:
+    """The answer is in the first 24 lines; a traceback, if there is one, begins in the program."""
+    mistake = MISTAKES[name]
+    (cli.project / "__main__.py").write_text(PRELUDE + mistake.program)
+    for key, value in mistake.config.items():
+        cli.run("config", "set", key, str(value))
+    shown = cli.run("preview", code=None)
+    assert mistake.words in "\n".join(shown.splitlines()[:24]), shown
+    assert "billing_provider/" not in shown, shown
+    assert "KeyboardInterrupt" not in shown, shown
+    assert cli.writes == []

@@ -233,8 +233,8 @@ def test_all_wrong_values_are_in_one_error() -> None:
     [
         ("maxIncreaseUSD", "; did you mean maxIncreaseUsd?"),
         ("tokn", "; did you mean token?"),
-        ("colour", "; the settings are token, appId, .*, onDelete."),
-        ("", "; the settings are token"),
+        ("colour", "; the settings are appId, appPrivateKey, .* and [0-9]+ more."),
+        ("", "; the settings are appId"),
     ],
 )
 def test_an_unknown_setting_is_refused_with_the_nearest_name(name: str, said: str) -> None:
