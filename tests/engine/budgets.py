@@ -108,7 +108,7 @@ SCENARIOS: dict[str, list[BudgetStep]] = {
         BudgetStep(Do("up")),
     ],
     "failed_check": [
-        BudgetStep(Do("preview", declared(budget_amount=1.5), ok=False)),
+        BudgetStep(Do("preview", declared(budget_type="OtherPricing"), ok=False)),
         BudgetStep(Do("up", ok=False)),
     ],
     "failed_create": [
