@@ -103,8 +103,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         render.print_json(_document(args, report, by, groups))
     elif args.csv:
-        rows = [[*key, *(getattr(group, name) for name in _FIGURES)] for key, group in groups.items()]
-        render.print_csv([*by, *_FIGURES], rows)
+        # The files of several months and owners can be joined: each row says whose it is, of when, and if it is final.
+        of = (getattr(args, _owners(args)[0]), _period(report), report.settled)
+        rows = [[*key, *(getattr(group, name) for name in _FIGURES), *of] for key, group in groups.items()]
+        render.print_csv([*by, *_FIGURES, "owner", "period", "settled"], rows)
     else:
         _print_table(args, report, by, groups)
     return 0
@@ -181,12 +183,10 @@ def _print_table(
         columns.append(Column(f"{figure.partition('_')[0]} USD", right=True, total=total, leaves=leaves))
         for row, text in zip(cells, shown, strict=True):
             row.append(text)
-    period = report.time_period
-    when = "-".join(f"{part:02}" for part in (period.year, period.month, period.day) if part)
     owner, *filters = (
         f"{name.replace('_', ' ')} {given}" for name in (*_OWNERS, *_NARROWED) if (given := getattr(args, name))
     )
-    title = f"Usage of {owner}, {', '.join([args.report, when, *filters])}"
+    title = f"Usage of {owner}, {', '.join([args.report, _period(report), *filters])}"
     notes = _notes(report)
     if any(render.UNKNOWN in row for row in cells):
         notes.append(render.UNKNOWN_NOTE)
@@ -195,6 +195,12 @@ def _print_table(
     # Figures that GitHub has not reported yet are unknown; there can be usage.
     empty = notes.pop(0) if report.net_amount is None and not cells else "No usage."
     render.print_table(title, columns, cells, notes, empty)
+
+
+def _period(report: UsageReport | UsageSummary) -> str:
+    """Return the period as ISO 8601: a year, a month or a day."""
+    period = report.time_period
+    return "-".join(f"{part:02}" for part in (period.year, period.month, period.day) if part)
 
 
 def _notes(report: UsageReport | UsageSummary) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -207,7 +208,10 @@ def test_the_command_prints_a_table(served: Sandbox) -> None:
     """In a pipe, a table has its full width, and names are printed unchanged."""
     served.rename_cost_center("Platform", "[red]Platform[/red]")
     command = [sys.executable, "-c", "import sys; from billing_provider.cli import main; sys.exit(main())"]
-    done = subprocess.run([*command, "cost-centers", "--enterprise", E], capture_output=True, text=True, check=True)
+    command += ["cost-centers", "--enterprise", E]
+    # The readline that pytest loads puts COLUMNS into the process, which only a given environment leaves behind.
+    env = {**os.environ}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     assert "[red]Platform[/red]" in done.stdout
     assert served.cost_centers()[0]["id"] in done.stdout
     assert done.stderr == ""

@@ -65,7 +65,8 @@ HEADERS = {
     "forecast": "budget_id,budget_scope,who,budget_product_sku,state,spent,cap,unit,share,spent_from,when,reaches,"
     "prevent_further_usage",
     "skus": "budget_product_sku,budget_type,unit,source,date",
-    "usage": "organization,repository,cost-center,quantity,unit_type,gross_amount,discount_amount,net_amount",
+    "usage": "organization,repository,cost-center,quantity,unit_type,gross_amount,discount_amount,net_amount,"
+    "owner,period,settled",
 }
 
 
@@ -197,6 +198,36 @@ def test_unknown_and_outside_differ(served: Sandbox, capsys: pytest.CaptureFixtu
     assert {row["cost-center"] for row in rows} == {line["cost-center"] for line in lines} == {"none"}
     assert [row["repository"] or "" for row in rows] == [line["repository"] for line in lines]
     assert None in {row["repository"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("asked", "period", "settled"),
+    [
+        (("--month", "8"), "2026-08", "true"),
+        ((), "2026-09", "false"),
+        (("--month", "8", "--day", "3"), "2026-08-03", "true"),
+        (("--report", "daily"), "2026", "false"),
+    ],
+    ids=["month", "this month", "day", "year"],
+)
+def test_rows_of_usage_can_be_joined(
+    asked: tuple[str, ...], period: str, settled: str, served: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each row of the CSV says whose usage it is, of which period, and whether the figures are final."""
+    assert served.url
+    for kind, name in (("--enterprise", E), ("--org", "octo-org")):
+        rows = read_csv(shown(capsys, "usage", kind, name, *asked, "--csv"))
+        assert {(row["owner"], row["period"], row["settled"]) for row in rows} == {(name, period, settled)}
+
+
+def test_a_part_of_a_report_is_not_printed(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """If the usage of one cost center cannot be read, no line is printed: a sum of a part would be wrong."""
+    served.plan([{"path": "*/settings/billing/usage", "action": "404", "nth": 3}])
+    asked = ("--report", "daily", "--all-cost-centers", "--by", "cost-center", "--csv")
+    assert main(["usage", *OWNER, *asked]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "error: " in printed.err
 
 
 @pytest.mark.parametrize(

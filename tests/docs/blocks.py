@@ -126,14 +126,27 @@ def run_billing_provider(words: list[str], bench: Bench) -> None:
     if words[0] == "sandbox" and not any(word.startswith("--list-") for word in words):
         serve_and_stop(words)
         return
-    words, redirected = (words[:-2], Path(words[-1])) if ">" in words else (words, Path(os.devnull))
+    words, output = redirected(words)
     try:
-        with redirected.open("w") as file, contextlib.redirect_stdout(file):
+        with output.open("w") as file, contextlib.redirect_stdout(file):
             code = cli.main(words)
     except SystemExit as ended:  # argparse ends `--help` so
         code = int(ended.code or 0)
     assert code == 0, f"billing-provider {' '.join(words)} ended with {code}"
     bench.sandbox.forget_requests()
+
+
+def run_awk(words: list[str], _: Bench) -> None:
+    """Run awk on files that the block has written; it must print something."""
+    words, output = redirected(words)
+    with output.open("w") as file:
+        subprocess.run(["awk", *words], stdout=file, check=True)  # noqa: S607 - POSIX has it
+    assert output.read_text()
+
+
+def redirected(words: list[str]) -> tuple[list[str], Path]:
+    """Return a command without `> FILE`, and the file; without it, the output is thrown away."""
+    return (words[:-2], Path(words[-1])) if ">" in words else (words, Path(os.devnull))
 
 
 def serve_and_stop(words: list[str]) -> None:
@@ -200,6 +213,7 @@ def known_variable(assignment: str) -> None:
 
 
 COMMANDS: dict[str, Callable[[list[str], Bench], None]] = {
+    "awk": run_awk,
     "billing-provider": run_billing_provider,
     "export": lambda words, _: known_variable(words[0]),
     "make": check_make,

@@ -344,7 +344,10 @@ def options(verb: str) -> str:
 
 def shown(scene: str) -> str:
     """Return the output of one scene on a terminal of 80 columns."""
-    return f"```text\n$ billing-provider {pictures.SCENES[scene].command}\n{pictures.picture(scene, 80)}```"
+    command = f"$ billing-provider {pictures.SCENES[scene].command}"
+    lines = textwrap.wrap(command, 78, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    shell = " \\\n".join(lines)
+    return f"```text\n{shell}\n{pictures.picture(scene, 80)}```"
 
 
 def verb_parser(verb: str) -> argparse.ArgumentParser:

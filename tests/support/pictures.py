@@ -107,6 +107,9 @@ SCENES = {
         f"usage --enterprise {E} --report daily --month 8 --day 3 --all-cost-centers "
         "--by date organization repository cost-center"
     ),
+    "usage-month": Scene(
+        f"usage --enterprise {E} --month 8 --report daily --all-cost-centers --by cost-center product"
+    ),
     "usage-models": Scene("usage --org octo-org --report ai-credit --by model"),
 }
 
