@@ -17,5 +17,5 @@ def too_old() -> str | None:
     needed = ".".join(map(str, NEEDED))
     return (
         f"the installed Pulumi SDK {installed} is too old: this provider needs {needed} or newer. "
-        f"Run `pip install 'pulumi>={needed},<4'` in the virtual environment of the project."
+        f"Install 'pulumi>={needed},<4' in the project's environment, with `pip install`, `uv add` or `poetry add`."
     )

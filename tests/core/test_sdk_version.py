@@ -15,7 +15,7 @@ from billing_provider.core import sdk_version
 ROOT = Path(__file__).parents[2]
 LINE = (
     "the installed Pulumi SDK 3.259.0 is too old: this provider needs 3.270 or newer. "
-    "Run `pip install 'pulumi>=3.270,<4'` in the virtual environment of the project."
+    "Install 'pulumi>=3.270,<4' in the project's environment, with `pip install`, `uv add` or `poetry add`."
 )
 PLUGIN = """
 from pulumi.dynamic import ConfigureRequest

@@ -174,11 +174,11 @@ def make_verbs() -> set[str]:
     return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def check_pip(words: list[str], _: Bench) -> None:
+def check_install(words: list[str], verb: str) -> None:
     """Check that the package and its extras are called so; nothing is installed."""
     (name,) = [word for word in words[1:] if not word.startswith("-")]
     found = re.fullmatch(r"github-billing-provider(?:\[([a-z]+)\])?", name)
-    assert words[0] == "install"
+    assert words[0] == verb
     assert found
     if found[1]:
         assert re.search(rf"^{found[1]} = \[", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
@@ -217,9 +217,11 @@ COMMANDS: dict[str, Callable[[list[str], Bench], None]] = {
     "billing-provider": run_billing_provider,
     "export": lambda words, _: known_variable(words[0]),
     "make": check_make,
-    "pip": check_pip,
+    "pip": lambda words, _: check_install(words, "install"),
+    "poetry": lambda words, _: check_install(words, "add"),
     "pulumi": check_pulumi,
     "python": check_python,
+    "uv": lambda words, _: check_install(words, "add"),
 }
 """How a command of the documents is held to what it names, by its program."""
 
