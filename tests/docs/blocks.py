@@ -54,7 +54,7 @@ SAMPLES = {"your-enterprise": "octo-enterprise", "your-org": "octo-org"}
 PULUMI = {
     ("config", "set"): {"--secret"},
     ("destroy",): {"--stack", "--run-program"},
-    ("preview",): {"--stack"},
+    ("preview",): {"--stack", "--refresh", "--expect-no-changes", "--diff"},
     ("refresh",): {"--stack", "--run-program"},
     ("stack", "export"): {"--show-secrets", "--file"},
     ("stack", "import"): {"--file"},

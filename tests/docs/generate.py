@@ -33,6 +33,7 @@ from billing_provider.sandbox.operations.access import TOKENS
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
 from billing_provider.transport.access import GRANTS, ROLES
+from tests.engine.test_guards_of_deletes import CHANGES, OUTCOMES
 from tests.support import pictures
 from tests.test_operations import TABLE as USED_BY
 
@@ -204,6 +205,11 @@ def _attribute_texts(kind: type[Any]) -> dict[str, str]:
         and isinstance(text, ast.Expr)
         and isinstance(text.value, ast.Constant)
     }
+
+
+def guards() -> str:
+    """Return what each guard does when a hard stop is to go, as its test finds it."""
+    return markdown(("guard", *CHANGES), [(name, *found) for name, found in OUTCOMES.items()])
 
 
 def scopes() -> str:
@@ -454,6 +460,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "faults": faults,
     "fields": fields,
     "functions": functions,
+    "guards": guards,
     "operations": operations,
     "options": options,
     "outputs": outputs,
