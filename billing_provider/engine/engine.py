@@ -244,7 +244,8 @@ class Engine:
                 code = child.wait()
                 run.drain()
                 # An incomplete run must delete nothing: the missing resources may still be declared.
-                if registrar.stack_outputs is None and not run.stopped and not run.events.failed:
+                ended_early = code != 0 or registrar.stack_outputs is None
+                if ended_early and not run.stopped and not run.events.failed:
                     run.events.log("error", f"the program exited with code {code} before its stack was complete")
                 if not run.stopped and not run.events.failed:
                     teardown.remove(run, executor)

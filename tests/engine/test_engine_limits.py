@@ -233,8 +233,12 @@ def test_plugin_that_does_not_start_is_an_error(tmp_path: Path) -> None:
 def test_program_that_exits_is_an_error(bench: ToyProject) -> None:
     """A program that calls exit fails the run, and nothing is deleted."""
     bench.up('Toy("a")').checked()
-    for code in (3, 0):
-        result = bench.up(f"import os\nos._exit({code})")
+    for code, ended in (
+        (3, "import os\nos._exit(3)"),
+        (0, "import os\nos._exit(0)"),
+        (1, "raise SystemExit('no list')"),
+    ):
+        result = bench.up(ended)
         said = f"the program exited with code {code} before its stack was complete"
         assert [error.message for error in result.errors] == [said]
         assert "a" in bench.resources()
