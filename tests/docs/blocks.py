@@ -6,6 +6,7 @@
 | python with `Engine(` or `Sandbox(` | runs as it is, in a project's folder |
 | other python | runs as a Pulumi program: `up`, then a preview that must be empty |
 | sh | commands of this package run; others are checked word by word (`COMMANDS`) |
+| csv | the file whose name ends the text before it: each program of the page finds it |
 | yaml, json | parsed, and used where the content says for what |
 | text, mermaid | shown only |
 """
@@ -13,6 +14,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import inspect
 import json
@@ -48,6 +50,7 @@ from billing_provider import OrgBudget
 
 OrgBudget("packages", organization="octo-org", budget_product_sku="packages", budget_amount=100)
 """
+_CSV = re.compile(r"`(\w+\.csv)`:\n\n```csv\n(.*?)```", re.DOTALL)
 SAMPLES = {"your-enterprise": "octo-enterprise", "your-org": "octo-org"}
 """Names that a reader replaces, and what stands for them in the sandbox."""
 
@@ -94,6 +97,8 @@ def run_python(example: Example) -> None:
     bench: Bench = example.namespace["bench"]
     source = str(example.parsed)
     if "def test_" not in source and not re.search(r"\b(Engine|Sandbox)\(", source):
+        for name, content in _CSV.findall(example.document.text):
+            (bench.folder / name).write_text(content)
         (bench.folder / "__main__.py").write_text(source)
         bench.up()
         return
@@ -250,12 +255,20 @@ def use_json(example: Example) -> None:
     bench.sandbox.plan([])
 
 
+def use_csv(example: Example) -> None:
+    """Check that each line has the columns of the header, and that the page names the file."""
+    header, *rows = csv.reader(example.parsed.splitlines())
+    assert {len(row) for row in rows} == {len(header)}
+    assert str(example.parsed) in [content for _, content in _CSV.findall(example.document.text)]
+
+
 def shown_only(example: Example) -> None:
     """Do nothing: the block is output or a picture."""
     assert example.parsed
 
 
 LANGUAGES: dict[str, Callable[[Example], None]] = {
+    "csv": use_csv,
     "json": use_json,
     "mermaid": shown_only,
     "python": run_python,
