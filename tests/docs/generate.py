@@ -356,6 +356,18 @@ def shown(scene: str) -> str:
     return f"```text\n{shell}\n{pictures.picture(scene, 80)}```"
 
 
+def preview(old: str, new: str) -> str:
+    """Return the preview of the README's first program with one text in it replaced, after the program was brought up.
+
+    Args:
+        old: What is replaced; it must be there once.
+        new: What takes its place.
+    """
+    (program, *_) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    before, after = program.split(old)
+    return f"```text\n{pictures.preview(program, f'{before}{new}{after}', 80)}\n```"
+
+
 def verb_parser(verb: str) -> argparse.ArgumentParser:
     """Return the parser of one verb.
 
@@ -464,6 +476,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "operations": operations,
     "options": options,
     "outputs": outputs,
+    "preview": preview,
     "quirks": quirks,
     "sandbox": sandbox_members,
     "scopes": scopes,

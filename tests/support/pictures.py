@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import shlex
+import tempfile
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +19,7 @@ from billing_provider.sandbox import Sandbox
 from tests.support.clock import START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 WIDTHS = (60, 80, 120, 200)
 FOLDER = Path(__file__).parents[1] / "cli" / "pictures"
@@ -118,19 +121,44 @@ def picture(name: str, width: int) -> str:
     """Return the output of one scene at one width, on a fixed day."""
     scene = SCENES[name]
     output = io.StringIO()
-    with (
-        Sandbox(clock=lambda: START) as sandbox,
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(output),
-    ):
+    with _served(width) as (sandbox, _), contextlib.redirect_stdout(output):
         scene.arrange(sandbox)
+        cli.main(shlex.split(scene.command))
+        port = sandbox.url.split(":")[2].partition("/")[0]
+    return output.getvalue().replace(port, _PORT)
+
+
+def preview(before: str, after: str, width: int) -> str:
+    """Return the preview of a program after another one was brought up, with the lines wrapped as by a terminal."""
+    output = io.StringIO()
+    with _served(width) as (_, patch), tempfile.TemporaryDirectory() as folder:
+        patch.chdir(folder)
+        Path("Pulumi.yaml").write_text("name: budgets\nruntime: python\n")
+        for verb, program in (("up", before), ("preview", after)):
+            Path("__main__.py").write_text(program)
+            output.truncate(output.seek(0))
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(io.StringIO()):
+                cli.main(["try", verb])
+    # What precedes it names the sandbox's port, and what follows counts the resources.
+    (shown,) = re.findall(r"^Previewing.*?(?=\n\nResources)", output.getvalue(), re.DOTALL | re.MULTILINE)
+    return "\n".join(each for line in shown.splitlines() for each in _wrapped(line, width))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """Return a line in lines of at most so many characters, the further ones indented by two more spaces."""
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+@contextlib.contextmanager
+def _served(width: int) -> Iterator[tuple[Sandbox, pytest.MonkeyPatch]]:
+    """Serve a sandbox that the environment names, on a fixed day and a terminal of this width."""
+    with Sandbox(clock=lambda: START) as sandbox, pytest.MonkeyPatch.context() as patch:
         patch.setenv(TEST_TIME, "2026-09-21T14:13:20Z")
         patch.setenv("GITHUB_API_URL", sandbox.url)
         patch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
         patch.setenv("COLUMNS", str(width))
-        cli.main(shlex.split(scene.command))
-        port = sandbox.url.split(":")[2].partition("/")[0]
-    return output.getvalue().replace(port, _PORT)
+        yield sandbox, patch
 
 
 def pictures(name: str) -> str:
