@@ -127,7 +127,7 @@ class Demo:
         if left := self._sandbox.budgets(owner=None):
             raise DemoError(f"{len(left)} budgets are left")
         self._take_over()
-        print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'Your first budget on a real account'.")
+        print(f"\nAll {len(self._steps)} steps succeeded. Next: README.md, 'First budget on a real account'.")
 
     def _adopt(self, declared: str) -> None:
         """Preview the adoption of a budget that caps every person, with a lower cap."""
