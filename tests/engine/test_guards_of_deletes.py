@@ -65,7 +65,7 @@ OUTCOMES = {
     '`on_delete="keep"`': (TOLD, TOLD, GONE, TOLD),
     "`retain_on_delete=True`": (SILENT, SILENT, GONE, SILENT),
     "`maxDeletes: 0`": (RUN, GONE, GONE, RUN),
-    "`maxIncreaseUsd`": (RUN, GONE, PREVIEW, RUN),
+    "`maxIncreaseUsd`": (RUN, PREVIEW, PREVIEW, RUN),
 }
 """What comes of the old hard stop, by guard, for each of `CHANGES`."""
 
