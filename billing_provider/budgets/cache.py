@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.models import OpaqueBudget
 from billing_provider.core.errors import NotFoundError
-from billing_provider.core.owners import COST_CENTER_SCOPES
+from billing_provider.core.owners import COST_CENTER_SCOPES, USER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,8 @@ CREATE_FRESH_SECONDS = 10.0
 Ten creates in a row, one second apart, can share a listing. A budget that somebody else created between the preview and
 the create is still detected.
 """
+_SECONDS_A_BUDGET = 0.1
+"""How much older the listing may be for each budget in it: a hundred budgets are a request, and so ten seconds."""
 
 
 class OwnerCache:
@@ -47,6 +49,7 @@ class OwnerCache:
         self._paged_at = float("-inf")
         self._single_reads = 0
         self._parts: dict[tuple[str, str], dict[str, Budget]] = {}
+        self._users: dict[str, dict[str, Budget]] | None = None
 
     def read(self, budget_id: str) -> Budget | None:
         """Return one budget, or None if it is provably gone: a 404 and a complete listing without it.
@@ -67,7 +70,7 @@ class OwnerCache:
             try:
                 return self._api.get_budget(self._owner, budget_id)
             except NotFoundError:
-                listed = self.complete(max_age=0).get(budget_id)
+                listed = self._proof(budget_id).get(budget_id)
                 if listed is None and self._may_be_opaque(budget_id):
                     raise
                 return listed
@@ -82,16 +85,39 @@ class OwnerCache:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            if not self._is_fresh(max_age):
-                first = self._recent_first_page(max_age)
-                started = self._clock.now() if first is None else self._paged_at
-                everything = list(self._api.list_budgets(self._owner, first))
-                # The listing may still contain a budget that this run deleted; it must not be adopted.
-                self._opaque.clear()
-                self._listing = self._understood(everything)
-                self._listed_at, self._first_page = started, None
-            assert self._listing is not None  # noqa: S101 - set in the lines above
-            return dict(self._listing)
+            return dict(self._complete(max_age))
+
+    def is_complete(self) -> bool:
+        """Return whether this run has a complete listing that is recent enough for a preview."""
+        with self.lock:
+            return self._is_fresh()
+
+    def of_user(self, user: str, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
+        """Return the budgets of one user by id, from one complete listing, without a look at those of others.
+
+        Args:
+            user: The login; case does not count.
+            max_age: Maximum age of the cached listing in seconds; 0 always reads a new one.
+
+        Raises:
+            ApiError, TransportError: As for `BudgetsApi.list_budgets`.
+        """
+        with self.lock:
+            listing = self._complete(max_age)
+            if self._users is None:
+                self._users = {}
+                for budget in listing.values():
+                    self._index(budget)
+            return dict(self._users.get(user.lower(), {}))
+
+    def age_for_creates(self) -> float:
+        """Return the maximum age of the listing before the create of a user's budget, in seconds.
+
+        There can be thousands of these creates, and a listing of thousands of budgets is many requests: together, the
+        listings need one request in ten seconds.
+        """
+        with self.lock:
+            return min(FRESH_SECONDS, max(CREATE_FRESH_SECONDS, len(self._listing or ()) * _SECONDS_A_BUDGET))
 
     def recent(self, budget_id: str, max_age: float) -> Budget:
         """Return one budget from a recent listing, else by one request.
@@ -140,13 +166,13 @@ class OwnerCache:
             return [other for other in self._opaque.values() if other.id not in self._deleted]
 
     def is_listed(self, budget_id: str) -> bool:
-        """Return whether a new complete listing has a budget, or may have it: one without an id may be any.
+        """Return whether GitHub's complete listing has a budget, or may have it: one without an id may be any.
 
         Raises:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            return budget_id in self.complete(max_age=0) or self._may_be_opaque(budget_id)
+            return budget_id in self._proof(budget_id) or self._may_be_opaque(budget_id)
 
     def listed(self) -> list[Budget]:
         """Return the budgets that this run has listed so far, all or of some scopes; nothing is sent."""
@@ -166,14 +192,16 @@ class OwnerCache:
             self._first_page = None
             if self._listing is not None:
                 self._listing[budget.id] = budget
+            self._index(budget)
 
     def forget(self, budget_id: str) -> None:
         """Remove a budget that this run has deleted from the listing."""
         with self.lock:
             self._first_page = None
             self._deleted.add(budget_id)
-            if self._listing is not None:
-                self._listing.pop(budget_id, None)
+            gone = self._listing.pop(budget_id, None) if self._listing is not None else None
+            if gone is not None and self._users is not None:
+                self._users.get(_login(gone), {}).pop(budget_id, None)
 
     def expire(self) -> None:
         """Read the next listing anew: budgets of a cost center are listed with its name, and it has another one now."""
@@ -184,6 +212,30 @@ class OwnerCache:
     @property
     def _api(self) -> BudgetsApi:
         return self._run.api(BudgetsApi)
+
+    def _complete(self, max_age: float) -> dict[str, Budget]:
+        """Return the listing itself, read anew if it is older."""
+        if not self._is_fresh(max_age):
+            first = self._recent_first_page(max_age)
+            started = self._clock.now() if first is None else self._paged_at
+            everything = list(self._api.list_budgets(self._owner, first))
+            # The listing may still contain a budget that this run deleted; it must not be adopted.
+            self._opaque.clear()
+            self._listing = self._understood(everything)
+            self._listed_at, self._first_page, self._users = started, None, None
+        assert self._listing is not None  # noqa: S101 - set in the lines above
+        return self._listing
+
+    def _proof(self, budget_id: str) -> dict[str, Budget]:
+        """Return the listing that decides, after a 404, whether a budget is gone: a recent one without it is enough."""
+        listing = self._listing
+        if listing is not None and budget_id not in listing and self._is_fresh(CREATE_FRESH_SECONDS):
+            return listing
+        return self._complete(0)
+
+    def _index(self, budget: Budget) -> None:
+        if self._users is not None and budget.budget_scope == USER:
+            self._users.setdefault(_login(budget), {})[budget.id] = budget
 
     def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> dict[str, Budget]:
         """Return the budgets of a listing by id, and note the others."""
@@ -230,6 +282,11 @@ class OwnerCache:
                 return self._understood(first.rows).get(budget_id)
             self.complete()
         return (self._listing or {}).get(budget_id)
+
+
+def _login(budget: Budget) -> str:
+    """Return the login of a user's budget in lower case; GitHub may return it as the entity."""
+    return (budget.user or budget.budget_entity_name or "").lower()
 
 
 def _pages(first: Page) -> int:

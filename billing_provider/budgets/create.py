@@ -116,16 +116,27 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def list_known(self) -> Mapping[str, Budget]:
         """Return the owner's budgets of this scope; changes of one run share the listing."""
-        scope = self.spec.budget_scope
-        return self._budgets.of_scope(scope, self.spec.user if scope == USER else None)
+        scope, user = self.spec.budget_scope, self.spec.user
+        if scope == USER and user and self._budgets.is_complete():
+            return self._budgets.of_user(user)
+        return self._budgets.of_scope(scope, user if scope == USER else None)
 
     def list_before(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets; creates in quick succession share one listing."""
+        """Return the owner's budgets, or those of the user; creates in quick succession share one listing."""
+        if self.spec.budget_scope == USER:
+            return self._list_user(self._budgets.age_for_creates())
         return self._budgets.complete(CREATE_FRESH_SECONDS)
 
     def list_now(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets from a new listing."""
-        return self._budgets.complete(max_age=0)
+        """Return the owner's budgets, or those of the user, from a new listing."""
+        return self._list_user(0) if self.spec.budget_scope == USER else self._budgets.complete(max_age=0)
+
+    def _list_user(self, max_age: float) -> Mapping[str, Budget]:
+        return self._budgets.of_user(self.spec.user or "", max_age)
+
+    def is_known(self, id_: str) -> bool:
+        """Return whether a listing of this run has shown a budget, whoever's it is."""
+        return self._budgets.known(id_) is not None
 
     def matches(self, listing: Mapping[str, Budget]) -> tuple[list[Budget], list[Budget]]:
         """Return the budgets with the declared key, and those that may have it."""
