@@ -56,6 +56,7 @@ _PUBLIC = {
         "get_usage_summary",
         "get_usage_summary_output",
     ),
+    "sdk.user_budgets": ("UserBudgetRow", "UserBudgets"),
     "usage.models": ("CostCenterName", "TimePeriod", "UsageItem", "UsageReport", "UsageSummary", "UsageSummaryItem"),
     "usage.report_exports_api": ("UsageReportExport", "UsageReportType"),
     "usage.user_states": ("EffectiveBudget", "UserState"),

@@ -30,6 +30,7 @@ from billing_provider.sdk.usage_functions import (
     get_usage_report_rows,
     get_usage_summary,
 )
+from billing_provider.sdk.user_budgets import UserBudgetRow, UserBudgets
 from billing_provider.usage.models import (
     CostCenterName,
     TimePeriod,
@@ -72,6 +73,8 @@ __all__ = [
     "UsageReportType",
     "UsageSummary",
     "UsageSummaryItem",
+    "UserBudgetRow",
+    "UserBudgets",
     "UserState",
     "get_ai_credit_usage",
     "get_ai_credit_usage_output",

@@ -16,8 +16,10 @@ from billing_provider.preview.cost_center_caps import CostCenterCaps
 from billing_provider.preview.cost_centers import CostCenterPreview
 from billing_provider.preview.owners import KnownNames
 from billing_provider.preview.reads import PreviewReads
+from billing_provider.preview.user_budgets import UserBudgetsPreview
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of
+from billing_provider.user_budgets.lifecycle import PENDING, UserBudgetsLifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 
 COST_CENTER_RESOURCE = "CostCenter"
 """The kind of resource of a cost center; an owner has that of its budgets."""
+BUCKET_RESOURCE = "UserBudgetBucket"
+"""The kind of the resources of which a table of users' budgets consists."""
 _GONE = "budget_id"
 """The output that replaces a budget that is gone from GitHub."""
-_IN_STATE = frozenset({"budget_id", "cost_center_id", EXPIRED})
+_IN_STATE = frozenset({"budget_id", "budget_ids", "cost_center_id", EXPIRED})
 """Outputs of which each resource in a state has one; the inputs of a `.get` have none."""
 
 
@@ -63,7 +67,7 @@ class Operations:
     """
 
     run: Run
-    lifecycle: Lifecycle | CostCenterLifecycle
+    lifecycle: Lifecycle | CostCenterLifecycle | UserBudgetsLifecycle
     compare: Compare
     compare_update: CompareUpdate
 
@@ -82,7 +86,8 @@ class Operations:
         is_gone = bool(changed) and not replaces and self.compare_update(urn, id_, olds, news, unknown)
         # An engine does not detect what changes no input: an incomplete create, a new default of on_delete, an expired
         # budget that needs a replacement because the clocks of two machines differ, and one that is gone.
-        is_hidden = is_gone or UNFINISHED in olds or changed == [KEPT_ON_DELETE] or "expires_at" in replaces
+        is_unfinished = UNFINISHED in olds or PENDING in changed
+        is_hidden = is_gone or is_unfinished or changed == [KEPT_ON_DELETE] or "expires_at" in replaces
         return Diff(changed, [_GONE] if is_gone else replaces, is_hidden)
 
     def create(self, urn: str, inputs: Inputs) -> Stored:
@@ -96,8 +101,10 @@ class Operations:
             self.run.registry.read(urn, _github_id(id_))
         return stored
 
-    def update(self, id_: str, olds: Inputs, news: Inputs) -> Stored:
+    def update(self, urn: str, id_: str, olds: Inputs, news: Inputs) -> Stored:
         """Update the resource."""
+        if isinstance(self.lifecycle, UserBudgetsLifecycle):
+            return self.lifecycle.update(urn, olds, news)
         return self.lifecycle.update(id_, olds, news)
 
     def delete(self, urn: str, id_: str, state: Inputs) -> None:
@@ -117,6 +124,7 @@ def all_operations(run: Run) -> dict[str, Operations]:
     reads = PreviewReads(run)
     names = KnownNames(run, reads)
     budgets, centers = BudgetPreview(run, reads, names), CostCenterPreview(run, reads, names)
+    tables = UserBudgetsPreview(run, reads, names)
     return {
         **{
             kind.resource: Operations(
@@ -128,6 +136,7 @@ def all_operations(run: Run) -> dict[str, Operations]:
         COST_CENTER_RESOURCE: Operations(
             run, CostCenterLifecycle(run, CostCenterCaps), centers.compare, lambda *_: False
         ),
+        BUCKET_RESOURCE: Operations(run, UserBudgetsLifecycle(run), tables.compare, tables.compare_update),
     }
 
 

@@ -32,7 +32,7 @@ from billing_provider.core.redact import hiding
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.engine_log import EngineLog, calling_urn
-from billing_provider.operations import COST_CENTER_RESOURCE, all_operations
+from billing_provider.operations import BUCKET_RESOURCE, COST_CENTER_RESOURCE, all_operations
 from billing_provider.runtime.run import Run
 from billing_provider.runtime.shared_ids import SharedIds
 
@@ -144,7 +144,8 @@ class _Adapter(ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with _answering(_olds, _news):
-            return UpdateResult(self._operations().update(_id, _plain(_olds), _plain(_news)).outputs)
+            olds, news = _plain(_olds), _plain(_news)
+            return UpdateResult(self._operations().update(calling_urn(), _id, olds, news).outputs)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with _answering(_props):
@@ -172,9 +173,20 @@ class CostCenterProvider(_Adapter):
     resource = COST_CENTER_RESOURCE
 
 
+class UserBudgetBucketProvider(_Adapter):
+    """The provider of the resources of `UserBudgets`; its name is a file format."""
+
+    resource = BUCKET_RESOURCE
+
+
 def stored_providers() -> dict[str, str]:
     """Return what a state holds as the provider of each kind of resource; an import file repeats it."""
-    classes: tuple[type[_Adapter], ...] = (EnterpriseBudgetProvider, OrgBudgetProvider, CostCenterProvider)
+    classes: tuple[type[_Adapter], ...] = (
+        EnterpriseBudgetProvider,
+        OrgBudgetProvider,
+        CostCenterProvider,
+        UserBudgetBucketProvider,
+    )
     return {each.resource: serialize_provider(each()) for each in classes}
 
 

@@ -23,7 +23,8 @@ from tests.support.fields import WiderSpec, complaints
 PACKAGE = Path(__file__).parent.parent / "billing_provider"
 
 LAYERS = (
-    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "usage", "preview", "reader"),
+    *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "user_budgets", "usage"),
+    *("preview", "reader"),
     *("operations", "engine_log", "provider", "sdk", "adopt", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
@@ -59,7 +60,7 @@ OUTSIDE = {
 MOST_MODULES = 8
 """Modules directly in the package; everything else is in a folder."""
 
-PROVIDERS = {"EnterpriseBudgetProvider", "OrgBudgetProvider", "CostCenterProvider"}
+PROVIDERS = {"EnterpriseBudgetProvider", "OrgBudgetProvider", "CostCenterProvider", "UserBudgetBucketProvider"}
 """Names that states hold: for ever."""
 
 SHARED_NAMES = {
@@ -71,9 +72,9 @@ SHARED_NAMES = {
 KEYS_OF_OTHERS = {
     *("budget", "budgets", "budget_product_skus", "has_next_page", "id", "total_count", "link"),
     *("page", "per_page", "scope", "sort_order", "will_alert", "alert_recipients"),
-    *("name", "owner", "loc", "msg", "type"),
+    *("name", "owner", "loc", "msg", "type", "budget_ids"),
 }
-"""Keys in `budgets` and `preview` that are no field of a budget: of replies, requests and pydantic's errors."""
+"""Keys in `budgets` and `preview` that are no field of a budget: of replies, requests, tables and pydantic's errors."""
 
 FILES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path

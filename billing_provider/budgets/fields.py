@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.clock import instant
-from billing_provider.core.owners import ENTERPRISE, MULTI_USER_CUSTOMER, ORGANIZATION, REPOSITORY, USER
+from billing_provider.core.owners import (
+    ENTERPRISE,
+    MULTI_USER_CUSTOMER,
+    ORGANIZATION,
+    PER_USER_SCOPES,
+    REPOSITORY,
+    USER,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +136,11 @@ def entity(value: Any, place: Context) -> str:
 def sku(value: Any, _place: Context) -> str:
     """Return the canonical name of a product or SKU."""
     return canonical_sku(value or "")
+
+
+def pricing(value: Any, place: Context) -> Any:
+    """Return a pricing type; a budget of users covers one product, so its type has no meaning, and accounts differ."""
+    return None if place.scope in PER_USER_SCOPES else value
 
 
 def recipients(value: Any, _place: Context) -> Any:

@@ -50,6 +50,11 @@ class NaturalKey:
         """Return the description of the budget, for messages."""
         return self.text
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The fields, from the owner to the SKU, as a key of a run."""
+        return (self.owner, self.scope, self.entity, self.user, self.sku)
+
 
 def natural_key(owner: Owner, fields: Mapping[str, Any]) -> NaturalKey:
     """Return the key of a budget from its inputs."""

@@ -169,6 +169,7 @@ class BudgetSpec(BaseModel):
             change="replaces",
             form=_TEXT,
             sent="always",
+            normalize=fields.pricing,
         ),
     ]
     budget_scope: Annotated[

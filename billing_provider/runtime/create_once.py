@@ -126,7 +126,7 @@ class CreateOnce(ABC, Generic[T]):
     def list_now(self) -> Mapping[str, T]:
         """Return all objects of the owner by id, from a new listing."""
 
-    def is_known(self, id_: str) -> bool:  # noqa: ARG002, PLR6301 - for subclasses whose listings are a part of all objects
+    def is_known(self, id_: str) -> bool:  # noqa: ARG002 - for subclasses whose listings are a part of all objects
         """Return whether a listing of this run has shown an object with this id."""
         return False
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.runtime.shared_ids import key_id
+
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
     from billing_provider.runtime.shared_ids import SharedIds
 
@@ -33,7 +35,8 @@ class ResourceRegistry:
     def __init__(self, shared: SharedIds | None = None) -> None:
         self._shared = shared
         self._lock = threading.Lock()
-        self._declared: dict[Hashable, str] = {}
+        self._declared: dict[tuple[str, ...], str] = {}
+        self._claims: dict[tuple[str, ...], str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
         self._adopted: set[str] = set()
@@ -44,13 +47,13 @@ class ResourceRegistry:
         self._kept: set[str] = set()
         self._gone: set[str] = set()
 
-    def declare(self, urn: str, key: Hashable) -> str | None:
+    def declare(self, urn: str, key: tuple[str, ...]) -> str | None:
         """Register a key for a resource; return the URN of another resource that registered it earlier, or None."""
         with self._lock:
             first = self._declared.setdefault(key, urn)
             return None if first == urn else first
 
-    def is_declared(self, key: Hashable) -> bool:
+    def is_declared(self, key: tuple[str, ...]) -> bool:
         """Return whether a resource has registered a key so far."""
         with self._lock:
             return key in self._declared
@@ -60,6 +63,42 @@ class ResourceRegistry:
         with self._lock:
             urn = self._declared.get(key)
             return next((held.lower() for held, holder in self._holders.items() if holder == urn), "")
+
+    def declarer(self, key: tuple[str, ...], asking: str) -> str | None:
+        """Return the URN of another resource that declares a key in this run, or None.
+
+        Args:
+            key: The key.
+            asking: The URN of the resource that asks.
+        """
+        with self._lock:
+            found = self._declared.get(key)
+        if found is None and self._shared is not None:
+            # The engine may not have checked it yet, or never does in a run with `--target`.
+            found = self._shared.holder(key_id(key))
+        return None if found == asking else found
+
+    def claim(self, urns: str, key: tuple[str, ...]) -> str | None:
+        """Record that a table claims all keys that begin with `key`; return the URN of another resource that has one.
+
+        Args:
+            urns: How the URNs of the table's own resources begin.
+            key: The first parts of the keys.
+        """
+        with self._lock:
+            self._claims[key] = urns
+            found = [urn for declared, urn in self._declared.items() if declared[: len(key)] == key]
+        return next((urn for urn in found if not urn.startswith(urns)), None)
+
+    def claimant(self, urn: str, key: tuple[str, ...]) -> str | None:
+        """Return how the URNs of the table begin that claims a key of another resource, or None."""
+        with self._lock:
+            found = [urns for claimed, urns in self._claims.items() if key[: len(claimed)] == claimed]
+        return next((urns for urns in found if not urn.startswith(urns)), None)
+
+    def tell(self, topic: str, message: str) -> bool:
+        """Tell the program a message of one line, and return whether it listens to the topic."""
+        return self._shared is not None and self._shared.tell(topic, message)
 
     def hold(self, urn: str, budget_id: str, state: Mapping[str, Any] = _NOTHING) -> None:
         """Record the resource that holds a budget, and its outputs, so that a delete of the budget is skipped."""

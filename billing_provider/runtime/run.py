@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from billing_provider.core.clock import Clock
@@ -13,7 +14,7 @@ from billing_provider.transport.http import Transport
 from billing_provider.transport.pacing import Pacer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from billing_provider.core.owners import Owner
     from billing_provider.core.settings import Settings
@@ -36,6 +37,41 @@ class Reporter(Protocol):
 
     def status(self, text: str) -> None:
         """Show the current wait; the next status replaces it."""
+
+
+class Reports:
+    """The reporter of a run; the texts of a part of its work can be collected instead of shown.
+
+    Args:
+        reporter: Shows the texts.
+    """
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._of_thread = threading.local()
+        self.status = reporter.status
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a status replaces the previous one on a terminal."""
+        return self._reporter.is_live
+
+    def warn(self, text: str) -> None:
+        """Show a warning, or collect it."""
+        collected: list[str] | None = getattr(self._of_thread, "texts", None)
+        if collected is None:
+            self._reporter.warn(text)
+        else:
+            collected.append(text)
+
+    @contextmanager
+    def collecting(self) -> Iterator[list[str]]:
+        """Collect the warnings of this thread."""
+        self._of_thread.texts = texts = list[str]()
+        try:
+            yield texts
+        finally:
+            self._of_thread.texts = None
 
 
 class SingleReads:
@@ -73,7 +109,7 @@ class Run:
         guards: Callable[[], Guards] = Guards,
         shared: SharedIds | None = None,
     ) -> None:
-        self.reporter, self.clock, self.registry = reporter, clock or Clock(), ResourceRegistry(shared)
+        self.reporter, self.clock, self.registry = Reports(reporter), clock or Clock(), ResourceRegistry(shared)
         self._deletes = 0
         self._told: set[str] = set()
         self._shown_at: dict[str, float] = {}

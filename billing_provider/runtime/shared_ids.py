@@ -1,8 +1,9 @@
-"""The ids that the processes of one engine run share: what its program declares and what its plugins adopt."""
+"""What the processes of one engine run share: what its program declares, what its plugins adopt, and what they tell."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -10,13 +11,38 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ADDRESS = re.compile(r".+:[0-9]+")
 _ENTRY = re.compile(r"(?:[^\t\n]*/)?([A-Za-z0-9_-]{1,100})\t(urn:pulumi:[^\t\n]+)")
+_TOLD = re.compile(r"!([^\t\n]+)\t([^\n]+)")
+_LISTENS = re.compile(r"\?([^\t\n]+)")
 _OLD_SECONDS = 24 * 60 * 60
 _FIRST_LINE = re.compile(r"# ([1-9][0-9]{0,8}) ")
 # Windows has no such flag; the temporary folder of a user is private there.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+
+
+class _Content(NamedTuple):
+    """The content of the file.
+
+    Attributes:
+        urns: The URNs of each id, oldest first.
+        listeners: The topics that the program reads.
+        told: The messages of each topic, oldest first.
+    """
+
+    urns: dict[str, list[str]]
+    listeners: set[str]
+    told: dict[str, list[str]]
+
+
+def key_id(key: tuple[str, ...]) -> str:
+    """Return a key that a resource declares in the form of an id."""
+    return f"key-{hashlib.sha256(chr(0).join(key).encode()).hexdigest()}"
 
 
 class SharedIds:
@@ -40,7 +66,7 @@ class SharedIds:
         self._first_line = ""
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
-        self._urns: dict[str, list[str]] = {}
+        self._content = _Content({}, set(), {})
 
     def start(self) -> None:
         """Begin the file of a program: an older run whose engine had the same address has left nothing then."""
@@ -68,9 +94,14 @@ class SharedIds:
             id_: The resource's id, or GitHub's own.
             urn: The URN of the resource.
         """
-        if self._path is not None and _ENTRY.fullmatch(f"{id_}\t{urn}"):
-            with contextlib.suppress(OSError):
-                _append(self._path, f"{id_}\t{urn}\n")
+        self.add_all([(id_, urn)])
+
+    def add_all(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Record several; see `add`."""
+        lines = [f"{id_}\t{urn}" for id_, urn in entries]
+        text = "".join(f"{line}\n" for line in lines if _ENTRY.fullmatch(line))
+        if text:
+            self._write(text)
 
     def holder(self, id_: str, *, other_than: str = "") -> str | None:
         """Return the URN of the last resource that has an id, or None.
@@ -80,23 +111,50 @@ class SharedIds:
             other_than: The URN of a resource that does not count.
         """
         with self._lock:
-            urns = self._read().get(id_.rpartition("/")[2].lower(), [])
+            urns = self._read().urns.get(id_.rpartition("/")[2].lower(), [])
         return next((urn for urn in reversed(urns) if urn != other_than), None)
 
-    def _read(self) -> dict[str, list[str]]:
-        """Return the URNs of each id, oldest first; the file is read again only if it has changed."""
+    def listen(self, topic: str) -> None:
+        """Let the plugins tell a topic to this program, instead of showing it."""
+        self._write(f"?{topic}\n")
+
+    def tell(self, topic: str, message: str) -> bool:
+        """Tell the program a message of one line, and return whether it listens to the topic."""
+        with self._lock:
+            if topic not in self._read().listeners:
+                return False
+        return self._write(f"!{topic}\t{message}\n")
+
+    def told(self, topic: str) -> list[str]:
+        """Return what the plugins have told of a topic."""
+        with self._lock:
+            return list(self._read().told.get(topic, []))
+
+    def _write(self, text: str) -> bool:
+        """Append lines, and return whether that was possible."""
         if self._path is None:
-            return {}
+            return False
+        try:
+            _append(self._path, text)
+        except OSError:
+            return False
+        return True
+
+    def _read(self) -> _Content:
+        """Return the content of the file, which is read again only if it has changed."""
+        nothing = _Content({}, set(), {})
+        if self._path is None:
+            return nothing
         try:
             status = self._path.lstat()
             if not stat.S_ISREG(status.st_mode):
-                return {}
+                return nothing
             seen = (status.st_ino, status.st_size, status.st_mtime_ns)
             if seen != self._seen:
-                self._urns, self._seen = _parse(self._path.read_bytes()), seen
+                self._content, self._seen = _parse(self._path.read_bytes()), seen
         except OSError:
-            return {}
-        return self._urns
+            return nothing
+        return self._content
 
 
 def _private_folder() -> Path | None:
@@ -121,25 +179,30 @@ def _append(file: Path, text: str, *, new: bool = False) -> None:
     """
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if new else 0) | _NO_LINK, 0o600)
     try:
+        # A local file takes any length at once.
         os.write(descriptor, text.encode(errors="replace"))
     finally:
         os.close(descriptor)
 
 
-def _parse(content: bytes) -> dict[str, list[str]]:
-    """Return the URNs of each id; a line that is damaged or not complete is skipped.
+def _parse(content: bytes) -> _Content:
+    """Return the content of the file; a line that is damaged or not complete is skipped.
 
     Nothing counts if the program has ended: the file is then of an older run, whose engine had the same address. A
     program waits until its engine has deleted everything.
     """
-    urns: dict[str, list[str]] = {}
+    found = _Content({}, set(), {})
     program = _FIRST_LINE.match(content[:80].decode(errors="replace"))
     if program is None or not _is_alive(int(program[1])):
-        return urns
+        return found
     for line in content.decode(errors="replace").split("\n")[:-1]:
-        if found := _ENTRY.fullmatch(line):
-            urns.setdefault(found[1].lower(), []).append(found[2])
-    return urns
+        if entry := _ENTRY.fullmatch(line):
+            found.urns.setdefault(entry[1].lower(), []).append(entry[2])
+        elif told := _TOLD.fullmatch(line):
+            found.told.setdefault(told[1], []).append(told[2])
+        elif listens := _LISTENS.fullmatch(line):
+            found.listeners.add(listens[1])
+    return found
 
 
 def _is_alive(process_id: int) -> bool:

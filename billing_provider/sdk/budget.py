@@ -11,15 +11,16 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from billing_provider.budgets import rules
+from billing_provider.budgets.identity import natural_key
 from billing_provider.budgets.lifecycle import OUTPUTS
 from billing_provider.budgets.models import INPUTS, read_inputs
 from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.owners import COST_CENTER, OWNER_KINDS
+from billing_provider.core.owners import COST_CENTER, OWNER_KINDS, USER, Owner
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.reader import Reader
 from billing_provider.sdk.cost_center import budget_entity
-from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_id
+from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_declared, share_id
 from billing_provider.sdk.inputs import takes, to_send
 from billing_provider.sdk.invoke import brief, check_settings, run_query
 from billing_provider.sdk.reading import id_to_read, with_known_id
@@ -224,6 +225,15 @@ class _Budget(Resource):
         super().__init__(self._provider_class(), resource_name, props, protected(opts, sent))
         if opts is None or opts.id is None:
             share_id(self)
+            self._share_user(resource_name, sent)
+
+    def _share_user(self, resource_name: str, args: dict[str, Any]) -> None:
+        """Share the budget of one user, if its inputs are plain: a table may have its row."""
+        owner, user, sku = (args.get(name) for name in (self._owner_noun, USER, "budget_product_sku"))
+        if isinstance(owner, str) and isinstance(user, str) and isinstance(sku, str):
+            fields = {"budget_scope": USER, USER: user, "budget_product_sku": sku}
+            key = natural_key(Owner(OWNER_KINDS[self._owner_noun], owner), fields)
+            share_declared([(key.parts, resource_name)])
 
     @classmethod
     def _get(

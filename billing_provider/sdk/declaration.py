@@ -17,14 +17,24 @@ from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.owners import PER_USER_SCOPES
 from billing_provider.core.resource import SECRET_INPUTS
 from billing_provider.core.settings import NAMESPACE
-from billing_provider.runtime.shared_ids import SharedIds
+from billing_provider.runtime.shared_ids import SharedIds, key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pulumi.runtime.proto.engine_pb2_grpc import EngineStub
 
-__all__ = ["SECRET_INPUTS", "end_quietly", "engine_address", "protected", "secret_inputs", "share_id"]
+__all__ = [
+    "SECRET_INPUTS",
+    "end_quietly",
+    "engine_address",
+    "listen",
+    "protected",
+    "secret_inputs",
+    "share_declared",
+    "share_id",
+    "share_ids",
+]
 
 _HOST_SCRIPT = "pulumi-language-python-exec"
 _PROTECT = f"{NAMESPACE}:protectHardStops"
@@ -142,10 +152,8 @@ def share_id(resource: pulumi.CustomResource) -> None:
 
     With `--target`, a plugin is not asked about the other resources, but it may be told to delete what they declare.
     """
-    engine = pulumi_settings.SETTINGS.engine
-    if engine is None or not engine_address(engine):
+    if (shared := _shared()) is None:
         return
-    shared = _FILES.of(engine)
 
     def record(id_: str) -> pulumi.Output[None] | None:
         # Many budgets have the id of one that expired before it was created.
@@ -155,6 +163,51 @@ def share_id(resource: pulumi.CustomResource) -> None:
 
     # Less work than `Output.all`. Pulumi waits for these Outputs before it lets the engine delete anything.
     resource.id.apply(record)
+
+
+def share_ids(resource: pulumi.CustomResource, ids: pulumi.Output[dict[str, str]]) -> None:
+    """Share the ids of the budgets of a resource that has many, as `share_id` does.
+
+    Args:
+        resource: The resource.
+        ids: GitHub's ids by login.
+    """
+    if (shared := _shared()) is None:
+        return
+
+    def record(known: dict[str, str] | None) -> pulumi.Output[None] | None:
+        if not known:
+            return None
+        return resource.urn.apply(
+            lambda urn: shared.add_all((id_, f"{urn}/{login.lower()}") for login, id_ in known.items())
+        )
+
+    ids.apply(record)
+
+
+def share_declared(keys: Iterable[tuple[tuple[str, ...], str]]) -> None:
+    """Share the budgets that the program declares, before the engine knows of them.
+
+    A table removes a row while other resources are still to come: one of them may declare the budget of this row.
+
+    Args:
+        keys: The natural key and the name of each.
+    """
+    if shared := _shared():
+        shared.add_all((key_id(key), f"urn:pulumi:program::{name}") for key, name in keys)
+
+
+def listen(topic: str) -> Callable[[], list[str]]:
+    """Let the plugins tell a topic to this program; the result returns what they have told."""
+    if (shared := _shared()) is None:
+        return list
+    shared.listen(topic)
+    return lambda: shared.told(topic)
+
+
+def _shared() -> SharedIds | None:
+    engine = pulumi_settings.SETTINGS.engine
+    return None if engine is None or not engine_address(engine) else _FILES.of(engine)
 
 
 def engine_address(engine: EngineStub) -> str:

@@ -44,7 +44,7 @@ def up(harness: RunHarness, news: dict[str, Any], olds: Stored | None = None) ->
     if olds is None:
         return operations.create(URN, checked.inputs)
     assert operations.diff(URN, olds.id, olds.outputs, checked.inputs, NOTHING).replaces == []
-    return operations.update(olds.id, olds.outputs, checked.inputs)
+    return operations.update(URN, olds.id, olds.outputs, checked.inputs)
 
 
 @pytest.mark.parametrize("shown", ODD, ids=json.dumps)

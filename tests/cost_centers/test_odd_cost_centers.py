@@ -63,7 +63,7 @@ def test_an_odd_cost_center_stops_no_other_one(
     up(harness, {**budget, "budget_product_sku": "actions"}, "EnterpriseBudget")
     operations = new_run().operations["CostCenter"]
     news = operations.check(URN, stored.inputs, {**APPS, "users": ["mona", "newcomer"]}, NOTHING).inputs
-    stored = operations.update(stored.id, stored.outputs, news)
+    stored = operations.update(URN, stored.id, stored.outputs, news)
     assert operations.read(URN, stored.id, stored.outputs) is not None
     new_run().operations["CostCenter"].delete(URN, stored.id, stored.outputs)
     assert sandbox.cost_centers()[0] == before

@@ -307,7 +307,7 @@ class World:
             entry.inputs = checked.inputs
             return
         if not found.replaces:
-            stored = operations.update(entry.id, entry.outputs, checked.inputs)
+            stored = operations.update(urn, entry.id, entry.outputs, checked.inputs)
             entry.inputs, entry.outputs = checked.inputs, stored.outputs
             return
         anew = _check(operations, urn, {}, inputs)

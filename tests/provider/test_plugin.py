@@ -403,7 +403,7 @@ class Surprise(dict[str, Any]):
 
 
 @pytest.mark.parametrize("configured", [True, False])
-@pytest.mark.parametrize("kind", [name for name in vars(provider) if name.endswith("Provider") and name[0] in "EOC"])
+@pytest.mark.parametrize("kind", [name for name in vars(provider) if name.endswith("Provider") and name[0] in "EOCU"])
 def test_a_surprise_is_an_internal_error(kind: str, configured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever goes wrong in whatever verb: a short request to report it, without secrets, before and after a start."""
     monkeypatch.setattr(provider, "_PROCESS", provider._Process())

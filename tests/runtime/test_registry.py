@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from billing_provider.budgets.identity import NaturalKey
 from billing_provider.runtime.registry import ResourceRegistry
 
-KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions", "a budget")
-OTHER = replace(KEY, sku="packages")
+KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions", "a budget").parts
+OTHER = (*KEY[:-1], "packages")
 
 
 def test_a_key_is_declared_by_one_resource() -> None:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.runtime.shared_ids import SharedIds
+from billing_provider.runtime.shared_ids import SharedIds, key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -439,3 +439,29 @@ def test_many_writers_lose_nothing() -> None:
     shared = SharedIds(ENGINE)
     writers = ("thread0", "thread1", "process")
     assert [f"{w}-{n}" for w in writers for n in range(count) if shared.holder(f"{w}-{n}") != ONE] == []
+
+
+def test_a_program_reads_what_it_listens_to(temp: Path) -> None:
+    """A plugin tells a topic to the program that listens, in lines; without one, or on a full disk, it says so."""
+    del temp
+    program, plugin = SharedIds(ENGINE), SharedIds(ENGINE)
+    program.start()
+    assert not plugin.tell("people", '{"a": 1}')
+    program.listen("people")
+    assert plugin.tell("people", '{"a": 1}')
+    assert plugin.tell("people", "two")
+    assert not plugin.tell("others", "three")
+    assert (program.told("people"), program.told("others")) == (['{"a": 1}', "two"], [])
+    assert program.holder("people") is None
+    with full_disk():
+        assert not plugin.tell("people", "four")
+    assert not SharedIds("").tell("people", "five")
+
+
+def test_declared_keys_are_shared_as_ids() -> None:
+    """A key that the program declares has a holder, and each part of a key counts."""
+    program, plugin = SharedIds(ENGINE), SharedIds(ENGINE)
+    program.start()
+    program.add_all([(key_id(("a", "b")), ONE), (key_id(("a", "c")), TWO)])
+    assert plugin.holder(key_id(("a", "b"))) == ONE
+    assert plugin.holder(key_id(("ab", ""))) is None

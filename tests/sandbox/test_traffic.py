@@ -89,7 +89,7 @@ def test_all_traffic_fits_the_description(
         changed = operations_of.check(urn, made.inputs, {**news, **change}, NOTHING)
         assert changed.problems == []
         operations_of.diff(urn, made.id, made.outputs, changed.inputs, NOTHING)
-        made = operations_of.update(made.id, made.outputs, changed.inputs)
+        made = operations_of.update(urn, made.id, made.outputs, changed.inputs)
         assert new_run().operations[kind].read(urn, made.id, made.outputs) is not None
         stored.append((kind, urn, made))
     state = tmp_path / "state.json"

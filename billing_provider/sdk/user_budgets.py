@@ -1,0 +1,203 @@
+"""The table of users' budgets for Pulumi programs: a component, and the resources of which it consists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import OWNER_KINDS, USER, Owner
+from billing_provider.core.redact import clean
+from billing_provider.core.settings import NAMESPACE
+from billing_provider.provider import UserBudgetBucketProvider
+from billing_provider.sdk.declaration import end_quietly, listen, protected, share_declared, share_ids
+from billing_provider.sdk.invoke import brief, check_settings
+from billing_provider.user_budgets.lifecycle import OUTPUTS
+from billing_provider.user_budgets.rows import buckets_of, choice_problems, mistakes, read_rows, user_key
+from billing_provider.user_budgets.states import INPUTS
+from billing_provider.user_budgets.table import read_csv
+from billing_provider.user_budgets.words import from_messages
+
+if TYPE_CHECKING:
+    import os
+
+    from typing_extensions import Required
+
+    from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
+
+_SHOWN = 3
+
+
+class UserBudgetRow(TypedDict, total=False):
+    """One row of `UserBudgets`, where an amount alone does not say all.
+
+    :param budget_amount: Amount in whole US dollars a month; 0 or more.
+    :param expires_at: Date on which GitHub removes the budget, as ISO 8601.
+    :param on_raise: What happens to a higher amount on GitHub, such as an approved raise: `revert` or `keep`.
+    :param reason: Why the row is as it is; kept in the state only.
+    """
+
+    budget_amount: Required[int]
+    expires_at: str | None
+    on_raise: OnRaise | None
+    reason: str | None
+
+
+class _Bucket(Resource, module="github-billing", name="UserBudgetBucket"):
+    """A part of a table: the rows whose logins have the same hash."""
+
+    budget_ids: pulumi.Output[dict[str, str]]
+    pending: pulumi.Output[dict[str, str]]
+
+    def __init__(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
+        props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}
+        super().__init__(UserBudgetBucketProvider(), resource_name, props, protected(opts, {"budget_scope": USER}))
+        share_ids(self, self.budget_ids)
+
+
+class UserBudgets(pulumi.ComponentResource):
+    """A table of budgets for AI credits, each of one user: thousands of rows as one declaration.
+
+    Each row is a budget of its own on GitHub, always a hard stop. A table consists of a fixed number of resources; a
+    changed row changes one of them. What GitHub refuses is listed, the rest is written and stays in the state, and the
+    program fails: the next run goes on.
+
+    GitHub: POST /enterprises/{enterprise}/settings/billing/budgets
+    """
+
+    budget_ids: pulumi.Output[Mapping[str, str]]
+    """The ids of the budgets by login, assigned by GitHub."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        budgets: Mapping[str, int | UserBudgetRow],
+        enterprise: str | None = None,
+        organization: str | None = None,
+        exclusive: bool = False,
+        allow_empty: bool = False,
+        on_existing: OnExisting | None = None,
+        on_delete: OnDelete | None = None,
+        on_raise: OnRaise | None = None,
+    ) -> None:
+        """Declare the budgets of users.
+
+        :param resource_name: The name of the table.
+        :param opts: Options of the component.
+        :param budgets: An amount in US dollars a month, or a `UserBudgetRow`, by login; plain values, no Outputs.
+        :param enterprise: Slug of the enterprise that owns the budgets; or `organization`.
+        :param organization: Login of the organization that owns the budgets.
+        :param exclusive: Whether the budgets of users who are not in the table are removed; by default they are left
+            alone.
+        :param allow_empty: Whether a table without rows is meant; by default it is refused.
+        :param on_existing: How a create handles an existing budget: `adopt_if_identical` (default), `adopt` or
+            `error`.
+        :param on_delete: What the removal of a row does with its budget on GitHub: `delete` (default for a created
+            one) or `keep` (default for an adopted one).
+        :param on_raise: What happens to a higher amount on GitHub in rows that do not say it: `revert` (default) or
+            `keep`.
+
+        Raises:
+            ConfigError: Inputs are invalid; the message has the first mistakes and the number of the others.
+        """
+        end_quietly()
+        check_settings()
+        owner = {"enterprise": enterprise, "organization": organization}
+        table = {
+            "exclusive": exclusive or None,
+            "on_existing": on_existing,
+            "on_delete": on_delete,
+            "on_raise": on_raise,
+        }
+        rows = _read(resource_name, owner, table, budgets, allow_empty=allow_empty)
+        super().__init__(f"{NAMESPACE}:index:UserBudgets", resource_name, None, opts)
+        noun = "enterprise" if enterprise is not None else "organization"
+        keys = (
+            (user_key(Owner(OWNER_KINDS[noun], owner[noun] or ""), login), f"{resource_name}/{login}") for login in rows
+        )
+        share_declared(keys)
+        told = listen(resource_name)
+        parts = [
+            _Bucket(
+                f"{resource_name}-{number}",
+                {**owner, **table, "bucket": number, "budgets": part},
+                pulumi.ResourceOptions(parent=self),
+            )
+            for number, part in buckets_of(rows)
+        ]
+        pending = pulumi.Output.all(*(part.pending for part in parts)).apply(_merged)
+        self.budget_ids = pulumi.Output.all(*(part.budget_ids for part in parts)).apply(_merged)
+        pending.apply(lambda found: _check_pending(resource_name, len(rows), found))
+        pulumi.Output.all(*(part.urn for part in parts)).apply(lambda _: self._report(resource_name, told()))
+        self.register_outputs({"budget_ids": self.budget_ids})
+
+    def _report(self, name: str, told: list[str]) -> None:
+        """Show what happens to the rows, in one line for all parts of the table."""
+        for text in from_messages(told):
+            pulumi.log.warn(clean(f"{name}: {text}"), self)
+
+    @staticmethod
+    def from_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the rows of a CSV file, for `budgets`.
+
+        The first line names the columns: `login` and `budget_amount`, and any of `expires_at`, `on_raise` and `reason`.
+
+        :param path: The file, UTF-8 text.
+
+        Raises:
+            ConfigError: It cannot be read, its header is wrong, or rows are incomplete or repeated.
+        """
+        try:
+            return read_csv(path)
+        except ConfigError as error:
+            raise brief(error) from None
+
+
+def _read(
+    name: str, owner: Mapping[str, Any], table: Mapping[str, Any], budgets: Any, *, allow_empty: bool
+) -> dict[str, Any]:
+    """Return the rows of a table.
+
+    Raises:
+        ConfigError: Inputs are invalid.
+    """
+    given = [noun for noun, value in owner.items() if value is not None]
+    found = [str(problem) for problem in choice_problems(table)]
+    rows: dict[str, Any] = {}
+    if len(given) != 1 or not isinstance(owner[given[0]], str):
+        found.append("write either enterprise or organization, as a text")
+    if not isinstance(budgets, Mapping):
+        found.append("write budgets as a mapping from logins to amounts, of plain values: no Output")
+    elif not budgets and not allow_empty:
+        found.append("the table has no row, which would remove all caps: set allow_empty=True if it is meant")
+    elif any(isinstance(row, pulumi.Output) for row in budgets.values()):
+        found.append("write the rows as plain values, no Outputs: a preview cannot compare rows that it does not know")
+    else:
+        rows, wrong = read_rows(OWNER_KINDS[given[0] if given else "enterprise"], budgets)
+        found += mistakes(wrong)
+    if found:
+        raise brief(ConfigError("\n".join([f"{name}: {found[0]}", *(f"  {text}" for text in found[1:])])))
+    return rows
+
+
+def _merged(parts: list[Mapping[str, str] | None]) -> dict[str, str]:
+    return {login: value for part in parts for login, value in (part or {}).items()}
+
+
+def _check_pending(name: str, total: int, pending: Mapping[str, str]) -> None:
+    """Fail the program if budgets are not written: the state has the others.
+
+    Raises:
+        pulumi.RunError: Some are not.
+    """
+    if pending:
+        shown = "; ".join(f"{login}: {reason}" for login, reason in list(pending.items())[:_SHOWN])
+        more = f"; and {len(pending) - _SHOWN:,} more" if len(pending) > _SHOWN else ""
+        raise pulumi.RunError(
+            f"{name}: {len(pending):,} of {total:,} budgets are not written: run again. {shown}{more}"
+        )

@@ -1,0 +1,456 @@
+"""Check, diff, create, read, update and delete of one resource of a table: the lifecycle of a budget for each row."""
+
+from __future__ import annotations
+
+import math
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.budgets import expiry
+from billing_provider.budgets.cache import OwnerCache
+from billing_provider.budgets.consequences import RAISED_TO
+from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.core.errors import BillingError, ConfigError, InvalidError, NotFoundError, OutcomeError
+from billing_provider.core.ids import read_slug, resource_id
+from billing_provider.core.inputs import Problem
+from billing_provider.core.owners import OWNER_KINDS, USER, Owner
+from billing_provider.core.resource import Checked, Stored
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
+from billing_provider.runtime.registry import name_of
+from billing_provider.user_budgets.rows import (
+    CHOICES,
+    PRODUCT,
+    REASON,
+    as_inputs,
+    bucket_of,
+    budget_inputs,
+    choice_problems,
+    mistakes,
+    read_rows,
+    user_key,
+)
+from billing_provider.user_budgets.states import INPUTS, BucketState, read_bucket
+from billing_provider.user_budgets.words import first_lines, not_written, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from billing_provider.runtime.run import Run
+
+PENDING = "pending"
+"""The output with what could not be written; as a changed property, it also stands for a change of no input."""
+OUTPUTS = ("budget_ids", "adopted", KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED, PENDING)
+"""Outputs of a resource of a table that are not inputs."""
+_OF_A_ROW = (InvalidError, NotFoundError, OutcomeError)
+"""Errors of one row; after each other error, the further rows would fail in the same way."""
+_MINUTE = 60.0
+MANY = 3
+"""From this number of budgets on, one listing needs fewer requests than a read of each."""
+
+
+def row_urn(urn: str, login: str) -> str:
+    """Return the identity of a row in this run, and its name in messages: that of the resource, and the login."""
+    return f"{urn}/{login.lower()}"
+
+
+class _Work:
+    """The budgets that the resources of tables write in this run, and how long that takes.
+
+    Args:
+        run: The engine run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._total = self._done = 0
+
+    def add(self, number: int) -> None:
+        """Add budgets to write."""
+        with self._lock:
+            self._total += number
+
+    def take(self) -> None:
+        """Begin with the next one, and show how many there are and how long they take at GitHub's pace."""
+        with self._lock:
+            self._done += 1
+            done, total = self._done, self._total
+        if total > MANY:
+            left = (total - done) * self._run.settings.write_interval_seconds
+            then = f", at least {math.ceil(left / _MINUTE)} min left" if left > _MINUTE else ""
+            self._run.show(f"budget {done:,} of {total:,}{then}", "budgets of users")
+
+
+class UserBudgetsLifecycle:
+    """The lifecycle of the resources of tables; what happens to a row is the lifecycle of a budget.
+
+    Args:
+        run: The state shared by the resources of this engine run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._budgets = {noun: Lifecycle(kind, run) for noun, kind in OWNER_KINDS.items()}
+        self._work = _Work(run)
+
+    def check(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]) -> Checked:
+        """Validate the inputs of one resource of a table; nothing is sent.
+
+        Args:
+            urn: The URN of the resource, for messages and registry.
+            olds: The stored inputs; empty for a new resource.
+            news: The inputs from the component.
+            unknown: The names of the inputs not known yet; each is refused, because a table is compared by its rows.
+        """
+        self._run.registry.check(urn, anew=not olds)
+        _ = self._run.guards
+        if unknown:
+            reason = "write plain values: a preview cannot compare rows that are not known yet"
+            return Checked({}, [Problem(name, reason) for name in sorted(unknown)])
+        inputs = {name: news[name] for name in INPUTS if news.get(name) is not None}
+        found = list(_problems(inputs))
+        if found:
+            return Checked({}, found)
+        before, wanted = read_bucket(olds), read_bucket(inputs)
+        if olds and Owner(before.kind, before.owner).key != Owner(wanted.kind, wanted.owner).key:
+            reason = f"a table cannot move from {before.owner}: declare another one, then remove this one"
+            return Checked({}, [Problem(wanted.kind.noun, reason)])
+        if wanted.exclusive and (other := self._claim(urn, wanted)):
+            reason = f"this table is exclusive, and {other} declares a person too: declare all persons as its rows"
+            return Checked({}, [Problem("", reason)])
+        spelled = {login.lower(): login for login in before.budgets}
+        rows = {spelled.get(login.lower(), login): row for login, row in wanted.rows().items()}
+        inputs["budgets"] = rows
+        if olds:
+            inputs[wanted.kind.noun] = before.owner
+        wanted = read_bucket(inputs)
+        with self._run.reporter.collecting() as texts:
+            found = [problem for login in rows for problem in self._check_row(urn, login, before, wanted)]
+        self._show(texts)
+        if found:
+            return Checked({}, [Problem("", text) for text in mistakes(found)])
+        return Checked(inputs, [])
+
+    def _claim(self, urn: str, wanted: BucketState) -> str | None:
+        """Claim all users of the owner for this table; return the name of a resource that declares one of them too."""
+        key = user_key(Owner(wanted.kind, wanted.owner), "")[:2]
+        other = self._run.registry.claim(f"{table_of(urn)}-", key)
+        return other and name_of(other)
+
+    def _check_row(self, urn: str, login: str, before: BucketState, wanted: BucketState) -> list[Problem]:
+        own, declared = row_urn(urn, login), _declared(wanted, login)
+        old = _declared(before, login) if login in before.budgets else {}
+        if old == declared and "expires_at" not in declared:
+            self._run.registry.check(own, anew=False)
+            key = user_key(Owner(wanted.kind, wanted.owner), login)
+            first = self._run.registry.declare(own, key)
+            self._run.registry.declare_inputs(own, declared)
+            if first is None and self._run.registry.claimant(own, key) is None:
+                return []
+        found = self._of(wanted).check(own, old, declared, frozenset()).problems
+        return [Problem("", f"{login}: {problem}") for problem in found]
+
+    def diff(
+        self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the inputs that changed in meaning; no change replaces a resource of a table. Nothing is sent.
+
+        Args:
+            urn: The URN of the resource.
+            id_: The resource's id.
+            olds: The stored outputs, from any version of this package.
+            news: The checked inputs.
+            unknown: The names of the inputs not known yet: none, as `check` requires.
+        """
+        del id_, unknown
+        state, wanted = read_bucket(olds), read_bucket(news)
+        if not self._run.registry.is_checked(urn):
+            return [], []
+        states, state_rows, changed = dict(state.states()), state.rows(), set[str]()
+        with self._run.reporter.collecting() as texts:
+            for login, row in wanted.rows().items():
+                old = states.pop(login, None)
+                is_seen = row != state_rows.get(login)
+                differs = old is None or self._row_differs(row_urn(urn, login), old, _declared(wanted, login))
+                changed |= {"budgets"} if is_seen else {PENDING} if differs else set()
+        self._show(texts)
+        changed |= {"budgets"} if states else set()
+        changed |= {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
+        changed |= {PENDING} if state.pending else set()
+        return sorted(changed), []
+
+    def _row_differs(self, urn: str, old: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+        """Return whether a row differs in meaning, and record that the row has its budget."""
+        changed, _ = self._one(declared).diff(urn, _id_of(old), old, declared, frozenset())
+        return bool(changed)
+
+    def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
+        """Create or adopt the budget of each row; what could not be written is pending.
+
+        Raises:
+            BillingError: Nothing could be written.
+        """
+        return self._write(urn, BucketState(), read_bucket(inputs), inputs)
+
+    def update(self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Stored:
+        """Write the rows that differ: new and changed ones first, then those that go; the rest is pending.
+
+        Raises:
+            BillingError: Nothing could be written.
+        """
+        return self._write(urn, read_bucket(olds), read_bucket(news), news)
+
+    def read(self, id_: str, olds: Mapping[str, Any]) -> Stored:
+        """Return the current rows; one whose budget is provably gone is no row any more.
+
+        Args:
+            id_: The resource's id.
+            olds: The stored outputs.
+
+        Raises:
+            ConfigError: It is read with `.get`, which tables do not have.
+            BillingError: A budget cannot be read; it may still exist.
+        """
+        state = read_bucket(olds)
+        if not state.owner:
+            raise ConfigError(f"{id_} is a part of a table: read a person's budget with EnterpriseBudget.get")
+        owner, states = Owner(state.kind, state.owner), dict(state.states())
+        if len(states) > MANY:
+            self._run.cache(OwnerCache, owner).complete()
+        rows: dict[str, Any] = {}
+        kept: dict[str, Mapping[str, Any]] = {}
+        with self._run.reporter.collecting() as texts:
+            for login, old in states.items():
+                stored = self._one(old).read(_id_of(old), old)
+                if stored is None:
+                    continue
+                rows[login], kept[login] = self._read_row(login, state.rows()[login], stored), stored.outputs
+        self._show(texts)
+        if state.exclusive:
+            for login, live in self._others(owner, state.bucket, set(rows)).items():
+                rows[login], kept[login] = live["budget_amount"], live
+        inputs = {name: olds[name] for name in INPUTS if olds.get(name) is not None}
+        return _stored(id_, {**inputs, "budgets": rows}, rows, kept, state.pending)
+
+    def _read_row(self, login: str, row: Any, stored: Stored) -> Any:
+        """Return a row as it is on GitHub."""
+        live = stored.inputs
+        if live["user"].lower() != login.lower():
+            self._run.reporter.warn(
+                f"the budget of {login} is now that of {live['user']}: if the person was renamed, change the login"
+            )
+        declared = {name: value for name, value in as_inputs(row).items() if name in {"on_raise", REASON}}
+        current = {name: live[name] for name in ("budget_amount", "expires_at") if live.get(name) is not None}
+        current |= declared
+        return current["budget_amount"] if set(current) == {"budget_amount"} else current
+
+    def delete(self, urn: str, id_: str, olds: Mapping[str, Any]) -> None:
+        """Delete the budget of each row, as `on_delete` says; one that is provably gone is a success.
+
+        Raises:
+            BillingError: Some could not be deleted; the next run deletes the rest.
+        """
+        del id_
+        failed: dict[str, str] = {}
+        states = list(read_bucket(olds).states())
+        with self._run.reporter.collecting() as texts:
+            try:
+                self._work.add(len(states))
+                for login, old in states:
+                    self._work.take()
+                    with _noting(failed, login):
+                        self._one(old).delete(row_urn(urn, login), _id_of(old), old)
+            finally:
+                shown = first_lines(texts)
+        for text in shown:
+            self._run.reporter.warn(text)
+        if failed:
+            raise OutcomeError(not_written(failed, len(states), "deleted"))
+
+    def _write(self, urn: str, state: BucketState, wanted: BucketState, news: Mapping[str, Any]) -> Stored:
+        owner = Owner(wanted.kind, wanted.owner)
+        states = dict(state.states())
+        # A row that is written, or is still as it was; a row that could not be created is not among them.
+        rows = {login: row for login, row in state.rows().items() if login in states}
+        kept: dict[str, Mapping[str, Any]] = dict(states)
+        work: list[tuple[str, Callable[[], Stored | None]]] = [
+            (login, self._work_on(row_urn(urn, login), states.get(login), _declared(wanted, login)))
+            for login in wanted.budgets
+        ]
+        gone = {login: old for login, old in states.items() if login not in wanted.budgets}
+        work += [(login, self._removal(row_urn(urn, login), owner, old)) for login, old in gone.items()]
+        pending: dict[str, str] = {}
+        stopped = ""
+        with self._run.reporter.collecting() as texts:
+            unchanged = {login for login, row in wanted.rows().items() if rows.get(login) == row}
+            self._work.add(len(work) - len(unchanged))
+            for number, (login, act) in enumerate(work):
+                if login not in unchanged:
+                    self._work.take()
+                if stopped:
+                    pending[login] = stopped
+                    continue
+                try:
+                    stored = act()
+                except _OF_A_ROW as error:
+                    pending[login] = str(error)
+                except BillingError as error:
+                    if number == len(pending):
+                        raise
+                    stopped = pending[login] = str(error)
+                else:
+                    self._note(login, stored, wanted, rows, kept)
+            if wanted.exclusive and not pending:
+                self._remove_others(urn, owner, wanted, pending)
+        self._show(texts)
+        if pending:
+            self._run.reporter.warn(not_written(pending, len(work), "written"))
+        id_ = resource_id(wanted.kind.noun, wanted.owner, f"users-{wanted.bucket}")
+        return _stored(id_, news, rows, kept, pending)
+
+    @staticmethod
+    def _note(
+        login: str,
+        stored: Stored | None,
+        wanted: BucketState,
+        rows: dict[str, Any],
+        kept: dict[str, Mapping[str, Any]],
+    ) -> None:
+        """Note the result of a row: its budget as it is stored, or that it has none any more."""
+        if stored is None:
+            del rows[login], kept[login]
+        else:
+            rows[login], kept[login] = wanted.rows()[login], stored.outputs
+
+    def _work_on(
+        self, urn: str, old: Mapping[str, Any] | None, declared: Mapping[str, Any]
+    ) -> Callable[[], Stored | None]:
+        """Return what writes a declared row: the create of its budget, or an update, which may send nothing."""
+        budgets, registry = self._one(declared), self._run.registry
+        if (
+            old is None
+            or expiry.comes_back(old, declared, self._run.clock.utc())
+            or registry.is_gone(str(old.get("budget_id")))
+        ):
+            return lambda: budgets.create(urn, declared)
+        return lambda: budgets.update(_id_of(old), old, declared)
+
+    def _removal(self, urn: str, owner: Owner, old: Mapping[str, Any]) -> Callable[[], None]:
+        """Return what removes a row: its budget stays if another resource of the program declares it."""
+
+        def remove() -> None:
+            key = user_key(owner, old[USER])
+            other = self._run.registry.declarer(key, urn)
+            if other is None:
+                self._one(old).delete(urn, _id_of(old), old)
+            else:
+                self._run.reporter.warn(f"kept the budget of {old[USER]}: {name_of(other)} declares it")
+
+        return remove
+
+    def _remove_others(self, urn: str, owner: Owner, wanted: BucketState, pending: dict[str, str]) -> None:
+        for login, live in self._others(owner, wanted.bucket, set(wanted.budgets)).items():
+            with _noting(pending, login):
+                self._removal(row_urn(urn, login), owner, live)()
+
+    def _others(self, owner: Owner, bucket: str, logins: set[str]) -> dict[str, dict[str, Any]]:
+        """Return the budgets of other users in this part of an exclusive table, as states of their own, by login."""
+        return {
+            login: state
+            for login, state in other_budgets(self._run, owner, bucket, logins)
+            if self._run.registry.declarer(user_key(owner, login), "") is None
+        }
+
+    def _show(self, texts: list[str]) -> None:
+        for text in first_lines(texts):
+            self._run.reporter.warn(text)
+
+    def _of(self, bucket: BucketState) -> Lifecycle:
+        return self._budgets[bucket.kind.noun]
+
+    def _one(self, budget: Mapping[str, Any]) -> Lifecycle:
+        return self._budgets[next(noun for noun in OWNER_KINDS if budget.get(noun))]
+
+
+@contextmanager
+def _noting(failed: dict[str, str], login: str) -> Iterator[None]:
+    """Note the error of one row, and go on with the others."""
+    try:
+        yield
+    except _OF_A_ROW as error:
+        failed[login] = str(error)
+
+
+def other_budgets(run: Run, owner: Owner, bucket: str, logins: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the budgets of users on GitHub who belong to one resource of a table and are none of its rows.
+
+    Args:
+        run: The engine run.
+        owner: The owner of the budgets.
+        bucket: The resource of the table.
+        logins: The logins of its rows.
+
+    Raises:
+        BillingError: GitHub's listing cannot be read.
+    """
+    declared = {login.lower() for login in logins}
+    for live in run.cache(OwnerCache, owner).complete().values():
+        login = live.user or live.budget_entity_name or ""
+        is_other = live.budget_scope == USER and live.budget_product_sku == PRODUCT and login.lower() not in declared
+        if login and is_other and bucket_of(login) == bucket:
+            state = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})
+            yield login, {**state, "budget_id": live.id}
+
+
+def _problems(inputs: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the inputs of a resource of a table, apart from the rules for budgets."""
+    nouns = [noun for noun in OWNER_KINDS if inputs.get(noun)]
+    if len(nouns) != 1:
+        yield Problem("", "write either the enterprise or the organization that owns the budgets")
+        return
+    try:
+        read_slug(nouns[0], inputs[nouns[0]])
+    except ConfigError as error:
+        yield Problem("", str(error))
+    yield from choice_problems(inputs)
+    _, found = read_rows(OWNER_KINDS[nouns[0]], inputs.get("budgets") or {})
+    yield from (Problem("", text) for text in mistakes(found))
+    strangers = [login for login in inputs.get("budgets") or {} if bucket_of(login) != inputs.get("bucket")]
+    if strangers:
+        yield Problem("", f"{strangers[0]} belongs to another part of the table: declare the rows with UserBudgets")
+
+
+def _declared(bucket: BucketState, login: str) -> dict[str, Any]:
+    defaults = {name: getattr(bucket, name) for name in CHOICES}
+    return budget_inputs(bucket.kind, bucket.owner, login, bucket.rows()[login], defaults)
+
+
+def _id_of(state: Mapping[str, Any]) -> str:
+    noun = next(noun for noun in OWNER_KINDS if state.get(noun))
+    return resource_id(noun, state[noun], state.get("budget_id") or expiry.NEVER_CREATED)
+
+
+def _stored(
+    id_: str,
+    inputs: Mapping[str, Any],
+    rows: Mapping[str, Any],
+    kept: Mapping[str, Mapping[str, Any]],
+    pending: Mapping[str, str],
+) -> Stored:
+    """Return a resource of a table as stored by the engine.
+
+    Args:
+        id_: The resource's id.
+        inputs: Its inputs.
+        rows: The rows that are on GitHub.
+        kept: The outputs of the budget of each of these rows.
+        pending: What could not be written, and why.
+    """
+    with_id = {login: kept[login]["budget_id"] for login in rows if kept[login].get("budget_id")}
+    listed = {name: [login for login in rows if kept[login].get(name)] for name in OUTPUTS[1:3]}
+    raised = {login: kept[login][RAISED_TO] for login in rows if kept[login].get(RAISED_TO) is not None}
+    expired = [login for login in rows if kept[login].get(expiry.EXPIRED)]
+    known = {"budget_ids": with_id, **listed, RAISED_TO: raised, expiry.EXPIRED: expired, PENDING: dict(pending)}
+    outputs = {**inputs, "budgets": dict(rows), **known}
+    return Stored(id_, dict(inputs), outputs)

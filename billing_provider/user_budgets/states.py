@@ -1,0 +1,103 @@
+"""The state of one resource of a table, as any version of this package may have stored it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
+
+from billing_provider.budgets.consequences import RAISED_TO
+from billing_provider.budgets.expiry import EXPIRED
+from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.owners import OWNER_KINDS, OwnerKind
+from billing_provider.core.resource import STATE_CONFIG, read_form
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
+from billing_provider.user_budgets.rows import CHOICES, budget_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Amount = StrictInt | StrictFloat
+INPUTS = ("enterprise", "organization", "bucket", "budgets", "exclusive", "on_existing", "on_delete", "on_raise")
+"""The inputs of one resource of a table."""
+
+
+class StoredRow(BaseModel):
+    """A row with more than an amount."""
+
+    model_config = STATE_CONFIG
+
+    budget_amount: Amount
+    expires_at: Sendable | None = None
+    on_raise: Sendable | None = None
+    reason: Sendable | None = None
+
+
+class BucketState(BaseModel):
+    """The inputs and outputs of one resource of a table; `budgets` is what GitHub has of the rows, as far as known.
+
+    Attributes:
+        budget_ids: GitHub's ids by login.
+        adopted: Logins whose budgets existed before.
+        kept_on_delete: Logins whose budgets a delete keeps.
+        raised_to: Higher amounts on GitHub that `on_raise` keeps, by login.
+        expired: Logins whose budgets have expired.
+        pending: What could not be written, and why, by login.
+    """
+
+    model_config = STATE_CONFIG
+
+    enterprise: Sendable | None = None
+    organization: Sendable | None = None
+    bucket: Sendable = ""
+    budgets: dict[Sendable, Amount | StoredRow] = Field(default_factory=dict)
+    exclusive: StrictBool | None = None
+    on_existing: Sendable | None = None
+    on_delete: Sendable | None = None
+    on_raise: Sendable | None = None
+    budget_ids: dict[Sendable, Id] = Field(default_factory=dict)
+    adopted: list[Sendable] = Field(default_factory=list)
+    kept_on_delete: list[Sendable] = Field(default_factory=list)
+    raised_to: dict[Sendable, Amount] = Field(default_factory=dict)
+    expired: list[Sendable] = Field(default_factory=list)
+    pending: dict[Sendable, Sendable] = Field(default_factory=dict)
+
+    @property
+    def kind(self) -> OwnerKind:
+        """The kind of the owner."""
+        return OWNER_KINDS["enterprise" if self.enterprise else "organization"]
+
+    @property
+    def owner(self) -> str:
+        """The slug or the login of the owner."""
+        return self.enterprise or self.organization or ""
+
+    def rows(self) -> dict[str, Any]:
+        """Return the rows as inputs: an amount, or a mapping of what a row declares."""
+        return {
+            login: row.model_dump(exclude_none=True) if isinstance(row, StoredRow) else row
+            for login, row in self.budgets.items()
+        }
+
+    def states(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the state of the budget of each row that has one, as a resource of its own would have it."""
+        adopted, kept, expired = set(self.adopted), set(self.kept_on_delete), set(self.expired)
+        defaults = {name: getattr(self, name) for name in CHOICES}
+        for login, row in self.rows().items():
+            if login not in self.budget_ids and login not in expired:
+                continue
+            state = budget_inputs(self.kind, self.owner, login, row, defaults)
+            state |= {"budget_id": self.budget_ids[login]} if login in self.budget_ids else {}
+            state |= {"adopted": login in adopted, KEPT_ON_DELETE: login in kept}
+            state |= {RAISED_TO: self.raised_to[login]} if login in self.raised_to else {}
+            state |= {EXPIRED: True} if login in expired else {}
+            yield login, state
+
+
+def read_bucket(raw: Mapping[str, Any]) -> BucketState:
+    """Return a state, with None and missing values equal.
+
+    Raises:
+        ConfigError: A value has a wrong type.
+    """
+    return read_form(BucketState, {name: value for name, value in raw.items() if value is not None})

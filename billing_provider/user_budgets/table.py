@@ -1,0 +1,111 @@
+"""A table of users' budgets in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import did_you_mean
+from billing_provider.user_budgets.rows import MOST_MISTAKES, ROW_INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES = 10_000_000
+"""Maximum size of a file, in bytes: some hundred thousand rows."""
+_COLUMNS = ("login", *ROW_INPUTS)
+_REQUIRED = ("login", "budget_amount")
+_MAX_DIGITS = 20
+# A directory or a named pipe of that name must not block.
+_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the rows of a CSV file by login: an amount, or a mapping of the columns that are not empty.
+
+    The first line names the columns: `login` and `budget_amount`, and any of `expires_at`, `on_raise` and `reason`.
+    Commas, semicolons or tabs separate them.
+
+    Args:
+        path: The file, UTF-8 text.
+
+    Raises:
+        ConfigError: It cannot be read, its header is wrong, or rows are incomplete or repeated; the message has all of
+            them.
+    """
+    lines = _read(path).splitlines(keepends=True)
+    header = lines[0] if lines else ""
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, strict=True)
+    rows: dict[str, Any] = {}
+    first: dict[str, int] = {}
+    wrong: list[str] = []
+    try:
+        columns = [name.strip() for name in next(reader, [])]
+        wrong += _header_mistakes(columns)
+        if wrong:
+            raise ConfigError(f"{path}: {'; '.join(wrong)}")
+        for cells in reader:
+            row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()}
+            if not row and len(cells) <= 1:
+                continue
+            wrong += _row_mistakes(reader.line_num, len(columns), cells, row, first)
+            login = row.pop("login", "")
+            rows[login] = row["budget_amount"] if set(row) == {"budget_amount"} else row
+    except csv.Error as error:
+        raise ConfigError(f"{path}: line {reader.line_num} is no line of a CSV file: {error}") from None
+    if wrong:
+        more = len(wrong) - MOST_MISTAKES
+        shown = "; ".join(wrong[:MOST_MISTAKES])
+        raise ConfigError(f"{path}: {shown}" + (f"; and {more} more mistakes" if more > 0 else ""))
+    return {login: _typed(row) for login, row in rows.items()}
+
+
+def _read(path: str | os.PathLike[str]) -> str:
+    try:
+        descriptor = os.open(path, _OPEN)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{path}: it is not a regular file")
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(content) > MAX_BYTES:
+        raise ConfigError(f"{path}: it is larger than {MAX_BYTES // 1_000_000} MB")
+    try:
+        # Spreadsheet programs begin such a file with a byte order mark.
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: it is not UTF-8 text: save it as CSV UTF-8") from None
+
+
+def _header_mistakes(columns: list[str]) -> Iterator[str]:
+    if missing := [name for name in _REQUIRED if name not in columns]:
+        yield f"the first line lacks the column {' and '.join(missing)}; the columns are {', '.join(_COLUMNS)}"
+    for name in dict.fromkeys(columns):
+        if name not in _COLUMNS:
+            yield f"there is no column {name[:40]!r}{did_you_mean(name, _COLUMNS)}"
+        elif columns.count(name) > 1:
+            yield f"the column {name} is there twice"
+
+
+def _row_mistakes(line: int, width: int, cells: list[str], row: dict[str, str], first: dict[str, int]) -> Iterator[str]:
+    if len(cells) > width:
+        yield f"line {line} has {len(cells)} cells, the first line has {width}"
+    if missing := [name for name in _REQUIRED if name not in row]:
+        yield f"line {line} lacks {' and '.join(missing)}"
+        return
+    before = first.setdefault(row["login"].lower(), line)
+    if before != line:
+        yield f"line {line} repeats {row['login'][:40]} of line {before}"
+
+
+def _typed(row: Any) -> Any:
+    """Return a row with its amount as a number; what is none is left as it is, for the check of the rows."""
+    if isinstance(row, dict):
+        return {name: _typed(value) if name == "budget_amount" else value for name, value in row.items()}
+    return int(row) if row.isascii() and row.isdigit() and len(row) < _MAX_DIGITS else row
