@@ -95,7 +95,8 @@ def test_a_fine_grained_token_is_tried(sandbox: Sandbox) -> None:
     first = findings(sandbox, "github_pat_x", ENTERPRISE)[0]
     assert (first.level, first.text) == (OK, f"from the caller, a fine-grained personal access token{said}")
     assert said not in findings(sandbox, "github_pat_x", ORGANIZATION)[0].text
-    refused = worst(findings(sandbox, sandbox.tokens["sandbox-fine-grained"], ENTERPRISE), "enterprise octo-enterprise").repair
+    found = findings(sandbox, sandbox.tokens["sandbox-fine-grained"], ENTERPRISE)
+    refused = worst(found, "enterprise octo-enterprise").repair
     assert refused.startswith("The token from the caller needs the permission Enterprise billing (read). GitHub's page")
 
 
