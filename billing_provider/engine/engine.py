@@ -201,7 +201,8 @@ class Engine:
         """Add resources that exist already to the state; return their URNs. Nothing is read or changed elsewhere.
 
         Args:
-            entries: The resources of an import file, each with `type`, `name`, `id`, `inputs` and `outputs`.
+            entries: The resources of an import file, each with `type`, `name`, `id`, `inputs` and `outputs`, and with
+                its `parent` if it has one; components with `component`, before their parts.
 
         Raises:
             EngineError: An entry is damaged, its name belongs to another resource, or the state cannot be written.

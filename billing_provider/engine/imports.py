@@ -27,7 +27,8 @@ def add(deployment: state.Deployment, stack: str, project: Project, entries: Ite
         deployment: The state.
         stack: The stack's name.
         project: The settings of the project and of the stack.
-        entries: The resources, each with `type`, `name`, `id`, `inputs` and `outputs`.
+        entries: The resources, each with `type`, `name`, `id`, `inputs` and `outputs`, and the name of its `parent` if
+            it has one; a component with `component`, `type` and `name`, before its parts.
 
     Raises:
         StateError: An entry is damaged, is of another provider, or its name is that of a resource with another id.
@@ -41,8 +42,13 @@ def add(deployment: state.Deployment, stack: str, project: Project, entries: Ite
         urn=provider_urn, custom=True, type=provider_type, id=str(uuid.uuid4()), inputs=settings, outputs=settings
     )
     new = {}
+    components: dict[str, str] = {}
     for entry in entries:
-        resource = _read(entry, stack, project.name, root, f"{provider.urn}::{provider.id}")
+        resource = _read(entry, stack, project.name, _parent(entry, components) or root)
+        if resource.custom:
+            resource.provider = f"{provider.urn}::{provider.id}"
+        else:
+            components[resource.name] = resource.urn
         old = there.get(resource.urn)
         if old is None:
             new[resource.urn] = resource
@@ -57,18 +63,30 @@ def add(deployment: state.Deployment, stack: str, project: Project, entries: Ite
     return list(new)
 
 
-def _read(entry: Mapping[str, Any], stack: str, project: str, root: str, provider: str) -> state.Resource:
+def _parent(entry: Mapping[str, Any], components: Mapping[str, str]) -> str:
+    """Return the URN of the component that has an entry, or an empty text."""
+    parent = entry.get("parent")
+    if parent is None:
+        return ""
+    try:
+        return components[parent]
+    except (KeyError, TypeError):
+        raise StateError(f"{entry.get('name')}: no component before it has the name of its parent, {parent}") from None
+
+
+def _read(entry: Mapping[str, Any], stack: str, project: str, parent: str) -> state.Resource:
+    is_component = entry.get("component") is True
     try:
         type_ = str(entry["type"])
-        urn = urns.build(stack, project, root, type_, str(entry["name"]))
-        given = {key: entry[key] for key in ("type", "id", "inputs", "outputs")}
-        resource = state.Resource.model_validate({"urn": urn, "custom": True, **given})
+        urn = urns.build(stack, project, parent, type_, str(entry["name"]))
+        given = {key: entry[key] for key in (("type",) if is_component else ("type", "id", "inputs", "outputs"))}
+        resource = state.Resource.model_validate({"urn": urn, "custom": not is_component, **given})
     except KeyError as error:
         raise StateError(f"a resource to import is damaged: {error} is missing") from None
     except ValidationError as error:
         raise StateError(f"{entry['name']}: the resource to import is damaged: {explain(error)}") from None
-    if urns.package_of(type_) != urns.DYNAMIC_PACKAGE:
+    if resource.custom and urns.package_of(type_) != urns.DYNAMIC_PACKAGE:
         raise StateError(f"{resource.name} is of {type_}: only dynamic resources can be imported")
-    resource.parent, resource.provider = root, provider
+    resource.parent = parent
     resource.created = resource.modified = state.now()
     return resource

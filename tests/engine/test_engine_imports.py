@@ -127,3 +127,24 @@ def test_a_name_of_another_resource_is_refused(engine: Engine, sandbox: Sandbox)
     with pytest.raises(EngineError, match="a is the name of enterprise/octo-enterprise/"):
         engine.import_resources([entry(sandbox, id="enterprise/octo-enterprise/other")])
     assert json.loads(engine.state_file.read_text()) == before
+
+
+def test_the_parts_of_a_component_are_imported_below_it(engine: Engine, sandbox: Sandbox) -> None:
+    """A component has no id; a part names it as its parent, also one that is imported later."""
+    component = {"type": "shop:index:Caps", "name": "caps", "component": True}
+    below = f"urn:pulumi:dev::shop::shop:index:Caps${TYPE}"
+    urn = "urn:pulumi:dev::shop::shop:index:Caps::caps"
+    assert engine.import_resources([component, entry(sandbox, parent="caps")]) == [urn, f"{below}::a"]
+    later = entry(sandbox, name="b", id="enterprise/octo-enterprise/other", parent="caps")
+    assert engine.import_resources([component, later]) == [f"{below}::b"]
+    resources = {each["urn"]: each for each in engine.export()["deployment"]["resources"]}
+    assert [resources[f"{below}::{name}"]["parent"] for name in "ab"] == [urn, urn]
+    assert (resources[urn]["custom"], resources[urn].get("id"), resources[urn].get("provider")) == (False, None, None)
+
+
+@pytest.mark.parametrize("parent", ["caps", 4, ["caps"]])
+def test_a_parent_that_is_not_imported_is_refused(engine: Engine, sandbox: Sandbox, parent: Any) -> None:
+    """The resource is named, and nothing is imported."""
+    with pytest.raises(EngineError, match=r"^a: no component before it has the name of its parent"):
+        engine.import_resources([entry(sandbox, parent=parent)])
+    assert not engine.state_file.exists()
