@@ -97,6 +97,15 @@ class _Silent:
         """Ignore a status."""
 
 
+def quiet(run: Run) -> Run:
+    """Return a run with the same settings and clock, for what exists already; nothing is registered in the given one.
+
+    Args:
+        run: The run of the reading.
+    """
+    return Run(lambda: run.settings, _Silent(), run.clock)
+
+
 @dataclass
 class _Candidate:
     """A live budget on its way to an entry."""
@@ -131,7 +140,7 @@ class _Finder:
     """Collects the entries and what is skipped."""
 
     def __init__(self, run: Run) -> None:
-        self._run = Run(lambda: run.settings, _Silent(), run.clock)
+        self._run = quiet(run)
         self._now = run.clock.utc()
         self.entries: list[Entry] = []
         self.skipped: list[Skipped] = []

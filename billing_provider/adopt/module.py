@@ -14,27 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from billing_provider.adopt.entries import Entry
+    from billing_provider.adopt.tables import Table
 
 WIDTH = 88
 """The longest line, if the values allow it; a formatter with this or a larger width changes nothing."""
 _MODULE = "billing"
 _IMPORT = f"import billing_provider as {_MODULE}"
-_HEAD = f'''\
+_PATH = "Path"
+_IMPORT_OF_PATH = f"from pathlib import {_PATH}"
+_HEAD = '''\
 """Budgets and cost centers that `billing-provider export` found on GitHub.
 
 Import this module in a program, or run it as the program. It is yours to edit: a later
 export only appends what is new. `budgets-import.json` has the same names.
 """
-
-{_IMPORT}
 '''
-_HEAD_OF_MASKED = f'''\
+_HEAD_OF_MASKED = '''\
 """Budgets and cost centers that `billing-provider export` found on GitHub, to be shared.
 
 The logins of people are masked, so do not run this program: it would change the budgets.
 """
-
-{_IMPORT}
 '''
 _INDENT = "    "
 _FEWEST_ROWS = 3
@@ -72,24 +71,29 @@ class _Declaration:
     arguments: dict[str, Any]
 
 
-def write(entries: Sequence[Entry], names: Mapping[str, str], *, masked: bool = False) -> str:
+def write(
+    entries: Sequence[Entry], names: Mapping[str, str], people: Sequence[Table] = (), *, masked: bool = False
+) -> str:
     """Return a complete module.
 
     Args:
         entries: What to declare, in this order.
         names: The name of each entry by its id; cost centers without an entry have none.
+        people: The tables of people's budgets.
         masked: Whether the logins are masked, for the module's text.
     """
-    return f"{_HEAD_OF_MASKED if masked else _HEAD}\n{_body(entries, names)}"
+    imports = f"{_IMPORT_OF_PATH}\n\n{_IMPORT}" if people else _IMPORT
+    return f"{_HEAD_OF_MASKED if masked else _HEAD}\n{imports}\n\n{_body(entries, names, people)}"
 
 
-def extend(text: str, entries: Sequence[Entry], names: Mapping[str, str]) -> str:
+def extend(text: str, entries: Sequence[Entry], names: Mapping[str, str], people: Sequence[Table] = ()) -> str:
     """Return a module with declarations of further entries at its end.
 
     Args:
         text: The module, as it is; it stays the beginning of the result.
         entries: The new entries.
         names: The name of each entry by its id, those in the module included.
+        people: The new tables of people's budgets.
 
     Raises:
         ValueError: The module was edited so that this is not safe; the message has the reason.
@@ -99,9 +103,12 @@ def extend(text: str, entries: Sequence[Entry], names: Mapping[str, str]) -> str
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError("it is not valid Python") from None
     bound = _bound(tree)
-    if _IMPORT not in {ast.unparse(node) for node in tree.body} or bound[_MODULE] != 1:
+    statements = {ast.unparse(node) for node in tree.body}
+    if _IMPORT not in statements or bound[_MODULE] != 1:
         raise ValueError(f"`{_IMPORT}` is missing")
-    new = {names[entry.id] for entry in entries}
+    if people and (_IMPORT_OF_PATH not in statements or bound[_PATH] != 1):
+        raise ValueError(f"`{_IMPORT_OF_PATH}` is missing")
+    new = {names[entry.id] for entry in entries} | {each.name for each in people}
     own = {variable(names[entry.id]) for entry in entries if entry.kind == COST_CENTER_KIND}
     if taken := sorted(bound.keys() & own):
         raise ValueError(f"it has the variable {taken[0]} already")
@@ -111,7 +118,7 @@ def extend(text: str, entries: Sequence[Entry], names: Mapping[str, str]) -> str
     values = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
     if taken := sorted({value for value in values if isinstance(value, str)} & new):
         raise ValueError(f"it has the name {taken[0]} already")
-    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}\n{_body(entries, names)}"
+    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}\n{_body(entries, names, people)}"
 
 
 def quote(text: str) -> str:
@@ -133,7 +140,7 @@ def _bound(tree: ast.Module) -> Counter[str]:
     return found
 
 
-def _body(entries: Sequence[Entry], names: Mapping[str, str]) -> str:
+def _body(entries: Sequence[Entry], names: Mapping[str, str], people: Sequence[Table] = ()) -> str:
     centers = [entry for entry in entries if entry.kind == COST_CENTER_KIND]
     blocks = [f"{variable(names[entry.id])} = {_call(_declaration(entry, names))}" for entry in centers]
     left = [_declaration(entry, names) for entry in entries if entry.kind != COST_CENTER_KIND]
@@ -146,7 +153,7 @@ def _body(entries: Sequence[Entry], names: Mapping[str, str]) -> str:
         tables += [_table(group, differing, second) for group in many]
         in_tables = {each.name for group in many for each in group}
         left = [each for each in left if each.name not in in_tables]
-    return "\n".join(f"{block}\n" for block in [*blocks, *map(_call, left), *tables])
+    return "\n".join(f"{block}\n" for block in [*blocks, *map(_call, left), *tables, *map(_people, people)])
 
 
 def _declaration(entry: Entry, names: Mapping[str, str]) -> _Declaration:
@@ -158,6 +165,31 @@ def _declaration(entry: Entry, names: Mapping[str, str]) -> _Declaration:
             del arguments["budget_scope"]
     order = [name for name in arguments if name not in _LAST] + [name for name in _LAST if name in arguments]
     return _Declaration(names[entry.id], entry.kind, {name: arguments[name] for name in order})
+
+
+def _people(table: Table) -> str:
+    """Return the declaration of a table, whose file is beside the module."""
+    owner = table.owner
+    calls = [f"{_MODULE}.UserBudgets.from_csv", f"{_PATH}(__file__).with_name"]
+    rows = _Code(_nested(calls, quote(table.file), _INDENT, len("budgets=")))
+    declared = _Declaration(table.name, "UserBudgets", {owner.kind.noun: owner.slug, "budgets": rows})
+    return f"# One row for each of {len(table.rows):,} people.\n{_call(declared)}"
+
+
+def _nested(calls: Sequence[str], argument: str, indent: str, taken: int = 0) -> str:
+    """Return calls, each the argument of the one before, on one line if they fit.
+
+    Args:
+        calls: The called functions, from the outermost one.
+        argument: The argument of the innermost one.
+        indent: As for `_literal`.
+        taken: As for `_literal`.
+    """
+    inline = f"{'('.join([*calls, argument])}{')' * len(calls)}"
+    if not calls or len(indent) + taken + len(inline) + 1 <= WIDTH:
+        return inline
+    inner = indent + _INDENT
+    return f"{calls[0]}(\n{inner}{_nested(calls[1:], argument, inner)},\n{indent})"
 
 
 def _first(each: _Declaration, differing: Sequence[str]) -> str | None:

@@ -57,6 +57,11 @@ def cost_center_name(name: str) -> str:
     return _joined("cost-center", name)
 
 
+def table_name(owner: Owner) -> str:
+    """Return the readable name of the table of an owner's people; others can have the same."""
+    return _joined("org", owner.slug, "people") if owner.kind.noun == ORGANIZATION else "people"
+
+
 def unique(wanted: str, taken: Collection[str]) -> str:
     """Return the wanted name, with the lowest number that makes it unique."""
     name, number = wanted, 1

@@ -80,13 +80,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"skipped: {each.what}: {each.reason}")
     code = FOUND if skipped else 0
     if args.mask_logins:
-        print(f"Wrote {folder.write_masked(args.out, chosen)}, to share. There is no import file: logins are masked.")
+        shared = " and ".join(map(str, folder.write_masked(args.out, chosen)))
+        print(f"Wrote {shared}, to share. There is no import file: logins are masked.")
         return code
     providers = stored_providers()
-    written = folder.write_export(args.out, chosen, providers)
+    written = folder.write_export(args.out, reader.run, chosen, providers)
     _print_written(args.out, written, len(chosen))
     if args.stack:
-        resources = [folder.resource(entry, written.names[entry.id], providers) for entry in chosen]
+        resources = folder.resources(reader.run, chosen, written, providers)
         return imports.import_into(args.stack, resources, args.out) or code
     if written.new:
         print("Next: `import budgets` in the program, then run again with --import STACK.")

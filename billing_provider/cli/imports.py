@@ -150,8 +150,8 @@ def import_into(stack: str, resources: Sequence[dict[str, Any]], out: Path) -> i
 
 def _import(target: CommandLine | Embedded, stack: str, resources: Sequence[dict[str, Any]], out: Path) -> int:
     state = target.export()
-    owned = {each.id for each in read_state_export(f"the state of {stack}", state.encode()).managed}
-    new = [each for each in resources if each["id"].lower() not in owned]
+    new = folder.missing(resources, read_state_export(f"the state of {stack}", state.encode()))
+    imported, total = (sum(len(folder.objects(each)) for each in some) for some in (new, resources))
     backup = None
     if new:
         taken = {path.stem for path in out.glob("*.json")}
@@ -163,7 +163,7 @@ def _import(target: CommandLine | Embedded, stack: str, resources: Sequence[dict
             target.add(new)
         except BillingError as error:
             raise BillingError(f"{error} To undo what was imported: {target.undo(backup)}") from None
-    print(f"Imported into {stack}: {len(new)}. In its state already: {len(resources) - len(new)}. GitHub is unchanged.")
+    print(f"Imported into {stack}: {imported}. In its state already: {total - imported}. GitHub is unchanged.")
     lines = target.preview()
     if not lines:
         print(f"A preview of {stack} finds no changes.")

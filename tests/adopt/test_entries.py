@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from billing_provider.adopt.entries import find_entries
 from billing_provider.adopt.inventory import Inventory, owners_of, read_inventories
+from billing_provider.adopt.tables import Table, split
 from billing_provider.budgets.models import Budget
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import CostCenterDetails, CostCenterResource
 from billing_provider.sandbox.operations.quirks import QUIRKS
-from tests.adopt.world import OtherClient, a_sandbox
+from billing_provider.user_budgets.lifecycle import UserBudgetsLifecycle
+from tests.adopt.world import OtherClient, a_sandbox, people
 from tests.support.harness import open_harness
 from tests.support.quirks import under_every
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from billing_provider.adopt.entries import Entry, Skipped
+    from billing_provider.core.resource import Stored
     from billing_provider.sandbox import Sandbox
     from tests.support.harness import RunHarness
 
@@ -115,6 +118,41 @@ def test_the_stored_values_are_those_of_an_adoption() -> None:
             assert each.create(f"::{entry.id}", checked.inputs) == entry.stored
         assert sandbox.writes == []
         assert {entry.stored.outputs["kept_on_delete"] for entry in entries} == {True}
+
+
+def parts(run: RunHarness, entries: list[Entry]) -> dict[str, Stored]:
+    """Return what the state holds for each resource of the only table of an export."""
+    ((group, *more), _) = split(entries)
+    assert more == []
+    return dict(Table("people", "people.csv", group).parts(run.run))
+
+
+@under_every(READ)
+def test_the_rows_of_a_table_are_stored_as_adopted(quirks: tuple[str, ...]) -> None:
+    """Under each quirk, the state of a table is that of a create that adopts, and a refresh finds no change."""
+    with a_sandbox(*(MADE & {*quirks})) as sandbox:
+        people(sandbox, 51)
+        for quirk in quirks:
+            sandbox.switch(quirk)
+        run = open_harness(sandbox)
+        stored = parts(run, found(run)[0])
+        assert run.reporter.warnings == []
+        assert sum(len(each.outputs["budget_ids"]) for each in stored.values()) == 51
+        assert "2999-12-31" in str(stored)
+        run = open_harness(sandbox)
+        lifecycle = UserBudgetsLifecycle(run.run)
+        for name, each in stored.items():
+            checked = lifecycle.check(f"::{name}", each.inputs, each.inputs, frozenset())
+            assert (checked.problems, checked.inputs) == ([], each.inputs)
+            assert lifecycle.diff(f"::{name}", each.id, each.outputs, checked.inputs, frozenset()) == ([], [])
+            assert lifecycle.read(each.id, each.outputs) == each
+        assert run.reporter.warnings == []
+        run = open_harness(sandbox)
+        lifecycle = UserBudgetsLifecycle(run.run)
+        for name, each in stored.items():
+            checked = lifecycle.check(f"::{name}", {}, each.inputs, frozenset())
+            assert lifecycle.create(f"::{name}", checked.inputs) == each
+        assert sandbox.writes == []
 
 
 def test_defaults_are_left_out(harness: RunHarness, sandbox: Sandbox) -> None:

@@ -16,6 +16,7 @@ from billing_provider.adopt import module
 from billing_provider.adopt.entries import Entry, find_entries
 from billing_provider.adopt.inventory import owners_of, read_inventories
 from billing_provider.adopt.names import unique, variable
+from billing_provider.adopt.tables import Table
 from billing_provider.core.resource import Stored
 from tests.adopt.world import OtherClient, a_sandbox
 from tests.support.harness import open_harness
@@ -50,8 +51,24 @@ def budget(id_: str, wanted: str = "b", kind: str = "EnterpriseBudget", **declar
     return Entry(kind, wanted, {**plain, **declared}, Stored(f"enterprise/acme/{id_}", {}, {}), scope, center)
 
 
+def person(number: int, owner: str = "enterprise/acme", **declared: Any) -> Entry:
+    """Return the budget of a person."""
+    noun, slug = owner.split("/")
+    login = f"dev-{number:02}"
+    shape = {noun: slug, "budget_product_sku": "ai_credits", "budget_scope": "user", "user": login}
+    inputs = {**shape, "budget_amount": number, **declared}
+    kind = "EnterpriseBudget" if noun == "enterprise" else "OrgBudget"
+    return Entry(kind, f"user-{login}", inputs, Stored(f"{owner}/ID-{number}", {}, {}), "user")
+
+
 def center(name: str = "Platform") -> Entry:
     return Entry("CostCenter", "cost-center-platform", {"enterprise": "acme", "name": name}, Stored(CENTER, {}, {}))
+
+
+TABLES = [
+    Table(name, f"{name}.csv", [person(1), person(2)])
+    for name in ("people", "people-of-the-second-export-", "p" * 45, "p" * 56)
+]
 
 
 def declared_by(text: str) -> list[tuple[str, str, dict[str, Any]]]:
@@ -65,10 +82,11 @@ def declared_by(text: str) -> list[tuple[str, str, dict[str, Any]]]:
 
         return call
 
-    kinds = ("EnterpriseBudget", "OrgBudget", "CostCenter")
+    kinds = ("EnterpriseBudget", "OrgBudget", "CostCenter", "UserBudgets")
     fake = SimpleNamespace(**{kind: record(kind) for kind in kinds})
+    fake.UserBudgets.from_csv = str
     code = text.replace("import billing_provider as billing\n", "", 1)
-    exec(compile(code, "budgets.py", "exec"), {"billing": fake})  # noqa: S102 - the text that is tested
+    exec(compile(code, "budgets.py", "exec"), {"billing": fake, "__file__": "/at/budgets.py"})  # noqa: S102 - the text that is tested
     return calls
 
 
@@ -97,7 +115,10 @@ def test_the_module_is_formatted_and_typed(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "__init__.py").touch()
     grown = module.extend(module.write(entries[:20], names), entries[20:], names)
-    for name, text in (("budgets", module.write(entries, names)), ("grown", grown)):
+    both = module.write(entries, names, TABLES)
+    more = module.extend(module.write(entries[:20], names, TABLES[:1]), entries[20:], names, TABLES[1:])
+    texts = {"budgets": module.write(entries, names), "grown": grown, "both": both, "more": more}
+    for name, text in texts.items():
         (folder / f"{name}.py").write_text(text)
         assert max(map(len, text.splitlines())) <= module.WIDTH
     commands = [
@@ -122,6 +143,17 @@ def test_the_module_declares_exactly_the_entries() -> None:
     assert grown.startswith(start)
     assert by_name(declared_by(grown)) == by_name(expected(entries, names))
     assert text.count("billing.EnterpriseBudget(") < 20
+
+
+def test_a_table_reads_the_file_beside_the_module() -> None:
+    """A table names its owner, and its file by the place of the module; a long name takes more lines."""
+    calls = declared_by(module.write([budget("1")], {"enterprise/acme/1": "b"}, TABLES))
+    assert [(kind, name) for kind, name, _ in calls] == [
+        ("EnterpriseBudget", "b"),
+        *(("UserBudgets", table.name) for table in TABLES),
+    ]
+    assert calls[1][2] == {"enterprise": "acme", "budgets": "/at/people.csv"}
+    assert [call[2]["budgets"] for call in calls[2:]] == [f"/at/{table.file}" for table in TABLES[1:]]
 
 
 TEXT = st.text(max_size=120)
@@ -222,12 +254,15 @@ NEW = budget("1", budget_scope="cost_center", budget_entity_name="x", of=CENTER)
         (f"{START}cost_center_platform = 1\n", "it has no variable cost_center_platform"),
         (f"{START}def cost_center_platform() -> None: ...\n", "it has no variable cost_center_platform"),
         (f"{START}x = 'new'\n", "it has the name new already"),
+        (START, "`from pathlib import Path` is missing"),
+        (f"from pathlib import Path\n{START}Path = 1\n", "`from pathlib import Path` is missing"),
+        (f"from pathlib import Path\n{START}x = 'people'\n", "it has the name people already"),
     ],
 )
 def test_a_module_that_cannot_grow_safely_is_left_alone(text: str, reason: str) -> None:
     """The reason is named; no text is returned."""
     with pytest.raises(ValueError, match=reason):
-        module.extend(text, [NEW], NAMES)
+        module.extend(text, [NEW], NAMES, TABLES[:1] if "Path" in reason or "people" in reason else ())
 
 
 def test_a_variable_of_the_user_is_not_overwritten() -> None:

@@ -16,11 +16,20 @@ from billing_provider.core.errors import ConfigError
 TYPE = "pulumi-python:dynamic/github-billing:"
 URN = f"urn:pulumi:dev::p::{TYPE}EnterpriseBudget::b"
 
+PART_URN = f"urn:pulumi:dev::p::github-billing:index:UserBudgets${TYPE}UserBudgetBucket::people-07"
 OTHER = "urn:pulumi:dev::p::aws:s3/bucket:Bucket::other"
 
 
 def budget(**changed: Any) -> dict[str, Any]:
     return {"urn": URN, "type": f"{TYPE}EnterpriseBudget", "id": "enterprise/Acme/AB-1", "custom": True, **changed}
+
+
+def part(outputs: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
+    """Return a part of a table with two rows, one of which has expired."""
+    rows = {"budgets": {"Ann": 5, "bob": 6.0}, "budget_ids": {"Ann": "AB-1", "bob": "2"}, "expired": ["bob"]}
+    given = {"enterprise": "Acme", "bucket": "07", **rows, **(outputs or {})}
+    id_ = "enterprise/Acme/users-07"
+    return {"urn": PART_URN, "type": f"{TYPE}UserBudgetBucket", "id": id_, "custom": True, "outputs": given, **changed}
 
 
 def exported(*resources: Any, **deployment: Any) -> bytes:
@@ -50,6 +59,43 @@ def test_a_state_lists_what_its_stack_manages() -> None:
     ]
     assert state.managed[0].owner == "enterprise/acme"
     assert stack_of(URN) == "dev"
+
+
+def test_a_state_lists_the_rows_of_its_tables() -> None:
+    """Each row with a live budget is managed by the part that has it; a part without rows is listed too."""
+    empty: dict[str, Any] = {
+        "budgets": {},
+        "budget_ids": {},
+        "expired": None,
+        "enterprise": None,
+        "organization": "web",
+    }
+    content = exported(
+        {"urn": "urn:pulumi:dev::p::github-billing:index:UserBudgets::people", "type": "github-billing:index:x"},
+        part(),
+        part({"expired": []}, delete=True),
+        part(empty, id="organization/web/users-07"),
+        part(external=True),
+    )
+    state = read_state_export("dev.json", content)
+    assert state.managed == [
+        Managed("enterprise/acme/ab-1", "dev.json", PART_URN, row="Ann"),
+        Managed("enterprise/acme/ab-1", "dev.json", PART_URN, leaving=True, row="Ann"),
+        Managed("enterprise/acme/2", "dev.json", PART_URN, leaving=True, row="bob"),
+    ]
+    assert state.managed[0].owner == "enterprise/acme"
+    assert state.parts == [PART_URN] * 3
+
+
+def test_an_interrupted_update_of_a_table_may_have_created_rows() -> None:
+    """A part of a table creates budgets in an update too, so both are listed."""
+    operations = [{"type": kind, "resource": part(inputs={"bucket": kind})} for kind in ("creating", "updating")]
+    content = exported(pending_operations=[*operations, {"type": "deleting", "resource": part()}])
+    found = read_state_export("dev.json", content).interrupted
+    assert [(each.resource, each.inputs["bucket"]) for each in found] == [
+        ("UserBudgetBucket", "creating"),
+        ("UserBudgetBucket", "updating"),
+    ]
 
 
 def test_a_state_lists_interrupted_creates() -> None:
@@ -87,6 +133,13 @@ def test_an_empty_stack_manages_nothing(deployment: dict[str, Any]) -> None:
         (exported(budget(id="enterprise/acme/1; rm")), "is invalid, so the state is not read"),
         (exported(budget(urn="urn:pulumi:--yes::p::t::b")), "invalid URN, urn:pulumi:--yes::p::t::b: restore"),
         (exported(budget(urn=f"{URN}\x1b[2J")), "invalid URN"),
+        (exported(part(id="organization/acme/users-07")), "is invalid, so the state is not read"),
+        (
+            exported(part({"budget_ids": {"Ann": "1; rm"}})),
+            "s: urn:.*: the state contains an invalid value of budget_ids",
+        ),
+        (exported(part({"budget_ids": ["Ann"]})), "the state contains an invalid value of budget_ids"),
+        (exported(part(outputs={"enterprise": None})), "is invalid, so the state is not read"),
         (exported(budget(urn="b")), "deployment.resources.0.urn: String should match pattern"),
         (exported(pending_operations=[{"type": 1}]), "pending_operations.0.type: Input should be a valid string"),
     ],
@@ -108,6 +161,19 @@ VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda more: st.lists(more) | st.dictionaries(st.text(), more),
 )
+
+
+@given(
+    st.dictionaries(st.sampled_from(["enterprise", "organization", "budgets", "budget_ids", "expired", "more"]), VALUES)
+)
+def test_any_part_of_a_table_is_read_or_refused(outputs: dict[str, Any]) -> None:
+    """Any outputs are read or refused with one line."""
+    try:
+        state = read_state_export("s", exported(part(outputs)))
+    except ConfigError as error:
+        assert str(error).isprintable()  # noqa: PT017 - any other error fails the test
+        return
+    assert all(each.id.replace("enterprise/acme/", "").isascii() for each in state.managed)
 
 
 @given(

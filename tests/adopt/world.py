@@ -28,6 +28,17 @@ def a_sandbox(*quirks: str) -> Sandbox:
     return Sandbox(users=USERS, organizations=ORGANIZATIONS, quirks=quirks)
 
 
+def people(sandbox: Sandbox, number: int, prefix: str = "Dev") -> dict[str, str]:
+    """Make a budget for each of some people of the enterprise, and return their ids by login; the first one expires."""
+    made = {}
+    for at in range(number):
+        ends = {} if at else {"expires_at": "2999-12-31"}
+        given = {**PERSON, "budget_scope": "user", "user": f"{prefix}-{at}", "budget_amount": 10 + at % 3, **ends}
+        made[f"{prefix}-{at}"] = str(sandbox.add_budget("enterprise", "octo-enterprise", **given)["id"])
+    sandbox.forget_requests()
+    return made
+
+
 class OtherClient:
     """A client that knows nothing of this project: plain requests.
 

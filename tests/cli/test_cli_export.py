@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider import UserBudgets
 from billing_provider.adopt.folder import IMPORT_FILE, MASKED_MODULE, MODULE, NEW_MODULE
 from billing_provider.cli import main
 from billing_provider.engine import Engine
 from billing_provider.storage import files
-from tests.adopt.world import OtherClient, a_project, a_sandbox
+from tests.adopt.world import OtherClient, a_project, a_sandbox, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,6 +132,82 @@ def test_a_further_export_takes_over_what_is_new(
     assert (project / MODULE).read_bytes().startswith(first)
     backups = [json.loads((project / f"before-import-dev{at}.json").read_text()) for at in ("", "-2")]
     assert [len(each["deployment"].get("resources", [])) for each in backups] == [0, 8]
+
+
+def test_many_people_are_taken_over_as_a_table(
+    sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]
+) -> None:
+    """51 people are one table and a CSV file; up and refresh only read, and a destroy keeps every budget."""
+    declare(sandbox)
+    people(sandbox, 50)
+    live = sandbox.budgets(None)
+    code, said = export("--import", "dev")
+    assert code == 0, said
+    assert "To declare: 54 budgets, 2 cost centers. Skipped: 0." in said
+    assert "Wrote people.csv." in said
+    assert "Imported into dev: 56. In its state already: 0. GitHub is unchanged." in said
+    assert "A preview of dev finds no changes." in said
+    rows = UserBudgets.from_csv(project / "people.csv")
+    assert len(rows) == 51
+    assert rows["Dev-0"] == {"budget_amount": 10, "expires_at": "2999-12-31"}
+    assert (rows["Dev-1"], rows["octocat"]) == (11, 6)
+    assert "user-octocat" not in (project / MODULE).read_text()
+    stack = engine(sandbox, project)
+    assert stack.up().counts == {"same": 23}
+    assert stack.refresh().counts == {"same": 23}
+    stack.destroy()
+    assert sandbox.writes == []
+    assert sandbox.budgets(None) == live
+
+
+def test_fifty_people_stay_single(sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]) -> None:
+    """Fifty people have a declaration each; those of another owner, and what no row can declare, do not count."""
+    made = people(sandbox, 50)
+    OtherClient(sandbox).budget(6, org="octo-org", **USER, user="octocat")
+    assert export()[0] == 0
+    assert "UserBudgets" not in (project / MODULE).read_text()
+    assert not (project / "people.csv").exists()
+    assert len(names(project)) == len(made) + 3
+
+
+def test_a_further_export_leaves_a_table_alone(
+    sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]
+) -> None:
+    """A new person is a resource of its own, a row that is gone is named, and more than fifty are another table."""
+    made = people(sandbox, 51)
+    assert export("--only", "budgets", "--import", "dev")[0] == 0
+    before = content(project), (project / "people.csv").read_bytes()
+    code, said = export("--only", "budgets", "--import", "dev")
+    assert (code, (content(project), (project / "people.csv").read_bytes())) == (0, before)
+    assert "Imported into dev: 0. In its state already: 51." in said
+    OtherClient(sandbox).budget(9, **USER, user="hubot")
+    code, said = export("--only", "budgets", "--import", "dev")
+    assert code == 0, said
+    assert "New: 1. In . already: 51." in said
+    assert "Imported into dev: 1. In its state already: 51." in said
+    assert (project / "people.csv").read_bytes() == before[1]
+    sandbox.remove_budget(made["Dev-7"])
+    code, said = export("--only", "budgets")
+    assert code == SKIPPED
+    reason = "its row was exported, but it is no longer on GitHub: remove the row, and its id from budgets-import.json"
+    assert f"skipped: people/Dev-7: {reason}" in said
+    people(sandbox, 51, "Ops")
+    code, said = export("--only", "budgets", "--import", "dev")
+    assert code == SKIPPED
+    assert "Imported into dev: 51. In its state already: 51." in said
+    assert "A preview of dev finds no changes." in said
+    assert (project / "people-2.csv").read_text().startswith("login,budget_amount,expires_at\nOps-0,10,2999-12-31\n")
+    assert "Dev-7" in (project / "people.csv").read_text()
+
+
+def test_rows_of_a_stack_are_left_out(sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]) -> None:
+    """What the rows of a state manage is left out with --state."""
+    people(sandbox, 51)
+    assert export("--only", "budgets", "--import", "dev")[0] == 0
+    state = project / "state.json"
+    state.write_text(json.dumps(engine(sandbox, project).export()))
+    code, said = export("--only", "budgets", "--out", "rest", "--state", str(state))
+    assert (code, said.splitlines()[0]) == (0, "To declare: 0 budgets, 0 cost centers. Skipped: 0.")
 
 
 def test_a_preview_that_is_not_empty_says_what_differs(
@@ -267,6 +344,18 @@ def test_masked_logins(sandbox: Sandbox, project: Path, export: Callable[..., tu
     text = (project / MASKED_MODULE).read_text()
     assert "person-1" in text
     assert not any(login in text for login in ("octocat", "monalisa", "hubot"))
+
+
+def test_masked_logins_of_a_table(sandbox: Sandbox, project: Path, export: Callable[..., tuple[int, str]]) -> None:
+    """The rows to share have no login, and their order tells nothing about it."""
+    people(sandbox, 60)
+    code, said = export("--only", "budgets", "--mask-logins")
+    assert (code, "Wrote budgets-masked.py and people-masked.csv, to share." in said) == (0, True)
+    assert [path.name for path in project.glob("*.csv")] == ["people-masked.csv"]
+    both = (project / MASKED_MODULE).read_text() + (project / "people-masked.csv").read_text()
+    assert "dev-" not in both.lower()
+    logins = list(UserBudgets.from_csv(project / "people-masked.csv"))
+    assert (len(logins), logins) == (60, sorted(logins))
 
 
 @pytest.mark.parametrize(

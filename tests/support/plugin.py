@@ -37,6 +37,9 @@ PROVIDERS = {
     ),
     "OrgBudget": "gASVNgAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBFPcmdCdWRnZXRQcm92aWRlcpSTlCmBlC4=",
     "CostCenter": "gASVNwAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBJDb3N0Q2VudGVyUHJvdmlkZXKUk5QpgZQu",
+    "UserBudgetBucket": (
+        "gASVPQAAAAAAAACMGWJpbGxpbmdfcHJvdmlkZXIucHJvdmlkZXKUjBhVc2VyQnVkZ2V0QnVja2V0UHJvdmlkZXKUk5QpgZQu"
+    ),
 }
 """What every state stores as `__provider`: the provider classes by name (pickle protocol 4, Python 3.8 to 3.13)."""
 
