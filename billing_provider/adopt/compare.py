@@ -38,8 +38,8 @@ class Finding:
 
     Attributes:
         kind: `unmanaged`: a live object in no state. `duplicates`: live objects for one key. `shared`: a live object of
-            several resources; a URN in two states is one resource, because a state may be given twice. `gone`: a
-            resource in a state whose object is not live. `expires`: GitHub removes it soon.
+            several resources or rows; a URN in two states is one resource, because a state may be given twice.
+            `gone`: a resource in a state whose object is not live. `expires`: GitHub removes it soon.
         live: The ids of the live objects.
         managed: The resources in states that have one of them, or that are gone.
     """
@@ -70,7 +70,7 @@ def compare(live: Iterable[Live], managed: Iterable[Managed], owners: Collection
         if not having and id_ not in in_duplicates:
             found.append(Finding("unmanaged", (id_,)))
         staying = tuple(each for each in having if not each.leaving)
-        if len({each.urn for each in staying}) > 1:
+        if len({(each.urn, each.row) for each in staying}) > 1:
             found.append(Finding("shared", (id_,), staying))
         if ends is not None and ends <= soon:
             found.append(Finding("expires", (id_,), having))

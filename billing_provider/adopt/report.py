@@ -13,25 +13,30 @@ from billing_provider.adopt.compare import Live
 from billing_provider.adopt.entries import COST_CENTER_KIND, find_entries
 from billing_provider.adopt.module import declaration
 from billing_provider.adopt.names import unique
-from billing_provider.adopt.states import stack_of
+from billing_provider.adopt.states import BUCKET_KIND, Managed, stack_of
+from billing_provider.adopt.tables import is_row, row_of
 from billing_provider.budgets.consequences import Terms, worth
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.states import read_spec
 from billing_provider.core.clock import instant
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSITORY
+from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSITORY, USER, Owner
 from billing_provider.core.redact import clean, quoted, redact
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.models import ACTIVE
+from billing_provider.runtime.registry import name_of
+from billing_provider.user_budgets.lifecycle import row_urn
+from billing_provider.user_budgets.rows import budget_inputs
+from billing_provider.user_budgets.states import read_bucket
+from billing_provider.user_budgets.words import table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from billing_provider.adopt.compare import Finding, Kind
     from billing_provider.adopt.entries import Entry
     from billing_provider.adopt.inventory import Inventory
     from billing_provider.adopt.states import Interrupted, State
-    from billing_provider.core.owners import Owner
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.runtime.run import Run
 
@@ -114,6 +119,8 @@ class _Report:
         self._skipped = {each.id.lower(): each.reason for each in skipped}
         self._names = {each.urn.rpartition("::")[2] for state in states for each in state.managed}
         self._interrupted = _interrupted(states, inventories)
+        rows = [each for state in states for each in state.managed if each.row]
+        self._tables = {each.owner: _table(each) for each in sorted(rows, reverse=True)}
 
     def rows(self, days: int) -> list[Row]:
         """Return the findings in words."""
@@ -133,14 +140,13 @@ class _Report:
         return [describe[finding.kind](finding) for finding in found]
 
     def _what(self, finding: Finding) -> str:
-        return self._objects[finding.live[0]].what if finding.live else _name(finding.managed[0].urn)
+        return self._objects[finding.live[0]].what if finding.live else _name(finding.managed[0])
 
     def _unmanaged(self, finding: Finding) -> Row:
         each = self._objects[finding.live[0]]
         if (create := self._interrupted.get(each.key)) is not None:
-            source, urn = create
-            reason = f"no given stack manages it; a run was interrupted while it created {_name(urn)}"
-            again = RepairStep("adopt it: run the interrupted program again", _commands(source, urn).up)
+            reason = f"no given stack manages it; a run was interrupted while it created {_name(create)}"
+            again = RepairStep("adopt it: run the interrupted program again", _commands(create.source, create.urn).up)
             return self._row(finding, reason, (again, self._remove(each)))
         return self._row(finding, "no given stack manages it", (self._adopt(each), self._remove(each)))
 
@@ -155,8 +161,12 @@ class _Report:
     def _shared(self, finding: Finding) -> Row:
         reason = "several resources manage it: each takes back what the others change, and can delete it"
         text = "keep one of them. Forget the others first, and only then remove their declarations: "
+        of_row = 'keep one of them. Give the table on_delete="keep", run `up`, and only then remove the row: '
         steps = (
-            RepairStep(f"{text}{_name(each.urn)}", _commands(each.source, each.urn).forget) for each in finding.managed
+            RepairStep(clean(f"{of_row}{_name(each)}", _SHOWN))
+            if each.row
+            else RepairStep(f"{text}{_name(each)}", _commands(each.source, each.urn).forget)
+            for each in finding.managed
         )
         return self._row(finding, reason, tuple(steps))
 
@@ -166,13 +176,15 @@ class _Report:
         for each in finding.managed:
             commands = _commands(each.source, each.urn)
             steps.append(RepairStep("read it again: the next `up` then creates it if it is declared", commands.refresh))
-            steps.append(RepairStep("or forget it, and remove its declaration", commands.forget))
+            forget = RepairStep("or forget it, and remove its declaration", commands.forget)
+            steps.append(RepairStep("or remove its row from the table") if each.row else forget)
         return self._row(finding, reason, tuple(steps))
 
     def _expires(self, finding: Finding) -> Row:
         each = self._objects[finding.live[0]]
         day = each.ends.date().isoformat() if each.ends else ""
-        step = RepairStep("to keep the cap: give its declaration a later expires_at or none, then run `pulumi up`")
+        where = "row" if any(one.row for one in finding.managed) else "declaration"
+        step = RepairStep(f"to keep the cap: give its {where} a later expires_at or none, then run `pulumi up`")
         return self._row(finding, f"GitHub removes it on {day}, which lifts its cap", (step,))
 
     def _row(self, finding: Finding, reason: str, steps: tuple[RepairStep, ...]) -> Row:
@@ -182,7 +194,7 @@ class _Report:
             clean(self._what(finding), _SHOWN),
             " and ".join(dict.fromkeys(each.cap for each in objects)),
             tuple(each.id for each in objects) or tuple(dict.fromkeys(each.id for each in finding.managed)),
-            tuple((clean(each.source, _SHOWN), clean(each.urn, _SHOWN)) for each in finding.managed),
+            tuple((clean(each.source, _SHOWN), clean(_urn(each), _SHOWN)) for each in finding.managed),
             clean(reason, _SHOWN),
             steps,
         )
@@ -191,6 +203,10 @@ class _Report:
         entry = self._entries.get(each.id.lower())
         if entry is None:
             return RepairStep(clean(f"it cannot be adopted: {self._skipped[each.id.lower()]}", _SHOWN))
+        if is_row(entry) and (table := self._tables.get(each.id.lower().rpartition("/")[0])):
+            values = " and ".join(f"{name} {value}" for name, value in row_of(entry).items())
+            text = f"adopt it: give {table} a row for {entry.declared[USER]} with {values}, then run `pulumi up`"
+            return RepairStep(clean(f"{text}; GitHub is not changed, and a destroy keeps it", _SHOWN))
         name = unique(entry.wanted, self._names)
         self._names.add(name)
         text = "adopt it: add this to a program, then run `pulumi up`; GitHub is not changed, and a destroy keeps it"
@@ -244,28 +260,37 @@ def _key(owner: Owner, fields: Mapping[str, Any], centers: Sequence[CostCenterDe
     return natural_key(owner, fields)
 
 
-def _interrupted(states: Sequence[State], inventories: Sequence[Inventory]) -> dict[Hashable, tuple[str, str]]:
-    """Return the state and the URN of interrupted creates, by their keys; the inputs in a state are untrusted."""
+def _interrupted(states: Sequence[State], inventories: Sequence[Inventory]) -> dict[Hashable, Managed]:
+    """Return where interrupted creates are in the states, by their keys; the inputs in a state are untrusted."""
     return {
-        key: (state.source, each.urn)
+        key: Managed("", state.source, each.urn, row=row)
         for state in states
         for each in state.interrupted
         for inventory in inventories
-        if (key := _key_of_create(each, inventory)) is not None
+        for key, row in _keys_of_create(each, inventory)
+        if key is not None
     }
 
 
-def _key_of_create(create: Interrupted, inventory: Inventory) -> Hashable:
-    """Return the key of an interrupted create for an owner, or None if it is for another one or has none."""
+def _keys_of_create(create: Interrupted, inventory: Inventory) -> Iterator[tuple[Hashable, str]]:
+    """Yield the keys of an interrupted create for an owner, each with the login of a row of a table, if it is for one.
+
+    A key can be None, and there is none for another owner.
+    """
     owner, inputs = inventory.owner, create.inputs
     if str(inputs.get(owner.kind.noun)).lower() != owner.slug.lower():
-        return None
+        return
     if create.resource == COST_CENTER_KIND:
-        return _center_key(owner, str(inputs.get("name")))
+        yield _center_key(owner, str(inputs.get("name"))), ""
+        return
     try:
-        return _key(owner, read_spec(inputs).model_dump(), inventory.cost_centers)
+        if create.resource == BUCKET_KIND:
+            for login, row in read_bucket(inputs).rows().items():
+                yield _key(owner, budget_inputs(owner.kind, owner.slug, login, row, {}), ()), login
+        else:
+            yield _key(owner, read_spec(inputs).model_dump(), inventory.cost_centers), ""
     except ConfigError:
-        return None
+        return
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -275,8 +300,18 @@ def _moment(text: str | None) -> datetime | None:
         return None
 
 
-def _name(urn: str) -> str:
-    return clean(f"{urn.rpartition('::')[2]} of the stack {stack_of(urn)}", _SHOWN)
+def _name(each: Managed) -> str:
+    name = f"{table_of(name_of(each.urn))}/{each.row}" if each.row else name_of(each.urn)
+    return clean(f"{name} of the stack {stack_of(each.urn)}", _SHOWN)
+
+
+def _table(each: Managed) -> str:
+    """Return the table of a row in words."""
+    return f"the table {table_of(name_of(each.urn))} of the stack {stack_of(each.urn)}"
+
+
+def _urn(each: Managed) -> str:
+    return row_urn(each.urn, each.row) if each.row else each.urn
 
 
 class _Commands(NamedTuple):

@@ -13,6 +13,7 @@ from billing_provider.adopt.states import Interrupted, Managed, State
 from billing_provider.core.clock import instant
 from billing_provider.core.ids import resource_id
 from billing_provider.sandbox import Sandbox
+from tests.adopt.world import people
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:
@@ -128,6 +129,79 @@ def test_an_orphaned_cost_center_is_adopted_by_its_run(sandbox: Sandbox) -> None
     create = Interrupted("CostCenter", URN, {"enterprise": E, "name": "Lab"})
     (row,) = find(sandbox, State("dev.json", [], [create]))
     assert row.steps[0].command == "pulumi up --stack dev"
+
+
+KINDS = "github-billing:index:UserBudgets$pulumi-python:dynamic/github-billing:UserBudgetBucket"
+PART = f"urn:pulumi:dev::p::{KINDS}::people-07"
+
+
+def row(id_: str, login: str, source: str = "dev.json", urn: str = PART) -> State:
+    """Return a state with one row of a table."""
+    return State(source, [Managed(f"enterprise/{E}/{id_}", source, urn, row=login)])
+
+
+def test_the_rows_of_a_table_are_managed(sandbox: Sandbox) -> None:
+    """A person's budget in a row is no finding; one beside the table gets the row that adopts it."""
+    made = people(sandbox, 3)
+    given = State("dev.json", [*row(made["Dev-1"], "dev-1").managed, *row(made["Dev-2"], "dev-2").managed])
+    (found,) = find(sandbox, given, days=14)
+    assert found.ids == (f"enterprise/{E}/{made['Dev-0']}",)
+    values = "budget_amount 10 and expires_at 2999-12-31"
+    assert found.steps[0].text == (
+        f"adopt it: give the table people of the stack dev a row for Dev-0 with {values}, then run `pulumi up`; "
+        "GitHub is not changed, and a destroy keeps it"
+    )
+    assert found.steps[0].code == ""
+
+
+def test_a_budget_that_no_row_can_declare_gets_a_declaration(sandbox: Sandbox) -> None:
+    """Beside a table, a budget that is no person's is declared as a resource."""
+    made = people(sandbox, 1)
+    sandbox.add_budget("enterprise", E, **STOP)
+    (found,) = find(sandbox, row(made["Dev-0"], "dev-0"))
+    assert "billing.EnterpriseBudget(" in found.steps[0].code
+
+
+def test_a_row_in_two_places_is_shared(sandbox: Sandbox) -> None:
+    """A budget in rows of two tables, or in a row and a resource, is told; no command forgets a whole part."""
+    made = people(sandbox, 1)["Dev-0"]
+    other = PART.replace(":dev:", ":prod:").replace("people", "staff")
+    (found,) = find(sandbox, row(made, "dev-0"), row(made, "dev-0", "prod.json", other), state(made, source="x"))
+    assert found.kind == "shared"
+    assert found.urns == (("dev.json", f"{PART}/dev-0"), ("prod.json", f"{other}/dev-0"), ("x", URN))
+    assert [step.text.rpartition(": ")[2] for step in found.steps] == [
+        *("people/dev-0 of the stack dev", "staff/dev-0 of the stack prod", "b of the stack dev"),
+    ]
+    assert 'Give the table on_delete="keep", run `up`, and only then remove the row' in found.steps[0].text
+    assert commands(found) == [f"pulumi state delete --stack dev {shlex.quote(URN)}"]
+    assert [each.kind for each in find(sandbox, row(made, "dev-0"), row(made, "dev-0", "again.json"))] == []
+
+
+def test_a_row_that_is_gone_is_read_again_or_removed(sandbox: Sandbox) -> None:
+    """The refresh is that of the part of the table; no command forgets the other rows of it."""
+    (found,) = find(sandbox, row("lost", "ann"))
+    assert (found.kind, found.what) == ("gone", "people/ann of the stack dev")
+    assert commands(found) == [f"pulumi refresh --stack dev --target {shlex.quote(PART)}"]
+    assert found.steps[1].text == "or remove its row from the table"
+
+
+def test_a_row_that_expires_is_named(sandbox: Sandbox) -> None:
+    """The date is one of the row."""
+    made = people(sandbox, 1)["Dev-0"]
+    (found,) = find(sandbox, row(made, "dev-0"), days=400_000)
+    assert "give its row a later expires_at or none" in found.steps[0].text
+
+
+def test_rows_of_an_interrupted_run_are_adopted_by_that_run(sandbox: Sandbox) -> None:
+    """A budget that a killed run created for a row is adopted by running again; a damaged state names no row."""
+    people(sandbox, 1)
+    create = Interrupted("UserBudgetBucket", PART, {"enterprise": E, "budgets": {"dev-0": 10, "ann": 5}})
+    (found,) = find(sandbox, State("dev.json", [], [create]))
+    assert "a run was interrupted while it created people/dev-0 of the stack dev" in found.reason
+    assert found.steps[0].command == "pulumi up --stack dev"
+    damaged = Interrupted("UserBudgetBucket", PART, {"enterprise": E, "budgets": ["dev-0"]})
+    (found,) = find(sandbox, State("dev.json", [], [damaged]))
+    assert found.steps[0].code
 
 
 def test_duplicates_are_told_with_the_one_to_remove(sandbox: Sandbox) -> None:
