@@ -14,7 +14,7 @@ import pytest
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.engine import Engine
 from tests.adopt.test_entries import MADE, READ
-from tests.adopt.world import PROGRAM, OtherClient, a_sandbox
+from tests.adopt.world import PROGRAM, OtherClient, a_sandbox, people
 from tests.cli.test_cli_engine import Cli
 from tests.engine.drivers import comparable
 
@@ -100,8 +100,27 @@ def test_the_import_is_undone(cli: Cli, sandbox: Sandbox) -> None:
     assert sandbox.writes == []
 
 
-def test_both_engines_import_the_same_state(cli: Cli, tmp_path: Path) -> None:
-    """The embedded engine's state after an import is that of the CLI."""
+def test_a_table_is_taken_over(cli: Cli, sandbox: Sandbox) -> None:
+    """A component and its parts are imported, 0 created; up and refresh find no change; a destroy keeps every row."""
+    people(sandbox, 50)
+    live = sandbox.budgets(None)
+    code, said = export(cli, "--only", "budgets", "--scope", "user", "--import", "s")
+    assert code == 0, said
+    assert "Imported into s: 62." in said
+    assert "A preview of s finds no changes." in said
+    assert sandbox.requests
+    assert sandbox.writes == []
+    assert "21 unchanged" in cli.up()
+    assert sandbox.requests == []
+    cli.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    cli.run("destroy", "--yes", "--skip-preview")
+    assert sandbox.writes == []
+    assert sandbox.budgets(None) == live
+
+
+def test_both_engines_import_the_same_state(cli: Cli, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The embedded engine's state after an import is that of the CLI, also of a table."""
+    people(sandbox, 50)
     assert export(cli, "--import", "s")[0] == 0
     state: dict[str, Any] = cli.state()
     resources = json.loads((cli.project / "budgets-import.json").read_text())["resources"]
