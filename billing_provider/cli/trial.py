@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.adopt.states import BUCKET_KIND, TYPE_PREFIX
 from billing_provider.budgets import removal
 from billing_provider.cli.exit_codes import CHANGED, INTERRUPTED, MISUSED
 from billing_provider.cli.sandbox import read_seed
@@ -21,6 +22,7 @@ from billing_provider.engine.wire import Secret
 from billing_provider.sandbox import Sandbox
 from billing_provider.sandbox.operations.access import OTHER_CREDENTIALS, is_sample
 from billing_provider.storage import files
+from billing_provider.user_budgets import removal as rows_removal
 
 if TYPE_CHECKING:
     import argparse
@@ -96,6 +98,8 @@ def _explain(verb: Verb, step: Step) -> str:
     if step.op not in {"delete", "delete-replaced"} or wire.has_secret(step.before.inputs):
         return ""
     old = step.before
+    if old.type == f"{TYPE_PREFIX}{BUCKET_KIND}":
+        return rows_removal.caps(wire.unwrap(old.outputs), retained=old.retain_on_delete)
     cap = removal.cap(old.type, old.inputs)
     # A refresh deletes from the state what is gone from GitHub.
     why = removal.remains(wire.unwrap(old.outputs), retained=old.retain_on_delete) if verb != "refresh" else ""

@@ -32,9 +32,9 @@ def people(sandbox: Sandbox, number: int, prefix: str = "Dev") -> dict[str, str]
     """Make a budget for each of some people of the enterprise, and return their ids by login; the first one expires."""
     made = {}
     for at in range(number):
-        ends = {} if at else {"expires_at": "2999-12-31"}
-        given = {**PERSON, "budget_scope": "user", "user": f"{prefix}-{at}", "budget_amount": 10 + at % 3, **ends}
-        made[f"{prefix}-{at}"] = str(sandbox.add_budget("enterprise", "octo-enterprise", **given)["id"])
+        login, ends = f"{prefix}-{at}", {} if at else {"expires_at": "2999-12-31"}
+        given = {**PERSON, "budget_scope": "user", "user": login, "budget_entity_name": login, **ends}
+        made[login] = str(sandbox.add_budget("enterprise", "octo-enterprise", budget_amount=10 + at % 3, **given)["id"])
     sandbox.forget_requests()
     return made
 

@@ -314,6 +314,20 @@ def test_a_deletion_names_the_cap_before_it_happens(configured: Path, capsys: py
     assert (configured / ".pulumi" / "try" / "dev.json").exists()
 
 
+def test_the_deletion_of_a_table_names_its_caps(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table that leaves a program is told with the sum and the number of people, for each of its parts."""
+    table = (
+        "from billing_provider import UserBudgets\nUserBudgets('t', enterprise='acme', budgets={'ann': 5, 'bob': 6})"
+    )
+    (project / "__main__.py").write_text(table)
+    assert call("up") == 0
+    (project / "__main__.py").write_text("")
+    rows(capsys)
+    assert call("preview") == 0
+    told = sorted(line.partition(": ")[2] for line in rows(capsys) if ": " in line)
+    assert told == ["$5 in hard stops of 1 person in acme", "$6 in hard stops of 1 person in acme"]
+
+
 @pytest.mark.usefixtures("configured")
 def test_a_deletion_that_keeps_the_budget_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """A budget with `on_delete` keep stays on GitHub; of one that is gone from GitHub, a refresh names the cap."""
