@@ -93,3 +93,40 @@ def run(driver: Embedded | CommandLine, verb: str, program: str | None = None, *
     assert done.code == 0, done.said
     assert changed or done.counts.keys() == {"same"}, done.said
     return done.said
+
+
+@pytest.mark.parametrize("on_existing", [None, "adopt"])
+def test_a_move_with_another_amount_lifts_no_cap(
+    driver: Embedded | CommandLine, sandbox: Sandbox, on_existing: str | None
+) -> None:
+    """A row that is refused for its amount leaves the budget of the single resource; with `adopt`, it is changed."""
+    run(driver, "up", HEAD + singles())
+    ids = {each["id"] for each in sandbox.budgets()}
+    sandbox.forget_requests()
+    more = {"on_existing": on_existing} if on_existing else {}
+    driver.bench.program(HEAD + table({**ROWS, "ann": 25}, **more))
+    done = driver.run(Do("up"))
+    writes = [request.method for request in sandbox.writes]
+    assert {each["id"] for each in sandbox.budgets()} == ids
+    if on_existing:
+        assert (done.code, writes, live(sandbox)["ann"]) == (0, ["PATCH"], 25)
+    else:
+        assert (done.code != 0, writes, live(sandbox)) == (True, [], ROWS)
+        run(driver, "up", HEAD + table(ROWS))
+        assert sandbox.writes == []
+        run(driver, "up", changed=False)
+        assert live(sandbox) == ROWS
+
+
+def test_a_single_budget_with_another_amount_lifts_no_cap(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """A single budget that is refused for its amount, after its row has left the table, leaves the budget there."""
+    run(driver, "up", HEAD + table(ROWS))
+    ids = {each["id"] for each in sandbox.budgets()}
+    sandbox.forget_requests()
+    for _ in range(2):
+        driver.bench.program(HEAD + table({"bob": 80, "cid": 5}) + single("ann", AFTER, budget_amount=25))
+        assert driver.run(Do("up")).code != 0
+        assert (sandbox.writes, live(sandbox)) == ([], ROWS)
+    run(driver, "up", HEAD + table({"bob": 80, "cid": 5}) + single("ann"))
+    assert sandbox.writes == []
+    assert {each["id"] for each in sandbox.budgets()} == ids
