@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 
+DELETES = "deletes the "
+"""How the warning about a deleted cap begins."""
+
+
 def delete_confirmed(
     run: Run,
     urn: str,
@@ -56,7 +60,7 @@ def delete_confirmed(
             raise
         told = f"the {cap} is gone from GitHub"
     else:
-        told = f"deletes the {cap}"
+        told = f"{DELETES}{cap}"
     if cap:
         run.reporter.warn(told)
     return True

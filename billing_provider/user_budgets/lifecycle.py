@@ -16,6 +16,7 @@ from billing_provider.core.ids import read_slug, resource_id
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import OWNER_KINDS, USER, Owner
 from billing_provider.core.resource import Checked, Stored
+from billing_provider.runtime.delete_confirmed import DELETES
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of
 from billing_provider.user_budgets.rows import (
@@ -31,7 +32,7 @@ from billing_provider.user_budgets.rows import (
     user_key,
 )
 from billing_provider.user_budgets.states import INPUTS, BucketState, read_bucket
-from billing_provider.user_budgets.words import first_lines, not_written, table_of
+from billing_provider.user_budgets.words import RowChange, first_lines, not_written, summary, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -253,18 +254,20 @@ class UserBudgetsLifecycle:
         """
         del id_
         failed: dict[str, str] = {}
-        states = list(read_bucket(olds).states())
-        with self._run.reporter.collecting() as texts:
-            try:
-                self._work.add(len(states))
+        states, gone = list(read_bucket(olds).states()), list[RowChange]()
+        self._work.add(len(states))
+        try:
+            with self._run.reporter.collecting() as texts:
                 for login, old in states:
                     self._work.take()
+                    told = len(texts)
                     with _noting(failed, login):
                         self._one(old).delete(row_urn(urn, login), _id_of(old), old)
-            finally:
-                shown = first_lines(texts)
-        for text in shown:
-            self._run.reporter.warn(text)
+                    if any(text.startswith(DELETES) for text in texts[told:]):
+                        gone.append(RowChange(login, old.get(RAISED_TO, old["budget_amount"]), None))
+        finally:
+            for text in (*summary(gone), *first_lines(texts)):
+                self._run.reporter.warn(text)
         if failed:
             raise OutcomeError(not_written(failed, len(states), "deleted"))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from billing_provider.budgets import consequences
 from billing_provider.budgets.consequences import dollars
 from billing_provider.core.redact import clean
+from billing_provider.runtime.delete_confirmed import DELETES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -129,8 +130,11 @@ def from_messages(messages: Iterable[str]) -> list[str]:
 
 def first_lines(texts: Sequence[str]) -> list[str]:
     """Return the first lines about single rows, and the number of the others."""
-    more = len(texts) - MOST_LINES
-    return [*texts[:MOST_LINES], *([f"and {more:,} more lines about rows of this table"] if more > 0 else [])]
+    # The deleted caps are summed up in a line of their own.
+    others = [text for text in texts if not text.startswith(DELETES)]
+    more = len(others) - MOST_LINES
+    lines = "line" if more == 1 else "lines"
+    return [*others[:MOST_LINES], *([f"and {more:,} more {lines} about rows of this table"] if more > 0 else [])]
 
 
 def not_written(pending: Mapping[str, str], total: int, what: str) -> str:
