@@ -201,7 +201,7 @@ class OwnerCache:
             self._deleted.add(budget_id)
             gone = self._listing.pop(budget_id, None) if self._listing is not None else None
             if gone is not None and self._users is not None:
-                self._users.get(_login(gone), {}).pop(budget_id, None)
+                self._users.get(login_of(gone).lower(), {}).pop(budget_id, None)
 
     def expire(self) -> None:
         """Read the next listing anew: budgets of a cost center are listed with its name, and it has another one now."""
@@ -235,7 +235,7 @@ class OwnerCache:
 
     def _index(self, budget: Budget) -> None:
         if self._users is not None and budget.budget_scope == USER:
-            self._users.setdefault(_login(budget), {})[budget.id] = budget
+            self._users.setdefault(login_of(budget).lower(), {})[budget.id] = budget
 
     def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> dict[str, Budget]:
         """Return the budgets of a listing by id, and note the others."""
@@ -284,9 +284,9 @@ class OwnerCache:
         return (self._listing or {}).get(budget_id)
 
 
-def _login(budget: Budget) -> str:
-    """Return the login of a user's budget in lower case; GitHub may return it as the entity."""
-    return (budget.user or budget.budget_entity_name or "").lower()
+def login_of(budget: Budget) -> str:
+    """Return the login of a user's budget; GitHub may return it as the entity."""
+    return budget.user or budget.budget_entity_name or ""
 
 
 def _pages(first: Page) -> int:

@@ -19,8 +19,8 @@ from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of
-from billing_provider.user_budgets.lifecycle import MANY, other_budgets, row_urn
-from billing_provider.user_budgets.rows import CHOICES, budget_inputs, mistakes, user_key
+from billing_provider.user_budgets.lifecycle import MANY, declarer_of, other_budgets, row_urn
+from billing_provider.user_budgets.rows import CHOICES, budget_inputs, mistakes
 from billing_provider.user_budgets.states import BucketState, read_bucket
 from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, table_of
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 _ONCE = {consequences.UNCOVERED, consequences.UNKNOWN_PEOPLE}
-_PROTECTED = f"{NAMESPACE}:protectHardStops"
 
 
 class _RowPreview(BudgetPreview):
@@ -137,7 +136,7 @@ class UserBudgetsPreview:
             found += [
                 Problem("", f"{login}: {problem}")
                 for login, old in gone.items()
-                for problem in self._remove(urn, owner, login, old, changes)
+                for problem in self._remove(urn, owner, login, old, changes, is_protected=bool(wanted.protected))
             ]
             found += self._removals(changes)
         if found:
@@ -162,25 +161,32 @@ class UserBudgetsPreview:
             yield Problem("", str(error))
 
     def _remove(
-        self, urn: str, owner: Owner, login: str, old: Mapping[str, Any], changes: list[RowChange]
+        self,
+        urn: str,
+        owner: Owner,
+        login: str,
+        old: Mapping[str, Any],
+        changes: list[RowChange],
+        *,
+        is_protected: bool,
     ) -> Iterator[Problem]:
         """Collect the removal of a row, and yield why it is refused."""
-        other = self._run.registry.declarer(user_key(owner, login), row_urn(urn, login))
-        if other is not None:
+        own, live = row_urn(urn, login), None
+        if not old.get(EXPIRED):
+            try:
+                with suppress(NotComparedError):
+                    live = self._reads.get(lambda: self._rows.find(owner, old))
+            except BillingError as error:
+                yield Problem("", str(error))
+                return
+        if other := declarer_of(self._run, owner, own, old, live):
             self._run.reporter.warn(f"{login} moves to {name_of(other)}, with the same budget")
             return
         if old.get(KEPT_ON_DELETE) or old.get(EXPIRED):
             return
-        live = None
-        try:
-            with suppress(NotComparedError):
-                live = self._reads.get(lambda: self._rows.find(owner, old))
-        except BillingError as error:
-            yield Problem("", str(error))
-            return
         change = Change(Change.standing(owner, old, live), {})
-        if self._run.guards.protect_hard_stops:
-            yield Problem("", f"{_PROTECTED} protects its hard stop: set it to false for the run that removes the row")
+        if is_protected:
+            yield Problem("", "this table is protected: give it protect=False for the run that removes the row")
         elif reason := change.refusal(self._run.guards):
             yield Problem("", reason)
         changes.append(RowChange.of(login, change.old, None, is_adoption=False, texts=()))

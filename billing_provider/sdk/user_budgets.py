@@ -54,7 +54,7 @@ class _Bucket(Resource, module="github-billing", name="UserBudgetBucket"):
 
     def __init__(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
         props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}
-        super().__init__(UserBudgetBucketProvider(), resource_name, props, protected(opts, {"budget_scope": USER}))
+        super().__init__(UserBudgetBucketProvider(), resource_name, props, opts)
         share_ids(self, self.budget_ids)
 
 
@@ -122,11 +122,15 @@ class UserBudgets(pulumi.ComponentResource):
         )
         share_declared(keys)
         told = listen(resource_name)
+        # Each row is a hard stop; Pulumi's own option protects the resources, and this input the rows.
+        shared = protected(pulumi.ResourceOptions(protect=getattr(opts, "protect", None)), {"budget_scope": USER})
+        is_protected = getattr(shared, "protect", None)
+        table["protected"] = is_protected or None
         parts = [
             _Bucket(
                 f"{resource_name}-{number}",
                 {**owner, **table, "bucket": number, "budgets": part},
-                pulumi.ResourceOptions(parent=self),
+                pulumi.ResourceOptions(parent=self, protect=is_protected),
             )
             for number, part in buckets_of(rows)
         ]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import expiry
-from billing_provider.budgets.cache import OwnerCache
+from billing_provider.budgets.cache import OwnerCache, login_of
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.errors import BillingError, ConfigError, InvalidError, NotFoundError, OutcomeError
@@ -37,6 +37,7 @@ from billing_provider.user_budgets.words import RowChange, first_lines, not_writ
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from billing_provider.budgets.models import Budget
     from billing_provider.runtime.run import Run
 
 PENDING = "pending"
@@ -343,8 +344,9 @@ class UserBudgetsLifecycle:
         """Return what removes a row: its budget stays if another resource of the program declares it."""
 
         def remove() -> None:
-            key = user_key(owner, old[USER])
-            other = self._run.registry.declarer(key, urn)
+            budgets = self._run.cache(OwnerCache, owner)
+            live = budgets.known(old["budget_id"]) or budgets.read(old["budget_id"]) if "budget_id" in old else None
+            other = declarer_of(self._run, owner, urn, old, live)
             if other is None:
                 self._one(old).delete(urn, _id_of(old), old)
             else:
@@ -385,6 +387,21 @@ def _noting(failed: dict[str, str], login: str) -> Iterator[None]:
         failed[login] = str(error)
 
 
+def declarer_of(run: Run, owner: Owner, urn: str, old: Mapping[str, Any], live: Budget | None) -> str | None:
+    """Return the URN of another resource that declares the budget of a row, or None.
+
+    Args:
+        run: The engine run.
+        owner: The owner of the budget.
+        urn: The URN of the row.
+        old: The state of the budget.
+        live: The budget on GitHub, if it is there; its user may have another login now.
+    """
+    logins = dict.fromkeys((old[USER], login_of(live) if live else old[USER]))
+    found = (run.registry.declarer(user_key(owner, login), urn) for login in logins)
+    return next((other for other in found if other is not None), None)
+
+
 def other_budgets(run: Run, owner: Owner, bucket: str, logins: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the budgets of users on GitHub who belong to one resource of a table and are none of its rows.
 
@@ -399,7 +416,7 @@ def other_budgets(run: Run, owner: Owner, bucket: str, logins: set[str]) -> Iter
     """
     declared = {login.lower() for login in logins}
     for live in run.cache(OwnerCache, owner).complete().values():
-        login = live.user or live.budget_entity_name or ""
+        login = login_of(live)
         is_other = live.budget_scope == USER and live.budget_product_sku == PRODUCT and login.lower() not in declared
         if login and is_other and bucket_of(login) == bucket:
             state = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})

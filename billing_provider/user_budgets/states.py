@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Amount = StrictInt | StrictFloat
-INPUTS = ("enterprise", "organization", "bucket", "budgets", "exclusive", "on_existing", "on_delete", "on_raise")
+INPUTS = (
+    *("enterprise", "organization", "bucket", "budgets", "exclusive", "protected"),
+    *("on_existing", "on_delete", "on_raise"),
+)
 """The inputs of one resource of a table."""
 
 
@@ -52,6 +55,7 @@ class BucketState(BaseModel):
     bucket: Sendable = ""
     budgets: dict[Sendable, Amount | StoredRow] = Field(default_factory=dict)
     exclusive: StrictBool | None = None
+    protected: StrictBool | None = None
     on_existing: Sendable | None = None
     on_delete: Sendable | None = None
     on_raise: Sendable | None = None

@@ -268,7 +268,6 @@ def test_an_expired_exception_stays_quiet_and_can_come_back(
         ({"alice": 5, "bob": 500}, {"max_increase_usd": 100.0}, "bob: raises the amount by $494"),
         ({"alice": 5}, {"max_increase_usd": 100.0}, "bob: deletes the $6 hard stop, a raise without limit"),
         ({}, {"max_deletes": 1}, "this run may delete 1, by github-billing:maxDeletes, and the table removes 2 caps"),
-        ({"alice": 5}, {"protect_hard_stops": True}, "bob: github-billing:protectHardStops protects its hard stop"),
     ],
 )
 def test_guards_hold_for_rows(
@@ -284,6 +283,19 @@ def test_guards_hold_for_rows(
     assert [text for text in errors if words in text], errors
     left = live(sandbox)
     assert left["bob"] == 6 if "max_deletes" not in guards else len(left) == 1
+
+
+def test_a_protected_table_keeps_its_rows(stack: TableStack, sandbox: Sandbox) -> None:
+    """The removal of a row of a protected table is refused, in a preview and in a run; a change is not."""
+    stack.up(stack.declare({"alice": 5, "bob": 6}, protected=True))
+    for found in (
+        stack.preview(stack.declare({"alice": 5}, protected=True))[1],
+        stack.up(stack.declare({"alice": 5}, protected=True))[1],
+    ):
+        assert found == ["bob: this table is protected: give it protect=False for the run that removes the row"]
+    assert stack.up(stack.declare({"alice": 7, "bob": 6}, protected=True))[1] == []
+    assert stack.up(stack.declare({"alice": 7}))[1] == []
+    assert live(sandbox) == {"alice": 7}
 
 
 def test_on_delete_decides_what_the_removal_of_a_row_does(stack: TableStack, sandbox: Sandbox) -> None:
