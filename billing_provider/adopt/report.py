@@ -24,11 +24,10 @@ from billing_provider.core.owners import COST_CENTER_SCOPES, ENTERPRISE, REPOSIT
 from billing_provider.core.redact import clean, quoted, redact
 from billing_provider.cost_centers.cache import matching
 from billing_provider.cost_centers.models import ACTIVE
-from billing_provider.runtime.registry import name_of
+from billing_provider.runtime.registry import name_of, table_of
 from billing_provider.user_budgets.lifecycle import row_urn
 from billing_provider.user_budgets.rows import budget_inputs
 from billing_provider.user_budgets.states import read_bucket
-from billing_provider.user_budgets.words import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence

@@ -24,10 +24,10 @@ CREATE_FRESH_SECONDS = 10.0
 """Maximum age of the listing before a create, in seconds.
 
 Ten creates in a row, one second apart, can share a listing. A budget that somebody else created between the preview and
-the create is still detected.
+the create is still detected; of users, only one that is older than `age_for_creates`.
 """
-_SECONDS_A_BUDGET = 0.1
-"""How much older the listing may be for each budget in it: a hundred budgets are a request, and so ten seconds."""
+_SECONDS_A_BUDGET = 0.02
+"""How old the listing may be for each budget in it, if that is more: a request of a hundred budgets, two seconds."""
 
 
 class OwnerCache:
@@ -114,7 +114,7 @@ class OwnerCache:
         """Return the maximum age of the listing before the create of a user's budget, in seconds.
 
         There can be thousands of these creates, and a listing of thousands of budgets is many requests: together, the
-        listings need one request in ten seconds.
+        listings need one request in two seconds.
         """
         with self.lock:
             return min(FRESH_SECONDS, max(CREATE_FRESH_SECONDS, len(self._listing or ()) * _SECONDS_A_BUDGET))

@@ -84,7 +84,7 @@ class Lifecycle:
                 reason = f"{name_of(first)} declares the same budget ({key}) already: remove one of the two"
                 return Checked({}, [Problem("", reason)])
             if table := self._run.registry.claimant(urn, key.parts):
-                reason = f"the table {name_of(table)[:-1]} is exclusive: declare {inputs[USER]} as one of its rows"
+                reason = f"the table {name_of(table)} is exclusive: declare {inputs[USER]} as one of its rows"
                 return Checked({}, [Problem("", reason)])
             if not olds or differing(owner, olds, inputs, (self._kind.noun, *IDENTITY[2:], *IN_PLACE)):
                 for warning in rules.warnings(str(key), inputs, alerting_given="budget_alerting" in fields):

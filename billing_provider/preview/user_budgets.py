@@ -12,17 +12,17 @@ from billing_provider.budgets.change import Change, refusal
 from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.ids import resource_id
-from billing_provider.core.inputs import Problem
+from billing_provider.core.inputs import KEEP, Problem
 from billing_provider.core.owners import Owner
 from billing_provider.core.settings import MAX_DELETES, NAMESPACE
 from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
-from billing_provider.runtime.registry import name_of
-from billing_provider.user_budgets.lifecycle import MANY, declarer_of, other_budgets, row_urn
+from billing_provider.runtime.registry import name_of, table_of
+from billing_provider.user_budgets.lifecycle import MANY, PROTECTED, declarer_of, others_of, row_urn
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs, mistakes
 from billing_provider.user_budgets.states import BucketState, read_bucket
-from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, table_of
+from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from billing_provider.preview.owners import KnownNames
     from billing_provider.preview.reads import PreviewReads
     from billing_provider.runtime.run import Run
+    from billing_provider.user_budgets.words import Fate
 
 _ONCE = {consequences.UNCOVERED, consequences.UNKNOWN_PEOPLE}
 
@@ -71,7 +72,8 @@ class _RowPreview(BudgetPreview):
         for text in set(told) - set(texts):
             self._run.reporter.warn(text)
         changes: list[RowChange] = self._of_thread.changes
-        changes.append(RowChange.of(compared.news["user"], old, new, is_adoption=compared.is_adoption, texts=texts))
+        fate: Fate = "adopted" if compared.is_adoption else "row"
+        changes.append(RowChange.of(compared.news["user"], old, new, fate=fate, texts=texts))
         return []
 
 
@@ -88,7 +90,7 @@ class UserBudgetsPreview:
         self._run, self._reads, self._names = run, reads, names
         self._rows = _RowPreview(run, reads, names)
         self._lock = threading.Lock()
-        self._removed = 0
+        self._removed: set[str] = set()
 
     def compare(
         self, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
@@ -114,7 +116,8 @@ class UserBudgetsPreview:
         changes = self._rows.collect()
         states, owner = dict(state.states()), Owner(wanted.kind, wanted.owner)
         rows, before = wanted.rows(), state.rows()
-        if sum(login not in states or row != before[login] for login, row in rows.items()) > MANY:
+        differing = sum(login not in states or row != before[login] for login, row in rows.items())
+        if differing + sum(login not in rows for login in states) > MANY:
             # What GitHub refuses, it refuses for each row; and one listing is less than a read of each.
             try:
                 with suppress(NotComparedError):
@@ -127,22 +130,22 @@ class UserBudgetsPreview:
                 for login in wanted.budgets
                 for problem in self._compare_row(urn, login, states.pop(login, None), wanted)
             ]
-            gone = dict(states)
-            if wanted.exclusive:
-                try:
-                    gone.update(self._others(owner, wanted))
-                except BillingError as error:
-                    found.append(Problem(wanted.kind.noun, str(error)))
-            found += [
-                Problem("", f"{login}: {problem}")
-                for login, old in gone.items()
-                for problem in self._remove(urn, owner, login, old, changes, is_protected=bool(wanted.protected))
-            ]
-            found += self._removals(changes)
+            others = self._others(owner, wanted, found)
+            for login, old in {**states, **others}.items():
+                kept = {KEPT_ON_DELETE: wanted.on_delete == KEEP} if wanted.on_delete else {}
+                problems = self._remove(urn, owner, login, {**old, **kept}, changes, is_other=login in others)
+                found += [Problem("", f"{login}: {problem}") for problem in problems]
+            removed = [change for change in changes if change.is_removal]
+            if removed and wanted.protected:
+                found.append(Problem("", f"{', '.join(each.login for each in removed[:3])}: {PROTECTED}"))
+            found += self._removals(urn, removed)
         if found:
             return [Problem("", text) for text in mistakes(found)]
-        # The program tells what all parts of the table do, in one line.
-        if (changes or texts) and not self._run.registry.tell(table_of(name_of(urn)), as_message(changes, texts)):
+        for old in others.values():
+            self._run.registry.mark_named(old["budget_id"])
+        # In a preview, the program tells what all parts of the table do, in one line.
+        table = table_of(urn)
+        if (changes or texts) and not self._run.registry.tell(topic(name_of(table)), as_message(table, changes, texts)):
             for text in (*summary(changes), *first_lines(texts)):
                 self._run.tell(f"{name_of(urn)}: {text}")
         return []
@@ -168,7 +171,7 @@ class UserBudgetsPreview:
         old: Mapping[str, Any],
         changes: list[RowChange],
         *,
-        is_protected: bool,
+        is_other: bool,
     ) -> Iterator[Problem]:
         """Collect the removal of a row, and yield why it is refused."""
         own, live = row_urn(urn, login), None
@@ -182,34 +185,33 @@ class UserBudgetsPreview:
         if other := declarer_of(self._run, owner, own, old, live):
             self._run.reporter.warn(f"{login} moves to {name_of(other)}, with the same budget")
             return
-        if old.get(KEPT_ON_DELETE) or old.get(EXPIRED):
+        if old.get(EXPIRED):
             return
         change = Change(Change.standing(owner, old, live), {})
-        if is_protected:
-            yield Problem("", "this table is protected: give it protect=False for the run that removes the row")
-        elif reason := change.refusal(self._run.guards):
+        kept = bool(old.get(KEPT_ON_DELETE))
+        if not kept and (reason := change.refusal(self._run.guards)):
             yield Problem("", reason)
-        changes.append(RowChange.of(login, change.old, None, is_adoption=False, texts=()))
+        fate: Fate = "kept" if kept else "other" if is_other else "row"
+        changes.append(RowChange.of(login, change.old, None, fate=fate))
 
-    def _removals(self, changes: list[RowChange]) -> Iterator[Problem]:
+    def _others(self, owner: Owner, wanted: BucketState, found: list[Problem]) -> dict[str, dict[str, Any]]:
+        """Return the budgets of users whom an exclusive table does not have, by login; note why they are not known."""
+        try:
+            with suppress(NotComparedError):
+                return self._reads.get(lambda: dict(others_of(self._run, owner, wanted))) if wanted.exclusive else {}
+        except BillingError as error:
+            found.append(Problem(wanted.kind.noun, str(error)))
+        return {}
+
+    def _removals(self, urn: str, removed: list[RowChange]) -> Iterator[Problem]:
         """Yield that the run removes more budgets than it may."""
         most = self._run.guards.max_deletes
         with self._lock:
-            self._removed += sum(change.new is None for change in changes)
-            removed = self._removed
-        if most is not None and removed > most:
+            self._removed |= {row_urn(urn, change.login) for change in removed}
+            number = len(self._removed)
+        if most is not None and number > most:
             yield Problem(
                 "",
-                f"this run may delete {most}, by {NAMESPACE}:maxDeletes, and the table removes {removed} caps so far: "
+                f"this run may delete {most}, by {NAMESPACE}:maxDeletes, and the table removes {number} caps so far: "
                 f"check the table, or for one run: {MAX_DELETES}=off",
             )
-
-    def _others(self, owner: Owner, wanted: BucketState) -> list[tuple[str, dict[str, Any]]]:
-        """Return the budgets of users whom an exclusive table does not have.
-
-        Raises:
-            BillingError: GitHub refuses the listing.
-        """
-        with suppress(NotComparedError):
-            return self._reads.get(lambda: list(other_budgets(self._run, owner, wanted.bucket, set(wanted.budgets))))
-        return []

@@ -20,6 +20,18 @@ def name_of(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
+def table_of(urn: str) -> str:
+    """Return the URN of the table of a row, or of one of its resources: without the login and the number."""
+    # A type has slashes too.
+    before, colons, name = urn.rpartition("::")
+    return f"{before}{colons}{name.partition('/')[0].rpartition('-')[0]}"
+
+
+def read_key(budget_id: str) -> tuple[str, ...]:
+    """Return the key of a budget that the program only reads (`.get`)."""
+    return ("read", budget_id.lower())
+
+
 class ResourceRegistry:
     """The resources of one run, with the keys that they declare and the ids that they hold.
 
@@ -36,6 +48,7 @@ class ResourceRegistry:
         self._shared = shared
         self._lock = threading.Lock()
         self._declared: dict[tuple[str, ...], str] = {}
+        self._named: set[str] = set()
         self._claims: dict[tuple[str, ...], str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
@@ -78,23 +91,33 @@ class ResourceRegistry:
             found = self._shared.holder(key_id(key))
         return None if found == asking else found
 
-    def claim(self, urns: str, key: tuple[str, ...]) -> str | None:
+    def claim(self, table: str, key: tuple[str, ...]) -> str | None:
         """Record that a table claims all keys that begin with `key`; return the URN of another resource that has one.
 
         Args:
-            urns: How the URNs of the table's own resources begin.
+            table: The table, as `table_of` returns it.
             key: The first parts of the keys.
         """
         with self._lock:
-            self._claims[key] = urns
+            self._claims[key] = table
             found = [urn for declared, urn in self._declared.items() if declared[: len(key)] == key]
-        return next((urn for urn in found if not urn.startswith(urns)), None)
+        return next((urn for urn in found if table_of(urn) != table), None)
 
     def claimant(self, urn: str, key: tuple[str, ...]) -> str | None:
-        """Return how the URNs of the table begin that claims a key of another resource, or None."""
+        """Return the table that claims a key of another resource, or None."""
         with self._lock:
-            found = [urns for claimed, urns in self._claims.items() if key[: len(claimed)] == claimed]
-        return next((urns for urns in found if not urn.startswith(urns)), None)
+            found = [table for claimed, table in self._claims.items() if key[: len(claimed)] == claimed]
+        return next((table for table in found if table_of(urn) != table), None)
+
+    def mark_named(self, budget_id: str) -> None:
+        """Record that this run has told that a budget is removed which no resource has."""
+        with self._lock:
+            self._named.add(budget_id)
+
+    def is_named(self, budget_id: str) -> bool:
+        """Return whether this run has told that a budget is removed which no resource has."""
+        with self._lock:
+            return budget_id in self._named
 
     def tell(self, topic: str, message: str) -> bool:
         """Tell the program a message of one line, and return whether it listens to the topic."""

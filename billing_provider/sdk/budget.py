@@ -19,6 +19,7 @@ from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER, OWNER_KINDS, USER, Owner
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.reader import Reader
+from billing_provider.runtime.registry import read_key
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_declared, share_id
 from billing_provider.sdk.inputs import takes, to_send
@@ -245,6 +246,8 @@ class _Budget(Resource):
         def find(**known: Any) -> str:
             return run_query(Reader.find_budget, noun=noun, key=known)
 
+        if isinstance(id_, str):
+            share_declared([(read_key(id_.rpartition("/")[2]), resource_name)])
         read = id_to_read(cls.__name__, resource_name, id_, key, find)
         self = cls.__new__(cls)
         self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})

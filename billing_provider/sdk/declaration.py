@@ -15,6 +15,7 @@ from pulumi.runtime.config import CONFIG
 
 from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.owners import PER_USER_SCOPES
+from billing_provider.core.redact import clean
 from billing_provider.core.resource import SECRET_INPUTS
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.runtime.shared_ids import SharedIds, key_id
@@ -194,7 +195,7 @@ def share_declared(keys: Iterable[tuple[tuple[str, ...], str]]) -> None:
         keys: The natural key and the name of each.
     """
     if shared := _shared():
-        shared.add_all((key_id(key), f"urn:pulumi:program::{name}") for key, name in keys)
+        shared.add_all((key_id(key), f"urn:pulumi:program::{clean(name)}") for key, name in keys)
 
 
 def listen(topic: str) -> Callable[[], list[str]]:

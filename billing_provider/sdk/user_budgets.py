@@ -9,17 +9,19 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import KEEP
 from billing_provider.core.owners import OWNER_KINDS, USER, Owner
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import NAMESPACE
 from billing_provider.provider import UserBudgetBucketProvider
+from billing_provider.runtime.registry import table_of
 from billing_provider.sdk.declaration import end_quietly, listen, protected, share_declared, share_ids
 from billing_provider.sdk.invoke import brief, check_settings
 from billing_provider.user_budgets.lifecycle import OUTPUTS
 from billing_provider.user_budgets.rows import buckets_of, choice_problems, mistakes, read_rows, user_key
 from billing_provider.user_budgets.states import INPUTS
 from billing_provider.user_budgets.table import read_csv
-from billing_provider.user_budgets.words import from_messages
+from billing_provider.user_budgets.words import from_messages, topic
 
 if TYPE_CHECKING:
     import os
@@ -108,10 +110,12 @@ class UserBudgets(pulumi.ComponentResource):
         end_quietly()
         check_settings()
         owner = {"enterprise": enterprise, "organization": organization}
+        is_retained = getattr(opts, "retain_on_delete", None)
         table = {
             "exclusive": exclusive or None,
             "on_existing": on_existing,
-            "on_delete": on_delete,
+            # Pulumi keeps resources by its option; a removed row is none.
+            "on_delete": on_delete or (KEEP if is_retained else None),
             "on_raise": on_raise,
         }
         rows = _read(resource_name, owner, table, budgets, allow_empty=allow_empty)
@@ -121,7 +125,8 @@ class UserBudgets(pulumi.ComponentResource):
             (user_key(Owner(OWNER_KINDS[noun], owner[noun] or ""), login), f"{resource_name}/{login}") for login in rows
         )
         share_declared(keys)
-        told = listen(resource_name)
+        # In `up`, each part tells what it does before it writes.
+        told = listen(topic(resource_name)) if pulumi.runtime.is_dry_run() else list
         # Each row is a hard stop; Pulumi's own option protects the resources, and this input the rows.
         shared = protected(pulumi.ResourceOptions(protect=getattr(opts, "protect", None)), {"budget_scope": USER})
         is_protected = getattr(shared, "protect", None)
@@ -130,19 +135,21 @@ class UserBudgets(pulumi.ComponentResource):
             _Bucket(
                 f"{resource_name}-{number}",
                 {**owner, **table, "bucket": number, "budgets": part},
-                pulumi.ResourceOptions(parent=self, protect=is_protected),
+                pulumi.ResourceOptions(parent=self, protect=is_protected, retain_on_delete=is_retained),
             )
             for number, part in buckets_of(rows)
         ]
         pending = pulumi.Output.all(*(part.pending for part in parts)).apply(_merged)
         self.budget_ids = pulumi.Output.all(*(part.budget_ids for part in parts)).apply(_merged)
         pending.apply(lambda found: _check_pending(resource_name, len(rows), found))
-        pulumi.Output.all(*(part.urn for part in parts)).apply(lambda _: self._report(resource_name, told()))
+        pulumi.Output.all(*(part.urn for part in parts)).apply(
+            lambda urns: self._report(resource_name, from_messages(table_of(urns[0]), told()))
+        )
         self.register_outputs({"budget_ids": self.budget_ids})
 
-    def _report(self, name: str, told: list[str]) -> None:
+    def _report(self, name: str, lines: list[str]) -> None:
         """Show what happens to the rows, in one line for all parts of the table."""
-        for text in from_messages(told):
+        for text in lines:
             pulumi.log.warn(clean(f"{name}: {text}"), self)
 
     @staticmethod

@@ -13,12 +13,12 @@ from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.errors import BillingError, ConfigError, InvalidError, NotFoundError, OutcomeError
 from billing_provider.core.ids import read_slug, resource_id
-from billing_provider.core.inputs import Problem
+from billing_provider.core.inputs import KEEP, Problem
 from billing_provider.core.owners import OWNER_KINDS, USER, Owner
 from billing_provider.core.resource import Checked, Stored
 from billing_provider.runtime.delete_confirmed import DELETES
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
-from billing_provider.runtime.registry import name_of
+from billing_provider.runtime.registry import name_of, read_key, table_of
 from billing_provider.user_budgets.rows import (
     CHOICES,
     PRODUCT,
@@ -32,20 +32,24 @@ from billing_provider.user_budgets.rows import (
     user_key,
 )
 from billing_provider.user_budgets.states import INPUTS, BucketState, read_bucket
-from billing_provider.user_budgets.words import RowChange, first_lines, not_written, summary, table_of
+from billing_provider.user_budgets.words import RowChange, first_lines, not_written, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from billing_provider.budgets.models import Budget
     from billing_provider.runtime.run import Run
 
 PENDING = "pending"
 """The output with what could not be written; as a changed property, it also stands for a change of no input."""
-OUTPUTS = ("budget_ids", "adopted", KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED, PENDING)
+OTHERS = "others"
+"""The output with the users who have a budget and are not in an exclusive table, as a refresh has found."""
+OUTPUTS = ("budget_ids", "adopted", KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED, PENDING, OTHERS)
 """Outputs of a resource of a table that are not inputs."""
 _OF_A_ROW = (InvalidError, NotFoundError, OutcomeError)
 """Errors of one row; after each other error, the further rows would fail in the same way."""
+PROTECTED = "this table is protected: give it protect=False for the run that removes rows"
+"""Why no row of a protected table is removed."""
 _MINUTE = 60.0
 MANY = 3
 """From this number of budgets on, one listing needs fewer requests than a read of each."""
@@ -118,9 +122,8 @@ class UserBudgetsLifecycle:
         if olds and Owner(before.kind, before.owner).key != Owner(wanted.kind, wanted.owner).key:
             reason = f"a table cannot move from {before.owner}: declare another one, then remove this one"
             return Checked({}, [Problem(wanted.kind.noun, reason)])
-        if wanted.exclusive and (other := self._claim(urn, wanted)):
-            reason = f"this table is exclusive, and {other} declares a person too: declare all persons as its rows"
-            return Checked({}, [Problem("", reason)])
+        if wanted.exclusive and (obstacle := self._not_exclusive(urn, wanted)):
+            return Checked({}, [Problem("exclusive", obstacle)])
         spelled = {login.lower(): login for login in before.budgets}
         rows = {spelled.get(login.lower(), login): row for login, row in wanted.rows().items()}
         inputs["budgets"] = rows
@@ -134,11 +137,13 @@ class UserBudgetsLifecycle:
             return Checked({}, [Problem("", text) for text in mistakes(found)])
         return Checked(inputs, [])
 
-    def _claim(self, urn: str, wanted: BucketState) -> str | None:
-        """Claim all users of the owner for this table; return the name of a resource that declares one of them too."""
+    def _not_exclusive(self, urn: str, wanted: BucketState) -> str | None:
+        """Claim all users of the owner for this table, or return why it cannot be exclusive."""
+        if (wanted.on_delete or self._run.guards.on_delete) == KEEP:
+            return 'this removes budgets, and on_delete keeps them: leave one out, or set on_delete="delete"'
         key = user_key(Owner(wanted.kind, wanted.owner), "")[:2]
-        other = self._run.registry.claim(f"{table_of(urn)}-", key)
-        return other and name_of(other)
+        other = self._run.registry.claim(table_of(urn), key)
+        return other and f"this table is exclusive, and {name_of(other)} declares a person too: declare all as its rows"
 
     def _check_row(self, urn: str, login: str, before: BucketState, wanted: BucketState) -> list[Problem]:
         own, declared = row_urn(urn, login), _declared(wanted, login)
@@ -179,7 +184,7 @@ class UserBudgetsLifecycle:
         self._show(texts)
         changed |= {"budgets"} if states else set()
         changed |= {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
-        changed |= {PENDING} if state.pending else set()
+        changed |= {PENDING} if state.pending or (wanted.exclusive and state.others) else set()
         return sorted(changed), []
 
     def _row_differs(self, urn: str, old: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
@@ -229,11 +234,10 @@ class UserBudgetsLifecycle:
                     continue
                 rows[login], kept[login] = self._read_row(login, state.rows()[login], stored), stored.outputs
         self._show(texts)
-        if state.exclusive:
-            for login, live in self._others(owner, state.bucket, set(rows)).items():
-                rows[login], kept[login] = live["budget_amount"], live
+        # Budgets of others are no rows: a destroy, or a table that is exclusive no longer, leaves them alone.
+        others = sorted(login for login, _ in others_of(self._run, owner, state)) if state.exclusive else []
         inputs = {name: olds[name] for name in INPUTS if olds.get(name) is not None}
-        return _stored(id_, {**inputs, "budgets": rows}, rows, kept, state.pending)
+        return _stored(id_, {**inputs, "budgets": rows}, rows, kept, state.pending, others)
 
     def _read_row(self, login: str, row: Any, stored: Stored) -> Any:
         """Return a row as it is on GitHub."""
@@ -283,35 +287,40 @@ class UserBudgetsLifecycle:
             for login in wanted.budgets
         ]
         gone = {login: old for login, old in states.items() if login not in wanted.budgets}
-        work += [(login, self._removal(row_urn(urn, login), owner, old)) for login, old in gone.items()]
+        others = dict(others_of(self._run, owner, wanted)) if wanted.exclusive else {}
+        if wanted.protected and (gone or others):
+            raise OutcomeError(f"{name_of(urn)}: {PROTECTED}. Nothing was sent.")
+        work += [(login, self._removal(row_urn(urn, login), owner, old, wanted)) for login, old in gone.items()]
+        work += [(login, self._removal_of_other(row_urn(urn, login), owner, old)) for login, old in others.items()]
+        unchanged = {login for login, row in wanted.rows().items() if rows.get(login) == row}
         pending: dict[str, str] = {}
-        stopped = ""
-        with self._run.reporter.collecting() as texts:
-            unchanged = {login for login, row in wanted.rows().items() if rows.get(login) == row}
-            self._work.add(len(work) - len(unchanged))
-            for number, (login, act) in enumerate(work):
-                if login not in unchanged:
-                    self._work.take()
-                if stopped:
-                    pending[login] = stopped
-                    continue
-                try:
-                    stored = act()
-                except _OF_A_ROW as error:
-                    pending[login] = str(error)
-                except BillingError as error:
-                    if number == len(pending):
-                        raise
-                    stopped = pending[login] = str(error)
-                else:
-                    self._note(login, stored, wanted, rows, kept)
-            if wanted.exclusive and not pending:
-                self._remove_others(urn, owner, wanted, pending)
-        self._show(texts)
+        stopped, is_written = "", False
+        self._work.add(len(work) - len(unchanged))
+        try:
+            with self._run.reporter.collecting() as texts:
+                for login, act in work:
+                    if login not in unchanged:
+                        self._work.take()
+                    if stopped:
+                        pending[login] = stopped
+                        continue
+                    try:
+                        stored = act()
+                    except _OF_A_ROW as error:
+                        pending[login] = str(error)
+                    except BillingError as error:
+                        if not is_written:
+                            raise
+                        stopped = pending[login] = str(error)
+                    else:
+                        is_written = is_written or login not in unchanged
+                        self._note(login, stored, wanted, rows, kept)
+        finally:
+            self._show(texts)
         if pending:
-            self._run.reporter.warn(not_written(pending, len(work), "written"))
+            self._run.reporter.warn(not_written(pending, len(work) - len(unchanged), "written"))
         id_ = resource_id(wanted.kind.noun, wanted.owner, f"users-{wanted.bucket}")
-        return _stored(id_, news, rows, kept, pending)
+        return _stored(id_, news, rows, kept, pending, sorted(set(others) & set(pending)))
 
     @staticmethod
     def _note(
@@ -323,7 +332,9 @@ class UserBudgetsLifecycle:
     ) -> None:
         """Note the result of a row: its budget as it is stored, or that it has none any more."""
         if stored is None:
-            del rows[login], kept[login]
+            # The budget of another user was no row.
+            rows.pop(login, None)
+            kept.pop(login, None)
         else:
             rows[login], kept[login] = wanted.rows()[login], stored.outputs
 
@@ -340,8 +351,10 @@ class UserBudgetsLifecycle:
             return lambda: budgets.create(urn, declared)
         return lambda: budgets.update(_id_of(old), old, declared)
 
-    def _removal(self, urn: str, owner: Owner, old: Mapping[str, Any]) -> Callable[[], None]:
-        """Return what removes a row: its budget stays if another resource of the program declares it."""
+    def _removal(self, urn: str, owner: Owner, old: Mapping[str, Any], wanted: BucketState) -> Callable[[], None]:
+        """Return what removes a row: its budget stays if the program declares or reads it elsewhere."""
+        # The table says what a delete does, also for the row that goes with this change.
+        old = {**old, **({KEPT_ON_DELETE: wanted.on_delete == KEEP} if wanted.on_delete else {})}
 
         def remove() -> None:
             budgets = self._run.cache(OwnerCache, owner)
@@ -350,22 +363,20 @@ class UserBudgetsLifecycle:
             if other is None:
                 self._one(old).delete(urn, _id_of(old), old)
             else:
-                self._run.reporter.warn(f"kept the budget of {old[USER]}: {name_of(other)} declares it")
+                self._run.reporter.warn(f"kept the budget of {old[USER]}: {name_of(other)} has it")
 
         return remove
 
-    def _remove_others(self, urn: str, owner: Owner, wanted: BucketState, pending: dict[str, str]) -> None:
-        for login, live in self._others(owner, wanted.bucket, set(wanted.budgets)).items():
-            with _noting(pending, login):
-                self._removal(row_urn(urn, login), owner, live)()
+    def _removal_of_other(self, urn: str, owner: Owner, live: Mapping[str, Any]) -> Callable[[], None]:
+        """Return what removes the budget of a user who is not in an exclusive table, if the user was told of it."""
 
-    def _others(self, owner: Owner, bucket: str, logins: set[str]) -> dict[str, dict[str, Any]]:
-        """Return the budgets of other users in this part of an exclusive table, as states of their own, by login."""
-        return {
-            login: state
-            for login, state in other_budgets(self._run, owner, bucket, logins)
-            if self._run.registry.declarer(user_key(owner, login), "") is None
-        }
+        def remove() -> None:
+            if not self._run.registry.is_named(live["budget_id"]):
+                raise OutcomeError(f"{live[USER]} has a budget that no preview of this run has named: run again.")
+            if declarer_of(self._run, owner, urn, live, None) is None:
+                self._one(live).delete(urn, _id_of(live), live)
+
+        return remove
 
     def _show(self, texts: list[str]) -> None:
         for text in first_lines(texts):
@@ -398,27 +409,30 @@ def declarer_of(run: Run, owner: Owner, urn: str, old: Mapping[str, Any], live: 
         live: The budget on GitHub, if it is there; its user may have another login now.
     """
     logins = dict.fromkeys((old[USER], login_of(live) if live else old[USER]))
-    found = (run.registry.declarer(user_key(owner, login), urn) for login in logins)
+    keys = [user_key(owner, login) for login in logins]
+    keys += [read_key(old["budget_id"])] if "budget_id" in old else []
+    found = (run.registry.declarer(key, urn) for key in keys)
     return next((other for other in found if other is not None), None)
 
 
-def other_budgets(run: Run, owner: Owner, bucket: str, logins: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+def others_of(run: Run, owner: Owner, table: BucketState) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the budgets of users on GitHub who belong to one resource of a table and are none of its rows.
 
     Args:
         run: The engine run.
         owner: The owner of the budgets.
-        bucket: The resource of the table.
-        logins: The logins of its rows.
+        table: The resource of the table, with its rows.
 
     Raises:
         BillingError: GitHub's listing cannot be read.
     """
-    declared = {login.lower() for login in logins}
+    declared = {login.lower() for login in table.budgets}
     for live in run.cache(OwnerCache, owner).complete().values():
         login = login_of(live)
         is_other = live.budget_scope == USER and live.budget_product_sku == PRODUCT and login.lower() not in declared
-        if login and is_other and bucket_of(login) == bucket:
+        if not login or not is_other or bucket_of(login) != table.bucket:
+            continue
+        if run.registry.declarer(user_key(owner, login), "") is None:
             state = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})
             yield login, {**state, "budget_id": live.id}
 
@@ -451,12 +465,13 @@ def _id_of(state: Mapping[str, Any]) -> str:
     return resource_id(noun, state[noun], state.get("budget_id") or expiry.NEVER_CREATED)
 
 
-def _stored(
+def _stored(  # noqa: PLR0917 - what a state has
     id_: str,
     inputs: Mapping[str, Any],
     rows: Mapping[str, Any],
     kept: Mapping[str, Mapping[str, Any]],
     pending: Mapping[str, str],
+    others: Sequence[str],
 ) -> Stored:
     """Return a resource of a table as stored by the engine.
 
@@ -466,11 +481,13 @@ def _stored(
         rows: The rows that are on GitHub.
         kept: The outputs of the budget of each of these rows.
         pending: What could not be written, and why.
+        others: The users who are not in the table and have a budget, if the table is exclusive.
     """
     with_id = {login: kept[login]["budget_id"] for login in rows if kept[login].get("budget_id")}
     listed = {name: [login for login in rows if kept[login].get(name)] for name in OUTPUTS[1:3]}
     raised = {login: kept[login][RAISED_TO] for login in rows if kept[login].get(RAISED_TO) is not None}
     expired = [login for login in rows if kept[login].get(expiry.EXPIRED)]
     known = {"budget_ids": with_id, **listed, RAISED_TO: raised, expiry.EXPIRED: expired, PENDING: dict(pending)}
+    known |= {OTHERS: list(others)}
     outputs = {**inputs, "budgets": dict(rows), **known}
     return Stored(id_, dict(inputs), outputs)

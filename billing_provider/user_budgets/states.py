@@ -46,6 +46,7 @@ class BucketState(BaseModel):
         raised_to: Higher amounts on GitHub that `on_raise` keeps, by login.
         expired: Logins whose budgets have expired.
         pending: What could not be written, and why, by login.
+        others: Logins of users who have a budget and are not in an exclusive table, at the last refresh.
     """
 
     model_config = STATE_CONFIG
@@ -65,6 +66,7 @@ class BucketState(BaseModel):
     raised_to: dict[Sendable, Amount] = Field(default_factory=dict)
     expired: list[Sendable] = Field(default_factory=list)
     pending: dict[Sendable, Sendable] = Field(default_factory=dict)
+    others: list[Sendable] = Field(default_factory=list)
 
     @property
     def kind(self) -> OwnerKind:

@@ -48,7 +48,7 @@ def test_the_life_of_a_table(driver: Embedded | CommandLine, sandbox: Sandbox) -
     """A preview says in one line what happens to all rows; a quiet run sends nothing; a destroy deletes the rows."""
     shown = run(driver, "preview", table(ROWS))
     assert shown.code == 0, shown.said
-    assert "developers: adds caps for 3 people (+$105 a month): bob +$80, ann +$20, cid +$5" in shown.said
+    assert "developers: adds caps for 3 people (+$105 a month): bob $80, ann $20, cid $5" in shown.said
     assert sandbox.writes == []
     assert run(driver, "up").code == 0
     assert live(sandbox) == {"ann": 20, "bob": 80, "cid": 5}
@@ -59,8 +59,8 @@ def test_the_life_of_a_table(driver: Embedded | CommandLine, sandbox: Sandbox) -
     del changed["cid"]
     shown = run(driver, "preview", table(changed))
     assert (
-        "developers: removes the caps of 1 person (-$5 a month), raises the caps of 1 person (+$10 a month), "
-        "adds caps for 1 person (+$1 a month): ann $20 to $30, cid -$5, dan +$1"
+        "developers: lifts the caps of 1 person ($5 a month), raises the caps of 1 person (+$10 a month), "
+        "adds caps for 1 person (+$1 a month): cid $5, ann $20 to $30, dan $1"
     ) in shown.said
     sandbox.forget_requests()
     assert run(driver, "up").code == 0

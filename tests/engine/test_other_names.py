@@ -74,7 +74,7 @@ def test_try_creates_the_names_and_says_each_once(project: Path) -> None:
         f"{SAID} enterprise acme, which it did not know.",
         f"{SAID} organization acme-web, which it did not know.",
     ]
-    assert not any(name in whole for name in ("octo", "monalisa", "hubot", "Platform"))
+    assert not any(name in whole for name in ("octo-", "octocat", "monalisa", "hubot", "Platform"))
 
 
 def test_a_strict_try_refuses_unknown_owners(project: Path) -> None:
@@ -104,6 +104,6 @@ def test_pytest_creates_the_names(project: Path) -> None:
     assert "assert False" in loose
     assert f"{SAID} enterprise acme" in loose
     assert "['Web shop', 'alice']" in loose
-    assert not any(name in done.stdout for name in ("octo", "monalisa", "hubot", "Platform"))
+    assert not any(name in done.stdout for name in ("octo-", "octocat", "monalisa", "hubot", "Platform"))
     assert SAID not in refused
     assert "2 failed" in refused

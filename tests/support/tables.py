@@ -62,7 +62,7 @@ class TableStack:
         refused: list[str] = []
         for name, inputs in declared.items():
             with _noting(refused):
-                self._plan(run, name, inputs)
+                self.plan(run, name, inputs)
         return run.reporter.warnings, refused
 
     def up(self, declared: Mapping[str, Mapping[str, Any]], **guards: Any) -> tuple[RunHarness, list[str]]:
@@ -71,7 +71,7 @@ class TableStack:
         operations, errors = run.operations[BUCKET_RESOURCE], list[str]()
         for name, inputs in declared.items():
             with _noting(errors):
-                checked, changed = self._plan(run, name, inputs)
+                checked, changed = self.plan(run, name, inputs)
                 if name not in self.stored:
                     self.stored[name] = operations.create(urn_of(name), checked)
                 elif changed:
@@ -84,7 +84,8 @@ class TableStack:
                 del self.stored[name], self.inputs[name]
         return run, errors
 
-    def _plan(self, run: RunHarness, name: str, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    def plan(self, run: RunHarness, name: str, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """Return the checked inputs of a resource, and whether it changes."""
         operations, old = run.operations[BUCKET_RESOURCE], self.stored.get(name)
         checked = operations.check(urn_of(name), self.inputs.get(name, {}), inputs, NOTHING)
         if checked.problems:

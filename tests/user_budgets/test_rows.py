@@ -207,17 +207,34 @@ def test_an_amount_that_is_none_is_left_to_the_check_of_the_rows(tmp_path: Path)
 
 
 def test_what_the_parts_of_a_table_tell_is_one_line() -> None:
-    """The program sums up what its parts tell, the largest changes first, and counts what is too much."""
+    """The program sums up what its parts tell, losses and the largest first, and counts what is too much."""
     parts = [
-        as_message([RowChange(f"u{number}", 1, number, is_adoption=number % 2 == 0)], [f"text {number}"])
-        for number in range(12)
+        as_message("t", [RowChange(f"u{number}", 1, number, "adopted" if number % 2 else "row")], [f"text {number}"])
+        for number in range(14)
     ]
-    whole, *others = from_messages(parts)
+    parts.append(as_message("t", [RowChange("zoe", 0, None), RowChange("old", 7, None, "kept")], []))
+    parts.append(as_message("another", [RowChange("not this", 1, 2)], ["no"]))
+    whole, *others = from_messages("t", parts)
     assert whole == (
-        "raises the caps of 10 people (+$55 a month), 5 of them existing budgets that it adopts, lowers the caps of "
-        "1 person (-$1 a month), 1 of them existing budgets that it adopts, changes the budgets of 1 person: "
-        "u11 $1 to $11, u10 $1 to $10, u9 $1 to $9, u8 $1 to $8, u7 $1 to $7, u6 $1 to $6, u5 $1 to $5, u4 $1 to $4, "
-        "u3 $1 to $3, u0 $1 to $0, and 1 more"
+        "lifts the caps of 1 person ($0 a month), raises the caps of 12 people (+$78 a month), 6 of them existing "
+        "budgets that it adopts, lowers the caps of 1 person (-$1 a month), adopts the budgets of 1 person, leaves on "
+        "GitHub, where no table has them, the budgets of 1 person: zoe $0, u13 $1 to $13, u12 $1 to $12, u11 $1 to "
+        "$11, u10 $1 to $10, u9 $1 to $9, u8 $1 to $8, u7 $1 to $7, u6 $1 to $6, u5 $1 to $5, and 6 more"
     )
-    assert others == [*(f"text {number}" for number in range(5)), "and 7 more lines about rows of this table"]
+    assert others == [*(f"text {number}" for number in range(10)), "and 4 more lines about rows of this table"]
     assert list(words.summary([])) == []
+
+
+def test_each_user_who_is_not_in_an_exclusive_table_is_named() -> None:
+    """Nobody declared these budgets, so no name is left out, however many rows change."""
+    changes = [
+        *(RowChange(f"new{n}", None, 500) for n in range(15)),
+        *(RowChange(f"s{n}", n, None, "other") for n in range(50)),
+    ]
+    lines = list(words.summary(changes))
+    assert [line.partition(":")[0] for line in lines] == [
+        "adds caps for 15 people (+$7,500 a month)",
+        "lifts the caps of 40 people who are not in this table",
+        "lifts the caps of 10 people who are not in this table",
+    ]
+    assert all(f"s{number} ${number}" in " ".join(lines) for number in range(50))

@@ -10,6 +10,7 @@ import pytest
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.settings import Guards
 from billing_provider.operations import BUCKET_RESOURCE
+from billing_provider.runtime.registry import read_key
 from billing_provider.user_budgets.rows import bucket_of
 from tests.support.tables import ENTERPRISE, NOTHING, TableStack, live, urn_of
 
@@ -176,16 +177,76 @@ def test_an_exclusive_table_removes_others_after_it_named_them(stack: TableStack
     declared = stack.declare({"alice": 5}, exclusive=True)
     told, refused = stack.preview(declared)
     assert refused == []
-    assert any("removes the caps of 1 person (-$7 a month)" in text and "stranger -$7" in text for text in told)
-    stack.up(declared)
+    assert any("lifts the caps of 1 person who is not in this table: stranger $7" in text for text in told)
+    assert stack.up(declared)[1] == []
     assert live(sandbox) == {"alice": 5}
     add(sandbox, "late", 8)
     stack.refresh()
+    assert [each.outputs["others"] for each in stack.stored.values() if each.outputs["others"]] == [["late"]]
     told, _ = stack.preview(declared)
-    assert any("late -$8" in text for text in told)
+    assert any("late $8" in text for text in told)
     stack.up(declared)
     assert live(sandbox) == {"alice": 5}
     assert len(sandbox.budgets()) == 2
+
+
+def test_a_table_never_owns_the_budgets_of_others(stack: TableStack, sandbox: Sandbox) -> None:
+    """After a refresh found a stranger, a table that is exclusive no longer and a destroy leave the stranger alone."""
+    declared = stack.declare({"alice": 5}, exclusive=True)
+    for last in (stack.declare({"alice": 5}), {}):
+        stack.up(declared)
+        add(sandbox, "stranger", 7)
+        stack.refresh()
+        assert stack.up(last)[1] == []
+        assert live(sandbox) == {"stranger": 7, **({"alice": 5} if last else {})}
+        for budget in sandbox.budgets():
+            if budget["user"] == "stranger":
+                sandbox.remove_budget(budget["id"])
+
+
+@pytest.mark.parametrize("guards", [{"preview_reads": False}, {}])
+def test_an_exclusive_table_removes_nobody_whom_no_preview_has_named(
+    stack: TableStack, sandbox: Sandbox, guards: dict[str, Any]
+) -> None:
+    """If GitHub could not be read before, the budgets of others stay, and are pending."""
+    add(sandbox, "stranger", 7)
+    if not guards:
+        sandbox.plan([{"op": "list_budgets", "action": "500_before", "nth": number} for number in range(1, 6)])
+    declared = stack.declare({"alice": 5}, exclusive=True)
+    stack.up(declared, guards=Guards(**guards))
+    assert live(sandbox)["stranger"] == 7
+    assert [why for login, why in stack.pending().items() if login == "stranger" and "no preview" in why]
+    sandbox.plan([])
+    assert stack.up(declared)[1] == []
+    assert live(sandbox) == {"alice": 5}
+
+
+@pytest.mark.parametrize("action", ["401", "500_before", "422", "403_permission"])
+def test_a_failed_removal_of_others_loses_no_state(stack: TableStack, sandbox: Sandbox, action: str) -> None:
+    """What was written before the error is in the state, and what is left is pending."""
+    strangers = [login for login in (f"x{number}" for number in range(200)) if bucket_of(login) == "05"][:3]
+    for login in strangers:
+        add(sandbox, login, 7)
+    sandbox.plan([{"op": "delete_budget", "action": action, "nth": number} for number in range(2, 30)], required=False)
+    declared = stack.declare(dict.fromkeys(SAME, 5), exclusive=True)
+    assert stack.up(declared)[1] == []
+    assert set(stack.rows()) == set(SAME)
+    assert len(stack.pending()) in {1, 2}
+    sandbox.plan([])
+    assert stack.up(declared)[1] == []
+    assert (stack.pending(), live(sandbox)) == ({}, dict.fromkeys(SAME, 5))
+
+
+@pytest.mark.parametrize(("table", "guards"), [({"on_delete": "keep"}, {}), ({}, {"on_delete": "keep"})])
+def test_an_exclusive_table_cannot_keep(
+    stack: TableStack, sandbox: Sandbox, table: dict[str, Any], guards: dict[str, Any]
+) -> None:
+    """Exclusive removes and `keep` keeps, so both together are refused."""
+    _, refused = stack.preview(stack.declare({"alice": 5}, exclusive=True, **table), guards=Guards(**guards))
+    assert refused[0] == (
+        'exclusive: this removes budgets, and on_delete keeps them: leave one out, or set on_delete="delete"'
+    )
+    assert sandbox.requests == []
 
 
 def test_drift_shows_and_is_repaired(stack: TableStack, sandbox: Sandbox) -> None:
@@ -292,7 +353,7 @@ def test_a_protected_table_keeps_its_rows(stack: TableStack, sandbox: Sandbox) -
         stack.preview(stack.declare({"alice": 5}, protected=True))[1],
         stack.up(stack.declare({"alice": 5}, protected=True))[1],
     ):
-        assert found == ["bob: this table is protected: give it protect=False for the run that removes the row"]
+        assert found == ["bob: this table is protected: give it protect=False for the run that removes rows"]
     assert stack.up(stack.declare({"alice": 7, "bob": 6}, protected=True))[1] == []
     assert stack.up(stack.declare({"alice": 7}))[1] == []
     assert live(sandbox) == {"alice": 7}
@@ -311,6 +372,45 @@ def test_on_delete_decides_what_the_removal_of_a_row_does(stack: TableStack, san
     assert any("kept budget" in text for text in run.reporter.warnings)
 
 
+def test_keep_holds_for_a_row_that_goes_with_it(stack: TableStack, sandbox: Sandbox) -> None:
+    """A row that leaves in the change that declares `keep` leaves its budget on GitHub, and the preview says so."""
+    stack.up(stack.declare({"alice": 5, "bob": 6}))
+    declared = stack.declare({"alice": 5}, on_delete="keep")
+    told, _ = stack.preview(declared)
+    assert any("leaves on GitHub, where no table has them, the budgets of 1 person: bob $6" in text for text in told)
+    assert stack.up(declared)[1] == []
+    assert live(sandbox) == {"alice": 5, "bob": 6}
+
+
+def test_a_table_claims_nobody_of_another_name(stack: TableStack) -> None:
+    """An exclusive table refuses the rows of each other table, whatever their names begin with."""
+    for name in ("t-eu", "u"):
+        _, refused = stack.preview({**stack.declare({"alice": 5}, exclusive=True), **stack.declare({"bob": 6}, name)})
+        assert refused
+        assert "exclusive" in refused[0]
+
+
+def test_max_deletes_counts_a_row_once(stack: TableStack) -> None:
+    """A resource that is compared twice in a run does not count twice."""
+    stack.up(stack.declare({"alice": 5, "bob": 6}))
+    declared = stack.declare({"alice": 5})
+    run = stack.new_run(guards=Guards(max_deletes=1))
+    for _ in range(2):
+        for name, inputs in declared.items():
+            stack.plan(run, name, inputs)
+
+
+def test_a_budget_that_is_read_is_kept(stack: TableStack, sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """A row whose budget the program reads with `.get` leaves it on GitHub."""
+    stack.up(stack.declare({"alice": 5}))
+    (budget,) = sandbox.budgets()
+    run = new_run()
+    run.run.registry.declare("urn:pulumi:s::p::t::reader", read_key(budget["id"]))
+    stack.new_run = lambda **_: run
+    assert stack.up(stack.declare({}))[1] == []
+    assert live(sandbox) == {"alice": 5}
+
+
 def test_a_destroy_deletes_all_rows_in_a_few_lines(stack: TableStack, sandbox: Sandbox) -> None:
     """A destroyed table leaves the budgets of others, and does not write a line for each row."""
     add(sandbox, "stranger", 7)
@@ -318,7 +418,7 @@ def test_a_destroy_deletes_all_rows_in_a_few_lines(stack: TableStack, sandbox: S
     run, errors = stack.up({})
     assert (errors, live(sandbox), stack.stored) == ([], {"stranger": 7}, {})
     # One line for each resource that has rows.
-    assert all(text.startswith("removes the caps of") for text in run.reporter.warnings)
+    assert all(text.startswith("lifts the caps of") for text in run.reporter.warnings)
     assert len(run.reporter.warnings) <= 16
 
 
@@ -524,4 +624,4 @@ def test_a_removal_that_cannot_be_compared(
     else:
         assert refused == []
         assert any("not compared with GitHub" in text for text in told)
-        assert any("removes the caps of 1 person (-$6 a month): bob -$6" in text for text in told)
+        assert any("lifts the caps of 1 person ($6 a month): bob $6" in text for text in told)
