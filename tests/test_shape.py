@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "user_budgets", "usage"),
     *("preview", "reader"),
-    *("operations", "engine_log", "provider", "sdk", "adopt", "doctor", "cli", "__main__"),
+    *("operations", "engine_log", "provider", "sdk", "adopt", "review", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 
@@ -42,8 +42,9 @@ EXTRA = {
     "transport": {"storage"},
     "cli": {"storage", "sandbox", "engine"},
     "adopt": {"storage"},
+    "review": {"storage"},
 }
-"""JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports are files."""
+"""JSON of others is read by one rule. The verbs start the sandbox and the engine. Exports and plans are files."""
 
 SANDBOX = ("store", "operations", "http", "seed", "server")
 """The folders and modules of the sandbox; each imports only from those before it, and from itself."""

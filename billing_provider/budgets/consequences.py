@@ -159,11 +159,12 @@ class Person:
 
 def changes(old: Terms, new: Terms) -> list[str]:
     """Return every difference in words, losses first; `old` can be the live budget that is adopted."""
+    return [*losses(old, new), *map(_line, _gains(old, _in_unit_of(old, new)))]
+
+
+def losses(old: Terms, new: Terms) -> list[str]:
+    """Return the differences that allow more, or tell fewer people, in words."""
     new = _in_unit_of(old, new)
-    return [_line(text) for text in (*_losses(old, new), *_gains(old, new))]
-
-
-def _losses(old: Terms, new: Terms) -> list[str]:
     found = []
     open_fields = _open(old, new)
     if "prevent_further_usage" in open_fields and old.hard and not new.hard:
@@ -180,7 +181,7 @@ def _losses(old: Terms, new: Terms) -> list[str]:
         found.append("no longer covers cost centers")
     if "budget_product_sku" in open_fields and new.only_alerts and not old.only_alerts:
         found.append("is for licenses that GitHub does not stop")
-    return [*found, *_secret_changes(old, new), *_possible_losses(old, new)]
+    return [_line(text) for text in (*found, *_secret_changes(old, new), *_possible_losses(old, new))]
 
 
 def _gains(old: Terms, new: Terms) -> list[str]:
@@ -226,11 +227,12 @@ def _open(old: Terms, new: Terms) -> set[str]:
 def _secret_changes(old: Terms, new: Terms) -> list[str]:
     """Return that secret values change, without the values and without the direction."""
     secret = (old.secret | new.secret) - old.unknown - new.unknown
-    return [
-        f"changes {name}, which is secret"
-        for name, value in _VALUES.items()
-        if name in secret and value(old) != value(new)
-    ]
+    return [secret_change(name) for name, value in _VALUES.items() if name in secret and value(old) != value(new)]
+
+
+def secret_change(name: str) -> str:
+    """Return that the value of a secret input changes."""
+    return f"changes {name}, which is secret"
 
 
 def _possible_losses(old: Terms, new: Terms) -> list[str]:

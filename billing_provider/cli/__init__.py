@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _VERBS = (
     *("budgets", "cost_centers", "doctor", "export", "sandbox"),
-    *("seed", "skus", "try_", "unmanaged", "usage"),
+    *("review", "seed", "skus", "try_", "unmanaged", "usage"),
 )
 
 _CHOICES = re.compile(r"\(choose from .*\)$")

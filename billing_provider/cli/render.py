@@ -31,6 +31,8 @@ UNKNOWN = "-"
 UNKNOWN_NOTE = f"The sign {UNKNOWN} means unknown: GitHub has no figure or name, or not for this token."
 PATIENCE_SECONDS = 1.0
 """Seconds before a command shows what it waits for."""
+MAX_WHAT = 300
+"""Maximum length of a name in an error."""
 _FORMULA = ("=", "+", "-", "@")
 _BAR_CELLS = 10
 _MAX_PERCENT = 999_999_999

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.redact import quoted
-from billing_provider.cost_centers.models import ENTERPRISE_TEAMS, ORGANIZATIONS, REPOSITORIES, USERS, plain_member
+from billing_provider.cost_centers.models import (
+    ENTERPRISE_TEAMS,
+    MEMBER_KINDS,
+    ORGANIZATIONS,
+    REPOSITORIES,
+    USERS,
+    missing_members,
+    plain_member,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 _ALL, _SHOWN, _MAX_NAME = 10, 3, 60
 _ONE = {USERS: "user", ORGANIZATIONS: "organization", REPOSITORIES: "repository", ENTERPRISE_TEAMS: "enterprise team"}
 _MANY = {USERS: USERS, ORGANIZATIONS: ORGANIZATIONS, REPOSITORIES: REPOSITORIES, ENTERPRISE_TEAMS: "enterprise teams"}
+
+_FREES = re.compile(r"^(?:frees |the usage of .* no longer counts |the .* loses its object)")
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """Return the differences of two cost centers in words, removed members first.
+
+    Args:
+        old: The inputs before.
+        new: The inputs after.
+        names: The inputs that differ.
+    """
+    kinds = [kind for kind in MEMBER_KINDS if kind in names]
+    words = [
+        f"{verb} {kind} {first_names(members)}"
+        for verb, wanted, there in (("removes", old, new), ("adds", new, old))
+        for kind in kinds
+        if (members := missing_members(kind, wanted[kind], there[kind]))
+    ]
+    return words + [f"{name}: {old.get(name)} → {new[name]}" for name in names if name not in MEMBER_KINDS]
+
+
+def lifts_cap(text: str) -> bool:
+    """Return whether a word of a preview, without the name of the cost center, tells that a cap no longer holds."""
+    return _FREES.search(text) is not None
 
 
 def first_names(names: Sequence[str], longest: int = _MAX_NAME) -> str:
@@ -27,6 +61,11 @@ def first_names(names: Sequence[str], longest: int = _MAX_NAME) -> str:
         shown.append(f"{len(names) - len(shown):,} more")
     *first, last = shown
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def counted(kind: str, number: int) -> str:
+    """Return a number of members of one kind."""
+    return f"{number:,} {(_ONE if number == 1 else _MANY)[kind]}"
 
 
 def member(kind: str, name: str) -> str:
@@ -44,6 +83,6 @@ def moved_line(verb: str, kind: str, names: Sequence[str], cost_center: str) -> 
         names: The members.
         cost_center: The name of the cost center that they leave.
     """
-    what = f"{len(names):,} {(_ONE if len(names) == 1 else _MANY)[kind]}"
+    what = counted(kind, len(names))
     plain = [plain_member(kind, name) for name in names]
     return f"{verb} {what} from cost center {quoted(cost_center, _MAX_NAME)}: {first_names(plain)}"

@@ -25,7 +25,7 @@ from billing_provider.cost_centers.models import (
     same_input,
 )
 from billing_provider.cost_centers.states import CostCenterState
-from billing_provider.cost_centers.words import first_names, moved_line
+from billing_provider.cost_centers.words import changes, first_names, moved_line
 from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.create_once import ELSEWHERE
@@ -277,15 +277,5 @@ def _changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
 
 def _adoption(center: CostCenterDetails, different: list[str], news: Mapping[str, Any]) -> str:
     """Return what an adoption changes, removed members first."""
-    live = as_inputs(center)
-    words = []
-    for kind in MEMBER_KINDS:
-        if kind in different:
-            removed = missing_members(kind, live[kind], news[kind])
-            words += [f"removes {kind} {first_names(removed)}"] if removed else []
-    for kind in MEMBER_KINDS:
-        if kind in different:
-            added = missing_members(kind, news[kind], live[kind])
-            words += [f"adds {kind} {first_names(added)}"] if added else []
-    words += [f"{name}: {live.get(name)} → {news[name]}" for name in different if name not in MEMBER_KINDS]
+    words = changes(as_inputs(center), news, different)
     return f"adopts the existing cost center {center.id}" + (f": {'; '.join(words)}" if words else " as it is")

@@ -15,10 +15,10 @@ from billing_provider.budgets.consequences import (
     Person,
     Spend,
     Terms,
-    _losses,
     blocks,
     changes,
     covers,
+    losses,
     new_meter,
     overcommitted,
     refused,
@@ -68,7 +68,7 @@ maybe = st.one_of(st.none(), terms)
 
 def loosens(old: Terms, new: Terms) -> bool:
     """Return whether a change is a loss of control: a higher amount, less coverage, no stop, or fewer alerts."""
-    return bool(_losses(old, new))
+    return bool(losses(old, new))
 
 
 def is_a_line(text: str) -> bool:

@@ -17,6 +17,7 @@ from billing_provider import cli
 from billing_provider._version import __version__
 from billing_provider.core.redact import MASK
 from billing_provider.sandbox import Sandbox
+from tests.review.world import PLANS
 from tests.support.forked import Process, run
 from tests.support.waiting import wait_until
 from tests.support.wire import Endless, WireServer, answer
@@ -40,6 +41,7 @@ READS = {
 PRINTS = {
     **READS,
     "help": ("--help",),
+    "review": ("review", str(PLANS / "document.json"), "--markdown"),
     "sandbox": ("sandbox",),
     "sandbox --list-quirks": ("sandbox", "--list-quirks"),
     "skus": ("skus", "--json"),
@@ -176,6 +178,12 @@ MISUSES = [
     (("budgets", *OWNER, "--fail-on", "over"), "argument --fail-on: use it with --forecast"),
     (("budgets", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
     (("budgets", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
+    (("review",), "the following arguments are required: PLAN"),
+    (("review", "none.json"), "plan: cannot read none.json: No such file or directory"),
+    (
+        ("review", "x", "--fail-on", "increase"),
+        "argument --fail-on: write one of loosening, deletion, increase>DOLLARS,",
+    ),
     (("sandbox", "--port", "65536"), "argument --port: '65536' is not a port: use a number from 0 to 65535"),
     (("sandbox", "--quirk", "none"), "none"),
     (("seed",), "the following arguments are required: --enterprise"),

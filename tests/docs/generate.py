@@ -34,6 +34,7 @@ from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
 from billing_provider.transport.access import GRANTS, ROLES
 from tests.engine.test_guards_of_deletes import CHANGES, OUTCOMES
+from tests.review.world import PLANS
 from tests.support import pictures
 from tests.test_operations import TABLE as USED_BY
 
@@ -368,6 +369,13 @@ def preview(old: str, new: str) -> str:
     return f"```text\n{pictures.preview(program, f'{before}{new}{after}', 80)}\n```"
 
 
+def comment_about_a_plan() -> str:
+    """Return the comment of a pull request about the recorded plan, without its hidden line and its last sentence."""
+    lines = (PLANS / "comment.md").read_text().splitlines()
+    shown_lines = [line for line in lines if not line.startswith(("<!--", "<sub>"))]
+    return "\n".join(line if line.startswith("|") else textwrap.fill(line, 100) for line in shown_lines).strip()
+
+
 def verb_parser(verb: str) -> argparse.ArgumentParser:
     """Return the parser of one verb.
 
@@ -467,6 +475,7 @@ def _methods(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
 TABLES: dict[str, Callable[..., str]] = {
     "arguments": arguments,
     "budget-inputs": budget_inputs,
+    "comment": comment_about_a_plan,
     "cost-center-inputs": cost_center_inputs,
     "fault-rules": fault_rules,
     "faults": faults,

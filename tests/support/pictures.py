@@ -16,6 +16,7 @@ import pytest
 from billing_provider import cli
 from billing_provider.core.clock import TEST_TIME
 from billing_provider.sandbox import Sandbox
+from tests.review.world import PLANS
 from tests.support.clock import START
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ SCENES = {
     "forecast-markdown": Scene(f"budgets --forecast --enterprise {E} --markdown", _declared),
     "forecast-nobody": Scene("budgets --forecast --org octo-org", _one_quiet_budget),
     "forecast-all": Scene(f"budgets --forecast --enterprise {E} --all", _declared),
+    "review": Scene("review plan.json"),
     "sandbox-faults": Scene("sandbox --list-faults"),
     "sandbox-quirks": Scene("sandbox --list-quirks"),
     "skus": Scene("skus --near actions_linux_4core"),
@@ -123,7 +125,7 @@ def picture(name: str, width: int) -> str:
     output = io.StringIO()
     with _served(width) as (sandbox, _), contextlib.redirect_stdout(output):
         scene.arrange(sandbox)
-        cli.main(shlex.split(scene.command))
+        cli.main([str(PLANS / "document.json") if word == "plan.json" else word for word in shlex.split(scene.command)])
         port = sandbox.url.split(":")[2].partition("/")[0]
     return output.getvalue().replace(port, _PORT)
 

@@ -1,0 +1,73 @@
+"""What the words of a preview mean for a gate: only a preview compares with GitHub, and a plan keeps its words.
+
+The words are those of `consequences`; a test reads back each of them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from billing_provider.budgets.consequences import UNKNOWN_PEOPLE, UNKNOWN_SPEND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ADOPTS = "adopts the existing budget "
+"""How the word about an adoption begins."""
+_NUMBER = r"\$?([\d,]+(?:\.\d+)?(?:e\+\d+)?)"
+_LOSES = re.compile(
+    r"(?:^|; |: |replacement )(?:removes the hard stop|raises the |changes (?:the amount |\w+, which is secret)"
+    r"|alerts (?:nobody|only )|no longer (?:alerts |covers )|expires on |does not cover |is for licenses that )"
+)
+_RAISES_MOST = re.compile(rf"raises the most that can be (?:spent|used) by {_NUMBER}")
+_RAISES_AMOUNT = re.compile(rf"raises the amount from {_NUMBER}(?: licenses?)? to {_NUMBER}")
+_STOPS = re.compile(r"\bstops\b.*\bat once\b|^GitHub refuses a hard stop below use")
+_UNKNOWN = re.compile(r"^not compared with GitHub|GitHub does not show|reply does not show")
+
+
+class Told(NamedTuple):
+    """What the words about one resource say.
+
+    Attributes:
+        loses: Whether a cap allows more, or tells fewer people.
+        raised: By how much an amount rises, in US dollars or licenses; infinite where a hard stop goes.
+        stops: Whether usage or people stop at once.
+        unknown: Whether something is not known.
+    """
+
+    loses: bool = False
+    raised: float = 0.0
+    stops: bool = False
+    unknown: bool = False
+
+
+NOTHING_TOLD = Told()
+"""What no words say."""
+
+
+def read(texts: Iterable[str]) -> Told:
+    """Return what the texts of a preview about one resource say, without the names of the resource."""
+    found = NOTHING_TOLD
+    for text in texts:
+        found = Told(
+            found.loses or _LOSES.search(text) is not None,
+            max(found.raised, _raised(text)),
+            found.stops or _STOPS.search(text) is not None,
+            found.unknown or text in {UNKNOWN_PEOPLE, UNKNOWN_SPEND} or _UNKNOWN.search(text) is not None,
+        )
+    return found
+
+
+def _raised(text: str) -> float:
+    if "removes the hard stop" in text:
+        return math.inf
+    if found := _RAISES_MOST.search(text):
+        return _amount(found[1])
+    found = _RAISES_AMOUNT.search(text)
+    return _amount(found[2]) - _amount(found[1]) if found else 0.0
+
+
+def _amount(text: str) -> float:
+    return float(text.replace(",", ""))

@@ -1,0 +1,189 @@
+"""The review of a plan: what happens to each resource, the sum of caps, and whether a gate stops it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from billing_provider.budgets.consequences import worth
+from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.review import budgets, cost_centers, items
+from billing_provider.review.items import Cap, Item, PairedStep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    from billing_provider.review.plan import PlannedStep, ReviewedPlan
+
+READERS: Mapping[str, Callable[[PairedStep], Item]] = {
+    **{kind.resource: budgets.read for kind in OWNER_KINDS.values()},
+    "CostCenter": cost_centers.read,
+}
+"""What reads the steps of each kind of resource; another kind has an entry here."""
+LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"
+GATES = (LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN)
+"""What a gate can stop."""
+
+
+class Sum(NamedTuple):
+    """The most that some caps allow a month.
+
+    Attributes:
+        amount: The sum of the amounts at which GitHub stops usage, in `unit`.
+        unlimited: How many targets have no such amount: no budget, or one that only alerts.
+        unknown: How many targets have a cap that is not known.
+        unit: `$` or `licenses`.
+        capped: How many targets GitHub stops.
+    """
+
+    amount: float
+    unlimited: int
+    unknown: int
+    unit: str
+    capped: int
+
+    def __str__(self) -> str:
+        """Return the sum in words."""
+        parts = [worth(self.amount, self.unit)] if self.capped else []
+        if self.unlimited:
+            parts.append("no limit" if not self.capped and not self.unknown else f"{self.unlimited} without a limit")
+        if self.unknown:
+            parts.append(f"{self.unknown} not known")
+        return " + ".join(parts)
+
+
+class Total(NamedTuple):
+    """The most that can be spent before and after, by the caps that a plan changes.
+
+    Attributes:
+        owner: The owner.
+        product: The product or SKU.
+        scope: The scope; budgets of one scope do not overlap, those of several can.
+        before: The sum before.
+        after: The sum after.
+        is_each: Whether each of many users has it.
+    """
+
+    owner: str
+    product: str
+    scope: str
+    before: Sum
+    after: Sum
+    is_each: bool
+
+
+class Gate(NamedTuple):
+    """A condition on which a review fails.
+
+    Attributes:
+        kind: One of `GATES`.
+        amount: Of an increase, the largest one that passes.
+    """
+
+    kind: str
+    amount: float = 0.0
+
+    def __str__(self) -> str:
+        """Return the gate as an option has it."""
+        return f"{self.kind}>{self.amount:g}" if self.kind == INCREASE else self.kind
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a plan does.
+
+    Attributes:
+        plan: The plan.
+        items: What it does to each resource that changes, losses first.
+        totals: The sums of the caps that it changes.
+    """
+
+    plan: ReviewedPlan
+    items: list[Item]
+    totals: list[Total]
+
+    @property
+    def losses(self) -> list[Item]:
+        """What goes, allows more, or tells fewer people."""
+        return [item for item in self.items if item.is_loss]
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.items or self.plan.errors or not self.plan.is_complete)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Why the plan is not all that there is, one line each."""
+        found = [f"the preview failed, so the plan lacks steps: {error}" for error in self.plan.errors]
+        if not self.plan.is_complete:
+            found.append("the stream of events has no end, so the plan can lack steps")
+        return found + [text for text in self.plan.general if text.startswith("not compared with GitHub")]
+
+    def stopped(self, gates: Iterable[Gate]) -> list[tuple[Gate, str]]:
+        """Return the gates that stop the plan, each with the resource or the reason; in the given order."""
+        found: list[tuple[Gate, str]] = []
+        for gate in gates:
+            found += [(gate, f"{item.resource} {item.name}") for item in self.items if _stops(gate, item)]
+            found += [(gate, reason) for reason in self.unknown] if gate.kind == UNKNOWN else []
+        return found
+
+
+def review(plan: ReviewedPlan) -> Review:
+    """Return the review of a plan."""
+    found = [
+        items.read(READERS.get(step.planned.resource, _no_reader), step)
+        for step in _paired([each for each in plan.steps if each.op not in items.QUIET])
+    ]
+    return Review(plan, sorted(found, key=lambda item: item.rank), _totals(found))
+
+
+def _no_reader(step: PairedStep) -> Item:
+    return items.not_understood(step.planned, "this version does not know the kind of resource")
+
+
+def _paired(steps: Sequence[PlannedStep]) -> list[PairedStep]:
+    """Return the steps; a budget that one resource gives up and another one declares is one step."""
+    made: dict[tuple[str, Hashable], PlannedStep] = {}
+    for step in steps:
+        if step.op == "create" and step.resource in budgets.KINDS and (key := budgets.key_of(step, step.new)):
+            made[step.resource, key] = step
+    former: dict[str, PlannedStep] = {}
+    for step in steps:
+        if step.op == "delete" and step.resource in budgets.KINDS:
+            heir = made.pop((step.resource, budgets.key_of(step, budgets.state_of(step))), None)
+            if heir is not None:
+                former[heir.urn] = step
+    gone = {step.urn for step in former.values()}
+    return [PairedStep(step, former.get(step.urn)) for step in steps if step.urn not in gone]
+
+
+def _totals(found: Iterable[Item]) -> list[Total]:
+    groups: dict[tuple[str, str, str], list[tuple[Cap, Cap]]] = {}
+    for item in found:
+        for before, after in item.caps.values():
+            groups.setdefault((after.owner, after.product, after.scope), []).append((before, after))
+    totals = [
+        Total(*group, _sum([before for before, _ in caps]), _sum([after for _, after in caps]), caps[0][1].is_each)
+        for group, caps in sorted(groups.items())
+    ]
+    return [total for total in totals if total.before != total.after or total.before.unknown]
+
+
+def _sum(caps: Sequence[Cap]) -> Sum:
+    known = [cap.terms for cap in caps if cap.is_known]
+    limits = [terms for terms in known if terms is not None and terms.most < math.inf]
+    unit = next((cap.terms.unit for cap in caps if cap.terms is not None), "$")
+    amount = sum(terms.most for terms in limits)
+    return Sum(amount, len(known) - len(limits), len(caps) - len(known), unit, len(limits))
+
+
+def _stops(gate: Gate, item: Item) -> bool:
+    return {
+        LOOSENING: item.is_loss,
+        DELETION: item.deletes,
+        INCREASE: item.raises_more_than(gate.amount),
+        BLOCKS: item.told.stops,
+        UNKNOWN: bool(item.unknown) or item.told.unknown,
+    }[gate.kind]

@@ -1,0 +1,129 @@
+"""What a step of a plan means for a cost center and its members."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from billing_provider.review.plan import read_plan
+from billing_provider.review.review import Gate, review
+from tests.review.world import SECRET, UNKNOWN, document, step
+
+TEAM: dict[str, Any] = {"enterprise": "octo-enterprise", "name": "Team", "users": ["octocat", "hubot"]}
+BOTH = "cost center Team of octo-enterprise with 2 users"
+ONE = "cost center Team of octo-enterprise with 1 user"
+NONE = "cost center Team of octo-enterprise"
+ARCHIVED = "it is archived: its budgets lose their object, and its members are in no cost center"
+SUBJECT = "the cost center Team: "
+FREES = "frees hubot of the $10 hard stop per person of cost center Team (budget x)"
+LOSES = "the $10 hard stop on actions of cost center Team (budget x) loses its object: the cost center is archived"
+
+CASES: dict[str, tuple[dict[str, Any], list[str], tuple[str, str, str, list[str]], set[str]]] = {
+    "new": (
+        step("create", new=TEAM), [f"{SUBJECT}moves 1 user from cost center Data: hubot"],
+        ("new", "", BOTH, ["moves 1 user from cost center Data: hubot"]), set(),
+    ),
+    "adopted": (
+        step("create", new=TEAM), [f"{SUBJECT}adopts the existing cost center x: removes users monalisa"],
+        ("adopted", "", BOTH, ["adopts the existing cost center x: removes users monalisa"]), set(),
+    ),
+    "a member leaves": (
+        step("update", TEAM, {**TEAM, "users": ["octocat"]}), [],
+        ("changed", BOTH, ONE, ["removes users hubot"]), {"loosening"},
+    ),
+    "a member is freed": (
+        step("update", TEAM, {**TEAM, "users": ["octocat"]}), [f"{SUBJECT}{FREES}"],
+        ("loosened", BOTH, ONE, ["removes users hubot", FREES]), {"loosening"},
+    ),
+    "a member joins, and a new name": (
+        step("update", {**TEAM, "users": ["octocat"]}, {**TEAM, "name": "Crew"}), [],
+        ("changed", ONE, "cost center Crew of octo-enterprise with 2 users", ["adds users hubot", "name: Team → Crew"]),
+        set(),
+    ),
+    "other kinds of members": (
+        step(
+            "update", {**TEAM, "organizations": ["octo-org"]}, {**TEAM, "repositories": ["o/r"], "enterprise_teams": []}
+        ),
+        [],
+        (
+            "changed", f"{BOTH}, 1 organization", f"{BOTH}, 1 repository",
+            [
+                "declares repositories from now on: o/r", "declares enterprise_teams from now on: none",
+                "no longer declares organizations: they stay as they are",
+            ],
+        ),
+        set(),
+    ),
+    "only the state": (
+        step("update", {**TEAM, "on_delete": "keep"}, TEAM), [], ("changed", BOTH, BOTH, ["changes on_delete"]), set(),
+    ),
+    "secret members": (
+        step("update", {**TEAM, "users": SECRET}, {**TEAM, "users": SECRET}, differs=["users"]), [],
+        ("changed", NONE, NONE, ["changes users, which is secret"]), set(),
+    ),
+    "not known yet": (
+        step("update", TEAM, {**TEAM, "users": UNKNOWN, "name": UNKNOWN}), [],
+        (
+            "changed", BOTH, "cost center (not known yet) of octo-enterprise",
+            ["name is not known yet", "users is not known yet"],
+        ),
+        {"unknown"},
+    ),
+    "removed": (
+        step("delete", TEAM), [], ("removed", BOTH, "", [ARCHIVED]), {"loosening", "deletion"},
+    ),
+    "kept": (
+        step("delete", TEAM, state={"kept_on_delete": True}), [],
+        ("kept on GitHub", BOTH, BOTH, ["stays on GitHub (on_delete is keep)"]), set(),
+    ),
+    "replaced": (
+        step("replace", TEAM, {**TEAM, "enterprise": "octo-second"}), [LOSES],
+        ("replaced", BOTH, "cost center Team of octo-second with 2 users", [f"of the old one: {ARCHIVED}", LOSES]),
+        {"loosening", "deletion"},
+    ),
+    "replaced and kept": (
+        step("replace", TEAM, TEAM, retained=True), [],
+        ("replaced", BOTH, BOTH, ["the old cost center stays on GitHub (retain_on_delete)"]), set(),
+    ),
+    "imported": (
+        step("import", new=TEAM), [], ("imported", BOTH, BOTH, ["the state takes it; GitHub is not changed"]), set(),
+    ),
+    "not compared": (
+        step("create", new=TEAM), ["not compared with GitHub: 500"],
+        ("new", "", BOTH, ["not compared with GitHub: 500"]), {"unknown"},
+    ),
+    "a damaged state": (
+        step("update", {**TEAM, "users": "x"}, TEAM), [],
+        (
+            "not understood", "", "",
+            ["Pulumi's operation is update", "its values in the plan are not those of a cost center"],
+        ),
+        {"loosening", "unknown"},
+    ),
+    "an operation of the future": (
+        step("merge", TEAM, TEAM), [],
+        ("not understood", "", "", ["Pulumi's operation is merge", "this version does not know the operation"]),
+        {"loosening", "unknown"},
+    ),
+    "a nameless one": (
+        step("delete", {}), [], ("removed", "cost center of", "", [ARCHIVED]), {"loosening", "deletion"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step(name: str) -> None:
+    """Each kind of change has its words, with both sides, and stops its gates."""
+    made, said, expected, gates = CASES[name]
+    made["urn"] = made["urn"].replace("EnterpriseBudget", "CostCenter")
+    plan = document(made)
+    plan["diagnostics"] = [
+        {"urn": made["urn"], "message": f"warning: {text}\n", "severity": "warning"} for text in said
+    ]
+    found = review(read_plan("p", json.dumps(plan).encode()))
+    (item,) = found.items
+    assert (item.change, item.before, item.after, list(item.lines)) == expected
+    every = [Gate(kind) for kind in ("loosening", "deletion", "increase", "blocks", "unknown")]
+    assert {gate.kind for gate, _ in found.stopped(every)} == gates
