@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "user_budgets", "usage"),
     *("preview", "reader"),
-    *("operations", "engine_log", "provider", "sdk", "adopt", "review", "doctor", "cli", "__main__"),
+    *("operations", "engine_log", "provider", "sdk", "adopt", "audit", "review", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 

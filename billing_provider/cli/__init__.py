@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _VERBS = (
-    *("budgets", "cost_centers", "doctor", "export", "sandbox"),
+    *("audit", "budgets", "cost_centers", "doctor", "export", "sandbox"),
     *("review", "seed", "skus", "try_", "unmanaged", "usage"),
 )
 

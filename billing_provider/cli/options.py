@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt.inventory import owners_of
 from billing_provider.adopt.states import MAX_BYTES, read_state_export
+from billing_provider.audit.rules import FLAG, RULES, read_rule
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE, ENTERPRISE_OWNER, ORGANIZATION, ORGANIZATION_OWNER, USER, Owner
 from billing_provider.core.redact import clean
@@ -104,6 +105,27 @@ def add_states(parser: argparse.ArgumentParser, text: str) -> None:
         help=f"{text}: an output of `pulumi stack export`, a state of `try`, - for standard input, or the name of a "
         "stack, which `pulumi` exports",
     )
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add the option for rules; its value is a list of names with their settings."""
+    names = ", ".join(name if rule.setting == FLAG else f"{name}={rule.setting}" for name, rule in RULES.items())
+    parser.add_argument(
+        "--rule",
+        dest="rules",
+        action="append",
+        default=[],
+        type=_rule,
+        metavar="RULE",
+        help=f"a rule: {names}; can be repeated",
+    )
+
+
+def _rule(text: str) -> tuple[str, Any]:
+    try:
+        return read_rule(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("rule: ")) from None
 
 
 def read_state(name: str) -> State:

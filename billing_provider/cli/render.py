@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets.consequences import DOLLARS
 from billing_provider.cli.tables import Cell, coloured, markdown, table, wrapped
 from billing_provider.core.ids import is_name
 from billing_provider.core.redact import MASK, clean
 from billing_provider.core.settings import read_settings
 from billing_provider.reader import Reader
 from billing_provider.runtime.run import Run
+from billing_provider.usage.spend import DOLLARS as USD
 
 if TYPE_CHECKING:
     import argparse
@@ -188,6 +190,11 @@ def print_markdown(
 def line_width() -> int | None:
     """Return the width of the terminal, or of the variable COLUMNS; None if the output is no terminal."""
     return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def unit_of(unit: str) -> str:
+    """Return the unit of an amount as JSON and CSV have it."""
+    return USD if unit == DOLLARS else unit
 
 
 def counted(number: int, noun: str) -> str:

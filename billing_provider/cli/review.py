@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.adopt.states import MAX_BYTES
 from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
+from billing_provider.cli.options import add_rules
 from billing_provider.cli.tables import Column, wrapped
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
@@ -43,9 +44,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         default=[],
         type=_gate,
         metavar="GATE",
-        help="exit with 3 on loosening, deletion, increase>DOLLARS, blocks (usage or people stop at once) or unknown; "
-        "can be repeated",
+        help="exit with 3 on loosening, deletion, increase>DOLLARS, blocks (usage or people stop at once), unknown or "
+        "rules; can be repeated",
     )
+    add_rules(parser)
     parser.add_argument("--always", action="store_true", help="print also if nothing changes")
     parser.add_argument("--title", default=_TITLE, help=f"the heading (default: {_TITLE})")
     formats = parser.add_mutually_exclusive_group()
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: The plan cannot be read.
     """
-    found = review(read_plan(args.plan, _content(args.plan)))
+    found = review(read_plan(args.plan, _content(args.plan)), dict(args.rules))
     stopped = found.stopped(args.fail_on)
     if args.json:
         render.print_json(_document(found, stopped))
@@ -113,14 +115,14 @@ def _document(found: Review, stopped: list[tuple[Gate, str]]) -> dict[str, Any]:
             }
             for total in found.totals
         ],
+        "rules": [{"rule": each.rule, "what": each.what, "text": each.text} for each in found.broken],
         "unknown": found.unknown,
         "stopped": [{"gate": str(gate), "by": clean(what)} for gate, what in stopped],
     }
 
 
 def _sum(total: Sum) -> dict[str, Any]:
-    return {"amount": total.amount, "unit": total.unit, "capped": total.capped, "unlimited": total.unlimited,
-            "unknown": total.unknown}  # fmt: skip
+    return {**total._asdict(), "unit": render.unit_of(total.unit)}
 
 
 def _item(item: Item) -> dict[str, Any]:
@@ -151,6 +153,8 @@ def _print(found: Review, title: str) -> None:
         print("", *wrapped(f"{item.change} {item.name}: {sides}", width, indent=3), sep="\n")
         for line in item.lines:
             print(*wrapped(f"   - {line}", width, indent=5), sep="\n")
+    for text in found.rules_in_words:
+        print(*wrapped(text, width, indent=3), sep="\n")
     if found.items:
         print("", *wrapped(NOT_IN_A_PLAN, width), sep="\n")
 

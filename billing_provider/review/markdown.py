@@ -24,7 +24,7 @@ NOT_IN_A_PLAN = (
 """What a plan cannot show."""
 
 
-def comment(review: Review, title: str, notes: Sequence[str] = ()) -> str:
+def comment(review: Review, title: str) -> str:
     """Return a review as Markdown of at most 65,536 characters.
 
     The beginning with the summary always stays; of the rest, what does not fit is counted.
@@ -32,10 +32,9 @@ def comment(review: Review, title: str, notes: Sequence[str] = ()) -> str:
     Args:
         review: The review.
         title: The heading.
-        notes: Further lines for the end, such as findings of rules.
     """
     head = "\n".join(_head(review, title))
-    blocks = list(_blocks(review, notes))
+    blocks = list(_blocks(review))
     taken, left = [], MAX_COMMENT - len(head) - _ROOM
     for block in blocks:
         if left < len(block) + 1:
@@ -83,7 +82,7 @@ def headline(review: Review) -> str:
     return f"{losses} of {changes} allow more or tell fewer people: {each}."
 
 
-def _blocks(review: Review, notes: Sequence[str]) -> Iterable[str]:
+def _blocks(review: Review) -> Iterable[str]:
     if review.totals:
         yield "\nThe most that can be spent a month, by the caps that change:\n"
         yield "| owner | product | scope | before | after |\n| --- | --- | --- | ---: | ---: |"
@@ -94,7 +93,10 @@ def _blocks(review: Review, notes: Sequence[str]) -> Iterable[str]:
     losses = review.losses
     yield from _table("Losses", losses)
     yield from _table("Other changes", [item for item in review.items if not item.is_loss])
-    yield from notes
+    if texts := review.rules_in_words:
+        yield f"\n#### {texts[0]}\n"
+        yield from (f"- {quoted(text)}" for text in texts[1:-1])
+        yield f"\n{quoted(texts[-1])}"
     if review.items:
         yield f"\n<sub>{NOT_IN_A_PLAN}</sub>"
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from billing_provider.audit.rules import in_words, judge
+from billing_provider.audit.subjects import of_resources, subject_or_none
 from billing_provider.budgets.consequences import worth
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.review import budgets, cost_centers, items
 from billing_provider.review.items import Cap, Item, PairedStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
+    from billing_provider.audit.rules import RuleFinding
+    from billing_provider.audit.subjects import Subject
     from billing_provider.review.plan import PlannedStep, ReviewedPlan
 
 READERS: Mapping[str, Callable[[PairedStep], Item]] = {
@@ -22,7 +26,13 @@ READERS: Mapping[str, Callable[[PairedStep], Item]] = {
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""
 LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"
-GATES = (LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN)
+BROKEN = "rules"
+UNSEEN = (
+    "The rules see only the budgets that the plan lists: others of the owner can be in other stacks, or made by hand."
+)
+"""What rules cannot see in a plan."""
+NO_RULES: Mapping[str, Any] = {}
+GATES = (LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN, BROKEN)
 """What a gate can stop."""
 
 
@@ -97,11 +107,15 @@ class Review:
         plan: The plan.
         items: What it does to each resource that changes, losses first.
         totals: The sums of the caps that it changes.
+        broken: What breaks the rules that are on, of the budgets that the plan lists, as they are after it.
+        rules: How many rules are on.
     """
 
     plan: ReviewedPlan
     items: list[Item]
     totals: list[Total]
+    broken: list[RuleFinding]
+    rules: int = 0
 
     @property
     def losses(self) -> list[Item]:
@@ -111,7 +125,16 @@ class Review:
     @property
     def changes(self) -> bool:
         """Whether there is anything to say."""
-        return bool(self.items or self.plan.errors or not self.plan.is_complete)
+        return bool(self.items or self.broken or self.plan.errors or not self.plan.is_complete)
+
+    @property
+    def rules_in_words(self) -> list[str]:
+        """What breaks the rules, one line each below a title, and what the rules cannot see; empty without rules."""
+        if not self.rules:
+            return []
+        left_out = self.plan.left_out
+        unseen = f"{UNSEEN} {left_out} unchanged resources are not in it." if left_out else UNSEEN
+        return [*in_words(self.broken), unseen]
 
     @property
     def unknown(self) -> list[str]:
@@ -127,16 +150,32 @@ class Review:
         for gate in gates:
             found += [(gate, f"{item.resource} {item.name}") for item in self.items if _stops(gate, item)]
             found += [(gate, reason) for reason in self.unknown] if gate.kind == UNKNOWN else []
+            found += [(gate, f"{each.rule}: {each.what}") for each in self.broken] if gate.kind == BROKEN else []
         return found
 
 
-def review(plan: ReviewedPlan) -> Review:
-    """Return the review of a plan."""
+def review(plan: ReviewedPlan, rules: Mapping[str, Any] = NO_RULES) -> Review:
+    """Return the review of a plan.
+
+    Args:
+        plan: The plan.
+        rules: The rules that are on, by name, with their settings.
+    """
     found = [
         items.read(READERS.get(step.planned.resource, _no_reader), step)
         for step in _paired([each for each in plan.steps if each.op not in items.QUIET])
     ]
-    return Review(plan, sorted(found, key=lambda item: item.rank), _totals(found))
+    ordered = sorted(found, key=lambda item: item.rank)
+    return Review(plan, ordered, _totals(found), judge(of_resources(_after(plan)), rules), len(rules))
+
+
+def _after(plan: ReviewedPlan) -> Iterator[Subject]:
+    """Yield the budgets of a plan as they are after it."""
+    for step in plan.steps:
+        if (kind := budgets.KINDS.get(step.resource)) is not None and step.new.fields:
+            subject = subject_or_none(kind, step.new.fields, step.new.unknown, step.name, step.urn)
+            if subject is not None:
+                yield subject
 
 
 def _no_reader(step: PairedStep) -> Item:
@@ -186,4 +225,5 @@ def _stops(gate: Gate, item: Item) -> bool:
         INCREASE: item.raises_more_than(gate.amount),
         BLOCKS: item.told.stops,
         UNKNOWN: bool(item.unknown) or item.told.unknown,
+        BROKEN: False,
     }[gate.kind]

@@ -69,13 +69,36 @@ def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert (change["change"], change["is_loss"], change["deletes"]) == ("raised", True, False)
     assert change["means"] == ["raises the most that can be spent by $600 (+600 %)"]
     (total,) = found["totals"]
-    assert total["after"] == {"amount": 700.0, "unit": "$", "capped": 1, "unlimited": 0, "unknown": 0}
+    assert total["after"] == {"amount": 700.0, "unit": "USD", "capped": 1, "unlimited": 0, "unknown": 0}
 
 
 def test_markdown_has_the_title(capsys: pytest.CaptureFixture[str]) -> None:
     """Markdown has the hidden marker, and the given heading."""
     _, out, _ = call(capsys, RAISED, "--markdown", "--title", "Caps of production")
     assert out.splitlines()[:2] == ["<!-- billing-provider review: shop/dev -->", "### Caps of production"]
+
+
+def test_rules_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule names the budgets that break it after the plan, and what it cannot see; the gate `rules` stops."""
+    options = ("--rule", "max-amount=600", "--rule", "capped=octo-org", "--fail-on", "rules")
+    value = {**RAISED, "changeSummary": {"same": 2}}
+    code, out, err = call(capsys, value, *options)
+    what = "$700 hard stop on actions of octo-enterprise: the amount is above $600"
+    assert (code, err) == (FOUND, "--fail-on rules: capped: octo-org and 1 more\n")
+    assert (
+        f"\nRules: 1 capped, 1 max-amount.\ncapped: octo-org: no hard stop of its own is known\nmax-amount: {what}\n"
+        in out
+    )
+    assert "made by hand. 2 unchanged resources are not in it.\n" in out
+    code, out, _ = call(capsys, value, *options, "--markdown")
+    assert "\n#### Rules: 1 capped, 1 max-amount.\n\n- capped: octo-org: no hard stop of its own is known\n" in out
+    assert f"\n- max-amount: {what}\n" in out
+    code, out, _ = call(capsys, value, *options, "--json")
+    assert [each["rule"] for each in json.loads(out)["rules"]] == ["capped", "max-amount"]
+    damaged = document(step("update", HARD, {**HARD, "budget_amount": []}), step("delete", HARD, name="c"))
+    code, out, _ = call(capsys, damaged, "--rule", "alerts", "--fail-on", "rules")
+    assert code == 0
+    assert "\nRules: none is broken.\n" in out
 
 
 def test_nothing_is_said_about_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 E = "octo-enterprise"
 OWNER = ("--enterprise", E)
 READS = {
+    "audit": ("audit", *OWNER, "--json"),
     "budgets": ("budgets", *OWNER, "--json"),
     "cost-centers": ("cost-centers", *OWNER, "--json"),
     "doctor": ("doctor", *OWNER),
@@ -178,6 +179,8 @@ MISUSES = [
     (("budgets", *OWNER, "--fail-on", "over"), "argument --fail-on: use it with --forecast"),
     (("budgets", *OWNER, "--at", "101"), "argument --at: '101' is not a percentage: use a number from 1 to 100"),
     (("budgets", *OWNER, "--at", "x"), "argument --at: 'x' is not a percentage"),
+    (("audit",), "name an owner: --enterprise SLUG or --org LOGIN"),
+    (("audit", *OWNER, "--rule", "max-amount=x"), "argument --rule: write max-amount=DOLLARS, a whole number of US"),
     (("review",), "the following arguments are required: PLAN"),
     (("review", "none.json"), "plan: cannot read none.json: No such file or directory"),
     (

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import billing_provider
 from billing_provider import cli
+from billing_provider.audit.rules import RULES
 from billing_provider.budgets.models import FIELDS
 from billing_provider.core.credentials import TEXTS
 from billing_provider.core.owners import OWNER_KINDS
@@ -376,6 +377,14 @@ def comment_about_a_plan() -> str:
     return "\n".join(line if line.startswith("|") else textwrap.fill(line, 100) for line in shown_lines).strip()
 
 
+def rules() -> str:
+    """Return the rules with their settings."""
+    return markdown(
+        ("rule", "demands that"),
+        [(code(f"{name}={rule.setting}" if rule.setting else name), rule.text) for name, rule in RULES.items()],
+    )
+
+
 def verb_parser(verb: str) -> argparse.ArgumentParser:
     """Return the parser of one verb.
 
@@ -487,6 +496,7 @@ TABLES: dict[str, Callable[..., str]] = {
     "outputs": outputs,
     "preview": preview,
     "quirks": quirks,
+    "rules": rules,
     "sandbox": sandbox_members,
     "scopes": scopes,
     "settings": settings,

@@ -86,6 +86,8 @@ class Scene(NamedTuple):
 
 
 SCENES = {
+    "audit": Scene(f"audit --enterprise {E} --skip alerts", _declared),
+    "audit-empty": Scene("audit --org octo-lab"),
     "budgets": Scene(f"budgets --enterprise {E}", _declared),
     "budgets-empty": Scene("budgets --org octo-org"),
     "budgets-wide-names": Scene(f"budgets --enterprise {E} --scope cost_center", _wide_names),
