@@ -25,7 +25,7 @@ PACKAGE = Path(__file__).parent.parent / "billing_provider"
 LAYERS = (
     *("_version", "core", "transport", "runtime", "cost_centers", "budgets", "user_budgets", "usage"),
     *("preview", "reader"),
-    *("operations", "engine_log", "provider", "sdk", "adopt", "audit", "review", "doctor", "cli", "__main__"),
+    *("operations", "engine_log", "provider", "sdk", "adopt", "audit", "policy", "review", "doctor", "cli", "__main__"),
 )
 """The folders and modules of the provider; each imports only from those before it, and from itself."""
 
@@ -53,6 +53,7 @@ OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},
     "grpc": {"engine_log", "engine"},
     "jwt": {"transport.credentials", "sandbox.http.app"},
+    "pulumi_policy": {"policy"},
     "requests": {"transport"},
     "urllib3": {"core.address", "transport"},
 }

@@ -54,12 +54,14 @@ class AuditRule:
         setting: What it is set to: `FLAG`, `AMOUNT` or `NAMES`.
         text: What it demands.
         judge: Yields what breaks it: the budget or the thing without one, and what is wrong.
+        is_single: Whether each budget is judged by itself.
     """
 
     name: str
     setting: str
     text: str
     judge: Callable[[Account, Any], Iterator[tuple[Subject | str, str]]]
+    is_single: bool = False
 
 
 # --- what really stops
@@ -168,11 +170,11 @@ RULES = {
     rule.name: rule
     for rule in (
         AuditRule("hard-stop", NAMES, "the named products have a hard stop", _hard_stop),
-        AuditRule("stop-above", AMOUNT, "a larger amount is a hard stop", _stop_above),
+        AuditRule("stop-above", AMOUNT, "a larger amount is a hard stop", _stop_above, is_single=True),
         AuditRule("capped", NAMES, "each named organization, repository or cost center has a hard stop", _capped),
-        AuditRule("max-amount", AMOUNT, "no amount is larger", _max_amount),
-        AuditRule("expiry", AMOUNT, "a budget of one person with a larger amount expires", _expiry),
-        AuditRule("alerts", FLAG, "each budget alerts somebody", _alerts),
+        AuditRule("max-amount", AMOUNT, "no amount is larger", _max_amount, is_single=True),
+        AuditRule("expiry", AMOUNT, "a budget of one person with a larger amount expires", _expiry, is_single=True),
+        AuditRule("alerts", FLAG, "each budget alerts somebody", _alerts, is_single=True),
         AuditRule("umbrella", FLAG, "a hard stop is not below the sum of the budgets that it covers", _umbrella),
         AuditRule("stops-nothing", FLAG, "no budget is a cap in name only", _stops_nothing),
     )

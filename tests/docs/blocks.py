@@ -34,6 +34,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from billing_provider import cli
 from billing_provider.core.settings import SETTINGS, read_settings
+from billing_provider.policy import policies
 from tests.docs.generate import PACKAGE, PAGES, ROOT
 
 if TYPE_CHECKING:
@@ -248,8 +249,14 @@ def use_yaml(example: Example) -> None:
 
 
 def use_json(example: Example) -> None:
-    """Plan a list of faults in the sandbox."""
+    """Plan a list of faults in the sandbox; an object is the configuration of the policy pack."""
     content = json.loads(example.parsed)
+    if isinstance(content, dict):
+        for policy in policies():
+            known = set(policy.config_schema.properties) if policy.config_schema else set()
+            assert set(content.pop(policy.name, {})) <= {"enforcementLevel", *known}
+        assert content == {}
+        return
     bench: Bench = example.namespace["bench"]
     bench.sandbox.plan(content)
     bench.sandbox.plan([])
