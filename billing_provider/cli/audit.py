@@ -13,7 +13,7 @@ from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
 from billing_provider.cli.options import add_owners, add_rules, read_owners
 from billing_provider.cli.tables import Cell, Column, wrapped
-from billing_provider.core.markdown import quoted
+from billing_provider.core.markdown import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -160,7 +160,7 @@ def _print(account: Account, owners: Sequence[Owner], found: Sequence[RuleFindin
     texts = in_words(found)
     if with_markdown:
         print(f"\n#### {texts[0]}\n")
-        print(*(f"- {quoted(text)}" for text in texts[1:]), sep="\n")
+        print(*(f"- {escaped(text)}" for text in texts[1:]), sep="\n")
         print(f"\n<sub>{UNSEEN}</sub>")
         return
     width = render.line_width()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from billing_provider.core.markdown import code
 from billing_provider.core.redact import clean, quoted
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def markdown(columns: Sequence[Column], rows: Iterable[Sequence[str | Cell]]) ->
 
 def _markdown_cell(cell: str | Cell, column: Column) -> str:
     text = cell.text if isinstance(cell, Cell) else (quoted if column.named else clean)(cell)
-    return "`{}`".format(text.replace("`", "'").replace("|", "\\|")) if column.named else text
+    return code(text) if column.named and text else text
 
 
 def wrapped(text: str, width: int | None, indent: int = 0) -> list[str]:

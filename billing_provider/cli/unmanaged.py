@@ -14,6 +14,7 @@ from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
 from billing_provider.cli.options import add_owners, add_states, read_owners, read_state, whole
 from billing_provider.cli.tables import Column, wrapped
+from billing_provider.core.markdown import escaped
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
@@ -138,19 +139,19 @@ def _export_command(args: argparse.Namespace) -> str:
 def _markdown(title: str, rows: Sequence[Row], notes: Sequence[str], export: str) -> Iterator[str]:
     many, others = _split(rows)
     rows = [*many, *others]
-    yield f"## {_escaped(title)}"
+    yield f"## {escaped(title)}"
     if rows:
         yield "\n|  | finding | budget or cost center | cap |\n| --- | --- | --- | --- |"
     for number, row in enumerate(rows, 1):
-        yield f"| {number} | {row.kind} | {_escaped(row.what)} | {_escaped(row.cap)} |"
+        yield f"| {number} | {row.kind} | {escaped(row.what)} | {escaped(row.cap)} |"
     for note in notes:
-        yield f"\n{_escaped(note)}"
+        yield f"\n{escaped(note)}"
     if many:
-        yield f"\n{_escaped(_MANY)}:\n{_fenced(export)}"
+        yield f"\n{escaped(_MANY)}:\n{_fenced(export)}"
     for number, row in enumerate(others, len(many) + 1):
-        yield f"\n### {number}. {_escaped(row.what)}\n\n{_escaped(row.reason)}.\n"
+        yield f"\n### {number}. {escaped(row.what)}\n\n{escaped(row.reason)}.\n"
         for text, code in _steps(row):
-            yield f"- {_escaped(text)}"
+            yield f"- {escaped(text)}"
             if code:
                 yield _fenced(code, indent="  ")
 
@@ -169,8 +170,3 @@ def _steps(row: Row) -> Iterator[tuple[str, str]]:
         yield f"in {source}: {urn}", ""
     for step in row.steps:
         yield step.text, step.command or step.code
-
-
-def _escaped(text: str) -> str:
-    """Return a text without Markdown of its own: it can come from GitHub or from a state."""
-    return re.sub(r"([\\`*_\[\]<>|#!&~])", r"\\\1", text)

@@ -14,7 +14,7 @@ _LINKED = re.compile(r"[0-9a-f]{7,}|[A-Z][A-Z0-9]*-\d+|www\.", re.IGNORECASE)
 _LOOK_ALIKES = str.maketrans("`|\\", "'¦\N{SET MINUS}")
 
 
-def quoted(text: str) -> str:
+def escaped(text: str) -> str:
     """Return a text whose words stay as they are, and in which everything else is code.
 
     In code there are no links, mentions, references, formulas, HTML and columns of tables.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from billing_provider.core.markdown import code, quoted
+from billing_provider.core.markdown import code, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,12 +54,12 @@ def marker(review: Review) -> str:
 
 def _head(review: Review, title: str) -> Iterable[str]:
     yield marker(review)
-    yield f"### {quoted(title)}"
+    yield f"### {escaped(title)}"
     yield ""
     yield f"**{headline(review)}**"
     reasons = review.unknown
     for reason in reasons[:_MOST_REASONS]:
-        yield f"\n**Not known:** {quoted(reason)}"
+        yield f"\n**Not known:** {escaped(reason)}"
     if len(reasons) > _MOST_REASONS:
         yield f"\nand {len(reasons) - _MOST_REASONS} more reasons."
 
@@ -88,15 +88,15 @@ def _blocks(review: Review) -> Iterable[str]:
         yield "| owner | product | scope | before | after |\n| --- | --- | --- | ---: | ---: |"
     for total in review.totals:
         each = " each" if total.is_each else ""
-        cells = (quoted(total.owner), quoted(total.product), quoted(total.scope))
+        cells = (escaped(total.owner), escaped(total.product), escaped(total.scope))
         yield f"| {' | '.join(cells)} | {total.before}{each} | {total.after}{each} |"
     losses = review.losses
     yield from _table("Losses", losses)
     yield from _table("Other changes", [item for item in review.items if not item.is_loss])
     if texts := review.rules_in_words:
         yield f"\n#### {texts[0]}\n"
-        yield from (f"- {quoted(text)}" for text in texts[1:-1])
-        yield f"\n{quoted(texts[-1])}"
+        yield from (f"- {escaped(text)}" for text in texts[1:-1])
+        yield f"\n{escaped(texts[-1])}"
     if review.items:
         yield f"\n<sub>{NOT_IN_A_PLAN}</sub>"
 
@@ -107,6 +107,6 @@ def _table(title: str, found: Sequence[Item]) -> Iterable[str]:
     yield f"\n#### {title}\n"
     yield "|  | before | after | what it means |\n| --- | --- | --- | --- |"
     for item in found:
-        lines = "<br>".join(quoted(line) for line in item.lines)
+        lines = "<br>".join(escaped(line) for line in item.lines)
         what = f"{item.change} {code(item.name)}"
-        yield f"| {what} | {quoted(item.before) or 'nothing'} | {quoted(item.after) or 'nothing'} | {lines} |"
+        yield f"| {what} | {escaped(item.before) or 'nothing'} | {escaped(item.after) or 'nothing'} | {lines} |"

@@ -155,5 +155,5 @@ def test_names_are_code_in_markdown(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("### Caps of enterprise octo-enterprise: 1 over")
     assert lines[4].startswith(
-        "| `\"@octo/team '<b>' \\| [x](y)\\n\"` | `cost_center` | `ai_credits` | 10.00 | 10.00 | USD |"
+        "| `\"@octo/team '<b>' ¦ [x](y)\N{SET MINUS}n\"` | `cost_center` | `ai_credits` | 10.00 | 10.00 | USD |"
     )

@@ -98,7 +98,7 @@ def test_findings_are_shown_in_each_format(served: Sandbox, capsys: pytest.Captu
     assert (finding["kind"], finding["ids"], finding["urns"]) == ("unmanaged", [f"organization/{ORG}/{made}"], [])
     assert [set(step) for step in finding["steps"]] == [{"text", "command", "code"}] * 2
     _, markdown, _ = call(capsys, "--markdown", "--state", "s.json")
-    assert "Owners in the states that were not read: enterprise/x." in markdown
+    assert "Owners in the states that were not read: `enterprise/x`." in markdown
     _, table, _ = call(capsys, "--state", "s.json")
     assert "Owners in the states that were not read: enterprise/x." in table
 
@@ -114,8 +114,8 @@ def test_gone_resources_name_their_state(served: Sandbox, capsys: pytest.Capture
     assert refresh.endswith(f": pulumi refresh --stack dev --target urn:pulumi:dev::p::{TYPE}OrgBudget::b0")
     assert forget.endswith(f": pulumi state delete --stack dev urn:pulumi:dev::p::{TYPE}OrgBudget::b0")
     _, markdown, _ = call(capsys, "--state", "a_b.json", "--markdown")
-    assert "- in a\\_b.json: urn:pulumi:dev::p::" in markdown
-    assert "- id organization/octo-org/7\n" in markdown
+    assert "- in `a_b.json`: `urn:pulumi:dev::p::" in markdown
+    assert "- id `organization/octo-org/7`\n" in markdown
 
 
 def test_many_objects_are_adopted_by_one_command(served: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_provider.core.markdown import code, quoted
+from billing_provider.core.markdown import code, escaped
 from billing_provider.core.redact import clean
 
 
@@ -26,13 +26,13 @@ from billing_provider.core.redact import clean
 )
 def test_words_stay_and_everything_else_is_code(text: str, shown: str) -> None:
     """Plain words and amounts stay readable; what Markdown or GitHub would read is code."""
-    assert quoted(text) == shown
+    assert escaped(text) == shown
 
 
 @given(st.text())
 def test_outside_of_code_there_is_no_sign_of_markdown(text: str) -> None:
     """Whatever a text contains, it is one line, its code spans are closed, and outside of them nothing is special."""
-    shown = quoted(text)
+    shown = escaped(text)
     assert shown.count("`") % 2 == 0
     outside = re.sub(r"`[^`]+`", "", shown)
     assert re.search(r"[@#*_\[\]<>|&~\\^!/\n]|\$\D", outside) is None

@@ -7,13 +7,17 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from billing_provider.audit.rules import read_rule
+from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.review.items import ORDER
 from billing_provider.review.markdown import MAX_COMMENT, comment, headline, marker
 from billing_provider.review.plan import read_plan
 from billing_provider.review.review import Gate, Review, review
-from tests.review.world import HARD, PLANS, document, step
+from tests.review.world import HARD, PLANS, SECRET, UNKNOWN, document, step
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -138,6 +142,57 @@ def test_a_large_comment_keeps_its_beginning() -> None:
     left_out = re.search(r"\*\*(\d+) more lines are left out\*\*", text)
     assert left_out is not None
     assert int(left_out[1]) == 900 + 1 - text.count("| new `n")
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        *(
+            None,
+            True,
+            0,
+            -1,
+            1e308,
+            10**400,
+            "",
+            "x" * 5000,
+            "\ud800",
+            "[secret]",
+            UNKNOWN,
+            SECRET,
+            [],
+            {},
+            [[]],
+            ["a"],
+        ),
+        *("delete", "create", "replace", "update", "same", "merge", "user", "repository", "actions", "2027-01-31"),
+        *({"will_alert": True}, "@octo-org/all [x](https://evil.example) | `<b>`", float("nan"), "https://x.y\n\n# h"),
+    ]
+)
+RULES = dict(map(read_rule, ("alerts", "umbrella", "stops-nothing", "max-amount=5", "expiry=5", "capped=octo-org")))
+
+
+@given(st.data())
+def test_a_damaged_plan_is_refused_or_reviewed(data: st.DataObject) -> None:
+    """Whatever a plan contains, it is refused, or its comment is of bounded length and has names only as code."""
+    name = data.draw(st.sampled_from(["document.json", "events.jsonl", "try.json"]))
+    text = (PLANS / name).read_text()
+    parts = [json.loads(line) for line in text.splitlines()] if name.endswith(".jsonl") else [json.loads(text)]
+    for _ in range(data.draw(st.integers(1, 4))):
+        here: Any = data.draw(st.sampled_from(parts))
+        while isinstance(here, (dict, list)) and here:
+            key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))
+            if data.draw(st.integers(0, 3)) == 0:
+                here[key] = data.draw(ODD)
+                break
+            here = here[key]
+    try:
+        found = review(read_plan("p", "\n".join(map(json.dumps, parts)).encode()), RULES)
+    except ConfigError:
+        return
+    shown = comment(found, "Budgets")
+    assert len(shown.encode(errors="strict").decode()) <= MAX_COMMENT
+    outside = re.sub(r"`[^`\n]+`|<br>|</?sub>|<!-- .* -->", "", shown)
+    assert re.search(r"[@<>\[\]]|https?:|^# ", outside, re.MULTILINE) is None
 
 
 def test_the_marker_is_of_the_stack() -> None:
