@@ -124,11 +124,6 @@ def key_of(step: PlannedStep, values: Values) -> Hashable | None:
         return None
 
 
-def state_of(step: PlannedStep) -> Values:
-    """Return what the state has of a budget: its outputs, else its inputs."""
-    return step.state if step.state.fields else step.old
-
-
 def _created(kind: OwnerKind, step: PairedStep) -> Item:
     planned, former = step.planned, step.former
     after = _Side(kind, planned.new)
@@ -168,7 +163,7 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
 
 def _updated(kind: OwnerKind, step: PairedStep) -> Item:
     planned, former = step.planned, step.former
-    before, after = _Side(kind, state_of(former or planned)), _Side(kind, planned.new)
+    before, after = _Side(kind, (former or planned).known), _Side(kind, planned.new)
     effect = Change.update(after.owner, before.fields, after.fields, None, after.unknown)
     old, new = Terms.of(effect.before), Terms.of(effect.after, effect.unknown)
     words, losses = _words(effect, planned)
@@ -177,7 +172,6 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
     is_loss = bool(losses) or meant.loses
     is_raise = bool(losses) and all(line.startswith("raises ") for line in losses)
     is_lower = not is_loss and "budget_amount" not in new.unknown and new.amount < old.amount
-    takes_over = () if former is None else (f"the resource {clean(former.name, 60)} had it before",)
     change = items.LOWERED if is_lower else items.CHANGED if former is None else items.MOVED
     if is_loss:
         change = items.RAISED if is_raise else items.LOOSENED
@@ -186,7 +180,7 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
         *_named(planned),
         before=before.text,
         after=after.with_terms(effect.after),
-        texts=(*words, *takes_over, *_quiet_changes(before, after, planned), *told_words),
+        texts=(*words, *items.taken_over(former), *_quiet_changes(before, after, planned), *told_words),
         said=tuple(others),
         unknown=_unknown(after, planned),
         is_loss=is_loss,
@@ -198,7 +192,7 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
 
 def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
     planned = step.planned
-    before, after = _Side(kind, state_of(planned)), _Side(kind, planned.new)
+    before, after = _Side(kind, planned.known), _Side(kind, planned.new)
     stays = _stays(kind, planned, before)
     effect = Change(Change.standing(before.owner, before.fields, None), after.fields, unknown=after.unknown)
     words, losses = _words(effect, planned)
@@ -230,7 +224,7 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
 
 def _removed(kind: OwnerKind, step: PairedStep) -> Item:
     planned = step.planned
-    before = _Side(kind, state_of(planned))
+    before = _Side(kind, planned.known)
     effect = Change(Change.standing(before.owner, before.fields, None), {})
     if stays := _stays(kind, planned, before):
         text = before.text

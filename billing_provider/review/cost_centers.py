@@ -16,11 +16,12 @@ from billing_provider.review import items
 from billing_provider.review.items import NOT_YET, Item, PairedStep, said_about
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from billing_provider.review.plan import PlannedStep, Values
 
-_ADOPTS = "adopts the existing cost center "
+ADOPTS = "adopts the existing cost center "
+"""How the word about an adoption begins."""
 _ARCHIVED = "it is archived: its budgets lose their object, and its members are in no cost center"
 _SHOWN = 60
 
@@ -28,29 +29,36 @@ _SHOWN = 60
 def read(step: PairedStep) -> Item:
     """Return what a step means for a cost center."""
     planned = step.planned
-    read_one = _READERS.get(planned.op)
+    read_one = _updated if step.former else _READERS.get(planned.op)
     if read_one is None:
         return items.not_understood(planned, "this version does not know the operation")
     try:
-        return read_one(_Read(planned))
+        return read_one(_Read(step))
     except ConfigError:
         return items.not_understood(planned, "its values in the plan are not those of a cost center")
+
+
+def key_of(_: PlannedStep, values: Values) -> Hashable | None:
+    """Return what identifies a cost center, or None if that is not known."""
+    enterprise, name = (values.fields.get(each) for each in (ENTERPRISE, "name"))
+    return (enterprise.lower(), name) if isinstance(enterprise, str) and isinstance(name, str) else None
 
 
 class _Read:
     """A step of a cost center.
 
     Args:
-        planned: The step.
+        step: The step.
 
     Raises:
         ConfigError: A value has a wrong type.
     """
 
-    def __init__(self, planned: PlannedStep) -> None:
-        state = planned.state if planned.state.fields else planned.old
-        self.planned = planned
-        self.old, self.new = (read_state(CostCenterState, values.fields) for values in (state, planned.new))
+    def __init__(self, step: PairedStep) -> None:
+        planned = step.planned
+        self.planned, self.former = planned, step.former
+        before = (step.former or planned).known
+        self.old, self.new = (read_state(CostCenterState, values.fields) for values in (before, planned.new))
         name = self.new.get("name") or self.old.get("name") or ""
         self.words, self.others = said_about(planned, f"the cost center {name}" if name else "")
         self.lifts = any(words.lifts_cap(text) for text in [*self.words, *self.others])
@@ -58,7 +66,7 @@ class _Read:
     @property
     def before(self) -> str:
         """The cost center before the step."""
-        return _text(self.old, self.planned.old)
+        return _text(self.old, (self.former or self.planned).old)
 
     @property
     def after(self) -> str:
@@ -86,7 +94,7 @@ class _Read:
 
 
 def _created(found: _Read) -> Item:
-    is_adopted = any(text.startswith(_ADOPTS) for text in found.words)
+    is_adopted = any(text.startswith(ADOPTS) for text in found.words)
     change = items.ADOPTED if is_adopted else items.NEW
     return found.item(change, after=found.after, texts=tuple(found.words), is_loss=found.lifts)
 
@@ -94,8 +102,8 @@ def _created(found: _Read) -> Item:
 def _updated(found: _Read) -> Item:
     changed = _changes(found.planned, found.old, found.new)
     is_loss = found.lifts or any(text.startswith("removes ") for text in changed)
-    change = items.LOOSENED if found.lifts else items.CHANGED
-    texts = (*changed, *found.words)
+    change = items.LOOSENED if found.lifts else items.CHANGED if found.former is None else items.MOVED
+    texts = (*changed, *items.taken_over(found.former), *found.words)
     return found.item(change, before=found.before, after=found.after, texts=texts, is_loss=is_loss)
 
 

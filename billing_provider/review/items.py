@@ -33,7 +33,7 @@ TAKEN = "the state takes it; GitHub is not changed"
 """What an import means."""
 NOT_YET = "(not known yet)"
 """What stands for a name that is not known yet."""
-_MAX_TEXT = 400
+_MAX_TEXT, _MAX_NAME = 400, 60
 
 
 class Cap(NamedTuple):
@@ -137,6 +137,11 @@ def said_about(step: PlannedStep, subject: str, repeated: Iterable[str] = ()) ->
         else:
             others.append(text.removeprefix(f"{name} ") if name else text)
     return [word for word in words if word not in known], [text for text in others if text not in known]
+
+
+def taken_over(former: PlannedStep | None) -> tuple[str, ...]:
+    """Return which resource had the object before, if another one takes it over."""
+    return () if former is None else (f"the resource {clean(former.name, _MAX_NAME)} had it before",)
 
 
 def not_understood(step: PlannedStep, reason: str) -> Item:

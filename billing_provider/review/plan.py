@@ -199,6 +199,11 @@ class PlannedStep:
         return kind.removeprefix(TYPE_PREFIX) if kind.startswith(TYPE_PREFIX) else ""
 
     @property
+    def known(self) -> Values:
+        """What the state has of it before the step: its outputs, else its inputs."""
+        return self.state if self.state.fields else self.old
+
+    @property
     def name(self) -> str:
         """The name of the resource in the program."""
         return "::".join(self.urn.split("::")[3:])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.audit.rules import in_words, judge
 from billing_provider.audit.subjects import of_resources, subject_or_none
+from billing_provider.budgets import told
 from billing_provider.budgets.consequences import worth
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.review import budgets, cost_centers, items
@@ -18,11 +20,26 @@ if TYPE_CHECKING:
 
     from billing_provider.audit.rules import RuleFinding
     from billing_provider.audit.subjects import Subject
-    from billing_provider.review.plan import PlannedStep, ReviewedPlan
+    from billing_provider.review.plan import PlannedStep, ReviewedPlan, Values
 
-READERS: Mapping[str, Callable[[PairedStep], Item]] = {
-    **{kind.resource: budgets.read for kind in OWNER_KINDS.values()},
-    "CostCenter": cost_centers.read,
+
+class Kind(NamedTuple):
+    """How a review reads one kind of resource.
+
+    Attributes:
+        read: Returns what a step means.
+        key: Returns what identifies the object on GitHub, before a step or after it; None if that is not known.
+        adopts: How the word of a preview about an adoption begins, before GitHub's id.
+    """
+
+    read: Callable[[PairedStep], Item]
+    key: Callable[[PlannedStep, Values], Hashable | None]
+    adopts: str
+
+
+KINDS: Mapping[str, Kind] = {
+    **{kind.resource: Kind(budgets.read, budgets.key_of, told.ADOPTS) for kind in OWNER_KINDS.values()},
+    "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.ADOPTS),
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""
 LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"
@@ -162,7 +179,7 @@ def review(plan: ReviewedPlan, rules: Mapping[str, Any] = NO_RULES) -> Review:
         rules: The rules that are on, by name, with their settings.
     """
     found = [
-        items.read(READERS.get(step.planned.resource, _no_reader), step)
+        items.read(KINDS[step.planned.resource].read if step.planned.resource in KINDS else _no_reader, step)
         for step in _paired([each for each in plan.steps if each.op not in items.QUIET])
     ]
     ordered = sorted(found, key=lambda item: item.rank)
@@ -183,19 +200,31 @@ def _no_reader(step: PairedStep) -> Item:
 
 
 def _paired(steps: Sequence[PlannedStep]) -> list[PairedStep]:
-    """Return the steps; a budget that one resource gives up and another one declares is one step."""
+    """Return the steps; an object that one resource gives up and another one takes over is one step."""
     made: dict[tuple[str, Hashable], PlannedStep] = {}
     for step in steps:
-        if step.op == "create" and step.resource in budgets.KINDS and (key := budgets.key_of(step, step.new)):
-            made[step.resource, key] = step
+        if step.op == "create" and step.resource in KINDS:
+            made.update({(step.resource, name): step for name in _names_of_new(step)})
     former: dict[str, PlannedStep] = {}
     for step in steps:
-        if step.op == "delete" and step.resource in budgets.KINDS:
-            heir = made.pop((step.resource, budgets.key_of(step, budgets.state_of(step))), None)
+        if step.op == "delete" and step.resource in KINDS:
+            names = (step.id.rpartition("/")[2], KINDS[step.resource].key(step, step.known))
+            heirs = (made.get((step.resource, name)) for name in names if name)
+            heir = next((each for each in heirs if each is not None and each.urn not in former), None)
             if heir is not None:
                 former[heir.urn] = step
     gone = {step.urn for step in former.values()}
     return [PairedStep(step, former.get(step.urn)) for step in steps if step.urn not in gone]
+
+
+def _names_of_new(step: PlannedStep) -> Iterator[Hashable]:
+    """Yield what identifies the object of a new resource: its key, and GitHub's id if the preview says so."""
+    kind = KINDS[step.resource]
+    yield from filter(None, [kind.key(step, step.new)])
+    for text in step.said:
+        _, adopts, rest = text.partition(kind.adopts)
+        if adopts:
+            yield re.split(r"[\s:;]", rest, maxsplit=1)[0]
 
 
 def _totals(found: Iterable[Item]) -> list[Total]:

@@ -252,6 +252,20 @@ def test_a_renamed_resource_takes_its_budget_along() -> None:
     assert [each.change for each in of(document(*steps)).items] == ["not understood", "new"]
 
 
+def test_a_budget_with_another_spelling_is_taken_over_by_its_id() -> None:
+    """A preview says which budget a new resource adopts; its former resource gives it up, however it was named."""
+    center = {**HARD, "budget_scope": "cost_center", "budget_entity_name": "Platform"}
+    steps = (
+        step("delete", center, name="old"),
+        step("create", new={**center, "budget_entity_name": UNKNOWN.replace("04", "05")}, name="new"),
+        step("delete", {**HARD, "budget_product_sku": "ghas"}, name="other"),
+    )
+    steps[2]["oldState"]["id"] = "enterprise/x/2"
+    said = {"new": ["the budget: adopts the existing budget 1 as it is; a destroy keeps it"]}
+    found = of(document(*steps, said=said))
+    assert [(item.change, item.name) for item in found.items] == [("removed", "other"), ("moved", "new")]
+
+
 def test_a_plan_of_try_tells_what_stays() -> None:
     """A plan of `try` has no outputs: its words tell that a budget stays, and only in their exact form."""
     for means, change in (

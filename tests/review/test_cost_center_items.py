@@ -127,3 +127,19 @@ def test_a_step(name: str) -> None:
     assert (item.change, item.before, item.after, list(item.lines)) == expected
     every = [Gate(kind) for kind in ("loosening", "deletion", "increase", "blocks", "unknown")]
     assert {gate.kind for gate, _ in found.stopped(every)} == gates
+
+
+def test_a_renamed_resource_takes_its_cost_center_along() -> None:
+    """A cost center that one resource gives up and another one declares is moved, with the members that leave."""
+    old = step("delete", TEAM, name="old", resource="CostCenter")
+    for users, change, texts in (
+        (["octocat", "hubot"], "moved", ("the resource old had it before",)),
+        (["octocat"], "moved", ("removes users hubot", "the resource old had it before")),
+    ):
+        new = step("create", new={**TEAM, "users": users}, name="new", resource="CostCenter")
+        (item,) = review(read_plan("p", json.dumps(document(old, new)).encode())).items
+        assert (item.change, item.name, item.before, item.texts) == (change, "new", BOTH, texts)
+        assert not item.deletes
+    other = step("create", new={**TEAM, "name": UNKNOWN}, name="new", resource="CostCenter")
+    found = review(read_plan("p", json.dumps(document(old, other)).encode()))
+    assert [item.change for item in found.items] == ["removed", "new"]
