@@ -75,6 +75,7 @@ class Item:
         told: What the words of the preview say.
         effect: The change of a budget, for limits.
         caps: The caps of its targets before and after, by target.
+        parts: The items of its parts: of a table, the rows that change.
     """
 
     change: str
@@ -91,6 +92,7 @@ class Item:
     told: Told = NOTHING_TOLD
     effect: Change | None = None
     caps: dict[Hashable, tuple[Cap, Cap]] = field(default_factory=dict)
+    parts: tuple[Item, ...] = ()
 
     @property
     def rank(self) -> tuple[bool, int, str, str]:
@@ -104,8 +106,8 @@ class Item:
 
     def raises_more_than(self, amount: float) -> bool:
         """Return whether an amount rises by more US dollars or licenses, or a hard stop goes."""
-        limits = Limits(usd=amount)
-        return self.told.raised > amount or (self.effect is not None and self.effect.refusal_by(limits) is not None)
+        is_over = self.effect is not None and self.effect.refusal_by(Limits(usd=amount)) is not None
+        return is_over or self.told.raised > amount or any(part.raises_more_than(amount) for part in self.parts)
 
 
 class PairedStep(NamedTuple):

@@ -12,7 +12,7 @@ from billing_provider.audit.subjects import of_resources, subject_or_none
 from billing_provider.budgets import told
 from billing_provider.budgets.consequences import worth
 from billing_provider.core.owners import OWNER_KINDS
-from billing_provider.review import budgets, cost_centers, items
+from billing_provider.review import budgets, cost_centers, items, user_budgets
 from billing_provider.review.items import Cap, Item, PairedStep
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     **{kind.resource: Kind(budgets.read, budgets.key_of, told.ADOPTS) for kind in OWNER_KINDS.values()},
     "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.ADOPTS),
+    "UserBudgetBucket": Kind(user_budgets.read, user_budgets.key_of, told.ADOPTS),
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""
 LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"

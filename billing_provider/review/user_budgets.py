@@ -1,0 +1,93 @@
+"""What a plan does to a part of a table of user budgets: each row is read as a budget of its own, and told in sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from billing_provider.adopt.states import TYPE_PREFIX
+from billing_provider.budgets.change import Change
+from billing_provider.core.errors import ConfigError
+from billing_provider.review import budgets, items
+from billing_provider.review.items import Item, PairedStep
+from billing_provider.review.plan import NOTHING, PlannedStep, Values
+from billing_provider.user_budgets.rows import CHOICES, budget_inputs
+from billing_provider.user_budgets.states import read_bucket
+from billing_provider.user_budgets.words import RowChange, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from billing_provider.user_budgets.states import BucketState
+
+
+def read(step: PairedStep) -> Item:
+    """Return what a step means for the budgets of the rows."""
+    planned = step.planned
+    if planned.op not in {"create", "update", "delete"}:
+        return items.not_understood(planned, "this version does not know the operation for a table")
+    try:
+        before, after = read_bucket(planned.known.fields), read_bucket(planned.new.fields)
+    except ConfigError:
+        return items.not_understood(planned, "its values in the plan are not those of a table")
+    rows = list(_rows(planned, before, after))
+    # A row without words that is not new is as it was.
+    changed = [(login, item) for login, item in rows if item.change == items.NEW or (item.texts and not _stays(item))]
+    kept = sum(_stays(item) for _, item in rows)
+    losses = [item for _, item in changed if item.is_loss]
+    hidden = (planned.new.unknown | planned.new.secret) - {"bucket"}
+    texts = [*summary([_change(login, item) for login, item in changed]), *([f"{kept} stay on GitHub"] if kept else [])]
+    change = items.REMOVED if planned.op == "delete" and losses else items.CHANGED
+    return Item(
+        items.NEW if planned.op == "create" else items.LOOSENED if losses and planned.op == "update" else change,
+        planned.resource,
+        planned.name,
+        planned.urn,
+        before=_counted(before),
+        after=_counted(after),
+        texts=tuple(texts),
+        said=planned.said,
+        unknown=tuple(f"{name} is not known" for name in sorted(hidden)),
+        is_loss=bool(losses),
+        deletes=any(item.deletes for item in losses),
+        caps={key: cap for _, item in changed for key, cap in item.caps.items()},
+        parts=tuple(item for _, item in changed),
+    )
+
+
+def key_of(_: PlannedStep, __: Values) -> None:
+    """Return that a part of a table is no object that another resource takes over."""
+
+
+def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iterator[tuple[str, Item]]:
+    """Yield the login of each row with what the step does to its budget."""
+    olds, news = dict(before.states()), dict(_declared(after))
+    kind = after.kind if news else before.kind
+    if "budgets" in planned.new.unknown | planned.new.secret:
+        return
+    for login in sorted({*olds, *news}):
+        old, new = (Values(side[login]) if login in side else NOTHING for side in (olds, news))
+        op = "update" if old.fields and new.fields else "create" if new.fields else "delete"
+        urn = f"urn:pulumi:s::p::{TYPE_PREFIX}{kind.resource}::{login}"
+        row = PlannedStep(op, urn, old, old, new, retained=planned.retained)
+        yield login, budgets.read(PairedStep(row))
+
+
+def _declared(bucket: BucketState) -> Iterator[tuple[str, dict[str, Any]]]:
+    defaults: Mapping[str, Any] = {name: getattr(bucket, name) for name in CHOICES}
+    for login, row in bucket.rows().items():
+        yield login, budget_inputs(bucket.kind, bucket.owner, login, row, defaults)
+
+
+def _stays(item: Item) -> bool:
+    return item.change == items.KEPT
+
+
+def _change(login: str, item: Item) -> RowChange:
+    effect = item.effect or Change()
+    return RowChange.of(login, effect.old, effect.new, is_adoption=False, texts=())
+
+
+def _counted(bucket: BucketState) -> str:
+    number = len(bucket.budgets)
+    people = f"{number:,} {'person' if number == 1 else 'people'}"
+    return f"budgets of {people} of {bucket.owner}" if number else ""
