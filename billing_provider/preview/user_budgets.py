@@ -12,7 +12,7 @@ from billing_provider.budgets.change import Change, refusal
 from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.ids import resource_id
-from billing_provider.core.inputs import KEEP, Problem
+from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import Owner
 from billing_provider.core.settings import MAX_DELETES, NAMESPACE
 from billing_provider.preview.budgets import BudgetPreview
@@ -21,7 +21,7 @@ from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of, table_of
 from billing_provider.user_budgets.lifecycle import MANY, PROTECTED, declarer_of, others_of, row_urn
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs, mistakes
-from billing_provider.user_budgets.states import BucketState, read_bucket
+from billing_provider.user_budgets.states import BucketState, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, topic
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ class UserBudgetsPreview:
             ]
             others = self._others(owner, wanted, found)
             for login, old in {**states, **others}.items():
-                kept = {KEPT_ON_DELETE: wanted.on_delete == KEEP} if wanted.on_delete else {}
-                problems = self._remove(urn, owner, login, {**old, **kept}, changes, is_other=login in others)
+                problems = self._remove(urn, owner, login, leaving(old, wanted), changes, is_other=login in others)
                 found += [Problem("", f"{login}: {problem}") for problem in problems]
             removed = [change for change in changes if change.is_removal]
             if removed and wanted.protected:

@@ -11,7 +11,7 @@ from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs
-from billing_provider.user_budgets.states import read_bucket
+from billing_provider.user_budgets.states import leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, summary
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iter
     kind = after.kind if news else before.kind
     if "budgets" in planned.new.unknown | planned.new.secret:
         return
+    olds = {login: old if login in news else leaving(old, after) for login, old in olds.items()}
     for login in sorted({*olds, *news}):
         old, new = (Values(side[login]) if login in side else NOTHING for side in (olds, news))
         op = "update" if old.fields and new.fields else "create" if new.fields else "delete"
@@ -84,7 +85,7 @@ def _stays(item: Item) -> bool:
 
 def _change(login: str, item: Item) -> RowChange:
     effect = item.effect or Change()
-    return RowChange.of(login, effect.old, effect.new, is_adoption=False, texts=())
+    return RowChange.of(login, effect.old, effect.new, fate="row")
 
 
 def _counted(bucket: BucketState) -> str:

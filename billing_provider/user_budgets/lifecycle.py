@@ -31,7 +31,7 @@ from billing_provider.user_budgets.rows import (
     read_rows,
     user_key,
 )
-from billing_provider.user_budgets.states import INPUTS, BucketState, read_bucket
+from billing_provider.user_budgets.states import INPUTS, BucketState, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, first_lines, not_written, summary
 
 if TYPE_CHECKING:
@@ -353,8 +353,7 @@ class UserBudgetsLifecycle:
 
     def _removal(self, urn: str, owner: Owner, old: Mapping[str, Any], wanted: BucketState) -> Callable[[], None]:
         """Return what removes a row: its budget stays if the program declares or reads it elsewhere."""
-        # The table says what a delete does, also for the row that goes with this change.
-        old = {**old, **({KEPT_ON_DELETE: wanted.on_delete == KEEP} if wanted.on_delete else {})}
+        old = leaving(old, wanted)
 
         def remove() -> None:
             budgets = self._run.cache(OwnerCache, owner)

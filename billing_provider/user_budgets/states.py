@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
+from billing_provider.core.inputs import KEEP
 from billing_provider.core.owners import OWNER_KINDS, OwnerKind
 from billing_provider.core.resource import STATE_CONFIG, read_form
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
@@ -98,6 +99,11 @@ class BucketState(BaseModel):
             state |= {RAISED_TO: self.raised_to[login]} if login in self.raised_to else {}
             state |= {EXPIRED: True} if login in expired else {}
             yield login, state
+
+
+def leaving(old: Mapping[str, Any], table: BucketState) -> dict[str, Any]:
+    """Return the state of a row that goes with a change: what the table declares of deletes holds for it too."""
+    return {**old, **({KEPT_ON_DELETE: table.on_delete == KEEP} if table.on_delete else {})}
 
 
 def read_bucket(raw: Mapping[str, Any]) -> BucketState:

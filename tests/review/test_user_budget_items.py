@@ -14,7 +14,7 @@ from tests.review.world import UNKNOWN, document, step
 OLD = {"ann": 10, "bob": 20, "carl": {"budget_amount": 30, "expires_at": "2030-01-31"}, "dora": 5}
 NEW = {"ann": 900, "bob": 15, "carl": {"budget_amount": 30, "expires_at": "2029-01-31"}, "emil": 7}
 GROUPS = (
-    "removes the caps of 1 person (-$5 a month), raises the caps of 1 person (+$890 a month), "
+    "lifts the caps of 1 person ($5 a month), raises the caps of 1 person (+$890 a month), "
     "lowers the caps of 1 person (-$5 a month), adds caps for 1 person (+$7 a month), changes the budgets of 1 person"
 )
 
@@ -34,7 +34,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, list[str]], set[str]]] = {
         (
             "loosened",
             [
-                f"{GROUPS}: ann $10 to $900, emil +$7, bob $20 to $15, dora -$5",
+                f"{GROUPS}: dora $5, ann $10 to $900, bob $20 to $15, emil $7, carl",
                 "carl: expires on 2029-01-31, which lifts the cap",
             ],
         ),
@@ -45,11 +45,11 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, list[str]], set[str]]] = {
         ("changed", ["lowers the caps of 1 person (-$1 a month): ann $10 to $9"]), set(),
     ),
     "new": (
-        step("create", new=table({"ann": 1})), ("new", ["adds caps for 1 person (+$1 a month): ann +$1"]), set(),
+        step("create", new=table({"ann": 1})), ("new", ["adds caps for 1 person (+$1 a month): ann $1"]), set(),
     ),
     "removed": (
         step("delete", table(OLD), state=state("bob", "carl", "dora")),
-        ("removed", ["removes the caps of 1 person (-$10 a month): ann -$10", "3 stay on GitHub"]),
+        ("removed", ["lifts the caps of 1 person ($10 a month): ann $10", "3 stay on GitHub"]),
         {"loosening", "deletion", "increase"},
     ),
     "kept": (
