@@ -11,10 +11,10 @@ export PYTHONDONTWRITEBYTECODE :=
 ZONES := '<+14>-14' '<-12>+12'
 DATES := 2026-12-01T00:00:30Z 2027-02-28T23:59:50Z 2028-02-29T12:00:00Z
 
-.PHONY: help demo test pythons floors dates check docs faults fuzz record bench lock clean
+.PHONY: help demo test pythons floors dates check docs faults fuzz record bench lock release-check clean
 
 help: ## list the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 demo: .venv/.ready ## tell the whole story on the sandbox: create, no change, drift, repair, refusal, destroy, take-over
 	@$(BIN)/python -m billing_provider.testing.demo
@@ -62,6 +62,9 @@ check: .venv/.ready ## ruff, mypy (strict), the import direction and the documen
 lock: .venv/.ready ## write the lock anew: versions and hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --no-annotate \
 	  --no-header --all-extras --group dev pyproject.toml --output-file requirements-dev.txt
+
+release-check: .venv/.ready ## build the wheel, install it in a fresh environment and try it (TAG=vX.Y.Z: before a tag)
+	@$(BIN)/python -m tests.release --tag "$(TAG)"
 
 clean: ## remove the virtual environment and everything made by a run
 	rm -rf .venv .venvs .pulumi .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

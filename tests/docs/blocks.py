@@ -177,7 +177,7 @@ def check_make(words: list[str], _: Bench) -> None:
 
 def make_verbs() -> set[str]:
     """Return the verbs of the Makefile."""
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def check_install(words: list[str], verb: str) -> None:
