@@ -237,7 +237,7 @@ def test_actions_are_pinned_by_commit_and_version() -> None:
 @pytest.mark.parametrize("tool", ["actionlint", "zizmor"])
 def test_linters_find_nothing(tool: str, tmp_path: Path) -> None:
     """`actionlint` and `zizmor`, where they are installed, find nothing in the workflows, also in those to copy."""
-    program = shutil.which(tool)
+    program = shutil.which(tool, path=f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}")
     if program is None:
         pytest.skip(f"{tool} is not installed")
     # Both look at workflows only in a repository's own folder.
