@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import re
 import shutil
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,7 @@ from billing_provider.core.clock import TEST_TIME
 from billing_provider.sandbox import Sandbox
 from tests.docs.blocks import SAMPLES
 from tests.docs.generate import ROOT
+from tests.support import forked
 from tests.support.app import secrets_in
 
 if TYPE_CHECKING:
@@ -109,6 +113,29 @@ class Runner:
         return done.returncode
 
 
+class _Fork(socketserver.StreamRequestHandler):
+    """Fork one command for `tests/ci/billing-provider`."""
+
+    def handle(self) -> None:
+        """Run it, and answer with its exit code and both outputs."""
+        arguments, folder, environ = json.load(self.rfile)
+        done = forked.run(*arguments, cwd=Path(folder), env=environ)
+        self.wfile.write(json.dumps(done).encode())
+
+
+@contextlib.contextmanager
+def forking() -> Iterator[str]:
+    """Fork commands for the processes of this test; yield the port."""
+    with socketserver.TCPServer(("127.0.0.1", 0), _Fork) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield str(server.server_address[1])
+        finally:
+            server.shutdown()
+            thread.join()
+
+
 REAL = pytest.param(
     True,
     id="pulumi",
@@ -123,7 +150,6 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
     for made in (programs, project, tmp_path / "home", tmp_path / "backend"):
         made.mkdir()
     (programs / "gh").symlink_to(HERE / "gh")
-    (project / ".venv").symlink_to(sys.prefix)
     options = "{toolchain: pip, virtualenv: .venv}"
     (project / "Pulumi.yaml").write_text(f"name: budgets\nruntime: {{name: python, options: {options}}}\n")
     (tmp_path / "store.json").write_text(
@@ -155,10 +181,14 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
         }
         machine = Runner(project, sandbox, environ, values=values)
         if request.param:
+            (project / ".venv").symlink_to(sys.prefix)
             assert machine._run("pulumi stack init prod --non-interactive", {}) == 0
         else:
             (programs / "pulumi").symlink_to(HERE / "pulumi")
-        yield machine
+            (project / ".venv" / "bin").mkdir(parents=True)
+            (project / ".venv" / "bin" / "billing-provider").symlink_to(HERE / "billing-provider")
+        with forking() as environ["FORKED_PORT"]:
+            yield machine
         assert secrets_in(sandbox, machine.log) == []
 
 
