@@ -167,6 +167,7 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "GH_STORE": str(tmp_path / "store.json"),
             "GITHUB_API_URL": sandbox.url,
+            "SANDBOX_TOKEN": sandbox.token,
             "GITHUB_REPOSITORY": "o/r",
             "PULUMI_HOME": str(tmp_path / "home"),
             "PULUMI_BACKEND_URL": f"file://{tmp_path / 'backend'}",
