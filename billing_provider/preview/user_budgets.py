@@ -130,7 +130,7 @@ class UserBudgetsPreview:
                 for login in wanted.budgets
                 for problem in self._compare_row(urn, login, states.pop(login, None), wanted)
             ]
-            others = self._others(owner, wanted, found)
+            others = self._others(owner, wanted, state, found)
             for login, old in {**states, **others}.items():
                 problems = self._remove(urn, owner, login, leaving(old, wanted), changes, is_other=login in others)
                 found += [Problem("", f"{login}: {problem}") for problem in problems]
@@ -193,11 +193,17 @@ class UserBudgetsPreview:
         fate: Fate = "kept" if kept else "other" if is_other else "row"
         changes.append(RowChange.of(login, change.old, None, fate=fate))
 
-    def _others(self, owner: Owner, wanted: BucketState, found: list[Problem]) -> dict[str, dict[str, Any]]:
+    def _others(
+        self, owner: Owner, wanted: BucketState, state: BucketState, found: list[Problem]
+    ) -> dict[str, dict[str, Any]]:
         """Return the budgets of users whom an exclusive table does not have, by login; note why they are not known."""
         try:
             with suppress(NotComparedError):
-                return self._reads.get(lambda: dict(others_of(self._run, owner, wanted))) if wanted.exclusive else {}
+                return (
+                    self._reads.get(lambda: dict(others_of(self._run, owner, wanted, state)))
+                    if wanted.exclusive
+                    else {}
+                )
         except BillingError as error:
             found.append(Problem(wanted.kind.noun, str(error)))
         return {}

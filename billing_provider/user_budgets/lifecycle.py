@@ -235,7 +235,7 @@ class UserBudgetsLifecycle:
                 rows[login], kept[login] = self._read_row(login, state.rows()[login], stored), stored.outputs
         self._show(texts)
         # Budgets of others are no rows: a destroy, or a table that is exclusive no longer, leaves them alone.
-        others = sorted(login for login, _ in others_of(self._run, owner, state)) if state.exclusive else []
+        others = sorted(login for login, _ in others_of(self._run, owner, state, state)) if state.exclusive else []
         inputs = {name: olds[name] for name in INPUTS if olds.get(name) is not None}
         return _stored(id_, {**inputs, "budgets": rows}, rows, kept, state.pending, others)
 
@@ -287,11 +287,11 @@ class UserBudgetsLifecycle:
             for login in wanted.budgets
         ]
         gone = {login: old for login, old in states.items() if login not in wanted.budgets}
-        others = dict(others_of(self._run, owner, wanted)) if wanted.exclusive else {}
-        if wanted.protected and (gone or others):
-            raise OutcomeError(f"{name_of(urn)}: {PROTECTED}. Nothing was sent.")
+        others = dict(others_of(self._run, owner, wanted, state)) if wanted.exclusive else {}
         work += [(login, self._removal(row_urn(urn, login), owner, old, wanted)) for login, old in gone.items()]
-        work += [(login, self._removal_of_other(row_urn(urn, login), owner, old)) for login, old in others.items()]
+        work += [
+            (login, self._removal_of_other(row_urn(urn, login), owner, old, wanted)) for login, old in others.items()
+        ]
         unchanged = {login for login, row in wanted.rows().items() if rows.get(login) == row}
         pending: dict[str, str] = {}
         stopped, is_written = "", False
@@ -358,22 +358,24 @@ class UserBudgetsLifecycle:
         def remove() -> None:
             budgets = self._run.cache(OwnerCache, owner)
             live = budgets.known(old["budget_id"]) or budgets.read(old["budget_id"]) if "budget_id" in old else None
-            other = declarer_of(self._run, owner, urn, old, live)
-            if other is None:
-                self._one(old).delete(urn, _id_of(old), old)
-            else:
+            if other := declarer_of(self._run, owner, urn, old, live):
                 self._run.reporter.warn(f"kept the budget of {old[USER]}: {name_of(other)} has it")
+                return
+            if wanted.protected and not old[KEPT_ON_DELETE]:
+                raise OutcomeError(f"{PROTECTED}. Nothing was sent.")
+            self._one(old).delete(urn, _id_of(old), old)
 
         return remove
 
-    def _removal_of_other(self, urn: str, owner: Owner, live: Mapping[str, Any]) -> Callable[[], None]:
+    def _removal_of_other(
+        self, urn: str, owner: Owner, live: Mapping[str, Any], wanted: BucketState
+    ) -> Callable[[], None]:
         """Return what removes the budget of a user who is not in an exclusive table, if the user was told of it."""
 
         def remove() -> None:
             if not self._run.registry.is_named(live["budget_id"]):
                 raise OutcomeError(f"{live[USER]} has a budget that no preview of this run has named: run again.")
-            if declarer_of(self._run, owner, urn, live, None) is None:
-                self._one(live).delete(urn, _id_of(live), live)
+            self._removal(urn, owner, {**live, KEPT_ON_DELETE: False}, wanted)()
 
         return remove
 
@@ -414,22 +416,23 @@ def declarer_of(run: Run, owner: Owner, urn: str, old: Mapping[str, Any], live: 
     return next((other for other in found if other is not None), None)
 
 
-def others_of(run: Run, owner: Owner, table: BucketState) -> Iterator[tuple[str, dict[str, Any]]]:
+def others_of(run: Run, owner: Owner, table: BucketState, state: BucketState) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the budgets of users on GitHub who belong to one resource of a table and are none of its rows.
 
     Args:
         run: The engine run.
         owner: The owner of the budgets.
         table: The resource of the table, with its rows.
+        state: The resource as it is in the state: a row that goes is no other user.
 
     Raises:
         BillingError: GitHub's listing cannot be read.
     """
-    declared = {login.lower() for login in table.budgets}
+    declared, mine = {login.lower() for login in table.budgets}, set(state.budget_ids.values())
     for live in run.cache(OwnerCache, owner).complete().values():
         login = login_of(live)
         is_other = live.budget_scope == USER and live.budget_product_sku == PRODUCT and login.lower() not in declared
-        if not login or not is_other or bucket_of(login) != table.bucket:
+        if not login or not is_other or bucket_of(login) != table.bucket or live.id in mine:
             continue
         if run.registry.declarer(user_key(owner, login), "") is None:
             state = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})

@@ -94,13 +94,13 @@ def test_the_first_twenty_mistakes_are_shown() -> None:
     assert lines[-1] == "and 30 more mistakes"
 
 
-def declare(**table: Any) -> Registered:
+def declare(*, preview: bool = False, **table: Any) -> Registered:
     """Run a program with a table, and return what it registered."""
 
     def program() -> None:
         UserBudgets("t", **{"enterprise": "e", **table})
 
-    return run(program)
+    return run(program, preview=preview)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_rows_must_be_plain_values() -> None:
 
 def test_an_empty_table_can_be_meant() -> None:
     """With `allow_empty`, a table without rows is declared, with all its resources."""
-    found = declare(budgets={}, allow_empty=True)
+    found = declare(budgets={}, allow_empty=True, preview=True)
     assert len([each for each in found.resources if each.typ.endswith("UserBudgetBucket")]) == 16
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
 from billing_provider.core.settings import Guards
 from billing_provider.operations import BUCKET_RESOURCE
 from billing_provider.runtime.registry import read_key
-from billing_provider.user_budgets.rows import bucket_of
+from billing_provider.user_budgets.rows import bucket_of, user_key
 from tests.support.tables import ENTERPRISE, NOTHING, TableStack, live, urn_of
 
 if TYPE_CHECKING:
@@ -357,6 +358,52 @@ def test_a_protected_table_keeps_its_rows(stack: TableStack, sandbox: Sandbox) -
     assert stack.up(stack.declare({"alice": 7, "bob": 6}, protected=True))[1] == []
     assert stack.up(stack.declare({"alice": 7}))[1] == []
     assert live(sandbox) == {"alice": 7}
+
+
+def test_a_protected_table_keeps_its_rows_at_the_write_too(stack: TableStack, sandbox: Sandbox) -> None:
+    """Without a comparison before, the removal of a row and of a stranger is refused, and stays pending."""
+    add(sandbox, "stranger", 7)
+    stack.up(stack.declare({"alice": 5, "bob": 6}))
+    run = stack.new_run()
+    for name, inputs in stack.declare({"alice": 5}, protected=True, exclusive=True).items():
+        old = stack.stored[name]
+        run.run.registry.mark_named(next(each["id"] for each in sandbox.budgets() if each["user"] == "stranger"))
+        stack.stored[name] = run.operations[BUCKET_RESOURCE].update(urn_of(name), old.id, old.outputs, inputs)
+    assert set(stack.pending()) == {"bob", "stranger"}
+    assert [why for why in stack.pending().values() if "this table is protected" not in why] == []
+    assert live(sandbox) == {"alice": 5, "bob": 6, "stranger": 7}
+
+
+def test_an_expired_row_leaves_without_a_word(stack: TableStack, new_run: Callable[..., RunHarness]) -> None:
+    """A row whose budget has expired is no cap, so its removal tells and sends nothing."""
+    date = new_run().clock.utc().date() + timedelta(days=30)
+    run, _ = stack.up(stack.declare({"ann": 5, "bob": {"budget_amount": 80, "expires_at": str(date)}}))
+    run.clock.sleep(60 * 24 * 3600)
+    stack.refresh()
+    told, refused = stack.preview(stack.declare({"ann": 5}))
+    assert (told, refused) == ([], [])
+    run, errors = stack.up(stack.declare({"ann": 5}))
+    assert (errors, stack.rows()) == ([], {"ann": 5})
+
+
+@pytest.mark.parametrize("has_it", ["reader", "declarer"])
+def test_an_exclusive_table_keeps_what_the_program_has_elsewhere(
+    stack: TableStack, sandbox: Sandbox, new_run: Callable[..., RunHarness], has_it: str
+) -> None:
+    """A stranger's budget that the program reads with `.get`, or declares without a check, is left alone."""
+    budget = add(sandbox, "stranger", 7)
+    owner = Owner(ENTERPRISE_OWNER, ENTERPRISE)
+    run = new_run()
+    key = read_key(budget["id"]) if has_it == "reader" else user_key(owner, "stranger")
+    run.run.registry.declare("urn:pulumi:program::x", key)
+    stack.new_run = lambda **_: run
+    declared = {name: each for name, each in stack.declare({"alice": 5}).items() if each["bucket"] != "05"}
+    assert stack.up(declared)[1] == []
+    name = f"t-{bucket_of('stranger')}"
+    inputs = {"enterprise": ENTERPRISE, "bucket": bucket_of("stranger"), "budgets": {}, "exclusive": True}
+    run.run.registry.mark_named(budget["id"])
+    run.operations[BUCKET_RESOURCE].create(urn_of(name), inputs)
+    assert live(sandbox)["stranger"] == 7
 
 
 def test_on_delete_decides_what_the_removal_of_a_row_does(stack: TableStack, sandbox: Sandbox) -> None:
