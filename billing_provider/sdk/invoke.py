@@ -71,6 +71,19 @@ class _Program:
         self._lock = threading.Lock()
         self._monitor: Any = None
         self._results: _Results | None = None
+        self._checked: Any = None
+
+    def check_once(self) -> None:
+        """Check the settings, unless this program run has: its stack's configuration stays the same.
+
+        Raises:
+            BillingError: There is no such setting, or a value is invalid; the next call checks again.
+        """
+        monitor = pulumi_settings.SETTINGS.monitor
+        if monitor is None or monitor is not self._checked:
+            check_keys(CONFIG.get())
+            check_values(CONFIG.get().get, os.environ)
+            self._checked = monitor
 
     def results(self) -> _Results:
         """Return the results of this program run; each run has its own connection to the engine."""
@@ -85,7 +98,7 @@ _PROGRAM = _Program()
 
 
 def check_settings() -> None:
-    """Check the settings in the stack's configuration: their names, and all values except the credentials.
+    """Check the settings in the stack's configuration, once a run: names, and all values except the credentials.
 
     Here and not only in the plugin, because the Pulumi CLI interrupts a program whose resource fails in the plugin, and
     prints a traceback of that.
@@ -97,8 +110,7 @@ def check_settings() -> None:
     if pulumi.get_project() == NAMESPACE:
         return
     try:
-        check_keys(CONFIG.get())
-        check_values(CONFIG.get().get, os.environ)
+        _PROGRAM.check_once()
     except BillingError as error:
         raise brief(error) from None
 

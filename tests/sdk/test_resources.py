@@ -231,6 +231,26 @@ def test_an_invalid_value_ends_the_program_before_anything_is_registered(name: s
     assert len(seen) == 1
 
 
+def test_the_settings_are_checked_once_a_program_run() -> None:
+    """The first resource of a program checks them, and hundreds do not repeat it; the next program checks its own."""
+
+    def declare(name: str) -> None:
+        OrgBudget(name, organization="o", budget_product_sku="actions", budget_amount=5)
+
+    def program() -> None:
+        declare("a")
+        # Pulumi sets the configuration before the program.
+        pulumi.runtime.set_all_config(MISSPELT)
+        declare("b")
+
+    def refused() -> None:
+        with pytest.raises(pulumi.RunError, match="no such setting"):
+            declare("c")
+
+    assert len(run(program).resources) == 2
+    assert run(refused, config=MISSPELT).resources == []
+
+
 def test_settings_of_a_project_with_the_same_name_are_not_checked() -> None:
     """A project that is named github-billing has its own settings under the same prefix."""
 
