@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 import threading
@@ -156,14 +157,16 @@ def share_id(resource: pulumi.CustomResource) -> None:
     if (shared := _shared()) is None:
         return
 
-    def record(id_: str) -> pulumi.Output[None] | None:
+    async def record() -> None:
+        id_ = await resource.id.future() if await resource.id.is_known() else None
         # Many budgets have the id of one that expired before it was created.
-        if id_.rpartition("/")[2] == NEVER_CREATED:
-            return None
-        return resource.urn.apply(lambda urn: shared.add(id_, urn))
+        if id_ and id_.rpartition("/")[2] != NEVER_CREATED:
+            shared.add(id_, await resource.urn.future() or "")
 
-    # Less work than `Output.all`. Pulumi waits for these Outputs before it lets the engine delete anything.
-    resource.id.apply(record)
+    # One Output, not one for each `apply`. Pulumi waits for it before it lets the engine delete anything.
+    is_known: asyncio.Future[bool] = asyncio.Future()
+    is_known.set_result(True)
+    pulumi.Output(set(), record(), is_known)
 
 
 def share_ids(resource: pulumi.CustomResource, ids: pulumi.Output[dict[str, str]]) -> None:
