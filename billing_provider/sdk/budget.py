@@ -152,6 +152,19 @@ class OrgBudgetArgs(BudgetArgs, total=False):
     budget_scope: pulumi.Input[OrgBudgetScope] | None
 
 
+def _output(name: str, kind: str) -> property:
+    """Return an output of a resource as a property, which the SDK finds with its type."""
+
+    def get(resource: pulumi.Resource) -> Any:
+        if name not in vars(resource):
+            raise AttributeError(f"{type(resource).__name__!r} object has no attribute {name!r}")
+        return vars(resource)[name]
+
+    get.__name__ = name
+    get.__annotations__ = {"return": kind}
+    return property(pulumi.getter(get))
+
+
 class _Budget(Resource):
     """A budget resource: every input is also an output, and those from `budget_id` on are not inputs."""
 
@@ -204,9 +217,11 @@ class _Budget(Resource):
 
     def __init_subclass__(cls, **naming: str) -> None:
         super().__init_subclass__(**naming)
-        # The SDK reads the output types from the class itself, not from its base classes.
-        shared = {name: kind for name, kind in inspect.get_annotations(_Budget).items() if not name.startswith("_")}
-        cls.__annotations__ = {**shared, **inspect.get_annotations(cls)}
+        # The SDK evaluates annotations of the class itself for each resource, but the texts of properties only once.
+        for name, kind in {**inspect.get_annotations(_Budget), **inspect.get_annotations(cls)}.items():
+            if not name.startswith("_"):
+                setattr(cls, name, _output(name, kind))
+        cls.__annotations__ = {}
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
         end_quietly()

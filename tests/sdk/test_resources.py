@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Literal
 
 import pulumi
 import pytest
+from pulumi._types import resource_types
 from pulumi.dynamic.dynamic import serialize_provider
 
 import billing_provider
@@ -108,6 +110,22 @@ def test_alerting_is_written_as_object_or_dict(alerting: Callable[[], Any]) -> N
 
     sent = run(program).named("b").inputs["budget_alerting"]
     assert sent == {"will_alert": True, "alert_recipients": ["octocat"]}
+
+
+def test_the_types_of_outputs_are_evaluated_once() -> None:
+    """The SDK asks for them at each resource; subclasses of a program's own have them too, and no others."""
+
+    class Mine(EnterpriseBudget):
+        pass
+
+    assert inspect.get_annotations(EnterpriseBudget) == inspect.get_annotations(Mine) == {}
+    kinds = resource_types(Mine)
+    assert kinds == resource_types(EnterpriseBudget)
+    assert kinds["enterprise"] is str
+    assert kinds["budget_alerting"] is BudgetAlerting
+    assert "organization" not in kinds
+    with pytest.raises(AttributeError, match="'Mine' object has no attribute 'user'"):
+        _ = Mine.__new__(Mine).user
 
 
 def test_alerting_tells_what_it_was_given() -> None:

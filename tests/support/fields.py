@@ -45,7 +45,7 @@ def complaints(declared: Mapping[str, Declared]) -> list[str]:
     for owner, (arguments, resource) in _BY_OWNER.items():
         inputs = set(declared) - (set(OWNER_KINDS) - {owner})
         named = arguments.__annotations__.keys() - _ONLY_IN_PROGRAMS
-        shown = {name for name in resource.__annotations__ if not name.startswith("_")}
+        shown = {name for name, output in vars(resource).items() if isinstance(output, property)}
         texts = {name: text for name, text in {**params(BudgetArgs), **params(arguments)}.items() if name in named}
         needed = {name for name in inputs if declared[name].required}
         found += _names(arguments.__name__, inputs, named)
