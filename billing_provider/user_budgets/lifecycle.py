@@ -435,8 +435,8 @@ def others_of(run: Run, owner: Owner, table: BucketState, state: BucketState) ->
         if not login or not is_other or bucket_of(login) != table.bucket or live.id in mine:
             continue
         if run.registry.declarer(user_key(owner, login), "") is None:
-            state = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})
-            yield login, {**state, "budget_id": live.id}
+            budget = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})
+            yield login, {**budget, "budget_id": live.id}
 
 
 def _problems(inputs: Mapping[str, Any]) -> Iterator[Problem]:
