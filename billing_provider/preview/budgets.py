@@ -102,6 +102,7 @@ class BudgetPreview:
         self._gone: set[str] = set()
         self._missing_left = _MOST_MISSING
         self._said: set[tuple[str, str]] = set()
+        self._asked: set[str] = set()
 
     def compare(
         self, kind: OwnerKind, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
@@ -416,10 +417,14 @@ class BudgetPreview:
 
     def _uncovered(self, owner: Owner, compared: _Compared) -> Iterator[str]:
         """Yield what caps of persons do not cover, if the owner has no other budget for AI credits."""
-        if compared.change.after["budget_scope"] in PER_USER_SCOPES and not any(
-            _is_ai_credits(fields) for fields in self._shared(owner).values()
-        ):
-            yield from self._unless_said(owner, consequences.UNCOVERED)
+        if compared.change.after["budget_scope"] not in PER_USER_SCOPES:
+            return
+        with self._lock:
+            is_asked = owner.key in self._asked
+            self._asked.add(owner.key)
+        # Once an owner: thousands of caps would each look at all budgets.
+        if not is_asked and not any(_is_ai_credits(fields) for fields in self._shared(owner).values()):
+            yield consequences.UNCOVERED
 
     def _unlisted(self, owner: Owner, compared: _Compared) -> Iterator[str]:
         """Yield names near a SKU that GitHub's reference does not list, and those that the owner's budgets use."""
