@@ -163,11 +163,18 @@ def refusal(
     Args:
         guards: The settings.
         change: From nothing, or from the adopted budget, to the declared one.
-        replaced: From the budget that this one replaces, if there is one: it takes the place of nothing.
+        replaced: From the budget that this one replaces, if there is one. Where it covers the same, it takes the place
+            of that one and of nothing else; for another person or object, it is judged as a new one too.
         remaining: As for `Change.refusal`.
     """
     found = [each for each in (change if change.before or replaced is None else None, replaced) if each is not None]
-    return next((reason for each in found if (reason := each.refusal(guards, remaining))), None)
+    reason = next((reason for each in found if (reason := each.refusal(guards, remaining))), None)
+    if reason or replaced is None or change.before or not replaced.after or replaced.is_covered or not guards.limits:
+        return reason
+    # The person or object that gets it has another cap until now, or none.
+    rest = remaining(replaced.after)
+    new = Terms.of(replaced.after, replaced.unknown)
+    return None if rest is None else consequences.refused(Terms.of(rest) if rest else None, new, guards.limits)
 
 
 def _covers(umbrella: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

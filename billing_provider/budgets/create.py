@@ -23,7 +23,7 @@ from billing_provider.budgets.identity import (
 from billing_provider.budgets.models import Budget
 from billing_provider.budgets.remaining import remaining
 from billing_provider.budgets.states import read_spec
-from billing_provider.budgets.wire import create_body, patch_bodies
+from billing_provider.budgets.wire import create_body, patch_bodies, send_parts
 from billing_provider.core.errors import OutcomeError
 from billing_provider.core.inputs import is_uuid
 from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, Owner
@@ -244,10 +244,10 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def update(self, existing: Budget, different: list[str]) -> Budget:
         """Send the fields that differ and return the updated budget."""
-        for body in patch_bodies(self.spec, different):
-            updated = self._client.update_budget(self._owner, existing.id, body)
-            existing = updated or Budget.model_validate({**existing.model_dump(exclude_unset=True), **body})
-        return existing
+        bodies = patch_bodies(self.spec, different)
+        replies = send_parts(partial(self._client.update_budget, self._owner, existing.id), bodies)
+        written = {name: value for body in bodies for name, value in body.items()}
+        return replies[-1] or Budget.model_validate({**existing.model_dump(exclude_unset=True), **written})
 
     def describe(self, existing: Budget, different: list[str]) -> str:
         """Return the fields that differ, each with the live and the declared value."""

@@ -15,7 +15,7 @@ from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, liv
 from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.budgets.states import BudgetState, read_spec
-from billing_provider.budgets.wire import doubts, patch_bodies
+from billing_provider.budgets.wire import doubts, patch_bodies, send_parts
 from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
 from billing_provider.core.inputs import Problem, first_problems
@@ -264,7 +264,8 @@ class Lifecycle:
                 Change.update(owner, olds, news, self._recent(owner, budget_id)),
                 f"update budget {budget_id} of {owner}",
             )
-            replies = [client.update_budget(owner, budget_id, body) for body in patch_bodies(spec, changed)]
+            send = partial(client.update_budget, owner, budget_id)
+            replies = send_parts(send, patch_bodies(spec, changed))
         except NotFoundError:
             if self._run.cache(OwnerCache, owner).is_listed(budget_id):
                 raise

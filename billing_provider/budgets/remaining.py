@@ -47,7 +47,9 @@ def words(run: Run, before: Mapping[str, Any]) -> str:
     """
     if before.get("budget_scope") != USER:
         return ""
-    rest, is_sure = _largest(run, before, run.cache(OwnerCache, owner_of(before)).listed())
+    budgets = run.cache(OwnerCache, owner_of(before))
+    # A listing of one scope does not show which other caps there are.
+    rest, is_sure = _largest(run, before, budgets.listed()) if budgets.is_complete() else ({}, False)
     if not is_sure:
         return ""
     return f"without it, the person has at most the {removal.described(owner_of(rest).kind, rest)}"
@@ -72,6 +74,8 @@ def _largest(run: Run, before: Mapping[str, Any], budgets: Collection[Budget]) -
         return {}, False
     caps = [each for each in budgets if scopes.get(each.id) in {MULTI_USER_CUSTOMER, MULTI_USER_COST_CENTER}]
     largest = max(caps, key=lambda budget: budget.budget_amount)
-    secret = sorted(secret_inputs(run.registry.state(largest.id)))
+    # Without a program, as in a destroy, the run does not know what another resource declares as secret.
+    known = secret_inputs(run.registry.state(largest.id))
+    secret = sorted(known if run.registry.has_checked() else known | {"budget_amount"})
     inputs = live_inputs(owner_of(before), {}, largest, frozenset())
     return {**inputs, **({SECRET_INPUTS: secret} if secret else {})}, largest.budget_scope in PER_USER_SCOPES

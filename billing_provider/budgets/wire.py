@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.fields import declared_fields
+from billing_provider.core.errors import BillingError, OutcomeError
 from billing_provider.core.owners import USER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from billing_provider.budgets.models import Budget, BudgetSpec
 
@@ -35,12 +36,36 @@ def patch_body(spec: BudgetSpec, names: Iterable[str]) -> dict[str, Any]:
 
 
 def patch_bodies(spec: BudgetSpec, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the bodies of an update of these fields: those that GitHub describes together, then each other one."""
+    """Return the bodies of an update: fields that GitHub does not describe, which it may refuse, then the others."""
     declared = declared_fields(type(spec))
     changed = list(names)
     together = [name for name in changed if declared[name].described]
-    parts = [together, *([name] for name in changed if name not in together)]
+    parts = [*([name] for name in changed if name not in together), together]
     return [patch_body(spec, part) for part in parts if part]
+
+
+def send_parts(
+    send: Callable[[dict[str, Any]], Budget | None], bodies: Iterable[dict[str, Any]]
+) -> list[Budget | None]:
+    """Send the bodies of an update one after the other, and return the replies.
+
+    Raises:
+        BillingError: The first one failed, and nothing was changed.
+        OutcomeError: A later one failed.
+    """
+    replies: list[Budget | None] = []
+    done: list[str] = []
+    for body in bodies:
+        try:
+            replies.append(send(body))
+        except BillingError as error:
+            if not done:
+                raise
+            raise OutcomeError(
+                f"{error} Before that, {', '.join(done)} was changed on GitHub: run `pulumi refresh`, then `pulumi up`."
+            ) from None
+        done += body
+    return replies
 
 
 def doubts(spec: BudgetSpec, budget: Budget, names: Iterable[str]) -> list[str]:

@@ -163,7 +163,8 @@ class _Reader:
     def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str], *, is_sandbox: bool) -> None:
         self._get, self._environ, self._is_sandbox = get, environ, is_sandbox
         self.problems: list[str] = []
-        if is_sandbox and (self._value(TOKEN) or (self._value(APP_ID) and self._value(APP_KEY))):
+        app = is_sandbox and self._value(APP_ID) and self._value(APP_KEY)
+        if is_sandbox and (self._value(TOKEN) or app or self._value(BY_OWNER)):
             self._environ = {}
 
     def default(self) -> Credential | None:

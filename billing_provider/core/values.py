@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import numbers
 import operator
@@ -26,7 +27,8 @@ def plain(value: Any, kept: tuple[type[Any], ...] = ()) -> Any:
         value: The value.
         kept: Types whose values stay as they are.
     """
-    if isinstance(value, kept):
+    # A future of asyncio has an iterator, which only `await` may use.
+    if isinstance(value, kept) or inspect.isawaitable(value):
         return value
     value = scalar(value)
     if isinstance(value, Mapping):

@@ -278,7 +278,7 @@ class CostCenterLifecycle:
         for line in freed:
             self._run.reporter.warn(line)
         body = {name: news[name] for name in ("name", "ai_credit_pool_enabled") if name in news}
-        if any(olds.get(name) != value for name, value in body.items()):
+        if any(name not in olds or not same_input(name, olds[name], value) for name, value in body.items()):
             self._api.update_cost_center(owner, cost_center_id, body)
             self._run.cache(CostCenterCache, owner).forget()
             self._caps.expire(owner)

@@ -210,6 +210,11 @@ class ResourceRegistry:
         with self._lock:
             return urn in self._checked
 
+    def has_checked(self) -> bool:
+        """Return whether a program has declared any resource in this run."""
+        with self._lock:
+            return bool(self._checked)
+
     def read(self, urn: str, id_: str) -> None:
         """Record that a resource only reads an object (`.get`), by GitHub's id."""
         with self._lock:

@@ -83,6 +83,10 @@ _KEPT = (pulumi.Output, pulumi.output.Unknown)
 _SENDABLE = (str, bool, int, float, type(None), pulumi.output.Unknown)
 
 
+_INPUT_TYPE = "_pulumi_input_type"
+"""The attribute that `pulumi.input_type` gives a class of inputs, such as `BudgetAlertingArgs`."""
+
+
 def to_send(
     form: type[Any], resource: str, resource_name: str, given: Mapping[str, Any], *, read: Read, rules: Rules
 ) -> dict[str, Any]:
@@ -130,8 +134,9 @@ def _sent(where: str, value: Any) -> Any:
     """
     if isinstance(value, pulumi.Output) or inspect.isawaitable(value):
         return pulumi.Output.from_input(value).apply(lambda known: _sent(where, plain(known, _KEPT)))
-    if isinstance(value, dict):
-        return {key: _sent(where, each) for key, each in value.items()}
+    if isinstance(value, dict) or hasattr(type(value), _INPUT_TYPE):
+        given = value if isinstance(value, dict) else vars(value)
+        return {key: _sent(where, each) for key, each in given.items()}
     if isinstance(value, list):
         return [_sent(where, each) for each in value]
     if isinstance(value, date):

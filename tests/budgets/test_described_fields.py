@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from billing_provider.core.errors import InvalidError
+from billing_provider.core.errors import InvalidError, OutcomeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,18 +61,33 @@ def test_an_update_sends_the_described_fields_alone(
     """All fields that can change are sent in one PATCH, and one that GitHub does not describe in another one."""
     stored = up(new_run(), budget)
     up(new_run(), {**budget, "budget_amount": 60, **change}, stored)
-    first, *rest = patched(sandbox)
-    assert first == ({"budget_amount", *change} & DESCRIBED)
+    *rest, last = patched(sandbox)
+    assert last == ({"budget_amount", *change} & DESCRIBED)
     assert rest == others
 
 
-def test_a_refused_field_stops_no_other_one(sandbox: Sandbox, new_run: Callable[[], RunHarness]) -> None:
-    """If GitHub refuses the field that it does not describe, the others are changed, and the refusal is an error."""
+def test_a_refused_field_leaves_the_budget_as_the_state_has_it(
+    sandbox: Sandbox, new_run: Callable[[], RunHarness]
+) -> None:
+    """If GitHub refuses the field that it does not describe, nothing is changed: the state could not tell it."""
     stored = up(new_run(), PLAIN)
     sandbox.switch("patch_four_fields")
     with pytest.raises(InvalidError, match="unknown body field exclude_cost_center_usage"):
         up(new_run(), {**EXCLUDING, "budget_amount": 60}, stored)
-    assert sandbox.budgets()[0]["budget_amount"] == 60
+    assert sandbox.budgets()[0]["budget_amount"] == 50
+
+
+@pytest.mark.parametrize("is_adoption", [True, False])
+def test_a_later_request_that_fails_says_what_was_changed(
+    sandbox: Sandbox, new_run: Callable[[], RunHarness], *, is_adoption: bool
+) -> None:
+    """After the first request of an update, the error says what GitHub has now, and not that nothing was sent."""
+    stored = up(new_run(), PLAIN)
+    sandbox.plan([{"op": "update_budget", "action": "422", "nth": 2}])
+    news = {**EXCLUDING, "budget_amount": 60, "on_existing": "adopt"}
+    with pytest.raises(OutcomeError, match="Before that, exclude_cost_center_usage was changed on GitHub: run `pulumi"):
+        up(new_run(), news, None if is_adoption else stored)
+    assert sandbox.budgets()[0]["budget_amount"] == 50
 
 
 def test_an_ignored_field_is_told(sandbox: Sandbox, new_run: Callable[[], RunHarness]) -> None:

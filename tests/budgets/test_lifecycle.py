@@ -360,7 +360,7 @@ def test_an_external_change_is_detected_and_reverted(
     assert (changed, replaces) == (["budget_amount", "exclude_cost_center_usage"], [])
     second.enterprise.update(current.id, current.outputs, checked(second, "urn::budget", PLAIN, current.inputs))
     bodies = [request.body for request in sandbox.writes[-2:]]
-    assert bodies == [{"budget_amount": 500}, {"exclude_cost_center_usage": False}]
+    assert bodies == [{"exclude_cost_center_usage": False}, {"budget_amount": 500}]
 
 
 def test_on_existing_is_kept_in_a_refresh(harness: RunHarness, new_run: Callable[..., RunHarness]) -> None:

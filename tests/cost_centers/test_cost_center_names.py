@@ -154,3 +154,14 @@ def test_quotes_hide_no_token() -> None:
     remember("s3cr3t-t0ken-0123")
     assert quoted("s3cr3t\u200b-t0ken-0123 ") == MASK
     assert quoted("\\x20  ") == '"\\\\x20 \\x20"'
+
+
+def test_an_adoption_as_it_is_renames_nothing(sandbox: Sandbox, new_run: Callable[..., RunHarness]) -> None:
+    """Spaces at the ends of a name make no difference where no other center has it, so they are not sent either."""
+    made = new_run().operations["CostCenter"]
+    made.create("urn::a", made.check("urn::a", {}, {"enterprise": E, "name": "Apps"}, NOTHING).inputs)
+    sandbox.forget_requests()
+    other = new_run().operations["CostCenter"]
+    stored = other.create("urn::b", other.check("urn::b", {}, {"enterprise": E, "name": "Apps "}, NOTHING).inputs)
+    assert stored.outputs["adopted"]
+    assert sandbox.writes == []

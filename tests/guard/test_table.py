@@ -272,8 +272,12 @@ MEMBERS: dict[str, Any] = {**EVERYONE, "budget_scope": "multi_user_cost_center",
 def test_the_end_of_a_persons_cap_is_compared_with_the_cap_of_every_user(
     world: World, amounts: tuple[int, int | None, int | None], is_refused: bool, way: str
 ) -> None:
-    """Whose own budget goes has the cap of every user, or at most that of a cost center; without one, none."""
+    """Whose own budget goes has the cap of every user, or at most that of a cost center; without one, none.
+
+    Who gets it instead is compared with the cap until then.
+    """
     own, everyone, members = amounts
+    is_refused = is_refused or (way == "replace" and own > max(everyone or 0, members or 0) + 10)
     others = {
         name: budget(inputs, budget_amount=amount)
         for name, inputs, amount in (("e", EVERYONE, everyone), ("m", MEMBERS, members))
@@ -296,6 +300,13 @@ def test_the_end_of_a_persons_cap_is_compared_with_the_cap_of_every_user(
         rest = f"without it, the person has at most the ${largest} hard stop on ai_credits of {where}"
         assert rest in text(run)
         assert way == "delete" or rest in text(preview)
+
+
+def test_a_destroy_says_no_amount_that_another_resource_may_declare_as_secret(world: World) -> None:
+    """A destroy runs no program, so it does not know which amounts of other resources are secret."""
+    everyone = replace(budget(EVERYONE, budget_amount=7919), secret=("budget_amount",))
+    done(world.up({"e": everyone, "b": budget(PERSON)}))
+    assert "7,919" not in text(world.destroy())
 
 
 def test_a_cap_that_may_be_of_each_member_counts_unless_the_run_knows_it(world: World) -> None:

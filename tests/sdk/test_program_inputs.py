@@ -66,7 +66,14 @@ def refusal(declare: Callable[[], Any]) -> str:
     return seen[0]
 
 
+async def slowly(value: Any) -> Any:
+    """Return a value later."""
+    await asyncio.sleep(0)
+    return value
+
+
 AMOUNTS = [
+    lambda: asyncio.ensure_future(slowly(50)),
     *(50, 50.0, "50", "$50", "5_0", " 50.00 ", Decimal("50.00"), Scalar(50)),
     lambda: LATER(Decimal(50)),
     lambda: LATER(Scalar(50)),
@@ -119,6 +126,14 @@ def test_values_of_an_enum_and_a_flag_of_numpy() -> None:
     inputs = sent(OrgBudget, given)
     assert (inputs["budget_scope"], inputs["prevent_further_usage"]) == ("user", True)
     assert sent(CostCenter, {**APPS, "users": [Scope.USER], "name": Scope.USER})["name"] == "user"
+
+
+@pytest.mark.parametrize("later", [LATER, slowly, lambda value: asyncio.ensure_future(slowly(value))])
+def test_alerts_that_are_known_later(later: Callable[[Any], Any]) -> None:
+    """An Output or an awaitable may hold the class of inputs too."""
+    alerting = BudgetAlertingArgs(will_alert=True, alert_recipients=["octocat"])
+    whole = {**PERSON, "budget_scope": "organization", "user": None, "budget_alerting": lambda: later(alerting)}
+    assert sent(OrgBudget, whole)["budget_alerting"] == {"will_alert": True, "alert_recipients": ["octocat"]}
 
 
 def test_an_output_that_a_preview_does_not_know_stays_unknown() -> None:
