@@ -117,6 +117,7 @@ def _document(found: Review, stopped: list[tuple[Gate, str]]) -> dict[str, Any]:
         ],
         "rules": [{"rule": each.rule, "what": each.what, "text": each.text} for each in found.broken],
         "unknown": found.unknown,
+        "said": [clean(text) for text in found.said],
         "stopped": [{"gate": str(gate), "by": clean(what)} for gate, what in stopped],
     }
 
@@ -153,6 +154,9 @@ def _print(found: Review, title: str) -> None:
         print("", *wrapped(f"{item.change} {item.name}: {sides}", width, indent=3), sep="\n")
         for line in item.lines:
             print(*wrapped(f"   - {line}", width, indent=5), sep="\n")
+    for text in found.said:
+        if text not in found.unknown:
+            print("", *wrapped(f"The preview says: {clean(text)}", width, indent=3), sep="\n")
     for text in found.rules_in_words:
         print(*wrapped(text, width, indent=3), sep="\n")
     if found.items:

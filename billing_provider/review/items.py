@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from billing_provider.budgets import told as words_of
 from billing_provider.budgets.told import NOTHING_TOLD
 from billing_provider.core.limits import Limits
 from billing_provider.core.redact import clean, hiding
@@ -33,6 +34,7 @@ TAKEN = "the state takes it; GitHub is not changed"
 """What an import means."""
 NOT_YET = "(not known yet)"
 """What stands for a name that is not known yet."""
+_TABLE, _AS_IT_IS = "UserBudgets", "what the plan does not show"
 _MAX_TEXT, _MAX_NAME = 400, 60
 
 
@@ -157,6 +159,28 @@ def not_understood(step: PlannedStep, reason: str) -> Item:
         said=step.said,
         unknown=(reason,),
         is_loss=True,
+    )
+
+
+def noted(step: PairedStep) -> Item:
+    """Return what the preview says about a resource that has no change in the plan, or about a table as a whole.
+
+    A plan does not show the budgets that a table adopts, or removes because it is exclusive.
+    """
+    planned = step.planned
+    words, others = said_about(planned, planned.name)
+    meant = words_of.read(texts := [*words, *others])
+    return Item(
+        LOOSENED if meant.loses else CHANGED,
+        planned.resource or _TABLE,
+        planned.name,
+        planned.urn,
+        before=_AS_IT_IS,
+        after=_AS_IT_IS,
+        texts=tuple(texts),
+        is_loss=meant.loses,
+        deletes=meant.deletes,
+        told=meant,
     )
 
 

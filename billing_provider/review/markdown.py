@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from billing_provider.core.markdown import code, escaped
+from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_COMMENT = 65_536
 """GitHub's limit of a comment, in characters."""
-_ROOM, _MOST_REASONS = 300, 5
+_ROOM, _MOST_REASONS, _MOST_OF_A_TEXT = 300, 5, 400
 _MARKER = "billing-provider review"
 NOT_IN_A_PLAN = (
     "A plan has the state and the program. Who changed a budget on GitHub since the last refresh, what is spent, and "
@@ -67,7 +68,8 @@ def _head(review: Review, title: str) -> Iterable[str]:
 def headline(review: Review) -> str:
     """Return how many losses and other changes there are."""
     if not review.items:
-        return "The preview failed." if review.plan.errors else "No budget and no cost center changes."
+        known = ", as far as is known" if review.unknown else ""
+        return "The preview failed." if review.plan.errors else f"No budget and no cost center changes{known}."
     losses, number = len(review.losses), len(review.items)
     others = number - losses
     counts: dict[str, int] = {}
@@ -93,6 +95,9 @@ def _blocks(review: Review) -> Iterable[str]:
     losses = review.losses
     yield from _table("Losses", losses)
     yield from _table("Other changes", [item for item in review.items if not item.is_loss])
+    if said := [text for text in review.said if text not in review.unknown]:
+        yield "\n#### What else the preview says\n"
+        yield from (f"- {escaped(clean(text, _MOST_OF_A_TEXT))}" for text in said)
     if texts := review.rules_in_words:
         yield f"\n#### {texts[0]}\n"
         yield from (f"- {escaped(text)}" for text in texts[1:-1])

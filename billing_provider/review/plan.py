@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from billing_provider.adopt.states import MAX_BYTES, TYPE_PREFIX
+from billing_provider.adopt.states import MAX_BYTES, TABLE_TYPE, TYPE_PREFIX
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import MASK, clean
 from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
@@ -195,7 +195,7 @@ class PlannedStep:
     @property
     def resource(self) -> str:
         """The name of the kind of resource; empty for that of another provider."""
-        kind = _part(self.urn, 2).rpartition("$")[2]
+        kind = _type(self.urn)
         return kind.removeprefix(TYPE_PREFIX) if kind.startswith(TYPE_PREFIX) else ""
 
     @property
@@ -216,11 +216,12 @@ class ReviewedPlan:
     Attributes:
         stack: The stack, as `PROJECT/STACK`.
         steps: The steps, in the order of their URNs.
-        general: Warnings that are about no resource.
+        general: Warnings that are about no resource of this provider.
         errors: Why the preview failed; then the plan lacks steps.
         is_complete: Whether the plan has an end.
         only_state: Whether it is a refresh, which changes nothing on GitHub.
         left_out: How many unchanged resources it counts and does not list, of whatever provider.
+        tables: The tables of user budgets of which the preview says something: components, which have no steps here.
     """
 
     stack: str
@@ -230,6 +231,7 @@ class ReviewedPlan:
     is_complete: bool = True
     only_state: bool = False
     left_out: int = 0
+    tables: tuple[PlannedStep, ...] = ()
 
 
 def read_plan(source: str, content: bytes) -> ReviewedPlan:
@@ -342,13 +344,24 @@ def _plan(steps: list[PlannedStep], diagnostics: Iterable[_Diagnostic], counts: 
         for urn, listed in sorted(by_urn.items())
         for step in _merged(listed)
     ]
-    known = {step.urn for step in ours}
+    tables = tuple(
+        PlannedStep("same", urn, said=tuple(dict.fromkeys(texts)))
+        for urn, texts in sorted(said.items())
+        if _type(urn) == TABLE_TYPE
+    )
+    known = {step.urn for step in (*ours, *tables)}
     general = [text for urn, texts in sorted(said.items()) if urn not in known for text in texts]
     listed = Counter(step.op for step in steps)
     only_state = bool(listed) and set(listed) <= {_REFRESH}
     left_out = max(0, counts.get("same", 0) - listed["same"] - (listed[_REFRESH] if only_state else 0))
     return ReviewedPlan(
-        _stack(steps), merged, list(dict.fromkeys(general)), errors, only_state=only_state, left_out=left_out
+        _stack(steps),
+        merged,
+        list(dict.fromkeys(general)),
+        errors,
+        only_state=only_state,
+        left_out=left_out,
+        tables=tables,
     )
 
 
@@ -369,6 +382,11 @@ def _stack(steps: list[PlannedStep]) -> str:
 def _part(urn: str, number: int) -> str:
     parts = urn.split("::")
     return parts[number] if number < len(parts) else ""
+
+
+def _type(urn: str) -> str:
+    """Return the type of a resource without those of its parents."""
+    return _part(urn, 2).rpartition("$")[2]
 
 
 def _without_prefix(said: _Diagnostic) -> str:

@@ -7,13 +7,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from billing_provider.adopt.states import BUCKET_KIND, TYPE_PREFIX
 from billing_provider.audit.rules import in_words, judge
 from billing_provider.audit.subjects import of_resources, subject_or_none
 from billing_provider.budgets import told
 from billing_provider.budgets.consequences import worth
 from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.core.redact import clean
 from billing_provider.review import budgets, cost_centers, items, user_budgets
 from billing_provider.review.items import Cap, Item, PairedStep
+from billing_provider.runtime.registry import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +43,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     **{kind.resource: Kind(budgets.read, budgets.key_of, told.ADOPTS) for kind in OWNER_KINDS.values()},
     "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.ADOPTS),
-    "UserBudgetBucket": Kind(user_budgets.read, user_budgets.key_of, told.ADOPTS),
+    BUCKET_KIND: Kind(user_budgets.read, user_budgets.key_of, told.ADOPTS),
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""
 LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"
@@ -49,6 +52,7 @@ UNSEEN = (
     "The rules see only the budgets that the plan lists: others of the owner can be in other stacks, or made by hand."
 )
 """What rules cannot see in a plan."""
+_SHOWN = 60
 NO_RULES: Mapping[str, Any] = {}
 GATES = (LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN, BROKEN)
 """What a gate can stop."""
@@ -127,6 +131,7 @@ class Review:
         totals: The sums of the caps that it changes.
         broken: What breaks the rules that are on, of the budgets that the plan lists, as they are after it.
         rules: How many rules are on.
+        said: What the preview says besides: about no resource of this provider, or about one that does not change.
     """
 
     plan: ReviewedPlan
@@ -134,6 +139,7 @@ class Review:
     totals: list[Total]
     broken: list[RuleFinding]
     rules: int = 0
+    said: tuple[str, ...] = ()
 
     @property
     def losses(self) -> list[Item]:
@@ -143,7 +149,7 @@ class Review:
     @property
     def changes(self) -> bool:
         """Whether there is anything to say."""
-        return bool(self.items or self.broken or self.plan.errors or not self.plan.is_complete)
+        return bool(self.items or self.broken or self.unknown)
 
     @property
     def rules_in_words(self) -> list[str]:
@@ -160,7 +166,7 @@ class Review:
         found = [f"the preview failed, so the plan lacks steps: {error}" for error in self.plan.errors]
         if not self.plan.is_complete:
             found.append("the stream of events has no end, so the plan can lack steps")
-        return found + [text for text in self.plan.general if text.startswith("not compared with GitHub")]
+        return found + [text for text in self.said if told.read([text]).unknown]
 
     def stopped(self, gates: Iterable[Gate]) -> list[tuple[Gate, str]]:
         """Return the gates that stop the plan, each with the resource or the reason; in the given order."""
@@ -183,8 +189,22 @@ def review(plan: ReviewedPlan, rules: Mapping[str, Any] = NO_RULES) -> Review:
         items.read(KINDS[step.planned.resource].read if step.planned.resource in KINDS else _no_reader, step)
         for step in _paired([each for each in plan.steps if each.op not in items.QUIET])
     ]
+    changing = {_component(step.urn) for step in plan.steps if step.op not in items.QUIET}
+    said = list(plan.general)
+    for step in (*plan.tables, *(each for each in plan.steps if each.op in items.QUIET)):
+        item = items.read(items.noted, PairedStep(step))
+        if item.is_loss or item.told.stops or step.urn in changing:
+            found.append(item)
+        else:
+            said += [f"{clean(step.name, _SHOWN)}: {text}" for text in item.texts]
     ordered = sorted(found, key=lambda item: item.rank)
-    return Review(plan, ordered, _totals(found), judge(of_resources(_after(plan)), rules), len(rules))
+    broken = judge(of_resources(_after(plan)), rules)
+    return Review(plan, ordered, _totals(found), broken, len(rules), tuple(dict.fromkeys(said)))
+
+
+def _component(urn: str) -> str:
+    """Return the URN of the table to which a resource belongs, if it belongs to one."""
+    return table_of(urn).replace(f"${TYPE_PREFIX}{BUCKET_KIND}::", "::")
 
 
 def _after(plan: ReviewedPlan) -> Iterator[Subject]:

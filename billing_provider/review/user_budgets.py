@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt.states import TYPE_PREFIX
+from billing_provider.budgets import told
 from billing_provider.budgets.change import Change
 from billing_provider.core.errors import ConfigError
 from billing_provider.review import budgets, items
@@ -34,11 +35,13 @@ def read(step: PairedStep) -> Item:
     changed = [(login, item) for login, item in rows if item.change == items.NEW or (item.texts and not _stays(item))]
     kept = sum(_stays(item) for _, item in rows)
     losses = [item for _, item in changed if item.is_loss]
+    meant = told.read(planned.said)
+    is_loss = bool(losses) or meant.loses
     hidden = (planned.new.unknown | planned.new.secret) - {"bucket"}
     texts = [*summary([_change(login, item) for login, item in changed]), *([f"{kept} stay on GitHub"] if kept else [])]
     change = items.REMOVED if planned.op == "delete" and losses else items.CHANGED
     return Item(
-        items.NEW if planned.op == "create" else items.LOOSENED if losses and planned.op == "update" else change,
+        items.NEW if planned.op == "create" else items.LOOSENED if is_loss and planned.op == "update" else change,
         planned.resource,
         planned.name,
         planned.urn,
@@ -47,8 +50,9 @@ def read(step: PairedStep) -> Item:
         texts=tuple(texts),
         said=planned.said,
         unknown=tuple(f"{name} is not known" for name in sorted(hidden)),
-        is_loss=bool(losses),
-        deletes=any(item.deletes for item in losses),
+        is_loss=is_loss,
+        deletes=any(item.deletes for item in losses) or meant.deletes,
+        told=meant,
         caps={key: cap for _, item in changed for key, cap in item.caps.items()},
         parts=tuple(item for _, item in changed),
     )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from billing_provider.review.markdown import comment
 from billing_provider.review.plan import read_plan
-from billing_provider.review.review import Gate, review
+from billing_provider.review.review import Gate, Review, review
 from tests.review.world import UNKNOWN, document, step
 
 OLD = {"ann": 10, "bob": 20, "carl": {"budget_amount": 30, "expires_at": "2030-01-31"}, "dora": 5}
@@ -92,3 +93,47 @@ def test_rows_are_in_the_sums() -> None:
     made["urn"] = made["urn"].replace("EnterpriseBudget", "UserBudgetBucket")
     (total,) = review(read_plan("p", json.dumps(document(made)).encode())).totals
     assert (total.product, total.scope, str(total.before), str(total.after)) == ("ai_credits", "user", "$10", "$11")
+
+
+COMPONENT = "urn:pulumi:dev::shop::github-billing:index:UserBudgets::t"
+PART = f"{COMPONENT.replace('UserBudgets::', 'UserBudgets$pulumi-python:dynamic/github-billing:UserBudgetBucket::')}-07"
+GATES = [Gate("loosening"), Gate("deletion"), Gate("increase", 500), Gate("blocks"), Gate("unknown")]
+
+
+def said(text: str, urn: str = COMPONENT, op: str = "same") -> Review:
+    """Return the review of a plan whose preview says something about a table or a part of it."""
+    made = {**step(op, table(OLD), table({**OLD, "ann": 9} if op == "update" else OLD), state=state()), "urn": PART}
+    warning = {"urn": urn, "message": f"warning: {text}\n", "severity": "warning"}
+    return review(read_plan("p", json.dumps({**document(made), "diagnostics": [warning]}).encode()))
+
+
+WORDS: dict[str, set[str]] = {
+    "lifts the caps of 2 people who are not in this table: yan $900, zed $900": {"loosening", "deletion", "increase"},
+    "lifts the caps of 1 person who is not in this table: zed $9": {"loosening", "deletion", "increase"},
+    "raises the caps of 2 people (+$1,101 a month), 2 of them existing budgets that it adopts: yan $900 to $1,501, "
+    "zed $900 to $1,400": {"loosening", "increase"},
+    "raises the caps of 2 people (+$800 a month): yan $900 to $1,300, zed $900 to $1,300": {"loosening"},
+    "stops ann at once: $200 are used, the cap is $1": {"blocks"},
+    "not compared with GitHub: HTTP 503": {"unknown"},
+    "who has used how much is not known, so a new or lower cap of a person may stop this person at once": {"unknown"},
+    "adds caps for 1 person (+$0 a month): ann $0": set(),
+}
+
+
+@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("op", ["same", "update"])
+def test_words_about_a_table(text: str, op: str) -> None:
+    """What a preview says about a table as a whole stops the gates, also if no part of it has a change."""
+    found = said(f"t: {text}", op=op)
+    assert {gate.kind for gate, _ in found.stopped(GATES)} == WORDS[text]
+    assert text in comment(found, "x").replace("`", "")
+    is_change = op == "update" or not WORDS[text] <= {"unknown"}
+    assert [item.name for item in found.items if item.resource == "UserBudgets"] == ["t"] * is_change
+
+
+def test_words_about_a_part_of_a_table() -> None:
+    """What a preview says about one resource of a table stops the gates too, with its name before it."""
+    for text, gates in WORDS.items():
+        for before in ("", "t-07: "):
+            kinds = {gate.kind for gate, _ in said(f"{before}{text}", PART, "update").stopped(GATES)}
+            assert kinds == gates, text
