@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.budgets import told
 from billing_provider.budgets.change import Change
+from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.errors import ConfigError
+from billing_provider.core.inputs import KEEP
 from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
@@ -27,7 +29,7 @@ def read(step: PairedStep) -> Item:
     if planned.op not in {"create", "update", "delete"}:
         return items.not_understood(planned, "this version does not know the operation for a table")
     try:
-        before, after = read_bucket(planned.known.fields), read_bucket(planned.new.fields)
+        before, after = _stored(planned.known), read_bucket(planned.new.fields)
     except ConfigError:
         return items.not_understood(planned, "its values in the plan are not those of a table")
     rows = list(_rows(planned, before, after))
@@ -60,6 +62,19 @@ def read(step: PairedStep) -> Item:
 
 def key_of(_: PlannedStep, __: Values) -> None:
     """Return that a part of a table is no object that another resource takes over."""
+
+
+def _stored(known: Values) -> BucketState:
+    """Return what a plan has of a table before a step.
+
+    A plan without outputs, as that of `try`, does not say which rows have a budget: each one counts.
+    """
+    before = read_bucket(known.fields)
+    if "budget_ids" in known.fields:
+        return before
+    ids = dict.fromkeys(before.budgets, NEVER_CREATED)
+    kept = list(before.budgets) if before.on_delete == KEEP else []
+    return before.model_copy(update={"budget_ids": ids, "kept_on_delete": kept})
 
 
 def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iterator[tuple[str, Item]]:

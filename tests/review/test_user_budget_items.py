@@ -137,3 +137,20 @@ def test_words_about_a_part_of_a_table() -> None:
         for before in ("", "t-07: "):
             kinds = {gate.kind for gate, _ in said(f"{before}{text}", PART, "update").stopped(GATES)}
             assert kinds == gates, text
+
+
+def of_try(op: str, old: dict[str, Any], new: dict[str, Any] | None) -> Review:
+    """Return the review of a plan of `try`, which has inputs alone."""
+    made = {"op": op, "urn": PART, "differs": ["budgets.ann"], "old": old, "new": new}
+    plan = {"verb": "preview", "ok": True, "counts": {}, "steps": [made], "diagnostics": []}
+    return review(read_plan("p", json.dumps(plan).encode()))
+
+
+def test_a_plan_of_try_has_the_losses_of_a_table() -> None:
+    """Without outputs, each row before a step counts as a budget on GitHub."""
+    deleted, kept = of_try("delete", table(OLD), None), of_try("delete", {**table(OLD), "on_delete": "keep"}, None)
+    assert {gate.kind for gate, _ in deleted.stopped(GATES)} == {"loosening", "deletion", "increase"}
+    assert [list(item.lines) for item in kept.items] == [["4 stay on GitHub"]]
+    (item,) = of_try("update", table(OLD), table({"ann": 900, "bob": 20})).items
+    assert (item.is_loss, item.deletes, item.raises_more_than(500)) == (True, True, True)
+    assert item.lines[0].startswith("lifts the caps of 2 people ($35 a month), raises the caps of 1 person (+$890")
