@@ -14,7 +14,7 @@ from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs
-from billing_provider.user_budgets.states import leaving, read_bucket
+from billing_provider.user_budgets.states import INPUTS, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, summary
 
 if TYPE_CHECKING:
@@ -38,10 +38,13 @@ def read(step: PairedStep) -> Item:
     kept = sum(_stays(item) for _, item in rows)
     losses = [item for _, item in changed if item.is_loss]
     meant = told.read(planned.said)
-    is_loss = bool(losses) or meant.loses
-    hidden = (planned.new.unknown | planned.new.secret) - {"bucket"}
+    hidden = _hidden(planned.new)
+    # What nobody can see can go; only a delete loses it in any case.
+    old_hidden = set() if planned.retained and planned.op == "delete" else _hidden(planned.known) | _hidden(planned.old)
+    loses_hidden = "budgets" in old_hidden
+    is_loss = bool(losses) or meant.loses or loses_hidden
     texts = [*summary([_change(login, item) for login, item in changed]), *([f"{kept} stay on GitHub"] if kept else [])]
-    change = items.REMOVED if planned.op == "delete" and losses else items.CHANGED
+    change = items.REMOVED if planned.op == "delete" and is_loss else items.CHANGED
     return Item(
         items.NEW if planned.op == "create" else items.LOOSENED if is_loss and planned.op == "update" else change,
         planned.resource,
@@ -51,9 +54,12 @@ def read(step: PairedStep) -> Item:
         after=_counted(after),
         texts=tuple(texts),
         said=planned.said,
-        unknown=tuple(f"{name} is not known" for name in sorted(hidden)),
+        unknown=(
+            *(f"{name} is not known" for name in sorted(hidden)),
+            *(f"{name} before the step is not known" for name in sorted(old_hidden - hidden)),
+        ),
         is_loss=is_loss,
-        deletes=any(item.deletes for item in losses) or meant.deletes,
+        deletes=any(item.deletes for item in losses) or meant.deletes or (loses_hidden and planned.op == "delete"),
         told=meant,
         caps={key: cap for _, item in changed for key, cap in item.caps.items()},
         parts=tuple(item for _, item in changed),
@@ -62,6 +68,11 @@ def read(step: PairedStep) -> Item:
 
 def key_of(_: PlannedStep, __: Values) -> None:
     """Return that a part of a table is no object that another resource takes over."""
+
+
+def _hidden(values: Values) -> frozenset[str]:
+    """Return the inputs of a part of a table that are secret or not known yet."""
+    return (values.unknown | values.secret) & {*INPUTS} - {"bucket"}
 
 
 def _stored(known: Values) -> BucketState:
@@ -81,7 +92,7 @@ def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iter
     """Yield the login of each row with what the step does to its budget."""
     olds, news = dict(before.states()), dict(_declared(after))
     kind = after.kind if news else before.kind
-    if "budgets" in planned.new.unknown | planned.new.secret:
+    if "budgets" in _hidden(planned.new) | _hidden(planned.known):
         return
     olds = {login: old if login in news else leaving(old, after) for login, old in olds.items()}
     for login in sorted({*olds, *news}):

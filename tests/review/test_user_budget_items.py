@@ -10,7 +10,7 @@ import pytest
 from billing_provider.review.markdown import comment
 from billing_provider.review.plan import read_plan
 from billing_provider.review.review import Gate, Review, review
-from tests.review.world import UNKNOWN, document, step
+from tests.review.world import SECRET, UNKNOWN, document, step
 
 OLD = {"ann": 10, "bob": 20, "carl": {"budget_amount": 30, "expires_at": "2030-01-31"}, "dora": 5}
 NEW = {"ann": 900, "bob": 15, "carl": {"budget_amount": 30, "expires_at": "2029-01-31"}, "emil": 7}
@@ -58,6 +58,25 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, list[str]], set[str]]] = {
     ),
     "not known yet": (
         step("update", table(OLD), table(UNKNOWN), state=state()), ("changed", ["budgets is not known"]), {"unknown"},
+    ),
+    "secret rows go": (
+        step("delete", table(OLD), state={**state(), "budgets": "[secret]"}),
+        ("removed", ["budgets before the step is not known"]), {"loosening", "deletion", "unknown"},
+    ),
+    "one secret row goes": (
+        step("delete", table({"ann": 10, "bob": SECRET}), state=state()),
+        ("removed", ["budgets before the step is not known"]), {"loosening", "deletion", "unknown"},
+    ),
+    "secret rows stay": (
+        step("delete", table(SECRET), state=state(), retained=True), ("changed", []), set(),
+    ),
+    "secret rows change": (
+        step("update", table({"ann": SECRET}), table({"ann": SECRET, "bob": 9}), state=state()),
+        ("loosened", ["budgets is not known"]), {"loosening", "unknown"},
+    ),
+    "rows that were secret": (
+        step("update", table(SECRET), table({"ann": 900}), state=state()),
+        ("loosened", ["budgets before the step is not known"]), {"loosening", "unknown"},
     ),
     "an operation of the future": (
         step("replace", table(OLD), table(NEW)),
