@@ -124,6 +124,11 @@ def key_of(step: PlannedStep, values: Values) -> Hashable | None:
         return None
 
 
+def words_of(step: PlannedStep) -> list[str]:
+    """Return what the preview says about a new budget, without its name; empty if the name is not known."""
+    return said_about(step, str(key) if (key := key_of(step, step.new)) else "")[0]
+
+
 def _created(kind: OwnerKind, step: PairedStep) -> Item:
     planned, former = step.planned, step.former
     after = _Side(kind, planned.new)
@@ -131,8 +136,8 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
         return _updated(kind, step)
     words, others = said_about(planned, after.subject)
     effect = Change({}, after.fields, unknown=after.unknown)
-    adoption = next((word for word in words if word.startswith(told.ADOPTS)), None)
-    meant, unknown = told.read(words), _unknown(after, planned)
+    adoption = _adoption(after, words, others)
+    meant, unknown = told.read([*words, *others]), _unknown(after, planned)
     terms = effect.new
     if adoption is None:
         return Item(
@@ -161,6 +166,16 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
     )
 
 
+def _adoption(after: _Side, words: list[str], others: list[str]) -> str | None:
+    """Return what a preview says after the beginning of an adoption, or None without one.
+
+    A budget with a secret name, or one that is not known yet, is named in a way that the plan does not have.
+    """
+    found = [word.removeprefix(told.ADOPTS) for word in words if word.startswith(told.ADOPTS)]
+    unnamed = [] if after.subject else [text.partition(f": {told.ADOPTS}")[2] for text in others]
+    return next(filter(None, [*found, *unnamed]), None)
+
+
 def _updated(kind: OwnerKind, step: PairedStep) -> Item:
     planned, former = step.planned, step.former
     before, after = _Side(kind, (former or planned).known), _Side(kind, planned.new)
@@ -168,7 +183,7 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
     old, new = Terms.of(effect.before), Terms.of(effect.after, effect.unknown)
     words, losses = _words(effect, planned)
     told_words, others = said_about(planned, after.subject, ["; ".join(words), *words])
-    meant = told.read(told_words)
+    meant = told.read([*told_words, *others])
     is_loss = bool(losses) or meant.loses
     is_raise = bool(losses) and all(line.startswith("raises ") for line in losses)
     is_lower = not is_loss and "budget_amount" not in new.unknown and new.amount < old.amount
@@ -198,7 +213,7 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
     words, losses = _words(effect, planned)
     own = [f"replaces the {before.text} by a {after.text}", f"the replacement {'; '.join(words)}"]
     told_words, others = said_about(planned, after.subject, own)
-    meant = told.read(told_words)
+    meant = told.read([*told_words, *others])
     moves = before.key is None or before.key != after.key
     goes = moves and not stays
     first = f"the old budget {stays}" if stays else "the old budget goes" if moves else "it is made anew"

@@ -44,6 +44,17 @@ def key_of(_: PlannedStep, values: Values) -> Hashable | None:
     return (enterprise.lower(), name) if isinstance(enterprise, str) and isinstance(name, str) else None
 
 
+def words_of(step: PlannedStep) -> list[str]:
+    """Return what the preview says about a new cost center, without its name; empty if the name is not known."""
+    name = step.new.fields.get("name")
+    return said_about(step, _subject(name))[0] if isinstance(name, str) else []
+
+
+def _subject(name: str) -> str:
+    """Return how a preview names a cost center."""
+    return f"the cost center {name}" if name else ""
+
+
 class _Read:
     """A step of a cost center.
 
@@ -60,7 +71,7 @@ class _Read:
         before = (step.former or planned).known
         self.old, self.new = (read_state(CostCenterState, values.fields) for values in (before, planned.new))
         name = self.new.get("name") or self.old.get("name") or ""
-        self.words, self.others = said_about(planned, f"the cost center {name}" if name else "")
+        self.words, self.others = said_about(planned, _subject(name))
         self.lifts = any(words.lifts_cap(text) for text in [*self.words, *self.others])
 
     @property

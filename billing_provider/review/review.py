@@ -32,18 +32,23 @@ class Kind(NamedTuple):
     Attributes:
         read: Returns what a step means.
         key: Returns what identifies the object on GitHub, before a step or after it; None if that is not known.
+        words: Returns what a preview says about a new resource, without its name.
         adopts: How the word of a preview about an adoption begins, before GitHub's id.
     """
 
     read: Callable[[PairedStep], Item]
     key: Callable[[PlannedStep, Values], Hashable | None]
+    words: Callable[[PlannedStep], list[str]]
     adopts: str
 
 
 KINDS: Mapping[str, Kind] = {
-    **{kind.resource: Kind(budgets.read, budgets.key_of, told.ADOPTS) for kind in OWNER_KINDS.values()},
-    "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.ADOPTS),
-    BUCKET_KIND: Kind(user_budgets.read, user_budgets.key_of, told.ADOPTS),
+    **{
+        kind.resource: Kind(budgets.read, budgets.key_of, budgets.words_of, told.ADOPTS)
+        for kind in OWNER_KINDS.values()
+    },
+    "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.words_of, cost_centers.ADOPTS),
+    BUCKET_KIND: Kind(user_budgets.read, user_budgets.key_of, lambda _: [], told.ADOPTS),
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""
 LOOSENING, DELETION, INCREASE, BLOCKS, UNKNOWN = "loosening", "deletion", "increase", "blocks", "unknown"
@@ -242,10 +247,10 @@ def _names_of_new(step: PlannedStep) -> Iterator[Hashable]:
     """Yield what identifies the object of a new resource: its key, and GitHub's id if the preview says so."""
     kind = KINDS[step.resource]
     yield from filter(None, [kind.key(step, step.new)])
-    for text in step.said:
-        _, adopts, rest = text.partition(kind.adopts)
-        if adopts:
-            yield re.split(r"[\s:;]", rest, maxsplit=1)[0]
+    for word in kind.words(step):
+        # A name in the middle of a text is not trusted.
+        if word.startswith(kind.adopts):
+            yield re.split(r"[\s:;]", word.removeprefix(kind.adopts), maxsplit=1)[0]
 
 
 def _totals(found: Iterable[Item]) -> list[Total]:

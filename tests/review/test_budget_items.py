@@ -261,9 +261,30 @@ def test_a_budget_with_another_spelling_is_taken_over_by_its_id() -> None:
         step("delete", {**HARD, "budget_product_sku": "ghas"}, name="other"),
     )
     steps[2]["oldState"]["id"] = "enterprise/x/2"
-    said = {"new": ["the budget: adopts the existing budget 1 as it is; a destroy keeps it"]}
-    found = of(document(*steps, said=said))
+    subject = f"{SUBJECT.replace('scope enterprise', 'scope cost_center')} {UNKNOWN.replace('04', '05')}"
+    adopts = "adopts the existing budget 1 as it is; a destroy keeps it"
+    found = of(document(*steps, said={"new": [f"{subject}: {adopts}"]}))
     assert [(item.change, item.name) for item in found.items] == [("removed", "other"), ("moved", "new")]
+    for text in (f"the budget: {adopts}", f"reason {adopts}", f"{subject}: reason {adopts}"):
+        found = of(document(*steps, said={"new": [text]}))
+        assert [item.change for item in found.items] == ["removed", "removed", "new"], text
+
+
+@pytest.mark.parametrize("name", [SECRET, "[secret]", UNKNOWN])
+def test_an_adoption_with_a_name_that_is_not_shown(name: Any) -> None:
+    """Words about a budget whose name is secret or not known yet mean what those about each other one mean."""
+    inputs = {**HARD, "budget_scope": "organization", "budget_entity_name": name}
+    subject = "the actions budget of enterprise octo-enterprise, scope organization [secret]"
+    words = "adopts the existing budget 77: removes the hard stop; raises the amount from $100 to $9,000"
+    stops = "usage of actions stops at once: $5 are spent, the cap is $1"
+    found = of(document(step("create", new=inputs), said={"b": [f"{subject}: {words}", f"{subject}: {stops}"]}))
+    assert [item.change for item in found.items] == ["adopted"]
+    assert {"loosening", "increase", "blocks"} <= gates(found)
+    changed = {**inputs, "budget_amount": 5}
+    found = of(document(step("update", inputs, changed), said={"b": [f"{subject}: removes the hard stop"]}))
+    assert {"loosening", "increase"} <= gates(found)
+    found = of(document(step("create", new=inputs), said={"b": [f"{subject}: adopts the existing budget 77 as it is"]}))
+    assert [(item.change, item.before) for item in found.items] == [("adopted", found.items[0].after)]
 
 
 def test_a_plan_of_try_tells_what_stays() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from billing_provider.review.plan import read_plan
 from billing_provider.review.review import Gate, review
-from tests.review.world import SECRET, UNKNOWN, document, step
+from tests.review.world import SECRET, UNKNOWN, document, step, urn
 
 TEAM: dict[str, Any] = {"enterprise": "octo-enterprise", "name": "Team", "users": ["octocat", "hubot"]}
 BOTH = "cost center Team of octo-enterprise with 2 users"
@@ -143,3 +143,23 @@ def test_a_renamed_resource_takes_its_cost_center_along() -> None:
     other = step("create", new={**TEAM, "name": UNKNOWN}, name="new", resource="CostCenter")
     found = review(read_plan("p", json.dumps(document(old, other)).encode()))
     assert [item.change for item in found.items] == ["removed", "new"]
+
+
+def test_a_name_is_no_adoption() -> None:
+    """A cost center whose name looks like the word about an adoption takes no other one over."""
+    new = step("create", new={**TEAM, "name": "New"}, name="n", resource="CostCenter")
+    old = step("delete", {**TEAM, "name": "Old"}, name="o", resource="CostCenter")
+    for text, changes in (
+        ("moves 1 user from cost center adopts the existing cost center 1: hubot", ["removed", "new"]),
+        ("the cost center New: adopts the existing cost center 1 as it is", ["moved"]),
+    ):
+        found = review(read_plan("p", json.dumps(document(old, new) | warned(text)).encode()))
+        assert [item.change for item in found.items] == changes
+    del new["newState"]["inputs"]["name"]
+    found = review(read_plan("p", json.dumps(document(old, new) | warned(text)).encode()))
+    assert [item.change for item in found.items] == ["removed", "new"]
+
+
+def warned(text: str) -> dict[str, Any]:
+    """Return what a preview says about the new cost center."""
+    return {"diagnostics": [{"urn": urn("n", "CostCenter"), "message": f"warning: {text}", "severity": "warning"}]}
