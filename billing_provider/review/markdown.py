@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from billing_provider.core.markdown import code, escaped
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from billing_provider.review.items import Item
     from billing_provider.review.review import Review
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 MAX_COMMENT = 65_536
 """GitHub's limit of a comment, in characters."""
 _ROOM, _MOST_REASONS, _MOST_OF_A_TEXT = 300, 5, 400
+_MOST_SUMS, _MOST_LINES = 100, 40
+_SUMS, _LOSSES, _OTHERS, _SAID, _RULES, _NOTE = "sums", "losses", "others", "said", "rules", "note"
+_RANKS = (_LOSSES, _NOTE, _RULES, _SUMS, _OTHERS, _SAID)
+"""The parts of a comment, in the order in which the room is for them."""
 _MARKER = "billing-provider review"
 NOT_IN_A_PLAN = (
     "A plan has the state and the program. Who changed a budget on GitHub since the last refresh, what is spent, and "
@@ -28,7 +32,7 @@ NOT_IN_A_PLAN = (
 def comment(review: Review, title: str) -> str:
     """Return a review as Markdown of at most 65,536 characters.
 
-    The beginning with the summary always stays; of the rest, what does not fit is counted.
+    The beginning with the summary always stays, and losses have the room before all else. What does not fit is counted.
 
     Args:
         review: The review.
@@ -36,15 +40,18 @@ def comment(review: Review, title: str) -> str:
     """
     head = "\n".join(_head(review, title))
     blocks = list(_blocks(review))
-    taken, left = [], MAX_COMMENT - len(head) - _ROOM
-    for block in blocks:
-        if left < len(block) + 1:
-            break
-        taken.append(block)
-        left -= len(block) + 1
+    taken, begun, left = set[int](), set[int](), MAX_COMMENT - len(head) - _ROOM
+    for place in sorted(range(len(blocks)), key=lambda each: blocks[each].rank):
+        rank, size = blocks[place].rank, len(blocks[place].text) + 1
+        # The first block of a part is its heading, without which its rows are no table.
+        is_first = place == 0 or blocks[place - 1].rank != rank
+        if size <= left and (is_first or rank in begun):
+            begun.add(rank)
+            taken.add(place)
+            left -= size
     missing = len(blocks) - len(taken)
     rest = [f"\n**{missing} more lines are left out**: a comment has at most {MAX_COMMENT:,} characters."]
-    return "\n".join([head, *taken, *(rest if missing else [])]) + "\n"
+    return "\n".join([head, *(blocks[place].text for place in sorted(taken)), *(rest if missing else [])]) + "\n"
 
 
 def marker(review: Review) -> str:
@@ -84,34 +91,64 @@ def headline(review: Review) -> str:
     return f"{losses} of {changes} allow more or tell fewer people: {each}."
 
 
-def _blocks(review: Review) -> Iterable[str]:
+class _Block(NamedTuple):
+    """A part of a comment that is there as a whole or not at all.
+
+    Attributes:
+        rank: Its place among those that the room is for, as `_RANKS`.
+        text: The text.
+    """
+
+    rank: int
+    text: str
+
+
+def _blocks(review: Review) -> Iterator[_Block]:
+    losses, others = review.losses, [item for item in review.items if not item.is_loss]
+    parts = {
+        _SUMS: _totals(review),
+        _LOSSES: _table("Losses", losses),
+        _OTHERS: _table("Other changes", others),
+        _SAID: _said(review),
+        _RULES: _rules(review),
+        _NOTE: [f"\n<sub>{NOT_IN_A_PLAN}</sub>"] if review.items else [],
+    }
+    for name, texts in parts.items():
+        yield from (_Block(_RANKS.index(name), text) for text in texts)
+
+
+def _totals(review: Review) -> Iterable[str]:
     if review.totals:
-        yield "\nThe most that can be spent a month, by the caps that change:\n"
-        yield "| owner | product | scope | before | after |\n| --- | --- | --- | ---: | ---: |"
-    for total in review.totals:
+        title = "\nThe most that can be spent a month, by the caps that change:\n\n"
+        yield f"{title}| owner | product | scope | before | after |\n| --- | --- | --- | ---: | ---: |"
+    for total in review.totals[:_MOST_SUMS]:
         each = " each" if total.is_each else ""
         cells = (escaped(total.owner), escaped(total.product), escaped(total.scope))
         yield f"| {' | '.join(cells)} | {total.before}{each} | {total.after}{each} |"
-    losses = review.losses
-    yield from _table("Losses", losses)
-    yield from _table("Other changes", [item for item in review.items if not item.is_loss])
+    if (more := len(review.totals) - _MOST_SUMS) > 0:
+        yield f"\nand {more:,} more."
+
+
+def _said(review: Review) -> Iterable[str]:
     if said := [text for text in review.said if text not in review.unknown]:
         yield "\n#### What else the preview says\n"
         yield from (f"- {escaped(clean(text, _MOST_OF_A_TEXT))}" for text in said)
+
+
+def _rules(review: Review) -> Iterable[str]:
     if texts := review.rules_in_words:
         yield f"\n#### {texts[0]}\n"
         yield from (f"- {escaped(text)}" for text in texts[1:-1])
         yield f"\n{escaped(texts[-1])}"
-    if review.items:
-        yield f"\n<sub>{NOT_IN_A_PLAN}</sub>"
 
 
 def _table(title: str, found: Sequence[Item]) -> Iterable[str]:
     if not found:
         return
-    yield f"\n#### {title}\n"
-    yield "|  | before | after | what it means |\n| --- | --- | --- | --- |"
+    yield f"\n#### {title}\n\n|  | before | after | what it means |\n| --- | --- | --- | --- |"
     for item in found:
-        lines = "<br>".join(escaped(line) for line in item.lines)
+        more = len(item.lines) - _MOST_LINES
+        shown = [*map(escaped, item.lines[:_MOST_LINES]), *([f"and {more} more"] if more > 0 else [])]
+        lines = "<br>".join(shown)
         what = f"{item.change} {code(item.name)}"
         yield f"| {what} | {escaped(item.before) or 'nothing'} | {escaped(item.after) or 'nothing'} | {lines} |"

@@ -141,7 +141,42 @@ def test_a_large_comment_keeps_its_beginning() -> None:
     assert text.count("| removed `goes") == 400
     left_out = re.search(r"\*\*(\d+) more lines are left out\*\*", text)
     assert left_out is not None
-    assert int(left_out[1]) == 900 + 1 - text.count("| new `n")
+    assert int(left_out[1]) == 900 - text.count("| new `n")
+    assert "A plan has the state and the program" in text
+
+
+def test_sums_leave_room_for_losses() -> None:
+    """At most 100 sums are shown, the rest is counted, and a loss stays whatever the number of other lines is."""
+    owner = "organization-with-a-rather-long-name"
+    org = {name: value for name, value in HARD.items() if name != "enterprise"} | {"budget_scope": "organization"}
+    steps = []
+    for number in range(900):
+        old = {**org, "organization": f"{owner}-{number:05}"}
+        new = {**old, "budget_amount": 99}
+        steps.append(step("update", old, new, name=f"n{number}", resource="OrgBudget"))
+    text = comment(of(document(*steps, step("delete", HARD, name="goes"))), "Budgets")
+    assert len(text) <= MAX_COMMENT
+    assert "| removed `goes` |" in text
+    assert text.count("| $100 | $99 |") == 100 - 1
+    assert "\nand 801 more.\n" in text
+
+
+def test_a_line_that_is_too_long_is_left_out_alone() -> None:
+    """A change has at most 40 lines; one for which there is no room is left out, the ones after it are not."""
+    words = [f"word {number} {'_x_ ' * 90}" for number in range(50)]
+    names = ("a", "b", "c", "d", "e", "f")
+    products = ("actions", "ghas", "packages", "codespaces", "sandbox", "git_lfs", "spark")
+    steps = [
+        step("delete", {**HARD, "budget_product_sku": product}, name=name)
+        for name, product in zip((*names, "z"), products, strict=True)
+    ]
+    text = comment(of(document(*steps, said=dict.fromkeys(names, words))), "Budgets")
+    shown = text.count("| removed `") - 1
+    assert 0 < shown < len(names)
+    assert text.count("<br>and 11 more |") == shown
+    assert "| removed `z` |" in text
+    assert "The most that can be spent" not in text, "the heading of the sums has no room, so no row of them is there"
+    assert f"**{len(names) - shown + 1 + len(products)} more lines are left out**" in text
 
 
 ODD: st.SearchStrategy[Any] = st.sampled_from(
