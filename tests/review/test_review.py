@@ -99,6 +99,13 @@ def test_gates_name_what_stops_them() -> None:
     ]
     warned = {**document(), "diagnostics": [{"message": "warning: not compared with GitHub: 5", "severity": "warning"}]}
     assert of(warned).unknown == ["not compared with GitHub: 5"]
+    assert of(warned).changes
+    same = document(step("same", HARD, HARD), said={"b": ["not compared with GitHub: 503", "hello"]})
+    assert of(same).unknown == ["b: not compared with GitHub: 503"]
+    assert [what for _, what in of(same).stopped([Gate("unknown")])] == of(same).unknown
+    text = comment(of(same), "x")
+    assert "**No budget and no cost center changes, as far as is known.**" in text
+    assert "- b: hello\n" in text
     cut = review(read_plan("p", b'{"sequence": 1, "preludeEvent": {}}'))
     assert cut.unknown == ["the stream of events has no end, so the plan can lack steps"]
     assert cut.changes
