@@ -126,7 +126,8 @@ def _stop_above(account: Account, amount: float) -> Iterator[tuple[Subject | str
 def _capped(account: Account, names: Iterable[str]) -> Iterator[tuple[Subject | str, str]]:
     stopped: set[str] = set()
     for each in account.budgets:
-        if not why_not(each, account):
+        # The cap of one person is none of the organization, repository or cost center that has the same name.
+        if not each.is_per_user and not why_not(each, account):
             stopped |= each.names | ({each.owner.slug.lower()} if each.covers_owner else set())
     for name in names:
         if name.lower() not in stopped:

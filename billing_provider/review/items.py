@@ -34,6 +34,7 @@ TAKEN = "the state takes it; GitHub is not changed"
 """What an import means."""
 NOT_YET = "(not known yet)"
 """What stands for a name that is not known yet."""
+_LEAVES_THE_OBJECT = {"create", "create-replacement", "update", "import", "import-replacement"}
 _TABLE, _AS_IT_IS = "UserBudgets", "what the plan does not show"
 _MAX_TEXT, _MAX_NAME = 400, 60
 
@@ -149,7 +150,7 @@ def taken_over(former: PlannedStep | None) -> tuple[str, ...]:
 
 
 def not_understood(step: PlannedStep, reason: str) -> Item:
-    """Return the item of a step that cannot be read; it is a loss, because it can be one."""
+    """Return the item of a step that cannot be read; it is a loss and can be a deletion, because it can be one."""
     return Item(
         NOT_UNDERSTOOD,
         step.resource,
@@ -159,6 +160,8 @@ def not_understood(step: PlannedStep, reason: str) -> Item:
         said=step.said,
         unknown=(reason,),
         is_loss=True,
+        deletes=step.op not in _LEAVES_THE_OBJECT,
+        told=words_of.read(step.said),
     )
 
 

@@ -102,7 +102,7 @@ def test_an_organization_that_its_enterprise_bills(sandbox: Sandbox) -> None:
 
 
 def test_names_of_what_is_capped(sandbox: Sandbox) -> None:
-    """A cost center counts by its name and its id, a repository by its full name, a person by the login."""
+    """A cost center counts by its name and its id, a repository by its full name; a person does not count."""
     center = sandbox.cost_centers()[0]
     for fields in GOOD:
         plant(sandbox, "enterprise", E, fields)
@@ -111,6 +111,6 @@ def test_names_of_what_is_capped(sandbox: Sandbox) -> None:
     account = account_of(sandbox, OWNERS)
     names = [center["id"], center["name"], "octocat", "Octo-Org/Website", E, "octo-org", "nothing"]
     found = judge(account, {"capped": names})
-    assert [each.what for each in found] == ["octo-org", "nothing"]
+    assert [each.what for each in found] == ["octocat", "octo-org", "nothing"]
     assert [owner.key for owner in account.every_owner] == [owner.key for owner in OWNERS]
     assert all(account.is_complete(owner) for owner in OWNERS)

@@ -204,7 +204,13 @@ CASES = {
     ),
     "an operation of the future": Case(
         step("merge", HARD, HARD), "not understood", "", "",
-        ["Pulumi's operation is merge", "this version does not know the operation"], {"loosening", "unknown"},
+        ["Pulumi's operation is merge", "this version does not know the operation"],
+        {"loosening", "deletion", "unknown"},
+    ),
+    "a delete without values": Case(
+        {"op": "delete", "urn": urn()}, "not understood", "", "",
+        ["Pulumi's operation is delete", "its values in the plan are not those of a budget"],
+        {"loosening", "deletion", "unknown"},
     ),
     "a resource of the future": Case(
         step("update", {"a": 1}, {"a": 2}, resource="NewBudget"), "not understood", "", "",

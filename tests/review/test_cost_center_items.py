@@ -105,7 +105,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str], tuple[str, str, str, list[str]
     "an operation of the future": (
         step("merge", TEAM, TEAM), [],
         ("not understood", "", "", ["Pulumi's operation is merge", "this version does not know the operation"]),
-        {"loosening", "unknown"},
+        {"loosening", "deletion", "unknown"},
     ),
     "a nameless one": (
         step("delete", {}), [], ("removed", "cost center of", "", [ARCHIVED]), {"loosening", "deletion"},

@@ -84,7 +84,7 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, list[str]], set[str]]] = {
             "not understood",
             ["Pulumi's operation is replace", "this version does not know the operation for a table"],
         ),
-        {"loosening", "unknown"},
+        {"loosening", "deletion", "unknown"},
     ),
     "a damaged state": (
         step("update", table([]), table(NEW)),
