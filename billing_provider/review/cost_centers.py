@@ -75,6 +75,14 @@ class _Read:
         self.lifts = any(words.lifts_cap(text) for text in [*self.words, *self.others])
 
     @property
+    def secret_members(self) -> list[str]:
+        """The lists of members that change and are secret before or after the step: somebody can lose a cap."""
+        planned = self.planned
+        if not planned.new.fields:
+            return []
+        return sorted((planned.old.secret | planned.new.secret) & planned.differs & set(MEMBER_KINDS))
+
+    @property
     def before(self) -> str:
         """The cost center before the step."""
         return _text(self.old, (self.former or self.planned).old)
@@ -98,7 +106,10 @@ class _Read:
             planned.name,
             planned.urn,
             said=tuple(self.others),
-            unknown=tuple(f"{name} is not known yet" for name in sorted(planned.new.unknown)),
+            unknown=(
+                *(f"{name} is not known yet" for name in sorted(planned.new.unknown)),
+                *(f"who leaves {name} is not known: it is secret" for name in self.secret_members),
+            ),
             told=told.read([*self.words, *self.others]),
             **more,
         )
@@ -112,7 +123,7 @@ def _created(found: _Read) -> Item:
 
 def _updated(found: _Read) -> Item:
     changed = _changes(found.planned, found.old, found.new)
-    is_loss = found.lifts or any(text.startswith("removes ") for text in changed)
+    is_loss = found.lifts or bool(found.secret_members) or any(text.startswith("removes ") for text in changed)
     change = items.LOOSENED if found.lifts else items.CHANGED if found.former is None else items.MOVED
     texts = (*changed, *items.taken_over(found.former), *found.words)
     return found.item(change, before=found.before, after=found.after, texts=texts, is_loss=is_loss)
