@@ -57,7 +57,8 @@ def comment(review: Review, title: str) -> str:
 def marker(review: Review) -> str:
     """Return the hidden line by which a later run finds the comment of this stack, whatever its heading is."""
     stack = re.sub(r"[^A-Za-z0-9_./]", "-", review.plan.stack)[:200]
-    return f"<!-- {_MARKER}: {stack} -->"
+    # A plan without steps names no stack; its marker is not a part of that of a stack.
+    return f"<!-- {_MARKER}: {stack or '(no stack)'} -->"
 
 
 def _head(review: Review, title: str) -> Iterable[str]:

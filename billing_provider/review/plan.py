@@ -328,8 +328,9 @@ def _step(op: str, urn: str, old: _PlannedSide | None, new: _PlannedSide | None,
 
 def _plan(steps: list[PlannedStep], diagnostics: Iterable[_Diagnostic], counts: Mapping[str, int]) -> ReviewedPlan:
     said: dict[str, list[str]] = {}
-    errors = []
+    errors, named = [], []
     for each in diagnostics:
+        named.append(each.urn)
         text = clean(each.message)
         if each.severity == "error":
             errors.append(text)
@@ -355,7 +356,7 @@ def _plan(steps: list[PlannedStep], diagnostics: Iterable[_Diagnostic], counts: 
     only_state = bool(listed) and set(listed) <= {_REFRESH}
     left_out = max(0, counts.get("same", 0) - listed["same"] - (listed[_REFRESH] if only_state else 0))
     return ReviewedPlan(
-        _stack(steps),
+        _stack([*(step.urn for step in steps), *filter(None, named)]),
         merged,
         list(dict.fromkeys(general)),
         errors,
@@ -374,8 +375,8 @@ def _merged(steps: list[PlannedStep]) -> Iterator[PlannedStep]:
             yield step
 
 
-def _stack(steps: list[PlannedStep]) -> str:
-    urn = next((step.urn for step in steps), "")
+def _stack(urns: list[str]) -> str:
+    urn = next(iter(urns), "")
     return "/".join(filter(None, (_part(urn, 1), _part(urn, 0).removeprefix("urn:pulumi:"))))
 
 

@@ -243,7 +243,8 @@ def test_the_marker_is_of_the_stack() -> None:
     planned["urn"] = planned["urn"].replace("dev::shop", "d-->x::s<b>")
     text = comment(of(document(planned)), "Caps of @team")
     assert text.splitlines()[:2] == ["<!-- billing-provider review: s-b-/d---x -->", "### Caps of `@team`"]
-    assert marker(of(document())) == "<!-- billing-provider review:  -->"
+    assert marker(of(document())) == "<!-- billing-provider review: (no stack) -->"
+    assert marker(of(document(said={"b": ["hello"]}))) == "<!-- billing-provider review: shop/dev -->"
 
 
 def test_names_of_others_are_only_code() -> None:
