@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt.inventory import entity_of
+from billing_provider.adopt.states import BUCKET_KIND
 from billing_provider.budgets import removal
 from billing_provider.budgets.consequences import Terms
 from billing_provider.budgets.identity import IDENTITY, live_inputs, natural_key
@@ -16,19 +18,23 @@ from billing_provider.core.owners import (
     COST_CENTER_SCOPES,
     ENTERPRISE,
     ORGANIZATION,
+    OWNER_KINDS,
     PER_USER_SCOPES,
     REPOSITORY,
     Owner,
 )
 from billing_provider.core.redact import MASK, clean
 from billing_provider.core.resource import read_state, secret_inputs
+from billing_provider.user_budgets.rows import budget_inputs
+from billing_provider.user_budgets.states import read_bucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from billing_provider.adopt.inventory import Inventory
     from billing_provider.core.owners import OwnerKind
 
+_KINDS = {kind.resource: kind for kind in OWNER_KINDS.values()}
 _SHOWN = 300
 _NOT_YET = "(not known yet)"
 
@@ -164,14 +170,28 @@ def of_inventories(inventories: Sequence[Inventory]) -> Account:
     return Account(tuple(budgets), owners, {**_billed_by(budgets), **billed})
 
 
-def subject_or_none(
-    kind: OwnerKind, fields: Mapping[str, Any], unknown: frozenset[str], name: str, urn: str
-) -> Subject | None:
-    """Return a budget of a plan or a state as for `Subject.of`, or None if its values are damaged."""
-    try:
-        return Subject.of(kind, fields, unknown, name, urn)
-    except ConfigError:
-        return None
+def of_resource(
+    resource: str, fields: Mapping[str, Any], unknown: frozenset[str], name: str, urn: str
+) -> Iterator[Subject]:
+    """Yield the budgets of one resource of a plan or a state: of a part of a table of user budgets, those of its rows.
+
+    Damaged values have none, and neither have other resources.
+
+    Args:
+        resource: The name of the kind of resource.
+        fields: As for `Subject.of`.
+        unknown: As for `Subject.of`.
+        name: The name of the resource; the rows of a table add the login.
+        urn: The URN of the resource.
+    """
+    with suppress(ConfigError):
+        if (kind := _KINDS.get(resource)) is not None:
+            yield Subject.of(kind, fields, unknown, name, urn)
+        elif resource == BUCKET_KIND:
+            bucket = read_bucket(fields)
+            for login, row in bucket.rows().items():
+                inputs = budget_inputs(bucket.kind, bucket.owner, login, row, {})
+                yield Subject.of(bucket.kind, inputs, unknown & {bucket.kind.noun}, f"{name}/{login}", urn)
 
 
 def _is_center(fields: Mapping[str, Any]) -> bool:

@@ -20,8 +20,7 @@ from pulumi_policy.proxy import UnknownValueError
 
 from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.audit.rules import AMOUNT, DEFAULTS, FLAG, NAMES, RULES, judge, read_setting
-from billing_provider.audit.subjects import of_resources, subject_or_none
-from billing_provider.core.owners import OWNER_KINDS
+from billing_provider.audit.subjects import of_resource, of_resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 NAME = "github-billing"
 """The name of the pack, unless another one is given."""
-_KINDS = {f"{TYPE_PREFIX}{kind.resource}": kind for kind in OWNER_KINDS.values()}
 _AMOUNT, _NAMES, _ON = "amount", "names", "on"
 _FORMS: dict[str, tuple[str, Any]] = {
     FLAG: (_ON, {"type": "boolean"}),
@@ -113,22 +111,24 @@ def _setting(rule: AuditRule, given: Any, args: ResourceValidationArgs | StackVa
 
 
 def _report(rule: AuditRule, setting: Any, resources: Iterable[Resource], report: Report) -> None:
-    for finding in judge(of_resources(_subjects(resources)), {rule.name: setting}):
-        if finding.subject is None:
-            report(f"{finding.what}: {finding.text}", None)
-        else:
-            shown = "" if setting is True else f" ({rule.name}={setting if rule.setting == NAMES else f'{setting:g}'})"
-            report(f"{rule.text}: this one breaks it{shown}", finding.subject.urn)
+    shown = "" if setting is True else f" ({rule.name}={setting if rule.setting == NAMES else f'{setting:g}'})"
+    # The rows of a table are one resource.
+    found = {
+        (f"{finding.what}: {finding.text}", None)
+        if finding.subject is None
+        else (f"{rule.text}: this one breaks it{shown}", finding.subject.urn): None
+        for finding in judge(of_resources(_subjects(resources)), {rule.name: setting})
+    }
+    for text, urn in found:
+        report(text, urn)
 
 
 def _subjects(resources: Iterable[Resource]) -> Iterator[Subject]:
     for each in resources:
-        if (kind := _KINDS.get(each.resource_type)) is not None:
+        if each.resource_type.startswith(TYPE_PREFIX):
             unknown = frozenset(name for name in each.props if not _is_known(each.props, name))
             fields = {name: _plain(each.props[name]) for name in each.props if name not in unknown}
-            subject = subject_or_none(kind, fields, unknown, each.name, each.urn)
-            if subject is not None:
-                yield subject
+            yield from of_resource(each.resource_type.removeprefix(TYPE_PREFIX), fields, unknown, each.name, each.urn)
 
 
 def _is_known(props: Mapping[str, Any], name: str) -> bool:

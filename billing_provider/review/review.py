@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from billing_provider.adopt.states import BUCKET_KIND, TYPE_PREFIX
 from billing_provider.audit.rules import in_words, judge
-from billing_provider.audit.subjects import of_resources, subject_or_none
+from billing_provider.audit.subjects import of_resource, of_resources
 from billing_provider.budgets import told
 from billing_provider.budgets.consequences import worth
 from billing_provider.core.owners import OWNER_KINDS
@@ -215,10 +215,8 @@ def _component(urn: str) -> str:
 def _after(plan: ReviewedPlan) -> Iterator[Subject]:
     """Yield the budgets of a plan as they are after it."""
     for step in plan.steps:
-        if (kind := budgets.KINDS.get(step.resource)) is not None and step.new.fields:
-            subject = subject_or_none(kind, step.new.fields, step.new.unknown, step.name, step.urn)
-            if subject is not None:
-                yield subject
+        if step.new.fields:
+            yield from of_resource(step.resource, step.new.fields, step.new.unknown, step.name, step.urn)
 
 
 def _no_reader(step: PairedStep) -> Item:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billing_provider.audit.rules import DEFAULTS, RULES, in_words, judge, read_rule, read_setting
-from billing_provider.audit.subjects import Account, Subject, of_resources, subject_or_none
+from billing_provider.audit.subjects import Account, Subject, of_resource, of_resources
 from billing_provider.budgets.consequences import UNCOVERED
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, OWNER_KINDS, Owner
@@ -193,5 +193,6 @@ def test_findings_in_words() -> None:
 
 def test_a_damaged_state_is_no_budget() -> None:
     """Values of a wrong type are no subject."""
-    assert subject_or_none(ENTERPRISE_OWNER, {**HARD, "budget_amount": []}, frozenset(), "b", "") is None
-    assert subject_or_none(ENTERPRISE_OWNER, HARD, frozenset(), "b", "") is not None
+    assert list(of_resource("EnterpriseBudget", {**HARD, "budget_amount": []}, frozenset(), "b", "")) == []
+    assert len(list(of_resource("EnterpriseBudget", HARD, frozenset(), "b", ""))) == 1
+    assert list(of_resource("CostCenter", HARD, frozenset(), "b", "")) == []

@@ -68,7 +68,10 @@ class Analyzer:
             properties.update(inputs)
             listed.append(
                 analyzer_pb2.AnalyzerResource(
-                    type=f"{TYPE}EnterpriseBudget", name=name, urn=f"urn::{name}", properties=properties
+                    type=f"{TYPE}{'UserBudgetBucket' if 'bucket' in inputs else 'EnterpriseBudget'}",
+                    name=name,
+                    urn=f"urn::{name}",
+                    properties=properties,
                 )
             )
         bucket = analyzer_pb2.AnalyzerResource(type="aws:s3:Bucket", name="x", urn="urn::x")
@@ -127,6 +130,9 @@ def test_a_configuration_sets_the_rules(analyzer: Analyzer) -> None:
         ("capped", "octo-org: no hard stop of its own is known", ""),
         ("max-amount", "no amount is larger: this one breaks it (max-amount=600)", "urn::sound"),
     ]
+    rows = {"enterprise": "octo-enterprise", "bucket": "07", "budgets": {"ann": 900, "bob": 800, "carl": 5}}
+    found = analyzer.judge({"t-07": rows, "t-08": {**rows, "budgets": UNKNOWN_STRING_VALUE}})
+    assert [urn for name, _, urn in found if name == "max-amount"] == ["urn::t-07"], "once, whatever its rows are"
 
 
 def test_a_program_gives_the_rules(tmp_path: Path) -> None:

@@ -173,3 +173,19 @@ def test_a_plan_of_try_has_the_losses_of_a_table() -> None:
     (item,) = of_try("update", table(OLD), table({"ann": 900, "bob": 20})).items
     assert (item.is_loss, item.deletes, item.raises_more_than(500)) == (True, True, True)
     assert item.lines[0].startswith("lifts the caps of 2 people ($35 a month), raises the caps of 1 person (+$890")
+
+
+def test_rules_judge_the_rows_of_a_table() -> None:
+    """Each row is a budget of one person for the rules; damaged, secret and unknown rows are none."""
+    rules = {"max-amount": 100.0, "expiry": 20.0}
+    for op in ("create", "same"):
+        rows = table({"ann": 100000, "bob": 15, "carl": {"budget_amount": 30, "expires_at": "2030-01-31"}})
+        made = {**step(op, rows if op == "same" else None, rows), "urn": PART}
+        found = review(read_plan("p", json.dumps(document(made)).encode()), rules)
+        assert [(each.rule, each.subject and each.subject.name) for each in found.broken] == [
+            ("max-amount", "t-07/ann"),
+            ("expiry", "t-07/ann"),
+        ]
+    for rows in (table({"ann": SECRET}), table(UNKNOWN), table([])):
+        made = {**step("create", new=rows), "urn": PART}
+        assert review(read_plan("p", json.dumps(document(made)).encode()), rules).broken == []
