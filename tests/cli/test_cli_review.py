@@ -58,6 +58,20 @@ def test_a_failed_preview_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, err) == (FOUND, "--fail-on unknown: the preview failed, so the plan lacks steps: no token\n")
 
 
+def test_what_is_said_without_a_change_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A plan that was not compared with GitHub is no silence, and other warnings are below it."""
+    said = document(step("same", HARD, HARD), said={"b": ["not compared with GitHub: 503", "hello"]})
+    _, out, _ = call(capsys, said)
+    assert out == (
+        "Budgets: No budget and no cost center changes, as far as is known.\n"
+        "\nNot known: b: not compared with GitHub: 503\n\nThe preview says: b: hello\n"
+    )
+    _, out, _ = call(capsys, said, "--markdown")
+    assert "**Not known:** b: not compared with GitHub: 503" in out
+    _, out, _ = call(capsys, said, "--json")
+    assert json.loads(out)["said"] == ["b: not compared with GitHub: 503", "b: hello"]
+
+
 def test_json_has_everything(capsys: pytest.CaptureFixture[str]) -> None:
     """JSON has the changes, the sums, what is not known, and the gates that stop."""
     code, out, err = call(capsys, RAISED, "--json", "--fail-on", "increase>500", "--fail-on", "deletion")
