@@ -40,7 +40,7 @@ dates: .venv/.ready ## run every test on three other dates, in the first and the
 docs: .venv/.ready ## write the tables of README.md and docs/, the stub for type checkers, and the pictures of tests/cli
 	@$(BIN)/python -m tests.docs.generate
 
-faults: .venv/.ready ## every operation under every fault at every request, and long random stories (some minutes)
+faults: .venv/.ready ## every operation under every fault at every request, and long random stories (seven minutes)
 	@$(BIN)/python -m tests.faults
 
 fuzz: .venv/.ready ## random attacks (four minutes), then 20,000 stories of caps (a quarter of an hour; CASES=500 for fewer)
