@@ -284,7 +284,7 @@ def _keys_of_create(create: Interrupted, inventory: Inventory) -> Iterator[tuple
         return
     try:
         if create.resource == BUCKET_KIND:
-            for login, row in read_bucket(inputs).rows().items():
+            for login, row in read_bucket(inputs).rows.items():
                 yield _key(owner, budget_inputs(owner.kind, owner.slug, login, row, {}), ()), login
         else:
             yield _key(owner, read_spec(inputs).model_dump(), inventory.cost_centers), ""

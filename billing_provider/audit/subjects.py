@@ -25,7 +25,6 @@ from billing_provider.core.owners import (
 )
 from billing_provider.core.redact import MASK, clean
 from billing_provider.core.resource import read_state, secret_inputs
-from billing_provider.user_budgets.rows import budget_inputs
 from billing_provider.user_budgets.states import read_bucket
 
 if TYPE_CHECKING:
@@ -189,8 +188,8 @@ def of_resource(
             yield Subject.of(kind, fields, unknown, name, urn)
         elif resource == BUCKET_KIND:
             bucket = read_bucket(fields)
-            for login, row in bucket.rows().items():
-                inputs = budget_inputs(bucket.kind, bucket.owner, login, row, {})
+            for login in bucket.rows:
+                inputs = bucket.declared(login)
                 yield Subject.of(bucket.kind, inputs, unknown & {bucket.kind.noun}, f"{name}/{login}", urn)
 
 

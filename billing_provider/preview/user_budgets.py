@@ -14,13 +14,12 @@ from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.ids import resource_id
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import Owner
-from billing_provider.core.settings import MAX_DELETES, NAMESPACE
 from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of, table_of
 from billing_provider.user_budgets.lifecycle import MANY, PROTECTED, declarer_of, others_of, row_urn
-from billing_provider.user_budgets.rows import CHOICES, budget_inputs, mistakes
+from billing_provider.user_budgets.rows import mistakes
 from billing_provider.user_budgets.states import BucketState, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, topic
 
@@ -69,8 +68,9 @@ class _RowPreview(BudgetPreview):
         told = [*self._stops(owner, compared, old, new), *self._uncovered(owner, compared)]
         texts = [text for text in told if text not in _ONCE]
         # What is said once a run is about no single row.
-        for text in set(told) - set(texts):
-            self._run.reporter.warn(text)
+        for text in told:
+            if text in _ONCE:
+                self._run.reporter.warn(text)
         changes: list[RowChange] = self._of_thread.changes
         fate: Fate = "adopted" if compared.is_adoption else "row"
         changes.append(RowChange.of(compared.news["user"], old, new, fate=fate, texts=texts))
@@ -115,7 +115,7 @@ class UserBudgetsPreview:
     def _compare(self, urn: str, state: BucketState, wanted: BucketState) -> list[Problem]:
         changes = self._rows.collect()
         states, owner = dict(state.states()), Owner(wanted.kind, wanted.owner)
-        rows, before = wanted.rows(), state.rows()
+        rows, before = wanted.rows, state.rows
         differing = sum(login not in states or row != before[login] for login, row in rows.items())
         if differing + sum(login not in rows for login in states) > MANY:
             # What GitHub refuses, it refuses for each row; and one listing is less than a read of each.
@@ -151,8 +151,7 @@ class UserBudgetsPreview:
 
     def _compare_row(self, urn: str, login: str, old: dict[str, Any] | None, wanted: BucketState) -> Iterator[Problem]:
         own = row_urn(urn, login)
-        defaults = {name: getattr(wanted, name) for name in CHOICES}
-        declared = budget_inputs(wanted.kind, wanted.owner, login, wanted.rows()[login], defaults)
+        declared = wanted.declared(login)
         if old is None:
             yield from self._rows.compare(wanted.kind, own, {}, declared, frozenset())
             return
@@ -217,6 +216,5 @@ class UserBudgetsPreview:
         if most is not None and number > most:
             yield Problem(
                 "",
-                f"this run may delete {most}, by {NAMESPACE}:maxDeletes, and the table removes {number} caps so far: "
-                f"check the table, or for one run: {MAX_DELETES}=off",
+                f"the table removes {number} caps so far: {self._run.most_deletes()}",
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.budgets import told
@@ -13,12 +13,11 @@ from billing_provider.core.inputs import KEEP
 from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
-from billing_provider.user_budgets.rows import CHOICES, budget_inputs
 from billing_provider.user_budgets.states import INPUTS, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from billing_provider.user_budgets.states import BucketState
 
@@ -90,7 +89,7 @@ def _stored(known: Values) -> BucketState:
 
 def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iterator[tuple[str, Item]]:
     """Yield the login of each row with what the step does to its budget."""
-    olds, news = dict(before.states()), dict(_declared(after))
+    olds, news = dict(before.states()), {login: after.declared(login) for login in after.rows}
     kind = after.kind if news else before.kind
     if "budgets" in _hidden(planned.new) | _hidden(planned.known):
         return
@@ -101,12 +100,6 @@ def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iter
         urn = f"urn:pulumi:s::p::{TYPE_PREFIX}{kind.resource}::{login}"
         row = PlannedStep(op, urn, old, old, new, retained=planned.retained)
         yield login, budgets.read(PairedStep(row))
-
-
-def _declared(bucket: BucketState) -> Iterator[tuple[str, dict[str, Any]]]:
-    defaults: Mapping[str, Any] = {name: getattr(bucket, name) for name in CHOICES}
-    for login, row in bucket.rows().items():
-        yield login, budget_inputs(bucket.kind, bucket.owner, login, row, defaults)
 
 
 def _stays(item: Item) -> bool:

@@ -188,11 +188,15 @@ class Run:
         most = self.guards.max_deletes
         with self._lock:
             if counts and most is not None and self._deletes >= most:
-                raise ConfigError(
-                    f"{what} is not deleted: this run may delete {most}, by {NAMESPACE}:maxDeletes. Nothing was sent: "
-                    f"check what this run deletes, or for one run: {MAX_DELETES}=off"
-                )
+                raise ConfigError(f"{what} is not deleted, and nothing was sent: {self.most_deletes()}")
             self._deletes += counts
+
+    def most_deletes(self) -> str:
+        """Return how many deletes the setting allows, and what to do if these are not enough."""
+        return (
+            f"this run may delete {self.guards.max_deletes}, by {NAMESPACE}:maxDeletes. Check what it deletes, or for "
+            f"one run: {MAX_DELETES}=off"
+        )
 
     @property
     def transport(self) -> Transport:

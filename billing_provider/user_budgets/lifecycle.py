@@ -20,7 +20,6 @@ from billing_provider.runtime.delete_confirmed import DELETES
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of, read_key, table_of
 from billing_provider.user_budgets.rows import (
-    CHOICES,
     PRODUCT,
     REASON,
     as_inputs,
@@ -125,7 +124,7 @@ class UserBudgetsLifecycle:
         if wanted.exclusive and (obstacle := self._not_exclusive(urn, wanted)):
             return Checked({}, [Problem("exclusive", obstacle)])
         spelled = {login.lower(): login for login in before.budgets}
-        rows = {spelled.get(login.lower(), login): row for login, row in wanted.rows().items()}
+        rows = {spelled.get(login.lower(), login): row for login, row in wanted.rows.items()}
         inputs["budgets"] = rows
         if olds:
             inputs[wanted.kind.noun] = before.owner
@@ -146,8 +145,8 @@ class UserBudgetsLifecycle:
         return other and f"this table is exclusive, and {name_of(other)} declares a person too: declare all as its rows"
 
     def _check_row(self, urn: str, login: str, before: BucketState, wanted: BucketState) -> list[Problem]:
-        own, declared = row_urn(urn, login), _declared(wanted, login)
-        old = _declared(before, login) if login in before.budgets else {}
+        own, declared = row_urn(urn, login), wanted.declared(login)
+        old = before.declared(login) if login in before.budgets else {}
         if old == declared and "expires_at" not in declared:
             self._run.registry.check(own, anew=False)
             key = user_key(Owner(wanted.kind, wanted.owner), login)
@@ -174,12 +173,12 @@ class UserBudgetsLifecycle:
         state, wanted = read_bucket(olds), read_bucket(news)
         if not self._run.registry.is_checked(urn):
             return [], []
-        states, state_rows, changed = dict(state.states()), state.rows(), set[str]()
+        states, state_rows, changed = dict(state.states()), state.rows, set[str]()
         with self._run.reporter.collecting() as texts:
-            for login, row in wanted.rows().items():
+            for login, row in wanted.rows.items():
                 old = states.pop(login, None)
                 is_seen = row != state_rows.get(login)
-                differs = old is None or self._row_differs(row_urn(urn, login), old, _declared(wanted, login))
+                differs = old is None or self._row_differs(row_urn(urn, login), old, wanted.declared(login))
                 changed |= {"budgets"} if is_seen else {PENDING} if differs else set()
         self._show(texts)
         changed |= {"budgets"} if states else set()
@@ -232,7 +231,7 @@ class UserBudgetsLifecycle:
                 stored = self._one(old).read(_id_of(old), old)
                 if stored is None:
                     continue
-                rows[login], kept[login] = self._read_row(login, state.rows()[login], stored), stored.outputs
+                rows[login], kept[login] = self._read_row(login, state.rows[login], stored), stored.outputs
         self._show(texts)
         # Budgets of others are no rows: a destroy, or a table that is exclusive no longer, leaves them alone.
         others = sorted(login for login, _ in others_of(self._run, owner, state, state)) if state.exclusive else []
@@ -280,10 +279,10 @@ class UserBudgetsLifecycle:
         owner = Owner(wanted.kind, wanted.owner)
         states = dict(state.states())
         # A row that is written, or is still as it was; a row that could not be created is not among them.
-        rows = {login: row for login, row in state.rows().items() if login in states}
+        rows = {login: row for login, row in state.rows.items() if login in states}
         kept: dict[str, Mapping[str, Any]] = dict(states)
         work: list[tuple[str, Callable[[], Stored | None]]] = [
-            (login, self._work_on(row_urn(urn, login), states.get(login), _declared(wanted, login)))
+            (login, self._work_on(row_urn(urn, login), states.get(login), wanted.declared(login)))
             for login in wanted.budgets
         ]
         gone = {login: old for login, old in states.items() if login not in wanted.budgets}
@@ -292,7 +291,7 @@ class UserBudgetsLifecycle:
         work += [
             (login, self._removal_of_other(row_urn(urn, login), owner, old, wanted)) for login, old in others.items()
         ]
-        unchanged = {login for login, row in wanted.rows().items() if rows.get(login) == row}
+        unchanged = {login for login, row in wanted.rows.items() if rows.get(login) == row}
         pending: dict[str, str] = {}
         stopped, is_written = "", False
         self._work.add(len(work) - len(unchanged))
@@ -336,7 +335,7 @@ class UserBudgetsLifecycle:
             rows.pop(login, None)
             kept.pop(login, None)
         else:
-            rows[login], kept[login] = wanted.rows()[login], stored.outputs
+            rows[login], kept[login] = wanted.rows[login], stored.outputs
 
     def _work_on(
         self, urn: str, old: Mapping[str, Any] | None, declared: Mapping[str, Any]
@@ -455,11 +454,6 @@ def _problems(inputs: Mapping[str, Any]) -> Iterator[Problem]:
     strangers = [login for login in inputs.get("budgets") or {} if bucket_of(login) != inputs.get("bucket")]
     if strangers:
         yield Problem("", f"{strangers[0]} belongs to another part of the table: declare the rows with UserBudgets")
-
-
-def _declared(bucket: BucketState, login: str) -> dict[str, Any]:
-    defaults = {name: getattr(bucket, name) for name in CHOICES}
-    return budget_inputs(bucket.kind, bucket.owner, login, bucket.rows()[login], defaults)
 
 
 def _id_of(state: Mapping[str, Any]) -> str:

@@ -35,10 +35,9 @@ REASON = "reason"
 ROW_INPUTS = ("budget_amount", "expires_at", "on_raise", REASON)
 """The inputs of a row, as columns of a file too."""
 BUCKETS = 16
-"""The number of resources of a table with many rows.
+"""The number of resources of a table.
 
-It decides the resource that has a login, so it is a file format. With ten thousand rows, a resource has some 160: few
-enough for a readable difference, and an interrupted run loses little.
+It decides the resource that has a login, so it is a file format. Of ten thousand rows, a resource has some 630.
 """
 MOST_MISTAKES = 20
 """Maximum number of rows with a mistake that one message shows; the rest is counted."""
@@ -77,8 +76,8 @@ def read_rows(kind: OwnerKind, budgets: Mapping[Any, Any]) -> tuple[dict[str, An
             # Nearly all rows of a large table.
             rows[login] = row
             continue
-        rows[login], mistakes = _read_row(kind, login, row)
-        found += mistakes
+        rows[login], wrong = _read_row(kind, login, row)
+        found += wrong
     return rows, found
 
 
@@ -138,7 +137,7 @@ def budget_inputs(kind: OwnerKind, owner: str, login: str, row: Any, defaults: M
     return complete(kind, given, frozenset())
 
 
-def mistakes(found: Iterable[Problem]) -> list[str]:
+def mistakes(found: Iterable[Problem | str]) -> list[str]:
     """Return the first mistakes of a table, each on a line, and the number of the others."""
     every = [str(problem) for problem in found]
     more = len(every) - MOST_MISTAKES

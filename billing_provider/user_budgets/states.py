@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
@@ -79,21 +80,26 @@ class BucketState(BaseModel):
         """The slug or the login of the owner."""
         return self.enterprise or self.organization or ""
 
+    @cached_property
     def rows(self) -> dict[str, Any]:
-        """Return the rows as inputs: an amount, or a mapping of what a row declares."""
+        """The rows as inputs: an amount, or a mapping of what a row declares."""
         return {
             login: row.model_dump(exclude_none=True) if isinstance(row, StoredRow) else row
             for login, row in self.budgets.items()
         }
 
+    def declared(self, login: str) -> dict[str, Any]:
+        """Return the complete inputs of the budget that a row declares."""
+        defaults = {name: getattr(self, name) for name in CHOICES}
+        return budget_inputs(self.kind, self.owner, login, self.rows[login], defaults)
+
     def states(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the state of the budget of each row that has one, as a resource of its own would have it."""
         adopted, kept, expired = set(self.adopted), set(self.kept_on_delete), set(self.expired)
-        defaults = {name: getattr(self, name) for name in CHOICES}
-        for login, row in self.rows().items():
+        for login in self.rows:
             if login not in self.budget_ids and login not in expired:
                 continue
-            state = budget_inputs(self.kind, self.owner, login, row, defaults)
+            state = self.declared(login)
             state |= {"budget_id": self.budget_ids[login]} if login in self.budget_ids else {}
             state |= {"adopted": login in adopted, KEPT_ON_DELETE: login in kept}
             state |= {RAISED_TO: self.raised_to[login]} if login in self.raised_to else {}

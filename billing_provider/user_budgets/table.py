@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import stat
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import did_you_mean
-from billing_provider.user_budgets.rows import MOST_MISTAKES, ROW_INPUTS
+from billing_provider.storage import files
+from billing_provider.user_budgets.rows import ROW_INPUTS, mistakes
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
 MAX_BYTES = 10_000_000
 """Maximum size of a file, in bytes: some hundred thousand rows."""
 _COLUMNS = ("login", *ROW_INPUTS)
 _REQUIRED = ("login", "budget_amount")
-_MAX_DIGITS = 20
-# A directory or a named pipe of that name must not block.
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NUMBER = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 def read_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -54,33 +54,25 @@ def read_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
             if not row and len(cells) <= 1:
                 continue
             wrong += _row_mistakes(reader.line_num, len(columns), cells, row, first)
-            login = row.pop("login", "")
-            rows[login] = row["budget_amount"] if set(row) == {"budget_amount"} else row
+            login, amount = row.pop("login", ""), row.get("budget_amount", "")
+            # What is no number is left to the check of the rows.
+            given = {**row, "budget_amount": int(amount)} if _NUMBER.fullmatch(amount) else row
+            rows[login] = given["budget_amount"] if set(row) == {"budget_amount"} else given
     except csv.Error as error:
         raise ConfigError(f"{path}: line {reader.line_num} is no line of a CSV file: {error}") from None
     if wrong:
-        more = len(wrong) - MOST_MISTAKES
-        shown = "; ".join(wrong[:MOST_MISTAKES])
-        raise ConfigError(f"{path}: {shown}" + (f"; and {more} more mistakes" if more > 0 else ""))
-    return {login: _typed(row) for login, row in rows.items()}
+        raise ConfigError(f"{path}: {'; '.join(mistakes(wrong))}")
+    return rows
 
 
 def _read(path: str | os.PathLike[str]) -> str:
     try:
-        descriptor = os.open(path, _OPEN)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ConfigError(f"{path}: it is not a regular file")
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: it is larger than {MAX_BYTES // 1_000_000} MB")
-    try:
         # Spreadsheet programs begin such a file with a byte order mark.
-        return content.decode("utf-8-sig")
+        return files.read_given(Path(path), MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: it is not UTF-8 text: save it as CSV UTF-8") from None
+    except files.FileError as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
 
 
 def _header_mistakes(columns: list[str]) -> Iterator[str]:
@@ -102,10 +94,3 @@ def _row_mistakes(line: int, width: int, cells: list[str], row: dict[str, str], 
     before = first.setdefault(row["login"].lower(), line)
     if before != line:
         yield f"line {line} repeats {row['login'][:40]} of line {before}"
-
-
-def _typed(row: Any) -> Any:
-    """Return a row with its amount as a number; what is none is left as it is, for the check of the rows."""
-    if isinstance(row, dict):
-        return {name: _typed(value) if name == "budget_amount" else value for name, value in row.items()}
-    return int(row) if row.isascii() and row.isdigit() and len(row) < _MAX_DIGITS else row

@@ -189,9 +189,9 @@ def test_what_is_no_file_is_an_error(tmp_path: Path) -> None:
         file.truncate(10_000_001)
     for path, reason in (
         (tmp_path / "missing", "cannot be read: No such file"),
-        (tmp_path, "cannot be read: Is a directory"),
+        (tmp_path, "cannot be read: it is not a regular file"),
         (pipe, "not a regular file"),
-        (huge, "larger than 10 MB"),
+        (huge, "it has more than 9765 KiB"),
     ):
         with pytest.raises(ConfigError, match=reason):
             UserBudgets.from_csv(path)
