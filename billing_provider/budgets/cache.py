@@ -27,7 +27,7 @@ Ten creates in a row, one second apart, can share a listing. A budget that someb
 the create is still detected; of users, only one that is older than `age_for_creates`.
 """
 _SECONDS_A_BUDGET = 0.02
-"""How old the listing may be for each budget in it, if that is more: a request of a hundred budgets, two seconds."""
+"""Seconds that each listed budget adds to the maximum age: a page of a hundred budgets adds two seconds."""
 
 
 class OwnerCache:

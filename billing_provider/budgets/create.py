@@ -246,8 +246,7 @@ class BudgetCreate(CreateOnce[Budget]):
         """Send the fields that differ and return the updated budget."""
         bodies = patch_bodies(self.spec, different)
         replies = send_parts(partial(self._client.update_budget, self._owner, existing.id), bodies)
-        written = {name: value for body in bodies for name, value in body.items()}
-        return replies[-1] or Budget.model_validate({**existing.model_dump(exclude_unset=True), **written})
+        return replies[-1] or self._client.get_budget(self._owner, existing.id)
 
     def describe(self, existing: Budget, different: list[str]) -> str:
         """Return the fields that differ, each with the live and the declared value."""

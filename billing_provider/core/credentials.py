@@ -136,7 +136,9 @@ def read_credentials(
         raise ConfigError(f"{'. '.join(dict.fromkeys(reader.problems))}. Nothing was sent.")
     if default is None and not by_owner:
         empty = [name for name in (_OWN.token, _SHARED.token) if name in environ]
-        no_token = f"no token: {' and '.join(empty)} is empty;" if empty else "no token:"
+        no_token = (
+            f"no token: {' and '.join(empty)} {'are' if len(empty) > 1 else 'is'} empty;" if empty else "no token:"
+        )
         in_stack = f", or run `pulumi config set --secret {TOKEN}` and paste it" if get else ""
         raise NoTokenError(
             f"{no_token} set {_OWN.token} (or {_SHARED.token}){in_stack}; "
@@ -161,7 +163,7 @@ class _Reader:
     """Reads the credentials of one run and collects the mistakes."""
 
     def __init__(self, get: Callable[[str], Any] | None, environ: Mapping[str, str], *, is_sandbox: bool) -> None:
-        self._get, self._environ, self._is_sandbox = get, environ, is_sandbox
+        self._get, self._environ = get, environ
         self.problems: list[str] = []
         app = is_sandbox and self._value(APP_ID) and self._value(APP_KEY)
         if is_sandbox and (self._value(TOKEN) or app or self._value(BY_OWNER)):
@@ -192,8 +194,7 @@ class _Reader:
 
     def by_owner(self) -> dict[str, Credential]:
         """Return the credentials of single owners."""
-        keeps = self._is_sandbox and self._value(BY_OWNER)
-        source = _OWN_BY_OWNER if self._value(_OWN_BY_OWNER) and not keeps else BY_OWNER
+        source = _OWN_BY_OWNER if self._value(_OWN_BY_OWNER) else BY_OWNER
         value = self._environ.get(source) or (self._get and self._get(source))
         if value is None or value == "":
             return {}

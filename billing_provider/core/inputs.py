@@ -122,6 +122,7 @@ def choose(text: str, allowed: Iterable[str]) -> str:
 
 def no_such_inputs(resource: str, names: Iterable[str], inputs: Iterable[str]) -> list[Problem]:
     """Return the problems of inputs that a resource does not have; those that are shown have similar names."""
+    inputs = tuple(inputs)
     every = f"; its inputs are {', '.join(inputs)}"
     found = []
     for number, name in enumerate(names):

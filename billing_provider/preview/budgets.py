@@ -264,7 +264,7 @@ class BudgetPreview:
             f"{subject}: the budget {budget_id} is gone from GitHub, so its cap does not hold; up creates it again"
         )
 
-    def _remaining(self, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def remaining_cap(self, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the inputs of the cap that remains when a budget goes; None if GitHub cannot be read."""
         with suppress(NotComparedError, BillingError):
             return remaining.remaining(self._run, before, lambda budgets: self._reads.get(budgets.complete))
@@ -318,7 +318,7 @@ class BudgetPreview:
 
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:
         """Return the refusal by the limits; if there is none, warn of the consequences."""
-        if reason := refusal(self._run.guards, compared.change, compared.replaced, self._remaining):
+        if reason := refusal(self._run.guards, compared.change, compared.replaced, self.remaining_cap):
             return [Problem("", f"{reason}{self._if_renamed(kind, compared)}")]
         goes = () if urn in self._gone and not compared.is_former else self._goes(kind, compared)
         for text in (*goes, *self._consequences(compared), *self._remains(compared)):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from billing_provider.runtime.run import Run
 
 T = TypeVar("T")
-_OFF = f"not compared with GitHub: {NAMESPACE}:previewReads is false, so what was before is told from the state"
+_OFF = f"not compared with GitHub: {NAMESPACE}:previewReads is false, so the values before are those of the state"
 
 
 class NotComparedError(Exception):

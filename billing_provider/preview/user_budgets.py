@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 from billing_provider.budgets import consequences
 from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.change import Change, refusal
-from billing_provider.budgets.expiry import EXPIRED, NEVER_CREATED
+from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.core.errors import BillingError, ConfigError
-from billing_provider.core.ids import resource_id
 from billing_provider.core.inputs import Problem
 from billing_provider.core.owners import Owner
 from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of, table_of
-from billing_provider.user_budgets.lifecycle import MANY, PROTECTED, declarer_of, others_of, row_urn
+from billing_provider.user_budgets.lifecycle import MANY, PROTECTED, declarer_of, id_of, others_of, row_urn
 from billing_provider.user_budgets.rows import mistakes
 from billing_provider.user_budgets.states import BucketState, leaving, read_bucket
 from billing_provider.user_budgets.words import RowChange, as_message, first_lines, summary, topic
@@ -61,7 +60,7 @@ class _RowPreview(BudgetPreview):
 
     def _say(self, kind: OwnerKind, urn: str, compared: _Compared) -> list[Problem]:  # noqa: ARG002 - as the base
         change = compared.change
-        if reason := refusal(self._run.guards, change, compared.replaced):
+        if reason := refusal(self._run.guards, change, compared.replaced, self.remaining_cap):
             return [Problem("", reason)]
         # A row is known as a whole, and is a budget after the change.
         owner, old, new = cast("Owner", compared.owner), change.old, cast("Terms", change.new)
@@ -155,9 +154,8 @@ class UserBudgetsPreview:
         if old is None:
             yield from self._rows.compare(wanted.kind, own, {}, declared, frozenset())
             return
-        id_ = resource_id(wanted.kind.noun, wanted.owner, old.get("budget_id") or NEVER_CREATED)
         try:
-            self._rows.compare_update(wanted.kind, own, id_, old, declared, frozenset())
+            self._rows.compare_update(wanted.kind, own, id_of(old), old, declared, frozenset())
         except ConfigError as error:
             yield Problem("", str(error))
 
@@ -187,7 +185,7 @@ class UserBudgetsPreview:
             return
         change = Change(Change.standing(owner, old, live), {})
         kept = bool(old.get(KEPT_ON_DELETE))
-        if not kept and (reason := change.refusal(self._run.guards)):
+        if not kept and (reason := change.refusal(self._run.guards, self._rows.remaining_cap)):
             yield Problem("", reason)
         fate: Fate = "kept" if kept else "other" if is_other else "row"
         changes.append(RowChange.of(login, change.old, None, fate=fate))

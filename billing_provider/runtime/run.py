@@ -67,11 +67,12 @@ class Reports:
     @contextmanager
     def collecting(self) -> Iterator[list[str]]:
         """Collect the warnings of this thread."""
+        before = getattr(self._of_thread, "texts", None)
         self._of_thread.texts = texts = list[str]()
         try:
             yield texts
         finally:
-            self._of_thread.texts = None
+            self._of_thread.texts = before
 
 
 class SingleReads:

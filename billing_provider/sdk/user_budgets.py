@@ -13,6 +13,7 @@ from billing_provider.core.inputs import KEEP
 from billing_provider.core.owners import OWNER_KINDS, USER, Owner
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import NAMESPACE
+from billing_provider.core.values import plain
 from billing_provider.provider import UserBudgetBucketProvider
 from billing_provider.runtime.registry import table_of
 from billing_provider.sdk.declaration import end_quietly, listen, protected, share_declared, share_ids
@@ -21,29 +22,28 @@ from billing_provider.user_budgets.lifecycle import OUTPUTS
 from billing_provider.user_budgets.rows import buckets_of, choice_problems, mistakes, read_rows, user_key
 from billing_provider.user_budgets.states import INPUTS
 from billing_provider.user_budgets.table import read_csv
-from billing_provider.user_budgets.words import from_messages, topic
+from billing_provider.user_budgets.words import from_messages, not_written, topic
 
 if TYPE_CHECKING:
     import os
+    from datetime import date
 
     from typing_extensions import Required
 
     from billing_provider.core.inputs import OnDelete, OnExisting, OnRaise
-
-_SHOWN = 3
 
 
 class UserBudgetRow(TypedDict, total=False):
     """One row of `UserBudgets`, where an amount alone does not say all.
 
     :param budget_amount: Amount in whole US dollars a month; 0 or more.
-    :param expires_at: Date on which GitHub removes the budget, as ISO 8601.
+    :param expires_at: Date on which GitHub removes the budget, as a `date` or as `2027-01-31`.
     :param on_raise: What happens to a higher amount on GitHub, such as an approved raise: `revert` or `keep`.
     :param reason: Why the row is as it is; kept in the state only.
     """
 
     budget_amount: Required[int]
-    expires_at: str | None
+    expires_at: str | date | None
     on_raise: OnRaise | None
     reason: str | None
 
@@ -158,7 +158,7 @@ class UserBudgets(pulumi.ComponentResource):
 
         The first line names the columns: `login` and `budget_amount`, and any of `expires_at`, `on_raise` and `reason`.
 
-        :param path: The file, UTF-8 text.
+        :param path: The file, UTF-8 text of at most 10 MB; commas, semicolons or tabs separate its cells.
 
         Raises:
             ConfigError: It cannot be read, its header is wrong, or rows are incomplete or repeated.
@@ -189,7 +189,7 @@ def _read(
     elif any(isinstance(row, pulumi.Output) for row in budgets.values()):
         found.append("write the rows as plain values, no Outputs: a preview cannot compare rows that it does not know")
     else:
-        rows, wrong = read_rows(OWNER_KINDS[given[0] if given else "enterprise"], budgets)
+        rows, wrong = read_rows(OWNER_KINDS[given[0] if given else "enterprise"], plain(budgets, (pulumi.Output,)))
         found += mistakes(wrong)
     if found:
         raise brief(ConfigError("\n".join([f"{name}: {found[0]}", *(f"  {text}" for text in found[1:])])))
@@ -207,8 +207,4 @@ def _check_pending(name: str, total: int, pending: Mapping[str, str]) -> None:
         pulumi.RunError: Some are not.
     """
     if pending:
-        shown = "; ".join(f"{login}: {reason}" for login, reason in list(pending.items())[:_SHOWN])
-        more = f"; and {len(pending) - _SHOWN:,} more" if len(pending) > _SHOWN else ""
-        raise pulumi.RunError(
-            f"{name}: {len(pending):,} of {total:,} budgets are not written: run again. {shown}{more}"
-        )
+        raise pulumi.RunError(f"{name}: {not_written(pending, max(total, len(pending)), 'written')}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -15,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["FileError", "locked", "make_folder", "read", "read_given", "replace"]
 
 # Without O_NONBLOCK a named pipe of that name would block the open forever.
-_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-_SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _OTHERS = 0o077
 _MAX_GIVEN = 256 * 1024 * 1024
 
 
 class FileError(OSError):
-    """A file cannot be read, written or locked; the message has the file, the reason and what to do."""
+    """A file cannot be read, written or locked; the message has the reason, and from `read` also the file."""
 
 
 def make_folder(base: Path, *names: str) -> Path:
@@ -91,14 +90,14 @@ def _content(descriptor: int, most: int | None = None) -> bytes:
         OSError: It is not a regular file, is larger than `most` bytes, or cannot be read.
     """
     try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError("it is not a regular file")
-        if most is not None and status.st_size > most:
-            raise OSError(f"it has more than {most >> 10} KiB")
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a regular file: name another one, or remove it")
         with open(descriptor, "rb", closefd=False) as file:
             # A file may grow, and those of a system tell no size.
-            return file.read(-1 if most is None else most)
+            content = file.read(-1 if most is None else most + 1)
+        if most is not None and len(content) > most:
+            raise OSError(f"it has more than {most >> 10} KiB")
+        return content
     finally:
         os.close(descriptor)
 
@@ -136,6 +135,9 @@ def locked(path: Path, wait: Callable[[], None] | None = None) -> Iterator[None]
     Raises:
         FileError: Another process holds the lock, or the lock's own file is a symbolic link or cannot be opened.
     """
+    # Windows has no such module; a program there locks no file.
+    import fcntl  # noqa: PLC0415
+
     beside = path.with_name(f"{path.name}.lock")
     with _explained("lock", beside):
         descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)

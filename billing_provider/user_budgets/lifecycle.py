@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import expiry
+from billing_provider.budgets.approved_raises import known_amount
 from billing_provider.budgets.cache import OwnerCache, login_of
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import BillingError, ConfigError, InvalidError, NotFoundError, OutcomeError
 from billing_provider.core.ids import read_slug, resource_id
 from billing_provider.core.inputs import KEEP, Problem
-from billing_provider.core.owners import OWNER_KINDS, USER, Owner
+from billing_provider.core.owners import OWNER_KINDS, USER, Owner, owner_of
 from billing_provider.core.resource import Checked, Stored
 from billing_provider.runtime.delete_confirmed import DELETES
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
@@ -51,7 +53,7 @@ PROTECTED = "this table is protected: give it protect=False for the run that rem
 """Why no row of a protected table is removed."""
 _MINUTE = 60.0
 MANY = 3
-"""From this number of budgets on, one listing needs fewer requests than a read of each."""
+"""Above this number of budgets, one listing needs fewer requests than a read of each."""
 
 
 def row_urn(urn: str, login: str) -> str:
@@ -188,14 +190,14 @@ class UserBudgetsLifecycle:
 
     def _row_differs(self, urn: str, old: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
         """Return whether a row differs in meaning, and record that the row has its budget."""
-        changed, _ = self._one(declared).diff(urn, _id_of(old), old, declared, frozenset())
+        changed, _ = self._one(declared).diff(urn, id_of(old), old, declared, frozenset())
         return bool(changed)
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
         """Create or adopt the budget of each row; what could not be written is pending.
 
         Raises:
-            BillingError: Nothing could be written.
+            BillingError: An error that is not of one row, such as a refused token, before anything was written.
         """
         return self._write(urn, BucketState(), read_bucket(inputs), inputs)
 
@@ -203,7 +205,7 @@ class UserBudgetsLifecycle:
         """Write the rows that differ: new and changed ones first, then those that go; the rest is pending.
 
         Raises:
-            BillingError: Nothing could be written.
+            BillingError: An error that is not of one row, such as a refused token, before anything was written.
         """
         return self._write(urn, read_bucket(olds), read_bucket(news), news)
 
@@ -228,7 +230,7 @@ class UserBudgetsLifecycle:
         kept: dict[str, Mapping[str, Any]] = {}
         with self._run.reporter.collecting() as texts:
             for login, old in states.items():
-                stored = self._one(old).read(_id_of(old), old)
+                stored = self._one(old).read(id_of(old), old)
                 if stored is None:
                     continue
                 rows[login], kept[login] = self._read_row(login, state.rows[login], stored), stored.outputs
@@ -266,9 +268,9 @@ class UserBudgetsLifecycle:
                     self._work.take()
                     told = len(texts)
                     with _noting(failed, login):
-                        self._one(old).delete(row_urn(urn, login), _id_of(old), old)
+                        self._one(old).delete(row_urn(urn, login), id_of(old), old)
                     if any(text.startswith(DELETES) for text in texts[told:]):
-                        gone.append(RowChange(login, old.get(RAISED_TO, old["budget_amount"]), None))
+                        gone.append(RowChange(login, known_amount(old), None))
         finally:
             for text in (*summary(gone), *first_lines(texts)):
                 self._run.reporter.warn(text)
@@ -301,7 +303,8 @@ class UserBudgetsLifecycle:
                     if login not in unchanged:
                         self._work.take()
                     if stopped:
-                        pending[login] = stopped
+                        if login not in unchanged:
+                            pending[login] = stopped
                         continue
                     try:
                         stored = act()
@@ -317,7 +320,7 @@ class UserBudgetsLifecycle:
         finally:
             self._show(texts)
         if pending:
-            self._run.reporter.warn(not_written(pending, len(work) - len(unchanged), "written"))
+            self._run.reporter.warn(not_written(pending, len(work) - len(unchanged - set(pending)), "written"))
         id_ = resource_id(wanted.kind.noun, wanted.owner, f"users-{wanted.bucket}")
         return _stored(id_, news, rows, kept, pending, sorted(set(others) & set(pending)))
 
@@ -348,7 +351,7 @@ class UserBudgetsLifecycle:
             or registry.is_gone(str(old.get("budget_id")))
         ):
             return lambda: budgets.create(urn, declared)
-        return lambda: budgets.update(_id_of(old), old, declared)
+        return lambda: budgets.update(id_of(old), old, declared)
 
     def _removal(self, urn: str, owner: Owner, old: Mapping[str, Any], wanted: BucketState) -> Callable[[], None]:
         """Return what removes a row: its budget stays if the program declares or reads it elsewhere."""
@@ -362,7 +365,7 @@ class UserBudgetsLifecycle:
                 return
             if wanted.protected and not old[KEPT_ON_DELETE]:
                 raise OutcomeError(f"{PROTECTED}. Nothing was sent.")
-            self._one(old).delete(urn, _id_of(old), old)
+            self._one(old).delete(urn, id_of(old), old)
 
         return remove
 
@@ -386,7 +389,7 @@ class UserBudgetsLifecycle:
         return self._budgets[bucket.kind.noun]
 
     def _one(self, budget: Mapping[str, Any]) -> Lifecycle:
-        return self._budgets[next(noun for noun in OWNER_KINDS if budget.get(noun))]
+        return self._budgets[owner_of(budget).kind.noun]
 
 
 @contextmanager
@@ -430,7 +433,11 @@ def others_of(run: Run, owner: Owner, table: BucketState, state: BucketState) ->
     declared, mine = {login.lower() for login in table.budgets}, set(state.budget_ids.values())
     for live in run.cache(OwnerCache, owner).complete().values():
         login = login_of(live)
-        is_other = live.budget_scope == USER and live.budget_product_sku == PRODUCT and login.lower() not in declared
+        is_other = (
+            live.budget_scope == USER
+            and canonical_sku(live.budget_product_sku) == PRODUCT
+            and login.lower() not in declared
+        )
         if not login or not is_other or bucket_of(login) != table.bucket or live.id in mine:
             continue
         if run.registry.declarer(user_key(owner, login), "") is None:
@@ -456,9 +463,10 @@ def _problems(inputs: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("", f"{strangers[0]} belongs to another part of the table: declare the rows with UserBudgets")
 
 
-def _id_of(state: Mapping[str, Any]) -> str:
-    noun = next(noun for noun in OWNER_KINDS if state.get(noun))
-    return resource_id(noun, state[noun], state.get("budget_id") or expiry.NEVER_CREATED)
+def id_of(state: Mapping[str, Any]) -> str:
+    """Return the resource id that the budget of a row would have as a resource of its own."""
+    owner = owner_of(state)
+    return resource_id(owner.kind.noun, owner.slug, state.get("budget_id") or expiry.NEVER_CREATED)
 
 
 def _stored(  # noqa: PLR0917 - what a state has
@@ -480,10 +488,9 @@ def _stored(  # noqa: PLR0917 - what a state has
         others: The users who are not in the table and have a budget, if the table is exclusive.
     """
     with_id = {login: kept[login]["budget_id"] for login in rows if kept[login].get("budget_id")}
-    listed = {name: [login for login in rows if kept[login].get(name)] for name in OUTPUTS[1:3]}
+    flags = ("adopted", KEPT_ON_DELETE, expiry.EXPIRED)
+    listed = {name: [login for login in rows if kept[login].get(name)] for name in flags}
     raised = {login: kept[login][RAISED_TO] for login in rows if kept[login].get(RAISED_TO) is not None}
-    expired = [login for login in rows if kept[login].get(expiry.EXPIRED)]
-    known = {"budget_ids": with_id, **listed, RAISED_TO: raised, expiry.EXPIRED: expired, PENDING: dict(pending)}
-    known |= {OTHERS: list(others)}
+    known = {"budget_ids": with_id, **listed, RAISED_TO: raised, PENDING: dict(pending), OTHERS: list(others)}
     outputs = {**inputs, "budgets": dict(rows), **known}
     return Stored(id_, dict(inputs), outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from billing_provider.budgets.approved_raises import known_amount
 from billing_provider.budgets.consequences import dollars
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import KEEP
@@ -34,7 +35,7 @@ def caps(state: Mapping[str, Any], *, retained: bool) -> str:
     if not live:
         return ""
     kept = [old for old in live.values() if retained or old[KEPT_ON_DELETE]]
-    total = dollars(sum(old["budget_amount"] for old in live.values()))
+    total = dollars(sum(known_amount(old) for old in live.values()))
     text = f"{total} in hard stops of {len(live):,} {'person' if len(live) == 1 else 'people'} in {part.owner}"
     if kept:
         why = "retain_on_delete" if retained else f"{ON_DELETE} is {KEEP}"

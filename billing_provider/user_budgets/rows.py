@@ -141,7 +141,10 @@ def mistakes(found: Iterable[Problem | str]) -> list[str]:
     """Return the first mistakes of a table, each on a line, and the number of the others."""
     every = [str(problem) for problem in found]
     more = len(every) - MOST_MISTAKES
-    return [*every[:MOST_MISTAKES], *([f"and {more} more mistakes"] if more > 0 else [])]
+    return [
+        *every[:MOST_MISTAKES],
+        *([f"and {more} more {'mistake' if more == 1 else 'mistakes'}"] if more > 0 else []),
+    ]
 
 
 def buckets_of(rows: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -34,13 +34,12 @@ def read_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
         path: The file, UTF-8 text.
 
     Raises:
-        ConfigError: It cannot be read, its header is wrong, or rows are incomplete or repeated; the message has all of
-            them.
+        ConfigError: It cannot be read, its header is wrong, or rows are incomplete or repeated; the message has the
+            first ones and the number of the others.
     """
-    lines = _read(path).splitlines(keepends=True)
-    header = lines[0] if lines else ""
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter, strict=True)
+    text = _read(path)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: dict[str, Any] = {}
     first: dict[str, int] = {}
     wrong: list[str] = []
@@ -51,7 +50,7 @@ def read_csv(path: str | os.PathLike[str]) -> dict[str, Any]:
             raise ConfigError(f"{path}: {'; '.join(wrong)}")
         for cells in reader:
             row = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if cell.strip()}
-            if not row and len(cells) <= 1:
+            if not row and len(cells) <= len(columns):
                 continue
             wrong += _row_mistakes(reader.line_num, len(columns), cells, row, first)
             login, amount = row.pop("login", ""), row.get("budget_amount", "")

@@ -163,7 +163,7 @@ def from_messages(table: str, messages: Iterable[str]) -> list[str]:
 
 def first_lines(texts: Sequence[str]) -> list[str]:
     """Return the first lines about single rows, and the number of the others."""
-    # The deleted caps are summed up in a line of their own.
+    # The comparison before the write, or a line of their own, tells the deleted caps.
     others = [text for text in texts if not text.startswith(DELETES)]
     more = len(others) - MOST_LINES
     lines = "line" if more == 1 else "lines"
