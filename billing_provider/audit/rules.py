@@ -12,7 +12,7 @@ from billing_provider.budgets.consequences import DOLLARS, UNCOVERED, worth
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import near
-from billing_provider.core.owners import ORGANIZATION, USER
+from billing_provider.core.owners import ENTERPRISE, ORGANIZATION, USER
 from billing_provider.core.redact import clean
 
 if TYPE_CHECKING:
@@ -148,10 +148,23 @@ def _expiry(account: Account, amount: float) -> Iterator[tuple[Subject | str, st
 
 def _umbrella(account: Account, _: Any) -> Iterator[tuple[Subject | str, str]]:
     known = [each for each in account.budgets if each.knows(*_AMOUNT_INPUTS) and not each.is_per_user]
+    # Only budgets of one product that have the enterprise or the organization in common can cover each other.
+    by_place: dict[tuple[str, str], list[Subject]] = {}
     for each in known:
-        below = [other for other in known if consequences.covers(each.fields, other.fields)]
+        for place in {each.owner.slug.lower(), _entity(each).partition("/")[0]}:
+            by_place.setdefault((each.product, place), []).append(each)
+    for each in known:
+        if each.scope not in {ENTERPRISE, ORGANIZATION}:
+            continue
+        place = _entity(each) if each.scope == ORGANIZATION else ""
+        candidates = by_place[each.product, place or each.owner.slug.lower()]
+        below = [other for other in candidates if consequences.covers(each.fields, other.fields)]
         if text := consequences.overcommitted("it", each.terms, [(other.scope, other.terms) for other in below]):
             yield each, text
+
+
+def _entity(each: Subject) -> str:
+    return str(each.fields.get("budget_entity_name") or "").lower()
 
 
 def _stops_nothing(account: Account, _: Any) -> Iterator[tuple[Subject | str, str]]:

@@ -11,7 +11,7 @@ from billing_provider.budgets.consequences import worth
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS
 from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
-from billing_provider.cli.options import add_owners, add_rules, read_owners
+from billing_provider.cli.options import add_owners, add_rules, read_owners, read_rules
 from billing_provider.cli.tables import Cell, Column, wrapped
 from billing_provider.core.markdown import escaped
 
@@ -44,8 +44,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "audit",
         help="show which budgets really stop usage, and what breaks the rules",
         description="Show which budgets of enterprises and organizations really stop usage and which do not, and what "
-        "breaks the rules. Without --rule, the rules without a setting are on. Only reads. Exit code 3 if a rule is "
-        "broken.",
+        "breaks the rules. The rules without a setting are on, unless --skip leaves them out; --rule adds others. Only "
+        "reads. Exit code 3 if a rule is broken.",
     )
     add_owners(parser)
     add_rules(parser)
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         BillingError: GitHub cannot be read.
     """
     owners = read_owners(args)
-    settings = {name: value for name, value in {**DEFAULTS, **dict(args.rules)}.items() if name not in args.skip}
+    settings = {name: value for name, value in {**DEFAULTS, **read_rules(args)}.items() if name not in args.skip}
     with render.reading() as reader:
         account = of_inventories(read_inventories(reader.run, owners))
     found = judge(account, settings)

@@ -152,3 +152,17 @@ def read_state(name: str) -> State:
         reason = clean(done.stderr.decode(errors="replace"), _SHOWN)
         raise ConfigError(f"--state: pulumi stack export {shown}: {reason}")
     return read_state_export(name, done.stdout)
+
+
+def read_rules(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the rules by name.
+
+    Raises:
+        ConfigError: A rule is given twice.
+    """
+    rules: dict[str, Any] = {}
+    for name, setting in args.rules:
+        if name in rules:
+            raise ConfigError(f"--rule: {name} is given twice: give it once, names as in {name}=A,B")
+        rules[name] = setting
+    return rules

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.adopt.states import MAX_BYTES
 from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
-from billing_provider.cli.options import add_rules
+from billing_provider.cli.options import add_rules, read_rules
 from billing_provider.cli.tables import Column, wrapped
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: The plan cannot be read.
     """
-    found = review(read_plan(args.plan, _content(args.plan)), dict(args.rules))
+    found = review(read_plan(args.plan, _content(args.plan)), read_rules(args))
     stopped = found.stopped(args.fail_on)
     if args.json:
         render.print_json(_document(found, stopped))
@@ -154,9 +154,8 @@ def _print(found: Review, title: str) -> None:
         print("", *wrapped(f"{item.change} {item.name}: {sides}", width, indent=3), sep="\n")
         for line in item.lines:
             print(*wrapped(f"   - {line}", width, indent=5), sep="\n")
-    for text in found.said:
-        if text not in found.unknown:
-            print("", *wrapped(f"The preview says: {clean(text)}", width, indent=3), sep="\n")
+    for text in found.other_said:
+        print("", *wrapped(f"The preview says: {clean(text)}", width, indent=3), sep="\n")
     for text in found.rules_in_words:
         print(*wrapped(text, width, indent=3), sep="\n")
     if found.items:

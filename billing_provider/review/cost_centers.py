@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets import removal, told
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE
-from billing_provider.core.redact import MASK, clean
+from billing_provider.core.redact import MASK, clean, quoted
 from billing_provider.core.resource import read_state
 from billing_provider.cost_centers import words
-from billing_provider.cost_centers.models import IN_PLACE, MEMBER_KINDS, differing
+from billing_provider.cost_centers.models import IN_PLACE, MEMBER_KINDS, cost_center_key, differing
 from billing_provider.cost_centers.states import CostCenterState
 from billing_provider.review import items
 from billing_provider.review.items import NOT_YET, Item, PairedStep, said_about
@@ -41,7 +41,7 @@ def read(step: PairedStep) -> Item:
 def key_of(_: PlannedStep, values: Values) -> Hashable | None:
     """Return what identifies a cost center, or None if that is not known."""
     enterprise, name = (values.fields.get(each) for each in (ENTERPRISE, "name"))
-    return (enterprise.lower(), name) if isinstance(enterprise, str) and isinstance(name, str) else None
+    return cost_center_key(enterprise, name) if isinstance(enterprise, str) and isinstance(name, str) else None
 
 
 def words_of(step: PlannedStep) -> list[str]:
@@ -52,7 +52,7 @@ def words_of(step: PlannedStep) -> list[str]:
 
 def _subject(name: str) -> str:
     """Return how a preview names a cost center."""
-    return f"the cost center {name}" if name else ""
+    return f"the cost center {quoted(name)}" if name else ""
 
 
 class _Read:

@@ -131,7 +131,7 @@ def _totals(review: Review) -> Iterable[str]:
 
 
 def _said(review: Review) -> Iterable[str]:
-    if said := [text for text in review.said if text not in review.unknown]:
+    if said := review.other_said:
         yield "\n#### What else the preview says\n"
         yield from (f"- {escaped(clean(text, _MOST_OF_A_TEXT))}" for text in said)
 

@@ -34,7 +34,6 @@ _UNKNOWN = {
 }
 """What Pulumi writes for a text, flag, number, list or mapping that is not known yet."""
 _UNKNOWN_OF_TRY = "[unknown]"
-_EVENTS = {"resourcePreEvent", "diagnosticEvent", "preludeEvent", "summaryEvent", "cancelEvent", "stdoutEvent"}
 _PARTS = {"steps", "changeSummary"}
 _PREFIXES = {"warning": "warning: ", "error": "error: "}
 # A replacement is one step of these names, and two halves.
@@ -272,7 +271,8 @@ def _read(content: bytes) -> ReviewedPlan:
 
 
 def _is_event(value: Any) -> bool:
-    return isinstance(value, dict) and not _EVENTS.isdisjoint(value)
+    # Each event of Pulumi's engine has a number, whatever it is about.
+    return isinstance(value, dict) and "sequence" in value
 
 
 def _of_document(document: _Document) -> ReviewedPlan:

@@ -173,10 +173,16 @@ class Review:
             found.append("the stream of events has no end, so the plan can lack steps")
         return found + [text for text in self.said if told.read([text]).unknown]
 
+    @property
+    def other_said(self) -> list[str]:
+        """What the preview says besides, without the reasons of `unknown`."""
+        unknown = set(self.unknown)
+        return [text for text in self.said if text not in unknown]
+
     def stopped(self, gates: Iterable[Gate]) -> list[tuple[Gate, str]]:
         """Return the gates that stop the plan, each with the resource or the reason; in the given order."""
         found: list[tuple[Gate, str]] = []
-        for gate in gates:
+        for gate in dict.fromkeys(gates):
             found += [(gate, f"{item.resource} {item.name}") for item in self.items if _stops(gate, item)]
             found += [(gate, reason) for reason in self.unknown] if gate.kind == UNKNOWN else []
             found += [(gate, f"{each.rule}: {each.what}") for each in self.broken] if gate.kind == BROKEN else []

@@ -92,6 +92,13 @@ def test_markdown_has_the_title(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.splitlines()[:2] == ["<!-- billing-provider review: shop/dev -->", "### Caps of production"]
 
 
+def test_a_rule_is_given_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A second setting of a rule would replace the first one, so it is refused."""
+    code, out, err = call(capsys, RAISED, "--rule", "capped=octo-org", "--rule", "capped=octo-lab")
+    assert (code, out) == (2, "")
+    assert "--rule: capped is given twice: give it once, names as in capped=A,B" in err
+
+
 def test_rules_are_judged(capsys: pytest.CaptureFixture[str]) -> None:
     """A rule names the budgets that break it after the plan, and what it cannot see; the gate `rules` stops."""
     options = ("--rule", "max-amount=600", "--rule", "capped=octo-org", "--fail-on", "rules")

@@ -29,6 +29,12 @@ CASES: dict[str, tuple[dict[str, Any], list[str], tuple[str, str, str, list[str]
         step("create", new=TEAM), [f"{SUBJECT}adopts the existing cost center x: removes users monalisa"],
         ("adopted", "", BOTH, ["adopts the existing cost center x: removes users monalisa"]), set(),
     ),
+    "adopted with a name that has spaces": (
+        step("create", new={**TEAM, "name": "Team  A"}),
+        ['the cost center "Team \\x20A": adopts the existing cost center x: removes users monalisa'],
+        ("adopted", "", BOTH.replace("Team", "Team A"), ["adopts the existing cost center x: removes users monalisa"]),
+        set(),
+    ),
     "a member leaves": (
         step("update", TEAM, {**TEAM, "users": ["octocat"]}), [],
         ("changed", BOTH, ONE, ["removes users hubot"]), {"loosening"},

@@ -47,6 +47,13 @@ def test_every_form_has_the_same_steps(name: str) -> None:
     assert by_name["secret"].differs == {"budget_amount"}
 
 
+def test_a_stream_may_begin_with_any_event() -> None:
+    """Pulumi loads policies before the first step, and newer versions have further events."""
+    lines = ({"sequence": 0, "policyLoadEvent": {}}, event("create"))
+    found = read_plan("p.json", "\n".join(map(json.dumps, lines)).encode())
+    assert [each.op for each in found.steps] == ["create"]
+
+
 def test_a_document_counts_what_it_leaves_out() -> None:
     """A document lists no unchanged resources, and says how many there are."""
     assert read(document(step("update", HARD, HARD), same=4)).left_out == 4
