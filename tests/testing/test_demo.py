@@ -119,7 +119,13 @@ def test_an_interrupted_demo_ends_what_it_runs(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "billing_provider.testing.demo"]
     path = f"{tmp_path}:{os.environ['PATH']}"
     with subprocess.Popen(
-        command, env={**os.environ, "PATH": path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # A job in the background of a shell ignores Ctrl-C, and so would the demo.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread runs here
     ) as process:
         wait_until(lambda: mark.exists() and mark.read_text().endswith("\n"), lambda: process.poll() is None)
         process.send_signal(signal.SIGINT)
