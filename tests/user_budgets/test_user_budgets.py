@@ -502,6 +502,20 @@ def test_what_stops_one_row_stops_the_others(stack: TableStack, sandbox: Sandbox
     assert (stack.pending(), live(sandbox)) == ({}, dict.fromkeys(SAME, 5))
 
 
+def test_what_stops_a_change_leaves_unchanged_rows_out(stack: TableStack, sandbox: Sandbox) -> None:
+    """A row that the program did not change is never pending, whatever stopped the changed rows before it."""
+    stack.up(stack.declare(dict.fromkeys(SAME, 5)))
+    sandbox.plan([{"op": "update_budget", "action": "401", "nth": 2}])
+    changed = dict.fromkeys(SAME[:3], 6)
+    declared = stack.declare({**dict.fromkeys(SAME, 5), **changed})
+    run, errors = stack.up(declared)
+    assert errors == []
+    assert set(stack.pending()) < set(changed)
+    assert any("2 of 3 budgets are not written: run again." in text for text in run.reporter.warnings)
+    assert stack.up(declared)[1] == []
+    assert (stack.pending(), live(sandbox)) == ({}, {**dict.fromkeys(SAME, 5), **changed})
+
+
 def test_what_stops_the_first_row_fails_the_resource(stack: TableStack, sandbox: Sandbox) -> None:
     """A 401 before anything is written is an error, and the state stays as it was."""
     sandbox.plan([{"op": "create_budget", "action": "401"}])
