@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import ipaddress
 import os
@@ -114,7 +115,8 @@ def event_loop_for_the_sdk() -> Iterator[None]:
     create, loops = asyncio.new_event_loop, []
 
     def new_event_loop() -> asyncio.AbstractEventLoop:
-        loops.append(create())
+        # A loop keeps the context in which it is created; the context of a program would keep its engine.
+        loops.append(contextvars.Context().run(create))
         return loops[-1]
 
     with pytest.MonkeyPatch.context() as patch:
