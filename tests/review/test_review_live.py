@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from billing_provider.core.clock import TEST_TIME
 from billing_provider.review.markdown import comment
 from billing_provider.review.plan import read_plan
 from billing_provider.review.review import review
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
 
 __all__ = ["cli"]
+
+
+@pytest.fixture(autouse=True)
+def day_of_the_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorded comment tells what was spent in its month."""
+    monkeypatch.setenv(TEST_TIME, "2026-09-21T14:13:20Z")
 
 
 def shown(text: str) -> str:

@@ -10,7 +10,7 @@ from billing_provider.core.errors import ForbiddenError
 from billing_provider.sandbox import Sandbox
 from billing_provider.transport.access import ROLES, lacking, role_for
 from tests.support.app import app_harness
-from tests.support.clock import VirtualClock
+from tests.support.clock import START, VirtualClock
 from tests.support.harness import open_harness
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_what_an_app_lacks() -> None:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(app=True) as running:
+    with Sandbox(app=True, clock=lambda: START) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from billing_provider import cli
+from billing_provider.core.clock import TEST_TIME
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
@@ -29,7 +30,8 @@ CREDITS: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def budgets(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Budgets whose spend comes from each kind of report."""
+    """Budgets whose spend comes from each kind of report, on the day of the sandbox."""
+    monkeypatch.setenv(TEST_TIME, "2026-09-21T14:13:20Z")
     sandbox.add_budget("enterprise", E, budget_product_sku="packages", budget_amount=50)
     sandbox.add_budget("enterprise", E, budget_scope="organization", budget_entity_name="octo-org", **CREDITS)
     sandbox.add_budget("enterprise", E, budget_scope="multi_user_customer", **CREDITS)
