@@ -54,7 +54,8 @@ class Analyzer:
 
     def __init__(self, folder: Path, program: str = PROGRAM) -> None:
         (folder / "__main__.py").write_text(program)
-        self.process = subprocess.Popen([sys.executable, str(folder)], stdout=subprocess.PIPE, text=True)
+        # Without -u, the port stays in the buffer of a pipe; the engine starts packs with -u, too.
+        self.process = subprocess.Popen([sys.executable, "-u", str(folder)], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         port = int(self.process.stdout.readline())
         self._channel = grpc.insecure_channel(f"127.0.0.1:{port}")
