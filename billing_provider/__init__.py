@@ -39,6 +39,8 @@ _PUBLIC = {
         "get_cost_center_output",
         "get_cost_centers",
         "get_cost_centers_output",
+        "get_enterprise_team_members",
+        "get_enterprise_team_members_output",
     ),
     "sdk.usage_functions": (
         "get_ai_credit_usage",

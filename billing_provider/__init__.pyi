@@ -20,7 +20,7 @@ from billing_provider.sdk.budget import (
 )
 from billing_provider.sdk.budget_functions import get_budget, get_budgets, get_effective_budget, get_user_states
 from billing_provider.sdk.cost_center import CostCenter, CostCenterArgs
-from billing_provider.sdk.cost_center_functions import get_cost_center, get_cost_centers
+from billing_provider.sdk.cost_center_functions import get_cost_center, get_cost_centers, get_enterprise_team_members
 from billing_provider.sdk.usage_functions import (
     get_ai_credit_usage,
     get_premium_request_usage,
@@ -88,6 +88,8 @@ __all__ = [
     "get_cost_centers_output",
     "get_effective_budget",
     "get_effective_budget_output",
+    "get_enterprise_team_members",
+    "get_enterprise_team_members_output",
     "get_premium_request_usage",
     "get_premium_request_usage_output",
     "get_usage",
@@ -158,6 +160,13 @@ def get_effective_budget_output(
     organization: pulumi.Input[str] | None = None,
 ) -> pulumi.Output[EffectiveBudget]:
     """Return the result of `get_effective_budget` for Inputs; unknown in a preview while an Input is unknown."""
+
+def get_enterprise_team_members_output(
+    *,
+    enterprise: pulumi.Input[str],
+    enterprise_team: pulumi.Input[str],
+) -> pulumi.Output[list[str]]:
+    """Return the result of `get_enterprise_team_members` for Inputs; unknown in a preview while an Input is unknown."""
 
 def get_premium_request_usage_output(
     *,

@@ -8,13 +8,20 @@ from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.lookup import find_budget
 from billing_provider.budgets.models import BudgetDetails, OpaqueBudget
 from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError
-from billing_provider.core.ids import read_flag, read_id, read_text, read_whole, resource_id
+from billing_provider.core.ids import read_flag, read_id, read_slug, read_text, read_whole, resource_id
 from billing_provider.core.inputs import did_you_mean
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, Owner
 from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.cost_centers.cache import CostCenterCache
-from billing_provider.cost_centers.models import ACTIVE, DELETED, CostCenterDetails
+from billing_provider.cost_centers.models import (
+    ACTIVE,
+    DELETED,
+    ENTERPRISE_TEAMS,
+    CostCenterDetails,
+    plain_member,
+)
 from billing_provider.usage.of_user import of_user
+from billing_provider.usage.people_api import PeopleApi
 from billing_provider.usage.queries import UsageReader, read_owner
 from billing_provider.usage.report_exports import ReportExports
 from billing_provider.usage.report_exports_api import ReportExportsApi, UsageReportExport
@@ -48,6 +55,16 @@ class Reader(UsageReader):
         owner = read_owner(enterprise=enterprise)
         found = self._named(owner, read_text("cost_center", cost_center))
         return self.run.api(CostCentersApi).get_cost_center(owner, found.id)
+
+    def enterprise_team_members(self, *, enterprise: str, enterprise_team: str) -> list[str]:
+        """Return the logins of all members of an enterprise team, by its slug, with or without `ent:`.
+
+        Raises:
+            BillingError: A request to GitHub failed, or the list may be incomplete.
+        """
+        slug = plain_member(ENTERPRISE_TEAMS, read_text("enterprise_team", enterprise_team))
+        team = read_slug("enterprise_team", slug)
+        return self.run.api(PeopleApi).list_team_members(read_owner(enterprise=enterprise), team)
 
     def budgets(
         self,

@@ -1,4 +1,4 @@
-"""The 33 operations of GitHub's billing API: each has a method, a sandbox route, a function or a verb, and a test."""
+"""The 33 operations of GitHub's billing API, and those on people: each has a method, a route, a use, and a test."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from billing_provider.cost_centers.api import CostCentersApi
 from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.usage.api import UsageApi
 from billing_provider.usage.models import USER_OWNER
+from billing_provider.usage.people_api import PeopleApi
 from billing_provider.usage.report_exports_api import ReportExportsApi
 from billing_provider.usage.user_states import UserStatesApi
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.harness import RunHarness
 
 CALLS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (BudgetsApi, UserStatesApi, CostCentersApi, ReportExportsApi, UsageApi)
+    kind.__name__: kind for kind in (BudgetsApi, UserStatesApi, CostCentersApi, ReportExportsApi, UsageApi, PeopleApi)
 }
 OWNERS = {
     "enterprises/{enterprise}": Owner(ENTERPRISE_OWNER, "octo-enterprise"),
@@ -59,6 +60,8 @@ ENTERPRISE_ALONE = {
     ("POST", "/reports"): ("ReportExportsApi.create_report_export", "get_usage_report_rows"),
     ("GET", "/reports/{report_id}"): ("ReportExportsApi.get_report_export", "get_usage_report_export"),
 }
+TEAM = "/enterprises/{enterprise}/teams/{enterprise_team}/memberships"
+PEOPLE = {("GET", TEAM): ("PeopleApi.list_team_members", "get_enterprise_team_members")}
 TABLE: dict[tuple[str, str], tuple[str, str]] = {
     (verb, f"/{owner}/settings/billing{path}"): (method, used.format(resource=resource))
     for owner, resource, rows in (
@@ -71,14 +74,14 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
         ),
     )
     for (verb, path), (method, used) in rows.items()
-}
+} | PEOPLE
 VERBS = {"budgets", "usage", "cost-centers"}
 IDS = [f"{verb} {path}" for verb, path in TABLE]
 
 
 def test_the_sandbox_has_all_33_operations() -> None:
     """The operations of the table and of the sandbox are those that GitHub documents."""
-    assert len(TABLE) == 33
+    assert len(TABLE) == 33 + len(PEOPLE)
     assert set(TABLE) == {(route.method, route.path) for route in ROUTES}
 
 
@@ -152,6 +155,7 @@ def prepared(sandbox: Sandbox, harness: RunHarness, owner: Owner) -> dict[str, t
         "delete_cost_center": (platform,),
         "add_resources": (platform, "users", ["octocat"]),
         "remove_resources": (platform, "users", ["hubot"]),
+        "list_team_members": ("developers",),
         "list_report_exports": (),
         "create_report_export": ({"report_type": "ai_credit", "start_date": "2026-08-01", "end_date": "2026-08-02"},),
         "get_report_export": (report["id"],),

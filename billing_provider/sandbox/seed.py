@@ -1,4 +1,4 @@
-"""The content of a sandbox from a seed: names, cost centers and budgets, checked by the rules of the API."""
+"""The content of a sandbox from a seed: names, cost centers, teams and budgets, checked by the rules of the API."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class _Seed:
     repositories: Any = None
     users: Any = None
     cost_centers: list[dict[str, Any]] = field(default_factory=list)
+    enterprise_teams: dict[StrictStr, list[StrictStr]] = field(default_factory=dict)
     budgets: list[dict[str, Any]] = field(default_factory=list)
     generated_usage: StrictBool = True
 
@@ -57,6 +58,7 @@ def _content(given: Any, clock: Callable[[], float]) -> dict[str, Any]:
     lists = {"organizations": seed.organizations, "repositories": seed.repositories, "users": seed.users}
     state = SandboxState(clock, None, given_names(seed.enterprise, **lists))
     state.cost_centers.clear()
+    state.enterprise_teams = seed.enterprise_teams
     state.generated_usage = seed.generated_usage
     api = Api(state, Quirks(()))
     for at, center in enumerate(seed.cost_centers):

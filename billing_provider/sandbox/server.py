@@ -39,8 +39,8 @@ __all__ = ["Request", "Sandbox"]
 class Sandbox:
     """GitHub's billing API for one enterprise, served from this process while the `with` block lasts.
 
-    It stores all changes and refuses unknown names, which GitHub may ignore. It does not imitate: whether users exist,
-    members of enterprise teams, e-mails, the limit of 10,000 budgets, SAML, TLS and GitHub's delays.
+    It stores all changes and refuses unknown names, which GitHub may ignore. It does not imitate: whether users exist
+    in writes, e-mails, the limit of 10,000 budgets, SAML, TLS and GitHub's delays.
 
     Args:
         port: The port on 127.0.0.1; 0 chooses a free one.
@@ -50,7 +50,7 @@ class Sandbox:
         seed: The names, cost centers and budgets of a new sandbox, as JSON values, instead of the sample data.
         quirks: Names of switches, as `--list-quirks` prints them.
         state_file: The file that stores everything between runs.
-        page_cap: The largest page of budgets; a small value makes paging easy to test.
+        page_cap: The largest page of budgets and of team members; a small value makes paging easy to test.
         clock: Seconds since the epoch; dates, expiry and limits follow it. By default the machine's clock, or the fixed
             time in GITHUB_BILLING_TEST_TIME.
         on_request: Called after each request, in the thread that served it.
@@ -299,6 +299,17 @@ class Sandbox:
         """Return all cost centers as stored, archived ones too."""
         with self._api.lock:
             return [copy.deepcopy(vars(center)) for center in self._api.state.cost_centers.values()]
+
+    def set_team_members(self, team: str, logins: Iterable[str]) -> None:
+        """Set the members of an enterprise team directly, not through the API; a new one is created.
+
+        Args:
+            team: The slug of the team, without `ent:`.
+            logins: The logins of all its members.
+        """
+        with self._api.lock:
+            self._api.state.enterprise_teams[team] = list(logins)
+            self._api.state.save()
 
     def rename_cost_center(self, reference: str, name: str) -> None:
         """Rename the cost center with that UUID or name directly, not through the API.

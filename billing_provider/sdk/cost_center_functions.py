@@ -1,4 +1,4 @@
-"""Data functions for cost centers."""
+"""Data functions for cost centers and enterprise teams."""
 
 from __future__ import annotations
 
@@ -49,3 +49,26 @@ def get_cost_center(
 
 
 get_cost_center_output = output_form(get_cost_center)
+
+
+def get_enterprise_team_members(
+    *,
+    enterprise: str,
+    enterprise_team: str,
+) -> list[str]:
+    """Return the logins of all members of an enterprise team.
+
+    Nobody is left out: if the list may be incomplete, or a member has no login, the function raises an error.
+
+    Args:
+        enterprise: Slug of the enterprise.
+        enterprise_team: The slug of the team, with or without `ent:`.
+
+    Raises:
+        NotFoundError: The team does not exist or is hidden from the token (404).
+        BillingError: The token may not read this, GitHub did not respond, or the team changed while it was read.
+    """
+    return run_query(Reader.enterprise_team_members, **locals())
+
+
+get_enterprise_team_members_output = output_form(get_enterprise_team_members)

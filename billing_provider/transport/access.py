@@ -24,7 +24,7 @@ TOKEN_KINDS = {
     "ghs_": "a GitHub App's installation token (or the built-in one of a workflow)",
 }
 """The kinds of tokens, by their beginning."""
-UNSURE = "GitHub's pages differ on whether the billing of an enterprise takes a fine-grained token"
+UNSURE = "GitHub's pages differ on whether an enterprise takes a fine-grained token"
 
 
 class Grant(NamedTuple):
@@ -46,6 +46,9 @@ GRANTS = {
     ORGANIZATION: Grant(("admin:org",), "Administration", "organization_administration"),
     USER: Grant(("user",), "Plan", ""),
 }
+TEAMS = "teams"
+"""The endpoint of an enterprise's teams, which is not one of its billing."""
+TEAM_GRANT = Grant(("read:enterprise", "admin:enterprise"), "Enterprise teams", "enterprise_teams")
 
 
 class Role(NamedTuple):
@@ -53,7 +56,7 @@ class Role(NamedTuple):
 
     Attributes:
         kind: The kind of owner.
-        endpoint: The first part of the path after `settings/billing/`; empty for all others.
+        endpoint: The first part of the path after the owner or `settings/billing/`; empty for all others.
         methods: The HTTP methods, in words; empty for all others.
         who: The role that GitHub's pages name, with its article.
     """
@@ -70,6 +73,7 @@ ROLES = (
     Role(ENTERPRISE, "budgets", ("POST", "PATCH"), f"{_STAFF}, or an owner of the organization that the budget covers"),
     Role(ENTERPRISE, "cost-centers", ("GET",), f"{_STAFF}, or an owner of an organization"),
     Role(ENTERPRISE, "cost-centers", (), "an owner of the enterprise; GitHub's pages differ on billing managers"),
+    Role(ENTERPRISE, TEAMS, ("GET",), "a member of the enterprise"),
     Role(ENTERPRISE, "", (), _STAFF),
     Role(ORGANIZATION, "budgets", ("GET",), "an owner or billing manager of the organization"),
     Role(ORGANIZATION, "budgets", (), "an owner of the organization; GitHub's pages differ on billing managers"),
@@ -85,9 +89,14 @@ def owner_of(path: str) -> tuple[str, str]:
     return (_KINDS[found[1]], found[2]) if found else ("", "")
 
 
+def grant_of(kind: str, endpoint: str) -> Grant:
+    """Return what a credential needs for an endpoint of a kind of owner."""
+    return TEAM_GRANT if endpoint == TEAMS else GRANTS[kind]
+
+
 def role_for(method: str, path: str) -> str:
-    """Return who may send a request to the billing API, as GitHub's pages name the role."""
-    kind, endpoint = owner_of(path)[0], path.partition("/settings/billing/")[2].partition("/")[0]
+    """Return who may send a request below an owner, as GitHub's pages name the role."""
+    kind, endpoint = owner_of(path)[0], _endpoint(path)
     return next(
         row.who
         for row in ROLES
@@ -106,10 +115,10 @@ def lacking(method: str, path: str, headers: Mapping[str, str], message: str, ho
         holder: The credential and its source, as shown.
         is_app: Whether it is the token of a GitHub App's installation.
     """
-    kind, start = owner_of(path)[0], holder[:1].upper() + holder[1:]
-    if kind not in GRANTS:
+    kind, endpoint, start = owner_of(path)[0], _endpoint(path), holder[:1].upper() + holder[1:]
+    if kind not in GRANTS or not endpoint:
         return f"{start} may not do this: check the role of its user and its permissions."
-    grant, role = GRANTS[kind], f"its user must be {role_for(method, path)}"
+    grant, role = grant_of(kind, endpoint), f"its user must be {role_for(method, path)}"
     scope, permission = grant.scopes[0], f"{grant.permission} ({'read' if method == 'GET' else 'write'})"
     named, scopes = headers.get(ACCEPTED, ""), headers.get("x-oauth-scopes")
     if scopes is not None and {each.strip() for each in scopes.split(",")}.isdisjoint(grant.scopes):
@@ -125,3 +134,8 @@ def lacking(method: str, path: str, headers: Mapping[str, str], message: str, ho
         )
     by_scope = "" if is_app else f"the scope {scope} (classic) or "
     return f"{start} needs {by_scope}the permission {permission}" + ("." if is_app else f" (others); {role}.")
+
+
+def _endpoint(path: str) -> str:
+    """Return the part of a path that decides who may use it; empty for the owner itself."""
+    return _OWNER.sub("", path, count=1).removeprefix("/settings/billing").removeprefix("/").partition("/")[0]

@@ -13,7 +13,7 @@ from billing_provider.core.credentials import BY_OWNER, App, Token, advice_on
 from billing_provider.core.errors import ApiError, AppError, ConfigError, NotSentError, RateLimitError
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION
 from billing_provider.core.redact import MIN_TOKEN, remember
-from billing_provider.transport.access import GRANTS, owner_of
+from billing_provider.transport.access import GRANTS, TEAM_GRANT, owner_of
 from billing_provider.transport.retry import http_date
 
 if TYPE_CHECKING:
@@ -159,14 +159,16 @@ class Authorizer:
         """Replace the token of an installation."""
         app, permission = installation.app, GRANTS[kind].key
         action = f"get a token of {installation}"
-        body = {"permissions": {permission: installation.permissions.get(permission, "write")}}
+        wanted = {permission: installation.permissions.get(permission, "write")}
+        if TEAM_GRANT.key in installation.permissions:
+            wanted[TEAM_GRANT.key] = "read"
         path = f"/app/installations/{installation.id}/access_tokens"
         advice = (
             f"Grant the App the permission {permission} (write), and accept it for the installation; "
             "a suspended installation gets no token."
         )
         with self._explained(app, advice):
-            reply = ask("POST", path, self._jwt(app), action, body)
+            reply = ask("POST", path, self._jwt(app), action, {"permissions": wanted})
         data = reply.data if isinstance(reply.data, dict) else {}
         token, life = data.get("token"), self._life(reply, data.get("expires_at"))
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or life is None or life <= 0:

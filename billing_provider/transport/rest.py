@@ -25,13 +25,22 @@ def billing_path(owner: Owner, *parts: str, what: str = "budgets") -> str:
     Raises:
         ConfigError: The owner or an id could change the path, such as `..`; nothing is sent.
     """
-    for part in (owner.slug, *parts):
-        if not _PART.fullmatch(part) or ".." in part:
-            raise ConfigError(
-                f"{part[:_MAX_PART]!a} is not a valid name or id: use letters, digits, '-', '_' and '.', "
-                f"at most {_MAX_PART} characters. Nothing was sent."
-            )
-    return "/".join((f"/{owner.kind.path}", owner.slug, "settings/billing", what, *parts))
+    slug, *checked = map(path_part, (owner.slug, *parts))
+    return "/".join((f"/{owner.kind.path}", slug, "settings/billing", what, *checked))
+
+
+def path_part(part: str) -> str:
+    """Return a name or an id for a path.
+
+    Raises:
+        ConfigError: It could change the path, such as `..`; nothing is sent.
+    """
+    if not _PART.fullmatch(part) or ".." in part:
+        raise ConfigError(
+            f"{part[:_MAX_PART]!a} is not a valid name or id: use letters, digits, '-', '_' and '.', "
+            f"at most {_MAX_PART} characters. Nothing was sent."
+        )
+    return part
 
 
 def same_id(data: Any, requested: str, action: str) -> None:

@@ -91,7 +91,7 @@ def test_a_refused_token_names_its_source(sandbox: Sandbox) -> None:
 
 def test_a_fine_grained_token_is_tried(sandbox: Sandbox) -> None:
     """For an enterprise a fine-grained token is neither refused nor promised: the reply decides."""
-    said = "; GitHub's pages differ on whether the billing of an enterprise takes a fine-grained token: it is tried"
+    said = "; GitHub's pages differ on whether an enterprise takes a fine-grained token: it is tried"
     first = findings(sandbox, "github_pat_x", ENTERPRISE)[0]
     assert (first.level, first.text) == (OK, f"from the caller, a fine-grained personal access token{said}")
     assert said not in findings(sandbox, "github_pat_x", ORGANIZATION)[0].text

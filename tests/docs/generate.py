@@ -33,7 +33,7 @@ from billing_provider.sandbox.http.routes import ROUTES
 from billing_provider.sandbox.operations.access import TOKENS
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
-from billing_provider.transport.access import GRANTS, ROLES
+from billing_provider.transport.access import ROLES, grant_of
 from tests.engine.test_guards_of_deletes import CHANGES, OUTCOMES
 from tests.review.world import PLANS
 from tests.support import pictures
@@ -252,7 +252,7 @@ def access() -> str:
     """Return what GitHub asks of a credential, by owner and endpoint."""
     rows = []
     for row in ROLES:
-        grant = GRANTS[row.kind]
+        grant = grant_of(row.kind, row.endpoint)
         verbs = {(): ", change" if row.endpoint else "", ("GET",): ", read", ("DELETE",): ", delete"}.get(
             row.methods, ", create and change"
         )
@@ -447,17 +447,17 @@ def _members(kind: type[Any]) -> str:
 
 
 def operations(owner: str) -> str:
-    """Return the operations below one kind of owner: the method that sends each, its file, and what uses it."""
+    """Return the operations on the billing of one kind of owner, or on `people`: method, file, and what uses each."""
     methods = promised()
     rows = []
     for route in ROUTES:
         kind, _, rest = route.path.removeprefix("/").partition("/")
-        if kind != owner:
+        if owner != (kind if "/settings/billing/" in route.path else "people"):
             continue
         tail = rest.partition("/")[2]
         where = methods.get((route.method, route.path)) or methods[route.method, f"/{{owner}}/{tail}"]
         used = ", ".join(code(name) for name in USED_BY[route.method, route.path][1].split(", "))
-        path = tail.removeprefix("settings/billing")
+        path = route.path if owner == "people" else tail.removeprefix("settings/billing")
         rows.append((code(f"{route.method} {path}"), f"{code(where[0])} in {code(where[1])}", used))
     return markdown(("operation", "method", "used by"), rows)
 

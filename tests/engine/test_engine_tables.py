@@ -22,6 +22,15 @@ def table(rows: dict[str, Any], **more: Any) -> str:
     return f"from billing_provider import UserBudgets\nt = UserBudgets('developers', **{given!r})\n"
 
 
+TEAM = """
+from billing_provider import UserBudgets, get_enterprise_team_members
+
+E = "octo-enterprise"
+logins = get_enterprise_team_members(enterprise=E, enterprise_team="developers")
+UserBudgets("developers", enterprise=E, budgets=dict.fromkeys(logins, 40))
+"""
+
+
 def singles(*logins: str) -> str:
     """Return a program of single budgets, and an empty table."""
     lines = ["from billing_provider import EnterpriseBudget"]
@@ -125,3 +134,23 @@ def test_mistakes_are_told_by_the_program(
 def _broken(more: dict[str, Any]) -> str:
     given = {"enterprise": "octo-enterprise", **more}
     return f"from billing_provider import UserBudgets\nUserBudgets('developers', **{given!r})\n"
+
+
+def test_the_members_of_a_team_are_the_rows(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """Who leaves the team loses the row; a team that cannot be read, or has nobody, fails the run before any write."""
+    assert run(driver, "up", TEAM).code == 0
+    assert live(sandbox) == {"monalisa": 40, "hubot": 40}
+    sandbox.set_team_members("developers", ["monalisa"])
+    assert "developers: lifts the caps of 1 person ($40 a month): hubot $40" in run(driver, "preview").said
+    sandbox.forget_requests()
+    sandbox.plan([{"op": "list_team_members", "action": "403_permission", "every": 1}])
+    failed = run(driver, "up")
+    assert failed.code != 0
+    assert "read the members of the enterprise team developers of enterprise octo-enterprise: GitHub" in failed.said
+    sandbox.plan([])
+    sandbox.set_team_members("developers", [])
+    failed = run(driver, "up")
+    assert failed.code != 0
+    assert "the table has no row, which would remove all caps" in failed.said
+    assert sandbox.writes == []
+    assert live(sandbox) == {"monalisa": 40, "hubot": 40}

@@ -49,7 +49,8 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 _TENANT = re.compile(r"api\.[a-z0-9-]+\.ghe\.com", re.ASCII | re.IGNORECASE)
 _ID = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _ROUTES = re.compile(
-    rf"[A-Z]+ (?:/[a-z]+)?/(?:rate_limit|(?:enterprises|organizations|users)/"
+    rf"[A-Z]+ (?:/[a-z]+)?/(?:rate_limit|enterprises/{_ID}/teams/ent:{_ID}/memberships|"
+    r"(?:enterprises|organizations|users)/"
     r"[A-Za-z0-9][A-Za-z0-9._-]*/settings/billing/"
     rf"(?:(?:budgets|cost-centers|reports)(?:/{_ID}(?:/user-states|/resource)?)?|[a-z_]+(?:/[a-z_]+)?))",
     re.ASCII,
@@ -106,6 +107,9 @@ READS: dict[str, Callable[[Reader], Any]] = {
     "get_ai_credit_usage": lambda reader: reader.summary("ai_credit/usage", enterprise=E, user="hubot", **_AUGUST),
     "get_cost_centers": lambda reader: reader.cost_centers(enterprise=E),
     "get_cost_center": lambda reader: reader.cost_center(enterprise=E, cost_center="Platform"),
+    "get_enterprise_team_members": lambda reader: reader.enterprise_team_members(
+        enterprise=E, enterprise_team="developers"
+    ),
     "get_budgets": lambda reader: reader.budgets(organization="octo-org"),
     "get_budget": lambda reader: reader.budget(enterprise=E, budget_id=_first_id(reader)),
     "get_effective_budget": lambda reader: reader.effective_budget(enterprise=E, user="hubot"),

@@ -111,6 +111,7 @@ def test_all_traffic_fits_the_description(
         assert cli.main([*verb, "--enterprise", E]) in {0, 3}
     assert cli.main(["budgets", "--org", ORG]) == 0
     reader = Reader(new_run().run)
+    reader.enterprise_team_members(enterprise=E, enterprise_team="developers")
     reader.effective_budget(enterprise=E, user="mona")
     reader.user_states(enterprise=E, budget_id=stored[4][2].outputs["budget_id"], threshold_lower_bound=5)
     days = {"start_date": "2026-09-01", "end_date": "2026-09-02"}

@@ -195,6 +195,7 @@ MISTAKES: dict[str, Mistake] = {
     "a month too many": Mistake("get_usage(enterprise=E, month=13)", "this date does not exist"),
     "a filter of another report": Mistake("get_usage(organization=O, cost_center='Data')", "supports only"),
     "an unknown cost center": Mistake('get_cost_center(enterprise=E, cost_center="Platfrom")', "Existing: Platform"),
+    "an unknown team": Mistake('get_enterprise_team_members(enterprise=E, enterprise_team="developer")', "404"),
     "an unknown budget": Mistake('get_budget(enterprise=E, budget_id="b-1")', "404"),
     "an unknown state": Mistake('get_cost_centers(enterprise=E, state="archived")', "write active or deleted"),
     "a report in a preview": Mistake(

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.replies import Reply
 
 _ROOMS = ("githubkit_schemas.ghec_v2026_03_10", "githubkit_schemas.v2026_03_10")
+_PEOPLE = {"enterprise_team_memberships": "/enterprises/{enterprise}/teams/{enterprise_team}/memberships"}
+"""The operations beside billing, by the module of the description; the first room has all of them."""
 NOT_DESCRIBED = {"exclude_cost_center_usage"}
 """Fields that GitHub's replies have and that no description has: requests may have them too."""
 
@@ -51,8 +53,11 @@ class Operation(NamedTuple):
 
 @functools.cache
 def operations() -> tuple[Operation, ...]:
-    """Return the operations on billing of both descriptions."""
-    return tuple(operation for room in _ROOMS for operation in _operations(room))
+    """Return the operations on billing of both descriptions, and those on people."""
+    return (
+        *(operation for room in _ROOMS for operation in _operations(room, "billing", "/settings/billing/")),
+        *(each for module, path in _PEOPLE.items() for each in _operations(_ROOMS[0], module, f"'{path}'")),
+    )
 
 
 def violations(request: Incoming, reply: Reply) -> list[str]:
@@ -126,11 +131,11 @@ def _parts(annotation: Any) -> Iterator[Any]:
         yield from _parts(part)
 
 
-def _operations(room: str) -> Iterator[Operation]:
-    module = importlib.import_module(f"{room}.rest.billing")
+def _operations(room: str, name: str, path: str) -> Iterator[Operation]:
+    module = importlib.import_module(f"{room}.rest.{name}")
     models = importlib.import_module(f"{room}.models")
     for function in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
-        if isinstance(function, ast.FunctionDef) and "/settings/billing/" in ast.unparse(function):
+        if isinstance(function, ast.FunctionDef) and path in ast.unparse(function):
             yield from _operation(function, models)
 
 

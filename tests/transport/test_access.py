@@ -41,6 +41,7 @@ STAFF = "an owner or billing manager of the enterprise"
         ("DELETE", f"{ORG}/budgets/1", "an owner of the organization; GitHub's pages differ on billing managers"),
         ("GET", f"{ORG}/usage", "an owner of the organization"),
         ("GET", "/users/mona/settings/billing/usage", "the user whose usage it is"),
+        ("GET", "/enterprises/acme/teams/ent:dev/memberships", "a member of the enterprise"),
     ],
 )
 def test_the_role_of_each_endpoint(method: str, path: str, who: str) -> None:
@@ -69,11 +70,22 @@ def test_what_a_token_lacks(path: str, headers: dict[str, str], message: str, sa
     assert len(text) < 330
 
 
+def test_what_a_read_of_a_team_lacks() -> None:
+    """Enterprise teams have a scope and a permission of their own."""
+    path, holder = "/enterprises/acme/teams/ent:dev/memberships", "the token from GITHUB_TOKEN"
+    text = lacking("GET", path, HAS_SCOPE, "No", holder, is_app=False)
+    assert "lacks the scope read:enterprise: add it; its user must be a member of the enterprise" in text
+    text = lacking("GET", path, {}, "Resource not accessible by personal access token", holder, is_app=False)
+    assert "needs the permission Enterprise teams (read)" in text
+    assert "use a classic token with the scope read:enterprise" in text
+
+
 def test_what_an_app_lacks() -> None:
     """Without a header of GitHub's, the permission is named; it has no user, so there is no role."""
     text = lacking("POST", f"{ORG}/budgets", {}, "No", "App 1 (installation 2 on acme)", is_app=True)
     assert text == "App 1 (installation 2 on acme) needs the permission Administration (write)."
-    assert "check the role" in lacking("GET", "/rate_limit", {}, "No", "the token from GITHUB_TOKEN", is_app=False)
+    for path in ("/rate_limit", "/users/mona"):
+        assert "check the role" in lacking("GET", path, {}, "No", "the token from GITHUB_TOKEN", is_app=False)
 
 
 @pytest.fixture(scope="module")

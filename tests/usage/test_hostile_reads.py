@@ -43,6 +43,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "get_cost_center": {"enterprise": E, "cost_center": "Platform"},
     "get_cost_centers": {"enterprise": E},
     "get_effective_budget": {"enterprise": E, "user": "hubot"},
+    "get_enterprise_team_members": {"enterprise": E, "enterprise_team": "developers"},
     "get_premium_request_usage": {"user": "octocat", **AUGUST},
     "get_usage": {"enterprise": E, "all_cost_centers": True, **AUGUST},
     "get_usage_report_export": {"enterprise": E, "report_id": "1"},

@@ -123,7 +123,7 @@ def _invalid(_: Scene) -> Reply:
     return reply
 
 
-def _change(change: Callable[[dict[str, Any]], Any]) -> Callable[[Scene], Reply]:
+def _change(change: Callable[[Any], Any]) -> Callable[[Scene], Reply]:
     def make_reply(scene: Scene) -> Reply:
         scene.regular.body = change(scene.regular.body)
         return scene.regular
@@ -140,6 +140,12 @@ def _shorten(body: dict[str, Any]) -> Any:
         if key in body:
             body[key] = body[key][:-1]
     return body
+
+
+def _wrong_fields(body: Any) -> Any:
+    rows = body if isinstance(body, list) else [body]
+    wrong = [{key: [value] for key, value in row.items()} for row in rows]
+    return wrong if isinstance(body, list) else wrong[0]
 
 
 def _applied(reply: str, make_reply: Callable[[Scene], Reply]) -> Action:
@@ -186,13 +192,11 @@ ACTIONS: dict[str, Action] = {
     "bad_json": _applied("the reply is truncated JSON", _change(lambda body: json.dumps(body)[:-2])),
     "empty_200": _applied("the reply is 200 without a body", _page("", "application/json; charset=utf-8")),
     "wrong_type": _applied("the reply is a JSON list", _change(lambda _: ["unexpected"])),
-    "wrong_fields": _applied(
-        "every field of the reply is a list", _change(lambda body: {key: [value] for key, value in body.items()})
-    ),
+    "wrong_fields": _applied("every field of the reply is a list", _change(_wrong_fields)),
     "wrong_content_type": _applied(
         "the reply is an HTML page with status 200", _page("<html><body>Unicorn!</body></html>", "text/html")
     ),
-    "huge_body": _applied("the reply has 20 MB", _change(lambda body: {**body, "padding": "x" * 20_000_000})),
+    "huge_body": _applied("the reply has 20 MB", _change(lambda body: [body, "x" * 20_000_000])),
     "short_list": Action(
         "a listing lacks its last entry; its total_count is unchanged", commits=True, reply=_change(_shorten)
     ),

@@ -102,7 +102,8 @@ class Api:
 
     def _show_oddly(self, route: routes.Route, reply: Reply) -> None:
         shown = self.shown.get(route.operation)
-        rows = next((reply.body[name] for name in _ROWS if name in reply.body), [reply.body])
+        listed = reply.body if isinstance(reply.body, list) else [reply.body]
+        rows = next((reply.body[name] for name in _ROWS if name in reply.body), listed)
         for row in rows[:1] if shown else ():
             row.update(copy.deepcopy(shown))
 
@@ -163,7 +164,15 @@ class Api:
         if owner is None:
             raise not_found(problem=f"unknown {kind}; known: {', '.join(getattr(names, f'{kind}s'))}")
         token = access.with_names(token, names)
-        access.permit(token, names, kind, owner, writes=request.method != "GET", does=route.does)
+        access.permit(
+            token,
+            names,
+            kind,
+            owner,
+            writes=request.method != "GET",
+            does=route.does,
+            permission=route.permission,
+        )
         query = request.parsed_query()
         refuse_unknown("query parameter", query, route.query)
         body = request.object_body(route.body)

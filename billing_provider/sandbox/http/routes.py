@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from billing_provider.sandbox.operations import budget_rules, budgets, consumption, cost_centers, exports, usage
+from billing_provider.sandbox.operations import (
+    budget_rules,
+    budgets,
+    consumption,
+    cost_centers,
+    exports,
+    people,
+    usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +28,10 @@ OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}
 
 @dataclass(frozen=True)
 class Route:
-    """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` has its fields."""
+    """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` has its fields.
+
+    `permission` is what an App needs, if it is not the one for the billing of the owner.
+    """
 
     method: str
     path: str
@@ -29,6 +40,7 @@ class Route:
     answer: Callable[[Call], Reply] = field(repr=False)
     query: tuple[str, ...] = ()
     body: tuple[str, ...] = ()
+    permission: str = ""
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Return the path parameters if the request matches this route, else None."""
@@ -124,6 +136,18 @@ def _cost_center_routes(root: str) -> tuple[Route, ...]:
     )
 
 
+_PEOPLE = (
+    Route(
+        "GET",
+        "/enterprises/{enterprise}/teams/{enterprise_team}/memberships",
+        "list_team_members",
+        "retrieve enterprise teams",
+        people.list_team_members,
+        query=_PAGE,
+        permission="enterprise_teams",
+    ),
+)
+
 ROUTES: tuple[Route, ...] = (
     *_budget_routes(_BILLING["enterprise"]),
     *_budget_routes(_BILLING["organization"]),
@@ -132,6 +156,7 @@ ROUTES: tuple[Route, ...] = (
     *_usage_routes("enterprise"),
     *_usage_routes("organization"),
     *_usage_routes("user"),
+    *_PEOPLE,
 )
 
 

@@ -40,7 +40,7 @@ class SandboxToken:
     role: str
     login: str
     summary: str
-    scopes: str | None = "manage_billing:enterprise, admin:org, read:user"
+    scopes: str | None = "manage_billing:enterprise, read:enterprise, admin:org, read:user"
     lives_days: int | None = None
     organization: str | None = None
     installed_on: tuple[str, str] | None = None
@@ -140,8 +140,17 @@ def with_names(token: SandboxToken, names: SandboxNames) -> SandboxToken:
     return replace(token, login=names.stand_in("users", token.login), organization=organization)
 
 
-def permit(token: SandboxToken, names: SandboxNames, owner_kind: str, owner: str, *, writes: bool, does: str) -> None:
-    """Check that a token may use the billing API of an owner.
+def permit(
+    token: SandboxToken,
+    names: SandboxNames,
+    owner_kind: str,
+    owner: str,
+    *,
+    writes: bool,
+    does: str,
+    permission: str,
+) -> None:
+    """Check that a token may use an operation below an owner.
 
     Args:
         token: The token of the request.
@@ -150,12 +159,13 @@ def permit(token: SandboxToken, names: SandboxNames, owner_kind: str, owner: str
         owner: The slug or login in the path.
         writes: Whether the operation changes anything.
         does: The operation, for GitHub's message: "create a budget".
+        permission: What the token of an App needs; empty for the permission for the owner's billing.
 
     Raises:
         RefusedError: The token has no permission (403), or must not see the owner (404).
     """
     if token.installed_on is not None:
-        _permit_app(token, token.installed_on, owner_kind, owner, writes=writes)
+        _permit_app(token, token.installed_on, owner_kind, owner, writes=writes, permission=permission)
         return
     if owner_kind == "user":
         if not same_name(token.login, owner):
@@ -183,9 +193,11 @@ def _permit_organization_owner(token: SandboxToken, owner_kind: str, owner: str)
         raise not_found(problem=f"the token administers only {token.organization}")
 
 
-def _permit_app(token: SandboxToken, account: tuple[str, str], owner_kind: str, owner: str, *, writes: bool) -> None:
-    permission = APP_PERMISSIONS.get(owner_kind)
-    if permission is None:
+def _permit_app(
+    token: SandboxToken, account: tuple[str, str], owner_kind: str, owner: str, *, writes: bool, permission: str
+) -> None:
+    permission = permission or APP_PERMISSIONS.get(owner_kind, "")
+    if not permission:
         raise forbidden("Resource not accessible by integration", "an installation's token has no user")
     if account[0] != owner_kind or not same_name(account[1], owner):
         raise not_found(problem=f"the token is of the installation on {' '.join(account)}")

@@ -176,7 +176,8 @@ class Spending:
 class Content:
     """Everything that is stored. Files of older versions lack what has a default, and have keys that are ignored.
 
-    `made` is the number of ids that were made, and `seen` has the names that were created for requests.
+    `made` is the number of ids that were made, `seen` has the names that were created for requests, and
+    `enterprise_teams` has logins by slug, without `ent:`.
     """
 
     version: int = 1
@@ -186,6 +187,7 @@ class Content:
     generated_usage: StrictBool = True
     budgets: list[StoredBudget]
     cost_centers: list[StoredCostCenter]
+    enterprise_teams: dict[StrictStr, list[StrictStr]] = field(default_factory=dict)
     exports: list[StoredExport] = field(default_factory=list)
     spent: list[Spending] = field(default_factory=list)
 

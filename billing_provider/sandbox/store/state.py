@@ -25,6 +25,7 @@ _SAMPLE_COST_CENTERS = (
     ("Platform", (("User", "monalisa"), ("User", "hubot"))),
     ("Data", (("Org", "octo-lab"),)),
 )
+_SAMPLE_TEAMS = {"developers": ("monalisa", "hubot")}
 _FIELDS = {"User": "users", "Org": "organizations"}
 _IDS = uuid.UUID("6f63746f-2d62-5c6c-a1e6-2d73616e6462")
 
@@ -91,6 +92,7 @@ class SandboxState:
         if kind != "user" and not self._is_named and self._is_sample():
             self.names = names.NONE
             self.cost_centers.clear()
+            self.enterprise_teams.clear()
         self.seen = replace(self.seen, **{field: (*getattr(self.seen, field), name)})
         self.save()
         self._create_unknown(f"The sandbox has created the {kind} {name}, which it did not know.")
@@ -98,6 +100,7 @@ class SandboxState:
 
     def _is_sample(self) -> bool:
         changed = self._made or self.budgets or self.exports or self.names != names.SandboxNames()
+        changed = changed or self.enterprise_teams != _sample_teams(self.names)
         return not changed and list(self.cost_centers.values()) == _sample_cost_centers(self.names)
 
     def reset(self) -> None:
@@ -107,7 +110,8 @@ class SandboxState:
             self.restore(self._seeded)
             return
         kept = names.SandboxNames() if self.names == names.NONE else self.names
-        self._take(Content(made=0, names=kept, budgets=[], cost_centers=_sample_cost_centers(kept)))
+        centers, teams = _sample_cost_centers(kept), _sample_teams(kept)
+        self._take(Content(made=0, names=kept, budgets=[], cost_centers=centers, enterprise_teams=teams))
         self.save()
 
     def new_id(self) -> str:
@@ -168,6 +172,7 @@ class SandboxState:
                 generated_usage=self.generated_usage,
                 budgets=list(self.budgets.values()),
                 cost_centers=list(self.cost_centers.values()),
+                enterprise_teams=self.enterprise_teams,
                 exports=list(self.exports.values()),
                 spent=self.spent,
             )
@@ -186,6 +191,7 @@ class SandboxState:
     def _take(self, content: Content) -> None:
         self.budgets = {each.id: each for each in content.budgets}
         self.cost_centers = {each.id: each for each in content.cost_centers}
+        self.enterprise_teams = content.enterprise_teams
         self.exports = {each.id: each for each in content.exports}
         self.spent = content.spent
         self.names, self.seen = content.names, content.seen
@@ -203,3 +209,10 @@ def _sample_cost_centers(own: names.SandboxNames) -> list[StoredCostCenter]:
         resources: list[Member] = [{"type": kind, "name": member} for kind, member in kept]
         centers.append(StoredCostCenter(str(uuid.uuid5(_IDS, f"cost center {name}")), name, resources=resources))
     return centers
+
+
+def _sample_teams(own: names.SandboxNames) -> dict[str, list[str]]:
+    return {
+        slug: list(dict.fromkeys(own.stand_in("users", login) for login in logins))
+        for slug, logins in _SAMPLE_TEAMS.items()
+    }
