@@ -61,7 +61,10 @@ ENTERPRISE_ALONE = {
     ("GET", "/reports/{report_id}"): ("ReportExportsApi.get_report_export", "get_usage_report_export"),
 }
 TEAM = "/enterprises/{enterprise}/teams/{enterprise_team}/memberships"
-PEOPLE = {("GET", TEAM): ("PeopleApi.list_team_members", "get_enterprise_team_members")}
+PEOPLE = {
+    ("GET", TEAM): ("PeopleApi.list_team_members", "get_enterprise_team_members"),
+    ("GET", "/users/{username}"): ("PeopleApi.shows_user", "audit"),
+}
 TABLE: dict[tuple[str, str], tuple[str, str]] = {
     (verb, f"/{owner}/settings/billing{path}"): (method, used.format(resource=resource))
     for owner, resource, rows in (
@@ -75,7 +78,7 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     )
     for (verb, path), (method, used) in rows.items()
 } | PEOPLE
-VERBS = {"budgets", "usage", "cost-centers"}
+VERBS = {"audit", "budgets", "usage", "cost-centers"}
 IDS = [f"{verb} {path}" for verb, path in TABLE]
 
 
@@ -109,7 +112,7 @@ def test_each_operation_is_used(operation: tuple[str, str]) -> None:
 def test_each_method_sends_its_operation(operation: tuple[str, str], sandbox: Sandbox, harness: RunHarness) -> None:
     """On a real socket, each method sends its documented request, and the sandbox accepts it."""
     verb, path = operation
-    prefix = next(owner for owner in OWNERS if path.startswith(f"/{owner}/"))
+    prefix = next(owner for owner in OWNERS if path.startswith(f"/{owner}"))
     owner = OWNERS[prefix]
     arguments = prepared(sandbox, harness, owner)
     room, _, name = TABLE[operation][0].partition(".")
@@ -156,6 +159,7 @@ def prepared(sandbox: Sandbox, harness: RunHarness, owner: Owner) -> dict[str, t
         "add_resources": (platform, "users", ["octocat"]),
         "remove_resources": (platform, "users", ["hubot"]),
         "list_team_members": ("developers",),
+        "shows_user": ("monalisa",),
         "list_report_exports": (),
         "create_report_export": ({"report_type": "ai_credit", "start_date": "2026-08-01", "end_date": "2026-08-02"},),
         "get_report_export": (report["id"],),

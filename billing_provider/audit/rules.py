@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FLAG, AMOUNT, NAMES = "", "DOLLARS", "NAME,..."
 """What a rule is set to: nothing, an amount in US dollars, or names."""
+ALERTS = "alerts"
+"""The rule for which the logins of a live account are looked up."""
 _AMOUNT_INPUTS = ("budget_amount", "prevent_further_usage")
 _AI_CREDITS = "ai_credits"
 _SHOWN = 300
@@ -115,6 +117,8 @@ def _alerts(account: Account, _: Any) -> Iterator[tuple[Subject | str, str]]:
     for each in account.budgets:
         if each.scope != USER and each.knows("budget_alerting") and each.terms.alerts is None:
             yield each, "it alerts nobody"
+        if absent := sorted(account.absent & (each.terms.alerts or frozenset())):
+            yield each, f"it alerts {', '.join(absent)}: GitHub has no such user"
 
 
 def _stop_above(account: Account, amount: float) -> Iterator[tuple[Subject | str, str]]:
@@ -188,7 +192,7 @@ RULES = {
         AuditRule("capped", NAMES, "each named organization, repository or cost center has a hard stop", _capped),
         AuditRule("max-amount", AMOUNT, "no amount is larger", _max_amount, is_single=True),
         AuditRule("expiry", AMOUNT, "a budget of one person with a larger amount expires", _expiry, is_single=True),
-        AuditRule("alerts", FLAG, "each budget alerts somebody", _alerts, is_single=True),
+        AuditRule(ALERTS, FLAG, "each budget alerts somebody", _alerts, is_single=True),
         AuditRule("umbrella", FLAG, "a hard stop is not below the sum of the budgets that it covers", _umbrella),
         AuditRule("stops-nothing", FLAG, "no budget is a cap in name only", _stops_nothing),
     )

@@ -120,11 +120,13 @@ class Account:
         budgets: The budgets.
         owners: The owners whose budgets are all known.
         billed_by: The enterprises that bill organizations, by the login in lower case.
+        absent: The alerted logins that do not exist, in lower case; only a live account knows them.
     """
 
     budgets: tuple[Subject, ...]
     owners: tuple[Owner, ...] = ()
     billed_by: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
 
     def of(self, owner: Owner) -> list[Subject]:
         """Return the budgets of one owner."""

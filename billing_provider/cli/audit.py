@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt.inventory import read_inventories
-from billing_provider.audit.rules import DEFAULTS, in_words, judge, unstopped, why_not
+from billing_provider.audit.recipients import with_recipients
+from billing_provider.audit.rules import ALERTS, DEFAULTS, in_words, judge, unstopped, why_not
 from billing_provider.audit.subjects import of_inventories
 from billing_provider.budgets.consequences import worth
 from billing_provider.budgets.skus import BUNDLES, PRODUCTS
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
 
 UNSEEN = (
-    "GitHub tells neither whether an alerted login still exists, nor which enterprise bills an organization: that is "
-    "known only of organizations that a budget or a cost center of an enterprise names, if the audit reads this "
-    "enterprise too. Whether a budget counts a certain repository or person is not tested."
+    "GitHub does not tell which enterprise bills an organization: that is known only of organizations that a budget or "
+    "a cost center of an enterprise names, if the audit reads this enterprise too. Whether a budget counts a certain "
+    "repository or person is not tested."
 )
 """What an audit of a live account cannot see."""
 _COMMON = tuple(sorted((PRODUCTS | BUNDLES) - {"premium_requests", "sandbox"}))
@@ -76,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
     settings = {name: value for name, value in {**DEFAULTS, **read_rules(args)}.items() if name not in args.skip}
     with render.reading() as reader:
         account = of_inventories(read_inventories(reader.run, owners))
+        if ALERTS in settings:
+            account = with_recipients(reader.run, account)
     found = judge(account, settings)
     if args.json:
         render.print_json(_document(account, owners, found, settings))

@@ -1,4 +1,4 @@
-"""Client of GitHub's endpoints about people: who is in an enterprise team."""
+"""Client of GitHub's endpoints about people: who is in an enterprise team, and whether a user exists."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from billing_provider.core.errors import TransportError
+from billing_provider.core.errors import NotFoundError, TransportError
 from billing_provider.core.ids import Sendable  # noqa: TC001 - pydantic reads the annotation
 from billing_provider.transport.paging import MAX_USERS, every_row
-from billing_provider.transport.rest import PAGE_SIZE, invalid, path_part
+from billing_provider.transport.rest import PAGE_SIZE, billing_path, invalid, path_part
 
 if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
@@ -71,3 +71,25 @@ class PeopleApi:
                 f"{action}: the team changed while it was read. The list may be incomplete and was not used: run again."
             )
         return list({login.lower(): login for login in found}.values())
+
+    def shows_user(self, owner: Owner, login: str) -> bool:
+        """Return whether GitHub shows a user of this login (200), or not (404).
+
+        A managed user, whose login has an underscore, is shown only to those who have access: a 404 proves nothing.
+
+        Args:
+            owner: The owner whose credential is sent.
+            login: The login.
+
+        Raises:
+            ConfigError: The login could change the path; nothing is sent.
+            BillingError: GitHub refused the request in another way, or did not respond.
+
+        GitHub: GET /users/{username}
+        """
+        path, account = f"/users/{path_part(login)}", billing_path(owner)
+        try:
+            self._transport.request("GET", path, action=f"look up the user {login}", account=account)
+        except NotFoundError:
+            return False
+        return True

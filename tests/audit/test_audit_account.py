@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from billing_provider.adopt.inventory import read_inventories
+from billing_provider.audit.recipients import with_recipients
 from billing_provider.audit.rules import judge, read_rule, unstopped, why_not
 from billing_provider.audit.subjects import Account, of_inventories
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.sandbox import Sandbox
+from tests.support.app import app_harness
+from tests.support.clock import START, VirtualClock
 from tests.support.harness import open_harness
-
-if TYPE_CHECKING:
-    from billing_provider.sandbox import Sandbox
 
 E, ORG = "octo-enterprise", "octo-org"
 OWNERS = [Owner(ENTERPRISE_OWNER, E), Owner(ORGANIZATION_OWNER, ORG)]
@@ -34,6 +35,7 @@ GOOD: tuple[dict[str, Any], ...] = (
 
 PLANTED: dict[str, dict[str, Any]] = {
     "alerts": {"budget_scope": "enterprise", "budget_product_sku": "packages", "budget_amount": 10, "silent": True},
+    "alerts ": {"budget_scope": "enterprise", "budget_product_sku": "packages", "budget_amount": 10, "told": "Ghost"},
     "stops-nothing": {"budget_scope": "enterprise", "budget_product_sku": "ghec_licenses", "budget_amount": 10},
     "stops-nothing ": {"budget_scope": "enterprise", "budget_product_sku": "git_lfs", "budget_amount": 0, "soft": True},
     "max-amount": {"budget_scope": "enterprise", "budget_product_sku": "git_lfs_storage", "budget_amount": 5001},
@@ -46,8 +48,9 @@ PLANTED: dict[str, dict[str, Any]] = {
 
 
 def plant(sandbox: Sandbox, noun: str, name: str, fields: dict[str, Any]) -> str:
-    plain = {key: value for key, value in fields.items() if key not in {"silent", "soft"}}
-    alerting = {"will_alert": False, "alert_recipients": []} if fields.get("silent") else TOLD
+    plain = {key: value for key, value in fields.items() if key not in {"silent", "soft", "told"}}
+    told = {**TOLD, "alert_recipients": [fields.get("told", "octocat"), "hubot"]}
+    alerting = {"will_alert": False, "alert_recipients": []} if fields.get("silent") else told
     if plain["budget_scope"] == "user":
         alerting = {"will_alert": False, "alert_recipients": []}
     if plain["budget_scope"] == "cost_center":
@@ -59,7 +62,8 @@ def plant(sandbox: Sandbox, noun: str, name: str, fields: dict[str, Any]) -> str
 
 
 def account_of(sandbox: Sandbox, owners: list[Owner]) -> Account:
-    return of_inventories(read_inventories(open_harness(sandbox).run, owners))
+    run = open_harness(sandbox).run
+    return with_recipients(run, of_inventories(read_inventories(run, owners)))
 
 
 def test_good_budgets_break_no_rule(sandbox: Sandbox) -> None:
@@ -114,3 +118,68 @@ def test_names_of_what_is_capped(sandbox: Sandbox) -> None:
     assert [each.what for each in found] == ["octocat", "octo-org", "nothing"]
     assert [owner.key for owner in account.every_owner] == [owner.key for owner in OWNERS]
     assert all(account.is_complete(owner) for owner in OWNERS)
+
+
+def told(sandbox: Sandbox, *recipients: str) -> None:
+    alerting = {"will_alert": True, "alert_recipients": list(recipients)}
+    sandbox.add_budget("organization", ORG, **GOOD[0] | {"budget_scope": "organization"}, budget_alerting=alerting)
+
+
+def found_and_warned(sandbox: Sandbox) -> tuple[list[str], list[str]]:
+    harness = open_harness(sandbox)
+    sandbox.forget_requests()
+    account = with_recipients(harness.run, of_inventories(read_inventories(harness.run, OWNERS[1:])))
+    return [each.text for each in judge(account, {"alerts": True})], harness.reporter.warnings
+
+
+def looked_up(sandbox: Sandbox) -> list[str]:
+    return [each.path.rpartition("/")[2] for each in sandbox.requests if "/users/" in each.path]
+
+
+def test_each_alerted_login_is_looked_up_once(sandbox: Sandbox) -> None:
+    """Case does not count, and a login of several budgets is one read; only those that do not exist are found."""
+    told(sandbox, "OctoCat", "ghost", "hubot")
+    told(sandbox, "octocat", "Ghost", "gone")
+    found, warnings = found_and_warned(sandbox)
+    assert sorted(found) == [f"it alerts {who}: GitHub has no such user" for who in ("ghost, gone", "ghost")]
+    assert looked_up(sandbox) == ["ghost", "gone", "hubot", "octocat"]
+    assert warnings == []
+
+
+def test_what_proves_nothing_is_no_finding(sandbox: Sandbox) -> None:
+    """A 404 for a managed user can mean that the token has no access; a mail address is not looked up."""
+    told(sandbox, "mona_acme", "mona@example.com", "octocat")
+    found, warnings = found_and_warned(sandbox)
+    assert found == []
+    mail, managed = (text.removeprefix("not known whether an alerted user exists: ") for text in warnings)
+    assert mail == "mona@example.com: it is no login, so it was not looked up"
+    assert managed.startswith("mona_acme: GitHub does not show this managed user, which can also mean that the token")
+    assert looked_up(sandbox) == ["mona_acme", "octocat"]
+
+
+def test_a_managed_user_who_is_shown_exists() -> None:
+    """With access, it is a user as any other."""
+    with Sandbox(users=["mona_acme"]) as sandbox:
+        told(sandbox, "mona_acme")
+        assert found_and_warned(sandbox) == ([], [])
+
+
+@pytest.mark.parametrize("action", ["401", "403_permission", "500_before", "reset_before", "422", "wrong_content_type"])
+def test_a_failed_read_never_says_that_somebody_does_not_exist(sandbox: Sandbox, action: str) -> None:
+    """It ends the look-ups: what was known before stays, the others are not known, with the reason, in one line."""
+    told(sandbox, "aaa", "ghost", "octocat")
+    sandbox.plan([{"op": "get_user", "action": action, "nth": 2, "times": 99}])
+    found, (warning,) = found_and_warned(sandbox)
+    assert found == ["it alerts aaa: GitHub has no such user"]
+    assert warning.startswith("not known whether an alerted user exists: ghost, octocat: look up the user ghost: ")
+    assert "octocat" not in looked_up(sandbox)
+
+
+def test_an_installation_looks_people_up_with_the_token_of_the_owner() -> None:
+    """A path below `users` has no installation; that of the owner whose budget it is has one."""
+    with Sandbox(app=True, clock=lambda: START) as sandbox:
+        told(sandbox, "ghost")
+        harness = app_harness(sandbox, VirtualClock())
+        account = with_recipients(harness.run, of_inventories(read_inventories(harness.run, OWNERS[1:])))
+        assert account.absent == {"ghost"}
+        assert harness.reporter.warnings == []

@@ -95,6 +95,7 @@ def test_all_traffic_fits_the_description(
     state = tmp_path / "state.json"
     state.write_text(json.dumps({"version": 3, "deployment": {"manifest": {}, "resources": []}}))
     for verb in (
+        ["audit"],
         ["budgets"],
         ["budgets", "--forecast"],
         ["budgets", "--user", "mona"],

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from billing_provider.sandbox.operations.replies import Reply
 
 _ROOMS = ("githubkit_schemas.ghec_v2026_03_10", "githubkit_schemas.v2026_03_10")
-_PEOPLE = {"enterprise_team_memberships": "/enterprises/{enterprise}/teams/{enterprise_team}/memberships"}
+_PEOPLE = {
+    "enterprise_team_memberships": "/enterprises/{enterprise}/teams/{enterprise_team}/memberships",
+    "users": "/users/{username}",
+}
 """The operations beside billing, by the module of the description; the first room has all of them."""
 NOT_DESCRIBED = {"exclude_cost_center_usage"}
 """Fields that GitHub's replies have and that no description has: requests may have them too."""

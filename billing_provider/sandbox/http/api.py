@@ -164,15 +164,9 @@ class Api:
         if owner is None:
             raise not_found(problem=f"unknown {kind}; known: {', '.join(getattr(names, f'{kind}s'))}")
         token = access.with_names(token, names)
-        access.permit(
-            token,
-            names,
-            kind,
-            owner,
-            writes=request.method != "GET",
-            does=route.does,
-            permission=route.permission,
-        )
+        if route.permission is not None:
+            writes, needed = request.method != "GET", route.permission
+            access.permit(token, names, kind, owner, writes=writes, does=route.does, permission=needed)
         query = request.parsed_query()
         refuse_unknown("query parameter", query, route.query)
         body = request.object_body(route.body)

@@ -30,7 +30,7 @@ OWNERS = {"enterprise": "enterprise", "org": "organization", "username": "user"}
 class Route:
     """One operation; `does` completes GitHub's "Insufficient permissions to ...", `body` has its fields.
 
-    `permission` is what an App needs, if it is not the one for the billing of the owner.
+    `permission` is what an App needs, if it is not the one for the billing of the owner; None: every token will do.
     """
 
     method: str
@@ -40,7 +40,7 @@ class Route:
     answer: Callable[[Call], Reply] = field(repr=False)
     query: tuple[str, ...] = ()
     body: tuple[str, ...] = ()
-    permission: str = ""
+    permission: str | None = ""
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """Return the path parameters if the request matches this route, else None."""
@@ -146,6 +146,7 @@ _PEOPLE = (
         query=_PAGE,
         permission="enterprise_teams",
     ),
+    Route("GET", "/users/{username}", "get_user", "retrieve a user", people.get_user, permission=None),
 )
 
 ROUTES: tuple[Route, ...] = (

@@ -1,4 +1,4 @@
-"""The operation on people: the members of an enterprise team."""
+"""The operations on people: the members of an enterprise team, and one user."""
 
 from __future__ import annotations
 
@@ -29,6 +29,14 @@ def list_team_members(call: Call) -> Reply:
         query = {**call.query, "page": str(call.whole_number("page", 1) + 1)}
         reply.headers["Link"] = f'<{call.url}?{urlencode(query)}>; rel="next"'
     return reply
+
+
+def get_user(call: Call) -> Reply:
+    """Return the public profile of a user."""
+    nothing = dict.fromkeys(("name", "company", "blog", "location", "email", "hireable", "bio"))
+    counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
+    times = dict.fromkeys(("created_at", "updated_at"), "2026-08-26T00:00:00Z")
+    return Reply({**_person(call.owner), **nothing, **counts, **times})
 
 
 def _person(login: str) -> dict[str, Any]:
