@@ -1,4 +1,4 @@
-"""The members of an enterprise team: all of them, or an error."""
+"""The members of an enterprise team, and of a cost center: all of them, or an error."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer
 
 E = "octo-enterprise"
+UUID = "0123abcd-0123-4567-89ab-0123456789ab"
 
 
 def members(sandbox: Sandbox, team: str = "developers", **settings: Any) -> list[str]:
@@ -116,3 +117,20 @@ def test_an_app_needs_a_permission_of_its_own() -> None:
         reader = Reader(app_harness(sandbox, clock).run)
         assert reader.enterprise_team_members(enterprise=E, enterprise_team="developers") == ["monalisa", "hubot"]
         assert reader.budgets(enterprise=E) == []
+
+
+@pytest.mark.parametrize("leaver", [None, "u-0"])
+def test_a_cost_center_that_changes_during_the_read_is_an_error(sandbox: Sandbox, leaver: str | None) -> None:
+    """Of several pages too, all members are found, or none."""
+    users = [{"type": "User", "name": f"u-{number}"} for number in range(102)]
+    left = [user for user in users if user["name"] != leaver]
+    center = {"id": UUID, "name": "Big", "state": "active"}
+    reads = [(users[:100], True), (left[100:], False), (left[:100], True), (left[100:], False)]
+    pages = [answer(200, {**center, "resources": rows, "has_next_page": more}) for rows, more in reads]
+    with WireServer(answer(200, {"costCenters": [{**center, "resources": []}]}), *pages) as server:
+        reader = Reader(open_harness(sandbox, base_url=server.url).run)
+        if leaver is None:
+            assert len(reader.cost_center(enterprise=E, cost_center="Big").members("users")) == 102
+            return
+        with pytest.raises(TransportError, match="read cost center Big of enterprise octo-enterprise: its members"):
+            reader.cost_center(enterprise=E, cost_center="Big")
