@@ -50,8 +50,10 @@ fuzz: .venv/.ready ## random attacks (four minutes), then 20,000 stories of caps
 record: .venv/.ready ## record the engine's scenarios on the pulumi that is on PATH
 	@$(BIN)/python -m tests.engine.record
 
-bench: .venv/.ready ## 300 budgets on the embedded engine and on the pulumi that is on PATH, as ratios
-	@$(BIN)/python -m tests.bench_engine
+bench: .venv/.ready ## budgets beside a floor and a naive provider (half an hour; COUNT=100 or CELLS='cli/*' for a part)
+	@$(BIN)/python -m tests.bench $(if $(COUNT),--count $(COUNT)) $(if $(CELLS),--cells "$(CELLS)") \
+	  $(if $(REPEAT),--repeat $(REPEAT)) $(if $(SAVE),--save)
+	@$(if $(COUNT)$(CELLS),$(if $(SAVE),$(BIN)/python -m tests.docs.generate),$(BIN)/python -m tests.docs.generate)
 
 check: .venv/.ready ## ruff, mypy (strict), the import direction and the documents' tables and links
 	@$(BIN)/ruff check .
