@@ -1,7 +1,8 @@
 """Generate the tables of the documents from the code: `make docs` writes them, `make check` compares them.
 
 `make docs` also writes the stub of the package for type checkers, the inputs in the docstrings of the resources for
-editors and `help`, and the pictures of what each verb prints, which the tests of the command line compare.
+editors and `help`, the chart of the bench, and the pictures of what each verb prints, which the tests of the command
+line compare.
 
 A table stands between `<!-- generated: NAME ARGUMENT -->` and `<!-- end -->`.
 """
@@ -34,6 +35,7 @@ from billing_provider.sandbox.operations.access import TOKENS
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.sdk.budget import BudgetArgs
 from billing_provider.transport.access import ROLES, grant_of
+from tests.bench import chart, report, results
 from tests.engine.test_guards_of_deletes import CHANGES, OUTCOMES
 from tests.review.world import PLANS
 from tests.support import pictures
@@ -47,6 +49,7 @@ PACKAGE = ROOT / "billing_provider"
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")))
 
 STUB = PACKAGE / "__init__.pyi"
+CHART = ROOT / "docs" / "bench.svg"
 
 _REGION = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _CHANGES = {"replaces": "replaces", "updates": "updates", "stored": "stored", "nothing": "no effect"}
@@ -58,7 +61,7 @@ def main() -> int:
     """Write every generated table into its page, the stub, and every picture into its file."""
     pictures.write()
     pages = [(page, filled(page.read_text())) for page in PAGES]
-    for file, new in [(STUB, stub()), *docstrings(), *pages]:
+    for file, new in [(STUB, stub()), (CHART, chart.svg(results.read())), *docstrings(), *pages]:
         if new != file.read_text():
             file.write_text(new)
             sys.stdout.write(f"wrote {file.relative_to(ROOT)}\n")
@@ -481,8 +484,27 @@ def _methods(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
                     yield node.name, method
 
 
+# --- the bench
+
+
+def bench(part: str, *engine: str) -> str:
+    """Return one part of what was measured: `machine`, `goals`, `steps` of an engine, `processes` or `engines`."""
+    found = results.read()
+    tables: dict[str, tuple[Iterable[str], Callable[..., list[tuple[str, ...]]]]] = {
+        "goals": (report.GOAL_HEADER, report.goal_rows),
+        "steps": (report.STEP_HEADER, report.step_rows),
+        "processes": (report.PROCESS_HEADER, report.process_rows),
+        "engines": (report.ENGINE_HEADER, report.engine_rows),
+    }
+    if part == "machine":
+        return textwrap.fill(report.machine(found), 100)
+    header, rows = tables[part]
+    return markdown(header, rows(found, *engine))
+
+
 TABLES: dict[str, Callable[..., str]] = {
     "arguments": arguments,
+    "bench": bench,
     "budget-inputs": budget_inputs,
     "comment": comment_about_a_plan,
     "cost-center-inputs": cost_center_inputs,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bench import chart, results
 from tests.docs.blocks import LANGUAGES, make_verbs
-from tests.docs.generate import PAGES, ROOT, STUB, docstrings, filled, stub
+from tests.docs.generate import CHART, PAGES, ROOT, STUB, docstrings, filled, stub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,11 @@ def test_generated_tables_are_up_to_date(page: Path) -> None:
 def test_the_stub_is_up_to_date() -> None:
     """The stub of the package equals the output of `make docs`."""
     assert STUB.read_text() == stub(), "run `make docs`"
+
+
+def test_the_chart_is_up_to_date() -> None:
+    """The chart of the bench equals the output of `make docs`."""
+    assert CHART.read_text() == chart.svg(results.read()), "run `make docs`"
 
 
 def test_the_docstrings_of_the_resources_are_up_to_date() -> None:
