@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from billing_provider.core.markdown import code, escaped
@@ -74,22 +75,27 @@ def _head(review: Review, title: str) -> Iterable[str]:
 
 
 def headline(review: Review) -> str:
-    """Return how many losses and other changes there are."""
+    """Return how many losses and other changes there are, and how many of them stop something at once."""
     if not review.items:
         known = ", as far as is known" if review.unknown else ""
         return "The preview failed." if review.plan.errors else f"No budget and no cost center changes{known}."
-    losses, number = len(review.losses), len(review.items)
-    others = number - losses
-    counts: dict[str, int] = {}
-    for item in review.items:
-        counts[item.change] = counts.get(item.change, 0) + 1
-    each = ", ".join(f"{count} {change}" for change, count in counts.items())
+    losses, number = review.losses, len(review.items)
+    others = [item for item in review.items if not item.is_loss]
     changes = "1 change" if number == 1 else f"{number} changes"
     if not losses:
-        return f"{changes}, no loss: {each}."
-    if not others:
-        return f"{changes}, only losses: {each}."
-    return f"{losses} of {changes} allow more or tell fewer people: {each}."
+        text = f"{changes}, no loss: {_counted(others)}."
+    elif not others:
+        text = f"{changes}, only losses: {_counted(losses)}."
+    else:
+        # The two lists stand apart: in one, a reader cannot tell which changes the first number counts.
+        text = f"{len(losses)} of {changes} allow more or tell fewer people: {_counted(losses)}."
+        text += f" The others: {_counted(others)}."
+    stops = sum(item.told.stops for item in review.items)
+    return f"{text} {stops} {'stops' if stops == 1 else 'stop'} usage or people at once." if stops else text
+
+
+def _counted(found: Iterable[Item]) -> str:
+    return ", ".join(f"{count} {change}" for change, count in Counter(item.change for item in found).items())
 
 
 class _Block(NamedTuple):
@@ -146,10 +152,10 @@ def _rules(review: Review) -> Iterable[str]:
 def _table(title: str, found: Sequence[Item]) -> Iterable[str]:
     if not found:
         return
-    yield f"\n#### {title}\n\n|  | before | after | what it means |\n| --- | --- | --- | --- |"
+    yield f"\n#### {title}\n\n| change | before | after | what it means |\n| --- | --- | --- | --- |"
     for item in found:
         more = len(item.lines) - _MOST_LINES
         shown = [*map(escaped, item.lines[:_MOST_LINES]), *([f"and {more} more"] if more > 0 else [])]
-        lines = "<br>".join(shown)
+        lines = "<br>".join(f"- {line}" for line in shown)
         what = f"{item.change} {code(item.name)}"
         yield f"| {what} | {escaped(item.before) or 'nothing'} | {escaped(item.after) or 'nothing'} | {lines} |"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench import chart, results
+from tests.docs import photograph
 from tests.docs.blocks import LANGUAGES, make_verbs
 from tests.docs.generate import CHART, PAGES, ROOT, STUB, docstrings, filled, stub
 
@@ -18,6 +19,7 @@ README = ROOT / "README.md"
 MOST_README_LINES = 200
 MOST_COLUMNS = 100
 MOST_COLUMNS_OF_CODE = 80
+MOST_BYTES_OF_A_PICTURE = 150_000
 _CODE = re.compile(r"^[ \t]*```.*?^[ \t]*```$", re.DOTALL | re.MULTILINE)
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
@@ -62,6 +64,13 @@ def test_links_are_valid(page: Path) -> None:
         linked = (page.parent / name).resolve() if name else page
         assert linked.exists(), target
         assert not anchor or anchor in anchors(linked), target
+
+
+def test_the_picture_shows_the_comment_of_today() -> None:
+    """The picture of the comment was taken of the recorded comment, and is small."""
+    picture = photograph.PICTURE.read_bytes()
+    assert photograph.digest(photograph.COMMENT.read_text(encoding="utf-8")).encode() in picture, photograph.__doc__
+    assert len(picture) < MOST_BYTES_OF_A_PICTURE
 
 
 @pages

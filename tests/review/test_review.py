@@ -26,7 +26,7 @@ def of(value: dict[str, Any]) -> Review:
     return review(read_plan("p", json.dumps(value).encode()))
 
 
-ONCE = re.compile(r"<br>it is not in this state under this name, [^|]*?(?=<br>| \|)")
+ONCE = re.compile(r"<br>- it is not in this state under this name, [^|]*?(?=<br>| \|)")
 
 
 def portable(text: str) -> str:
@@ -119,13 +119,22 @@ def test_gates_name_what_stops_them() -> None:
         ([step("create", new=HARD)], "1 change, no loss: 1 new."),
         (
             [step("delete", HARD), step("create", new={**HARD, "budget_product_sku": "ghas"}, name="c")],
-            "1 of 2 changes allow more or tell fewer people: 1 removed, 1 new.",
+            "1 of 2 changes allow more or tell fewer people: 1 removed. The others: 1 new.",
         ),
     ],
 )
 def test_the_headline_counts(steps: list[dict[str, Any]], text: str) -> None:
     """The headline has the number of losses and of each kind of change."""
     assert headline(of(document(*steps))) == text
+
+
+def test_the_headline_counts_what_stops_at_once() -> None:
+    """What stops usage or people at once is in the headline, though it is no loss."""
+    steps = [step("create", new={**HARD, "budget_product_sku": sku}, name=sku) for sku in ("actions", "ghas")]
+    said = {"actions": ["stops 2 people at once: they have used at least $20 this month"]}
+    assert headline(of(document(*steps, said=said))) == ("2 changes, no loss: 2 new. 1 stops usage or people at once.")
+    said["ghas"] = ["usage of ghas of x stops at once: $9 are spent, the cap is $5"]
+    assert headline(of(document(*steps, said=said))).endswith(" 2 stop usage or people at once.")
 
 
 def test_a_failed_preview_has_no_calm_headline() -> None:
@@ -170,7 +179,7 @@ def test_sums_leave_room_for_losses() -> None:
 
 def test_a_line_that_is_too_long_is_left_out_alone() -> None:
     """A change has at most 40 lines; one for which there is no room is left out, the ones after it are not."""
-    words = [f"word {number} {'_x_ ' * 90}" for number in range(50)]
+    words = [f"no {number} {'_x_ ' * 90}" for number in range(50)]
     names = ("a", "b", "c", "d", "e", "f")
     products = ("actions", "ghas", "packages", "codespaces", "sandbox", "git_lfs", "spark")
     steps = [
@@ -180,7 +189,7 @@ def test_a_line_that_is_too_long_is_left_out_alone() -> None:
     text = comment(of(document(*steps, said=dict.fromkeys(names, words))), "Budgets")
     shown = text.count("| removed `") - 1
     assert 0 < shown < len(names)
-    assert text.count("<br>and 11 more |") == shown
+    assert text.count("<br>- and 11 more |") == shown
     assert "| removed `z` |" in text
     assert "The most that can be spent" not in text, "the heading of the sums has no room, so no row of them is there"
     assert f"**{len(names) - shown + 1 + len(products)} more lines are left out**" in text
