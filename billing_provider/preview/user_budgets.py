@@ -62,8 +62,11 @@ class _RowPreview(BudgetPreview):
         change = compared.change
         if reason := refusal(self._run.guards, change, compared.replaced, self.remaining_cap):
             return [Problem("", reason)]
+        if compared.owner is None:
+            # The date of a new row has passed: nothing is created, and `check` says so.
+            return []
         # A row is known as a whole, and is a budget after the change.
-        owner, old, new = cast("Owner", compared.owner), change.old, cast("Terms", change.new)
+        owner, old, new = compared.owner, change.old, cast("Terms", change.new)
         told = [*self._stops(owner, compared, old, new), *self._uncovered(owner, compared)]
         texts = [text for text in told if text not in _ONCE]
         # What is said once a run is about no single row.

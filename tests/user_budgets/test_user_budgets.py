@@ -321,6 +321,20 @@ def test_an_expired_exception_stays_quiet_and_can_come_back(
     assert live(sandbox) == {"bob": 80}
 
 
+def test_a_new_row_whose_date_has_passed_creates_nothing(stack: TableStack, sandbox: Sandbox) -> None:
+    """A preview of a row that was written too late names its date, tells of the other rows, and does not fail."""
+    past = {"bob": {"budget_amount": 80, "expires_at": "2020-01-01"}}
+    told, refused = stack.preview(stack.declare(past))
+    assert refused == []
+    assert not any("adds caps" in text for text in told)
+    declared = stack.declare({"ann": 5, **past})
+    told, refused = stack.preview(declared)
+    assert refused == []
+    assert any("adds caps for 1 person (+$5 a month): ann $5" in text for text in told)
+    assert stack.up(declared)[1] == []
+    assert live(sandbox) == {"ann": 5}
+
+
 # --- guards
 
 
