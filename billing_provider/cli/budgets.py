@@ -11,7 +11,7 @@ from billing_provider import cli
 from billing_provider.budgets.models import BudgetDetails
 from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
-from billing_provider.cli.options import add_name, add_owner, read_owner, whole
+from billing_provider.cli.options import add_name, add_owner, add_scope, read_owner, whole
 from billing_provider.cli.tables import Column
 from billing_provider.core.owners import ENTERPRISE_OWNER, USER
 from billing_provider.usage.forecast import BELOW, NEAR, OVER, RISING, STATES, UNKNOWN, forecast
@@ -48,7 +48,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "cap or over it, and when the rest is spent at the pace of this month. Read-only.",
     )
     add_owner(parser)
-    parser.add_argument("--scope", choices=_SCOPES, help="only budgets of this scope")
+    add_scope(parser, _SCOPES)
     add_name(parser, USER, "only budgets that apply, or may apply, to this user")
     parser.add_argument(
         "--forecast",

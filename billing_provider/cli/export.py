@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from billing_provider.adopt import entries, folder, inventory, masks
 from billing_provider.cli import render
 from billing_provider.cli.exit_codes import FOUND
-from billing_provider.cli.options import add_owners, add_states, read_owners, read_state
+from billing_provider.cli.options import add_owners, add_scope, add_states, read_owners, read_state
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER
 
@@ -36,7 +36,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--import", dest="stack", metavar="STACK", help="import into this stack, and preview it: nothing may change"
     )
     parser.add_argument("--only", choices=(_COST_CENTERS, _BUDGETS), help="only cost centers, or only budgets")
-    parser.add_argument("--scope", choices=ENTERPRISE_OWNER.scopes, help="only budgets of this scope")
+    add_scope(parser, ENTERPRISE_OWNER.scopes)
     add_states(parser, "leave out what this stack manages")
     parser.add_argument(
         "--mask-logins",

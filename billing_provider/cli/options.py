@@ -18,7 +18,7 @@ from billing_provider.core.redact import clean
 from billing_provider.storage import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from billing_provider.adopt.states import State
 
@@ -45,6 +45,12 @@ def add_name(
         parser.add_argument(flag, dest=noun, metavar=metavar, action="append", default=[], help=text)
     else:
         parser.add_argument(flag, dest=noun, metavar=metavar, required=required, help=text)
+
+
+def add_scope(parser: argparse.ArgumentParser, scopes: Sequence[str]) -> None:
+    """Add the option for one scope; the help names them in its text, where a line can break."""
+    text = f"only budgets of this scope: {', '.join(scopes)}"
+    parser.add_argument("--scope", metavar="SCOPE", choices=scopes, help=text)
 
 
 def add_owner(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -31,13 +32,22 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _INDENT = 4
-_NOT_IMITATED = """\
-What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its
-organizations), members of enterprise teams, mails and alerts, web pages, custom roles, the limit of
-10,000 budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops
-nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on every
-machine, with a new day every day. GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes the date.
-It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."""
+_NOT_IMITATED = (
+    "What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its "
+    "organizations), members of enterprise teams, mails and alerts, web pages, custom roles, the limit of 10,000 "
+    "budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops "
+    "nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on "
+    "every machine, with a new day every day. GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes "
+    "the date. It is stricter than GitHub: an unknown route, field or query parameter is an error that names it."
+)
+
+
+class _Lines(argparse.HelpFormatter):
+    """Breaks each line of a long text by itself."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = (wrapped(f"{indent}{line}", width, _INDENT if line.startswith(" ") else 0) for line in text.split("\n"))
+        return "\n".join(chain.from_iterable(lines))
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,7 +58,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         description="Serve GitHub's billing API on a loopback port until Ctrl-C. The first two lines of output "
         "(four with --app) are shell commands that make every tool of this package use it.",
         epilog="\n".join(["tokens:", *_tokens({name: f"{name}-SUFFIX" for name in TOKENS}), "", _NOT_IMITATED]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Lines,
     )
     parser.add_argument(
         "--port", type=whole("a port", 0, 65535), default=0, help="the port on 127.0.0.1 (default: a free one)"
@@ -206,7 +216,7 @@ def _print_start(args: argparse.Namespace, sandbox: Sandbox) -> None:
         f"  repositories {names['repositories']};",
         f"  users {names['users']}; cost centers {', '.join(center['name'] for center in content['cost_centers'])}.",
         "Tokens:",
-        *_tokens(sandbox.tokens),
+        *(line for each in _tokens(sandbox.tokens) for line in wrapped(each, line_width(), _INDENT)),
         f"Quirks: {', '.join(args.quirk) or 'none'} (--list-quirks). Press Ctrl-C to stop.",
     ]
     if args.control:

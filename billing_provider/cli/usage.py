@@ -58,7 +58,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     for noun, text in ((ENTERPRISE, "an enterprise"), (ORGANIZATION, "an organization"), (USER, "a user")):
         add_name(parser, noun, text)
-    parser.add_argument("--report", choices=tuple(_PATHS), default="summary", help="the report (default: summary)")
+    reports = f"the report: {', '.join(_PATHS)} (default: summary)"
+    parser.add_argument("--report", choices=tuple(_PATHS), metavar="REPORT", default="summary", help=reports)
     parser.add_argument("--by", nargs="+", choices=tuple(_KEYS), metavar="WHAT", help=f"group by: {', '.join(_KEYS)}")
     for name, most in _PERIOD.items():
         parser.add_argument(

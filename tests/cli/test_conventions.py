@@ -83,6 +83,15 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert (ended.value.code, capsys.readouterr().out) == (0, f"billing-provider {__version__}\n")
 
 
+@pytest.mark.parametrize("verb", ["", *sorted(verbs())])
+def test_help_fits_a_terminal(verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """No line of a help is wider than the terminal."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main([*verb.split(), "--help"])
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
 def test_the_package_is_a_program() -> None:
     """`python -m billing_provider` is the command line, under the same name."""
     done = subprocess.run(

@@ -139,10 +139,12 @@ def test_faults_are_listed_and_reported_if_they_did_not_occur(
 
 
 def test_help_lists_what_is_not_imitated(capsys: pytest.CaptureFixture[str]) -> None:
-    """The help lists what the sandbox does not imitate."""
+    """The help lists the tokens, each on lines of its own, and what the sandbox does not imitate."""
     with pytest.raises(SystemExit):
         main(["sandbox", "--help"])
-    assert "What it does not imitate" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "\nWhat it does not imitate" in said
+    assert "\n  sandbox-expired-SUFFIX           expired: 401\n" in said
 
 
 @pytest.mark.parametrize(
