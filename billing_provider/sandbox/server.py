@@ -390,7 +390,7 @@ class Sandbox:
 
     @property
     def requests_while_blocked(self) -> int:
-        """The number of requests before the end of a requested wait."""
+        """The number of requests before the end of a requested wait; reads that can have been on their way are none."""
         return self._api.limits.requests_while_blocked
 
     @property

@@ -19,13 +19,14 @@ PREFIX = "/api/v3"
 
 @dataclass(frozen=True)
 class Incoming:
-    """A received request: the path without the prefix, the query as text, header names in any case."""
+    """A received request: path without the prefix, query as text, header names in any case, the port of the client."""
 
     method: str
     path: str
     query: str
     headers: Message
     body: bytes
+    client: int = 0
 
     def parsed_query(self) -> dict[str, str]:
         """Return the query; of a repeated name, the last value counts."""

@@ -16,16 +16,30 @@ class RateLimits:
         self.requests_while_blocked = 0
         self.unpaced_writes = 0
         self._blocked_until = 0.0
+        self._told: set[int] = set()
+        self._client = 0
         self._writes: dict[str, deque[float]] = {}
         self._last: dict[str, float] = {}
 
-    def count_request(self, now: float) -> None:
-        """Count a request that was sent before the end of a requested wait."""
-        self.requests_while_blocked += now < self._blocked_until
+    def count_request(self, now: float, client: int, *, is_read: bool) -> None:
+        """Count a request that was sent before the end of a requested wait.
+
+        The first read of each other connection can have been on its way when the wait was requested.
+
+        Args:
+            now: The time of the sandbox's clock.
+            client: The port of the client, which is that of the connection.
+            is_read: Whether it changes nothing.
+        """
+        is_blocked = now < self._blocked_until
+        self.requests_while_blocked += is_blocked and (client in self._told or not is_read)
+        self._told.add(client)
+        self._client = client
 
     def block(self, until: float) -> None:
-        """Record that the client was asked to wait until `until`."""
+        """Record that the client of the current request was asked to wait until `until`."""
         self._blocked_until = max(self._blocked_until, until)
+        self._told = {self._client}
 
     def write(self, token: str, now: float) -> float:
         """Return the seconds to wait for the limits of the minute and the hour; 0 accepts and counts the write."""

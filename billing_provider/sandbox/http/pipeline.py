@@ -87,7 +87,7 @@ class RequestPipeline:
         with self.api.lock:
             now = self.api.state.clock()
             self.execute_late()
-            self.api.limits.count_request(now)
+            self.api.limits.count_request(now, request.client, is_read=request.method == "GET")
             found = routes.find(request.method, request.path)
             fault = self.plan.pick(request.method, request.path, found[0].operation if found else "")
             reply = self.api.answer(request) if fault is None else self._apply_fault(fault, request, now)

@@ -132,7 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         handlers = ((f"{PREFIX}/", service.serve), (CONTROL_PREFIX, self.server.control), (DOWNLOADS, service.download))
         for prefix, answer in handlers:
             if path.startswith(prefix):
-                request = Incoming(self.command, f"/{path.removeprefix(prefix)}", query, self.headers, body)
+                below, client = f"/{path.removeprefix(prefix)}", self.client_address[1]
+                request = Incoming(self.command, below, query, self.headers, body, client)
                 self._deliver(answer(request))
                 return
         self._deliver(not_found(problem=f"paths must start with {PREFIX}").reply)
