@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from contextvars import ContextVar
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _ANSWER_SECONDS = 5.0
 _LOOK_SECONDS = 3.0
 _PLUGIN = "pulumi.dynamic.__main__"
+_URN: ContextVar[str] = ContextVar("urn", default="")
+"""The URN of the resource, for threads that work for the one that has the engine's request."""
 
 
 class EngineLog:
@@ -54,7 +57,7 @@ class EngineLog:
 
     def status(self, text: str) -> None:
         """Show the current wait as a status line; it replaces the previous one."""
-        self._log(text, _request_urn(), engine_pb2.INFO, ephemeral=True)
+        self._log(text, _request_urn() or _URN.get(), engine_pb2.INFO, ephemeral=True)
 
     def exit_if_engine_died(self) -> None:
         """Exit if the engine died: further writes would not reach the state, and the next run would repeat them.
@@ -120,6 +123,7 @@ def calling_urn() -> str:
             "cannot find the URN of this resource in the calls of the Pulumi SDK: nothing was sent. "
             f"Install a version of the package pulumi that this provider supports, instead of {version('pulumi')}."
         )
+    _URN.set(urn)
     return urn
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -98,8 +99,9 @@ class BudgetsApi:
 
         One odd budget does not end the listing of an account: it is opaque.
 
-        Budgets that are created or deleted during the read move others to another page; if the number of budgets
-        differs from GitHub's count, the listing is read again.
+        The pages are read side by side. Budgets that are created or deleted during the read move others to another
+        page: if the number of budgets differs from GitHub's count, or a page counts fewer than the page before, the
+        listing is read again, one page after the other.
 
         Args:
             owner: The owner of the budgets.
@@ -115,16 +117,22 @@ class BudgetsApi:
         def fetch(number: int) -> Page:
             return first if number == 1 and first is not None else self.get_budget_page(owner, number, filters)
 
-        for _ in range(_MAX_PASSES):
+        for number in range(_MAX_PASSES):
             found: dict[str, Budget | OpaqueBudget] = {}
-            for page in pages(fetch, lambda row: row.key, MAX_BUDGETS, action):
+            totals: list[int] = []
+            # Pages one after the other have more patience with budgets that are created meanwhile.
+            for page in pages(fetch, lambda row: row.key, MAX_BUDGETS, action, ahead=number == 0):
                 found.update({row.key: row for row in page[0]})
+                totals += [] if page[2] is None else [page[2]]
             first, (_, more, total) = None, page
-            if more is not True and (total is None or total == len(found)):
+            # Where the count falls, a budget may have moved from a page to the one before, and be on none.
+            fell = any(after < before for before, after in pairwise(totals))
+            if more is not True and (total is None or total == len(found)) and not fell:
                 yield from found.values()
                 return
+        counted = f"its count is {total}" + (", which fell meanwhile" if fell else "")
         raise TransportError(
-            f"{action}: GitHub's pages contain {len(found)} budgets, but its count is {total}. "
+            f"{action}: GitHub's pages contain {len(found)} budgets, but {counted}. "
             "The listing is incomplete and was not used: run again."
         )
 

@@ -9,6 +9,7 @@ from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.models import OpaqueBudget
 from billing_provider.core.errors import NotFoundError
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER
+from billing_provider.transport.paging import expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,9 @@ the create is still detected; of users, only one that is older than `age_for_cre
 """
 _SECONDS_A_BUDGET = 0.02
 """Seconds that each listed budget adds to the maximum age: a page of a hundred budgets adds two seconds."""
+
+_PAGES_A_READ = 3
+"""Remaining pages of a listing that cost as much as one single read: they are read side by side."""
 
 
 class OwnerCache:
@@ -55,7 +59,7 @@ class OwnerCache:
         """Return one budget, or None if it is provably gone: a 404 and a complete listing without it.
 
         A run that reads few budgets reads each of them with one request. A run that reads many reads the listing, but
-        continues with single reads while they need fewer requests than the remaining pages of the listing.
+        continues with single reads while they need far fewer requests than the remaining pages of the listing.
 
         Raises:
             ApiError: GitHub refused the read or the listing; the budget may still exist.
@@ -67,9 +71,11 @@ class OwnerCache:
                 if listed is not None:
                     return listed
             self._single_reads += 1
-            try:
-                return self._api.get_budget(self._owner, budget_id)
-            except NotFoundError:
+        # Single reads, and a listing of another thread, are on their way together.
+        try:
+            return self._api.get_budget(self._owner, budget_id)
+        except NotFoundError:
+            with self.lock:
                 listed = self._proof(budget_id).get(budget_id)
                 if listed is None and self._may_be_opaque(budget_id):
                     raise
@@ -154,7 +160,7 @@ class OwnerCache:
             key = (scope, (user or "").lower())
             if key not in self._parts:
                 first = self._first()
-                if first.more is False or len(self._parts) + 1 >= _pages(first) - 1:
+                if first.more is False or len(self._parts) + 1 >= expected(first.rows, first.total) - 1:
                     return self.complete()
                 listed = self._api.list_budgets(self._owner, filters=filters)
                 self._parts[key] = self._understood(listed)
@@ -268,11 +274,11 @@ class OwnerCache:
         return first
 
     def _single_is_cheaper(self) -> bool:
-        """Return whether a single read needs fewer requests than the listing, estimated from its first page."""
+        """Return whether a single read costs less than the listing, estimated from its first page."""
         page = self._recent_first_page()
         if page is None:
             return self._run.single_reads.take()
-        return page.more is not False and self._single_reads < _pages(page) - 1
+        return page.more is not False and self._single_reads * _PAGES_A_READ < expected(page.rows, page.total) - 1
 
     def _from_pages(self, budget_id: str) -> Budget | None:
         """Return the budget from the listing, or None; read more pages if that needs fewer requests."""
@@ -287,8 +293,3 @@ class OwnerCache:
 def login_of(budget: Budget) -> str:
     """Return the login of a user's budget; GitHub may return it as the entity."""
     return budget.user or budget.budget_entity_name or ""
-
-
-def _pages(first: Page) -> int:
-    """Return the number of pages of a listing, estimated from the first one."""
-    return -(-first.total // len(first.rows)) if first.total and first.rows else 2

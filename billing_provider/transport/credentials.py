@@ -112,9 +112,11 @@ class Authorizer:
     def forget(self, path: str, bearer: str) -> bool:
         """Forget a token that GitHub refused; return whether there can be a new one."""
         installation = self.installation(path)
-        if installation is None or installation.token != bearer:
+        if installation is None:
             return False
-        installation.token = ""
+        # Requests are on their way together: another one may have had the same refusal.
+        if installation.token == bearer:
+            installation.token = ""
         return True
 
     def installation(self, path: str) -> Installation | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from billing_provider.core.clock import Clock
     from billing_provider.core.settings import Settings
 
+MOST_READS = 10
+"""Maximum number of reads at once; GitHub allows a hundred requests, which all clients of a token share."""
 _TICK_SECONDS = 1.0
 _LONG_SECONDS = 30.0
 
@@ -22,14 +24,17 @@ _LONG_SECONDS = 30.0
 class Pacer:
     """Paces all requests: pauses between writes, writes per time window, and blocks.
 
-    Requests are sent one at a time, as GitHub recommends, so a rate limit applies to the next request at once.
-    A write starts a full interval after the answer to the previous write, so that GitHub also sees the interval.
+    A write is sent while no other request is on its way, as GitHub recommends, so a rate limit applies to it at once.
+    It starts a full interval after the answer to the previous write, so that GitHub also sees the interval. Reads can
+    be on their way together, at most `MOST_READS`.
     """
 
     def __init__(self, settings: Settings, clock: Clock, status: Callable[[str, str], None]) -> None:
         self._settings, self._clock, self._status = settings, clock, status
         self._write_lock = threading.Lock()
-        self._request_lock = threading.Lock()
+        self._rooms = threading.Condition()
+        self._taken, self._write_comes = 0, False
+        self._start_lock = threading.Lock()
         self._block_lock = threading.Lock()
         self._writes: deque[float] = deque(maxlen=max(1, settings.writes_per_minute, settings.writes_per_hour))
         self._blocked_until, self._block_reason = float("-inf"), ""
@@ -43,13 +48,13 @@ class Pacer:
 
     @contextmanager
     def slot(self, *, write: bool, deadline: float, prepare: Callable[[], None]) -> Iterator[None]:
-        """Wait until one request may be sent, and block others while it runs.
+        """Wait until one request may be sent; while it runs, block writes, and all others if it is one.
 
         Args:
             write: Whether the request may change something.
             deadline: The latest end of the wait, on the clock.
-            prepare: Called right before the request, after all waits and while others are blocked; it may raise to
-                prevent the request.
+            prepare: Called right before the request, after all waits and while no other request starts; it may raise
+                to prevent the request.
 
         Raises:
             WaitError: The wait would pass the deadline; nothing was sent.
@@ -58,11 +63,12 @@ class Pacer:
         with self._write_lock if write else nullcontext():
             while True:
                 self._wait(earliest, deadline)
-                with self._request_lock:
-                    if earliest()[0] > self._clock.now():
-                        # The previous request has caused a block.
-                        continue
-                    prepare()
+                with self._room(write=write):
+                    with self._start_lock:
+                        if earliest()[0] > self._clock.now():
+                            # The previous request has caused a block.
+                            continue
+                        prepare()
                     if not write:
                         yield
                         return
@@ -80,6 +86,25 @@ class Pacer:
         """
         until = self._clock.now() + seconds
         self._wait(lambda: (until, reason), deadline)
+
+    @contextmanager
+    def _room(self, *, write: bool) -> Iterator[None]:
+        """Wait for the room of a request: a write takes all of it, and no read starts while one waits."""
+        needed = MOST_READS if write else 1
+        with self._rooms:
+            self._write_comes |= write
+            try:
+                self._rooms.wait_for(lambda: self._taken + needed <= MOST_READS and (write or not self._write_comes))
+                self._taken += needed
+            finally:
+                self._write_comes &= not write
+                self._rooms.notify_all()
+        try:
+            yield
+        finally:
+            with self._rooms:
+                self._taken -= needed
+                self._rooms.notify_all()
 
     def _block(self) -> tuple[float, str]:
         """Return the end of the block and its reason."""

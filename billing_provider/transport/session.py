@@ -22,6 +22,7 @@ import urllib3.exceptions
 from billing_provider.core.address import is_loopback
 from billing_provider.core.errors import ConfigError
 from billing_provider.storage import files
+from billing_provider.transport.pacing import MOST_READS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,7 +132,7 @@ class Session(requests.Session):
         self.trust_env = False
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
-            self.mount(scheme, _DeadlineAdapter(max_retries=0, pool_maxsize=8))
+            self.mount(scheme, _DeadlineAdapter(max_retries=0, pool_maxsize=MOST_READS))
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the library's signature
         """Ignore redirects: even without following one, requests would read its whole body."""

@@ -75,10 +75,21 @@ NEXT = '<http://127.0.0.1/?page=2>; rel="next"'
         ([page("a", "b", has_next_page=True), page("b", "c", has_next_page=False, total_count=3)], "abc", 2),
         (
             [
-                page("a", has_next_page=True, total_count=3),
+                page("a", "b", has_next_page=True, total_count=4),
+                page("d", has_next_page=False, total_count=4),
+                page("a", "b", has_next_page=True, total_count=4),
+                page("c", "d", has_next_page=False, total_count=4),
+            ],
+            "abcd",
+            4,
+        ),
+        # A count that falls from page to page: "b" has moved to the first one.
+        (
+            [
+                page("gone", "a", has_next_page=True, total_count=4),
                 page("c", has_next_page=False, total_count=3),
-                page("a", has_next_page=True, total_count=3),
-                page("b", "c", has_next_page=False, total_count=3),
+                page("a", "b", has_next_page=True, total_count=3),
+                page("c", has_next_page=False, total_count=3),
             ],
             "abc",
             4,

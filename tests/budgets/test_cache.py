@@ -64,8 +64,8 @@ def test_few_budgets_are_read_singly_and_many_by_listing(
 
 
 def test_few_of_many_budgets_are_read_singly(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
-    """While single reads need fewer requests than the remaining pages, the listing is not continued."""
-    ids = fill(paged, 20)
+    """While single reads need far fewer requests than the remaining pages, the listing is not continued."""
+    ids = fill(paged, 40)
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in (*ids[-5:], ids[0]):
         found = budgets.read(budget_id)
@@ -80,7 +80,8 @@ def test_the_listing_continues_after_its_first_page(paged: Sandbox, clock: Virtu
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in reversed(ids):
         assert budgets.read(budget_id)
-    assert asked(paged) == ["one", "one", "one", "list 1", "list 2", "list 3", "list 4"]
+    first, *rest = asked(paged)[3:]
+    assert (first, sorted(rest)) == ("list 1", ["list 2", "list 3", "list 4"])
 
 
 def test_the_free_single_reads_are_shared_by_all_owners(
@@ -173,7 +174,7 @@ def test_forty_creates_share_listings(sandbox: Sandbox, clock: VirtualClock) -> 
 
 def test_an_old_first_page_is_read_again(paged: Sandbox, clock: VirtualClock, enterprise: Owner) -> None:
     """A cached first page that has expired is read again."""
-    ids = fill(paged, 20)
+    ids = fill(paged, 40)
     budgets = open_harness(paged, clock).run.cache(OwnerCache, enterprise)
     for budget_id in ids[-4:]:
         budgets.read(budget_id)
@@ -186,7 +187,7 @@ def test_an_old_first_page_is_read_again(paged: Sandbox, clock: VirtualClock, en
 @pytest.mark.parametrize("write", ["remember", "forget"])
 def test_a_write_invalidates_the_first_page(paged: Sandbox, clock: VirtualClock, enterprise: Owner, write: str) -> None:
     """A budget that this run changed or deleted does not return from a page that was read before."""
-    ids = fill(paged, 20)
+    ids = fill(paged, 40)
     harness = open_harness(paged, clock)
     budgets = harness.run.cache(OwnerCache, enterprise)
     for budget_id in ids[-4:]:

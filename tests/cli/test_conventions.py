@@ -118,6 +118,23 @@ def test_an_interrupt_ends_a_request_quietly(verb: str, monkeypatch: pytest.Monk
     assert [line for line in said.splitlines() if not line.endswith(" ...")] == []
 
 
+def test_an_interrupt_does_not_wait_for_the_pages_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while pages are read side by side ends with 130, whatever becomes of them."""
+    with Sandbox(page_cap=1) as sandbox:
+        for number in range(20):
+            name = f"octo-org/r{number}"
+            sandbox.add_budget("enterprise", "octo-enterprise", budget_scope="repository", budget_entity_name=name)
+        sandbox.plan([{"op": "list_budgets", "action": "stall_before", "nth": 2, "times": 99, "seconds": 600}])
+        monkeypatch.setenv("GITHUB_API_URL", sandbox.url)
+        monkeypatch.setenv("GITHUB_BILLING_TOKEN", sandbox.token)
+        with Process("budgets", "--enterprise", "octo-enterprise") as process:
+            wait_until(lambda: len(sandbox.requests) > 1 + 3, lambda: process.poll() is None)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+    assert process.returncode == 130
+    assert [line for line in said.splitlines() if not line.endswith(" ...")] == []
+
+
 @pytest.mark.parametrize("verb", PRINTS)
 def test_a_closed_pipe_ends_quietly(verb: str, served: Sandbox) -> None:
     """If the reader of the output is gone, a verb ends with 141 and prints nothing."""

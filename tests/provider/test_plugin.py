@@ -320,6 +320,19 @@ def test_configuration_comes_with_its_namespace(world: World) -> None:
     assert waited.text == "waiting 1 s for the pause between writes"
 
 
+def test_a_wait_for_a_page_belongs_to_the_resource_that_is_read(world: World) -> None:
+    """Pages are read by threads of their own; what they wait for is shown at the resource that needs them."""
+    ids = [world.sandbox.add_budget("enterprise", "octo-enterprise")["id"] for _ in range(24)]
+    world.sandbox.switch("page_cap_10")
+    world.sandbox.plan([{"op": "list_budgets", "action": "429_secondary", "nth": 2, "seconds": 2}])
+    urns = [urn_of("EnterpriseBudget", f"b{number}") for number in range(4)]
+    for urn, budget_id in zip(urns, ids, strict=False):
+        id_ = f"enterprise/octo-enterprise/{budget_id}"
+        assert world.plugin.read(urn, id_, program("EnterpriseBudget", ENTERPRISE), {})[0] == id_
+    waits = [line for line in world.engine.lines if line.ephemeral]
+    assert {(line.text, line.urn) for line in waits} == {("waiting 2 s for GitHub's secondary limit", urns[-1])}
+
+
 def test_a_refusal_is_short_and_without_the_token(world: World) -> None:
     """What GitHub refuses ends in one line: what was tried, what it said, what to do; the token is nowhere."""
     urn = urn_of("EnterpriseBudget", "b")

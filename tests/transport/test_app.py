@@ -22,12 +22,14 @@ from billing_provider.transport.pacing import Pacer
 from tests.support.app import app_harness, app_settings, mints, secrets_in
 from tests.support.clock import VirtualClock
 from tests.support.harness import open_harness
+from tests.support.waiting import wait_until
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from billing_provider.core.credentials import Credential
+    from billing_provider.sandbox.http.pipeline import Request
     from billing_provider.transport.session import Reply
 
 E, ORG = "/enterprises/octo-enterprise/settings/billing", "/organizations/octo-org/settings/billing"
@@ -165,6 +167,30 @@ def test_a_refused_token_is_renewed_once(sandbox: Sandbox, clock: VirtualClock, 
     ) as no:
         line.request(method, f"{E}/budgets", action="try it", body=None if method == "GET" else BUDGET)
     assert (no.value.status, len(mints(sandbox)), len(sandbox.requests)) == (401, 1, 3)
+
+
+def test_requests_whose_token_is_refused_together_share_a_new_one(clock: VirtualClock) -> None:
+    """If the token of two reads is refused while both are on their way, one new token serves both."""
+    refused: list[str] = []
+
+    def hold(request: Request) -> None:
+        if request.status == 401:
+            refused.append(request.query["page"])
+            # The first refusal arrives after the second read was asked for, with the same token.
+            wait_until(lambda: len(refused) > 1, reads[0].is_alive)
+
+    with Sandbox(app=True, page_cap=1, clock=clock.wall, on_request=hold) as sandbox:
+        for number in range(3):
+            name = f"octo-org/r{number}"
+            sandbox.add_budget("enterprise", "octo-enterprise", budget_scope="repository", budget_entity_name=name)
+        api = app_harness(sandbox, clock).run.api(BudgetsApi)
+        found: list[Any] = []
+        big = Owner(ENTERPRISE_OWNER, "octo-enterprise")
+        reads = [threading.Thread(target=lambda: found.extend(api.list_budgets(big)))]
+        sandbox.plan([{"op": "list_budgets", "action": "401", "nth": 2, "times": 2}])
+        reads[0].start()
+        reads[0].join()
+        assert (sorted(refused), len(found), len(mints(sandbox))) == (["2", "3"], 3, 2)
 
 
 def test_a_refused_plain_token_is_not_repeated(sandbox: Sandbox, clock: VirtualClock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
+from threading import Barrier, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from billing_provider.core.credentials import Credentials, Token
 from billing_provider.core.errors import WaitError
 from billing_provider.core.settings import Settings
-from billing_provider.transport.pacing import Pacer
+from billing_provider.transport.pacing import MOST_READS, Pacer
 from tests.support.clock import VirtualClock
 
 if TYPE_CHECKING:
@@ -209,8 +210,8 @@ def test_a_failed_write_is_counted(clock: VirtualClock) -> None:
     assert gate.send() == 1.0
 
 
-def test_requests_are_sent_one_at_a_time(clock: VirtualClock) -> None:
-    """Requests are sent one after another, so a limit applies to requests that are already waiting."""
+def test_a_write_is_sent_alone(clock: VirtualClock) -> None:
+    """No read is sent during a write, so a limit applies to requests that are already waiting."""
     gate = Gate(clock)
     with ThreadPoolExecutor(1) as pool:
         with gate.pacer.slot(write=True, deadline=FOREVER, prepare=lambda: None):
@@ -218,6 +219,44 @@ def test_requests_are_sent_one_at_a_time(clock: VirtualClock) -> None:
             assert wait([read], 0.05).not_done == {read}
             gate.pacer.block(30, "GitHub's hourly limit")
         assert read.result(10) == 30.0
+
+
+def test_ten_reads_are_sent_together(clock: VirtualClock) -> None:
+    """Ten reads are on their way together; an eleventh waits until one of them has its answer."""
+    gate, together = Gate(clock), Barrier(MOST_READS + 1)
+    answered = Event()
+
+    def read() -> None:
+        with gate.pacer.slot(write=False, deadline=FOREVER, prepare=lambda: None):
+            together.wait()
+            assert answered.wait(30)
+
+    with ThreadPoolExecutor(MOST_READS + 1) as pool:
+        reads = [pool.submit(read) for _ in range(MOST_READS)]
+        together.wait()
+        eleventh = pool.submit(gate.send, write=False)
+        assert wait([eleventh], 0.05).not_done == {eleventh}
+        answered.set()
+        assert eleventh.result(30) == 0.0
+        assert [one.result(30) for one in reads] == [None] * MOST_READS
+
+
+def test_a_write_waits_for_the_reads_before_it(clock: VirtualClock) -> None:
+    """A write is sent when all reads have their answers, and reads that come later are sent after it."""
+    gate, sent = Gate(clock), list[str]()
+
+    def send(what: str, *, write: bool) -> None:
+        with gate.pacer.slot(write=write, deadline=FOREVER, prepare=lambda: sent.append(what)):
+            pass
+
+    with ThreadPoolExecutor(2) as pool:
+        with gate.pacer.slot(write=False, deadline=FOREVER, prepare=lambda: sent.append("first")):
+            write = pool.submit(send, "write", write=True)
+            assert wait([write], 0.05).not_done == {write}
+            later = pool.submit(send, "later", write=False)
+            assert wait([later], 0.05).not_done == {later}
+        assert [one.result(30) for one in (write, later)] == [None, None]
+    assert sent == ["first", "write", "later"]
 
 
 def test_reads_do_not_wait_for_the_pause_between_writes(clock: VirtualClock) -> None:
