@@ -43,6 +43,8 @@ UNKNOWN_SPEND = "how much is spent so far is not known, so a lower cap may stop 
 _MAX_NAME, _MAX_COVERS, _SHOWN = 39, 60, 3
 _MAX_PLAIN = 1e10
 _INSIDE = frozenset({ORGANIZATION, COST_CENTER, REPOSITORY})
+UMBRELLAS = frozenset({ENTERPRISE, ORGANIZATION})
+"""The scopes of budgets that can cover others."""
 _VALUES: dict[str, Callable[[Terms], Any]] = {
     "prevent_further_usage": lambda terms: terms.hard,
     "budget_amount": lambda terms: terms.amount,

@@ -36,9 +36,10 @@ from billing_provider.runtime.create_once import ELSEWHERE
 from billing_provider.runtime.on_delete import OnDelete
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from billing_provider.budgets.identity import NaturalKey
     from billing_provider.budgets.models import Budget
     from billing_provider.core.owners import OwnerKind
     from billing_provider.preview.owners import KnownNames
@@ -103,6 +104,8 @@ class BudgetPreview:
         self._missing_left = _MOST_MISSING
         self._said: set[tuple[str, str]] = set()
         self._asked: set[str] = set()
+        self._keys: dict[str, tuple[Mapping[str, Any], str | None, NaturalKey]] = {}
+        self._built: dict[str, tuple[Budget, Mapping[str, Any], NaturalKey]] = {}
 
     def compare(
         self, kind: OwnerKind, urn: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
@@ -405,15 +408,23 @@ class BudgetPreview:
         fields = {**compared.news, **compared.change.after}
         if fields["budget_scope"] in PER_USER_SCOPES or not _has_shown_amount(fields):
             return
+        umbrellas = {
+            name: other
+            for name, other in self._shared(owner, consequences.UMBRELLAS).items()
+            if name != compared.subject and consequences.covers(other, fields)
+        }
+        is_umbrella = fields["budget_scope"] in consequences.UMBRELLAS
+        if not umbrellas and not is_umbrella:
+            return
         others = {name: other for name, other in self._shared(owner).items() if name != compared.subject}
-        below = [other for other in others.values() if consequences.covers(fields, other)]
-        if line := _sum_line(compared.subject, fields, below):
-            yield line
-        for name, umbrella in others.items():
-            if consequences.covers(umbrella, fields):
-                rest = [other for other in others.values() if consequences.covers(umbrella, other)]
-                if line := _sum_line(name, umbrella, [*rest, fields]):
-                    yield line
+        if is_umbrella:
+            below = [other for other in others.values() if consequences.covers(fields, other)]
+            if line := _sum_line(compared.subject, fields, below):
+                yield line
+        for name, umbrella in umbrellas.items():
+            rest = [other for other in others.values() if consequences.covers(umbrella, other)]
+            if line := _sum_line(name, umbrella, [*rest, fields]):
+                yield line
 
     def _uncovered(self, owner: Owner, compared: _Compared) -> Iterator[str]:
         """Yield what caps of persons do not cover, if the owner has no other budget for AI credits."""
@@ -437,19 +448,28 @@ class BudgetPreview:
         used = sorted({fields["budget_product_sku"] for fields in self._shared(owner).values()} - {sku})
         yield text + (f"; the owner's budgets use {', '.join(used[:_SHOWN_SKUS])}" if used else "")
 
-    def _shared(self, owner: Owner) -> dict[str, Mapping[str, Any]]:
+    def _shared(self, owner: Owner, scopes: Collection[str] | None = None) -> dict[str, Mapping[str, Any]]:
         """Return the budgets of an owner that are declared so far or listed, as inputs by their description.
 
         A declared budget with an id takes the place of the listed one with this id. Budgets per person are left out:
         there can be thousands, and none of them covers another budget. So are amounts that no text may show.
+
+        Args:
+            owner: The owner.
+            scopes: Only the budgets of these scopes.
         """
         with self._lock:
             both = dict(self._declared.get(owner.key, {}))
         ids = {budget_id for budget_id, _ in both.values()}
-        declared = {name: fields for name, (_, fields) in both.items() if _has_shown_amount(fields)}
+        declared = {
+            name: fields
+            for name, (_, fields) in both.items()
+            if (scopes is None or fields.get("budget_scope") in scopes) and _has_shown_amount(fields)
+        }
         listed = [
             budget
             for budget in self._run.cache(OwnerCache, owner).listed()
+            if (scopes is None or budget.budget_scope in scopes)
             if budget.budget_scope not in PER_USER_SCOPES and budget.id not in ids
         ]
         names: dict[str, str] = {}
@@ -458,17 +478,32 @@ class BudgetPreview:
             centers = self._reads.find(self._run.cache(CostCenterCache, owner).list_all) or []
             names = {center.id.lower(): center.name for center in centers}
         known = {
-            natural_key(owner, {**fields, "budget_entity_name": names.get(fields["budget_entity_name"].lower())})
-            for fields in declared.values()
+            self._key(owner, name, fields, names.get(fields["budget_entity_name"].lower()))
+            for name, fields in declared.items()
         }
         found = {
-            natural_key(owner, fields): fields
+            key: fields
             for budget in listed
-            if _has_shown_amount(
-                fields := live_inputs(owner, {}, budget, frozenset()), self._run.registry.state(budget.id)
-            )
+            for fields, key in [self._as_inputs(owner, budget)]
+            if _has_shown_amount(fields, self._run.registry.state(budget.id))
         }
         return {**{str(key): fields for key, fields in found.items() if key not in known}, **declared}
+
+    def _key(self, owner: Owner, subject: str, fields: Mapping[str, Any], center: str | None) -> NaturalKey:
+        """Return the key of a declared budget with the name of its cost center; built once for all changes."""
+        known = self._keys.get(subject)
+        if known is None or known[0] is not fields or known[1] != center:
+            key = natural_key(owner, {**fields, "budget_entity_name": center})
+            known = self._keys[subject] = (fields, center, key)
+        return known[2]
+
+    def _as_inputs(self, owner: Owner, budget: Budget) -> tuple[Mapping[str, Any], NaturalKey]:
+        """Return a listed budget as inputs, with its key; built once for all changes."""
+        known = self._built.get(budget.id)
+        if known is None or known[0] is not budget:
+            fields = live_inputs(owner, {}, budget, frozenset())
+            known = self._built[budget.id] = (budget, fields, natural_key(owner, fields))
+        return known[1:]
 
 
 def _has_shown_amount(fields: Mapping[str, Any], state: Mapping[str, Any] = NOTHING) -> bool:
