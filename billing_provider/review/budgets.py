@@ -30,6 +30,7 @@ from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
+    from billing_provider.review.items import Pair
     from billing_provider.review.plan import PlannedStep, Values
 
 KINDS = {kind.resource: kind for kind in OWNER_KINDS.values()}
@@ -85,6 +86,10 @@ class _Side:
         """What it covers; unlike any other one if that is not known."""
         return object() if self.key is None else self.key
 
+    def standing(self, terms: Terms | None) -> Terms | None:
+        """Return the terms of the budget before, or None if it has expired: then GitHub has none."""
+        return None if self.fields.get(EXPIRED) is True else terms
+
     def cap(self, terms: Terms | None, *, is_known: bool = True) -> Cap:
         """Return its cap for the sum of caps, with terms of before or after."""
         scope = self._shown("budget_scope")
@@ -137,7 +142,7 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
     words, others = said_about(planned, after.subject)
     effect = Change({}, after.fields, unknown=after.unknown)
     adoption = _adoption(after, words, others)
-    meant, unknown = told.read([*words, *others]), _unknown(after, planned)
+    meant, unknown = told.read([*words, *others]), _unknown(None, after, planned)
     terms = effect.new
     if adoption is None:
         return Item(
@@ -148,7 +153,7 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
             said=tuple(others),
             unknown=unknown,
             told=meant,
-            effect=effect,
+            pairs=((None, terms),),
             caps={after.target: (after.cap(None), after.cap(terms))},
         )
     is_same = " as it is" in adoption
@@ -197,11 +202,12 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
         after=after.with_terms(effect.after),
         texts=(*words, *items.taken_over(former), *_quiet_changes(before, after, planned), *told_words),
         said=tuple(others),
-        unknown=_unknown(after, planned),
+        unknown=_unknown(before, after, planned),
         is_loss=is_loss,
         told=meant,
-        effect=effect,
-        caps={after.target: (after.cap(old), after.cap(new))},
+        pairs=((before.standing(old), new),),
+        hides_raise=_hides_raise(before, after, planned),
+        caps={after.target: (after.cap(before.standing(old)), after.cap(new))},
     )
 
 
@@ -209,7 +215,8 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
     planned = step.planned
     before, after = _Side(kind, planned.known), _Side(kind, planned.new)
     stays = _stays(kind, planned, before)
-    effect = Change(Change.standing(before.owner, before.fields, None), after.fields, unknown=after.unknown)
+    standing = Change.standing(before.owner, before.fields, None)
+    effect = Change(standing, after.fields, unknown=after.unknown, replaces=True)
     words, losses = _words(effect, planned)
     own = [f"replaces the {before.text} by a {after.text}", f"the replacement {'; '.join(words)}"]
     told_words, others = said_about(planned, after.subject, own)
@@ -217,10 +224,15 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
     moves = before.key is None or before.key != after.key
     goes = moves and not stays
     first = f"the old budget {stays}" if stays else "the old budget goes" if moves else "it is made anew"
-    caps = {after.target: (after.cap(None if moves else effect.old), after.cap(effect.new))}
+    old, new = effect.old, effect.new
+    caps = {after.target: (after.cap(None if moves else before.standing(old)), after.cap(new))}
+    pairs: tuple[Pair, ...] = ((old, new),)
     if moves:
-        left = effect.old if stays else None
-        caps = {before.target: (before.cap(effect.old), before.cap(left)), **caps}
+        stood = before.standing(old)
+        caps = {before.target: (before.cap(stood), before.cap(stood if stays else None)), **caps}
+    if not effect.is_covered:
+        # What the old one covers has no cap any more; what the new one covers had another one until now, or none.
+        pairs = ((None, new), *([(old, None)] if goes else []))
     return Item(
         items.REPLACED,
         *_named(planned),
@@ -228,11 +240,12 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
         after=after.text,
         texts=(first, *words, *_quiet_changes(before, after, planned), *told_words),
         said=tuple(others),
-        unknown=_unknown(after, planned),
+        unknown=_unknown(before, after, planned),
         is_loss=goes or bool(losses) or meant.loses,
         deletes=goes,
         told=meant,
-        effect=effect,
+        pairs=pairs,
+        hides_raise=_hides_raise(before, after, planned) or (goes and "prevent_further_usage" in before.secret),
         caps=caps,
     )
 
@@ -240,11 +253,18 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
 def _removed(kind: OwnerKind, step: PairedStep) -> Item:
     planned = step.planned
     before = _Side(kind, planned.known)
-    effect = Change(Change.standing(before.owner, before.fields, None), {})
+    terms = Terms.of(Change.standing(before.owner, before.fields, None))
     if stays := _stays(kind, planned, before):
-        text = before.text
-        return Item(items.KEPT, *_named(planned), before=text, after=text, texts=(stays,), said=planned.said)
-    terms = Terms.of(effect.before)
+        text, cap = before.text, before.cap(before.standing(terms))
+        return Item(
+            items.KEPT,
+            *_named(planned),
+            before=text,
+            after=text,
+            texts=(stays,),
+            said=planned.said,
+            caps={before.target: (cap, cap)},
+        )
     hidden = before.secret & _AMOUNTS
     stops = terms.stops or bool(hidden)
     return Item(
@@ -256,7 +276,8 @@ def _removed(kind: OwnerKind, step: PairedStep) -> Item:
         unknown=tuple(f"{name} is secret" for name in sorted(hidden)),
         is_loss=True,
         deletes=True,
-        effect=effect,
+        pairs=((terms, None),),
+        hides_raise="prevent_further_usage" in hidden,
         caps={before.target: (before.cap(terms), before.cap(None))},
     )
 
@@ -298,6 +319,10 @@ def _words(effect: Change, planned: PlannedStep) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys([*losses, *consequences.changes(old, new)])), losses
 
 
+def _hides_raise(before: _Side, after: _Side, planned: PlannedStep) -> bool:
+    return bool((before.secret | after.secret) & planned.differs & _AMOUNTS)
+
+
 def _quiet_changes(before: _Side, after: _Side, planned: PlannedStep) -> list[str]:
     """Return the inputs that differ and of which no word tells: only the state has them, or nothing is sent."""
     raw = {name for name in FIELDS if before.fields.get(name) != after.fields.get(name)}
@@ -318,8 +343,9 @@ def _from_to(before: _Side, after: _Side, name: str) -> str:
     return f"from {old} to {new}"
 
 
-def _unknown(after: _Side, planned: PlannedStep) -> tuple[str, ...]:
-    changed = sorted(after.secret & planned.differs)
+def _unknown(before: _Side | None, after: _Side, planned: PlannedStep) -> tuple[str, ...]:
+    secret = before.secret | after.secret if before else after.secret
+    changed = sorted(secret & planned.differs)
     return (
         *(f"{name} is not known yet" for name in FIELDS if name in after.unknown),
         *(f"the direction of {name} is not known: it is secret" for name in changed if name in IN_PLACE),

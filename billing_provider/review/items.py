@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from billing_provider.budgets import consequences
 from billing_provider.budgets import told as words_of
 from billing_provider.budgets.told import NOTHING_TOLD
 from billing_provider.core.limits import Limits
@@ -13,10 +14,11 @@ from billing_provider.core.redact import clean, hiding
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
 
-    from billing_provider.budgets.change import Change
     from billing_provider.budgets.consequences import Terms
     from billing_provider.budgets.told import Told
     from billing_provider.review.plan import PlannedStep
+
+    Pair = tuple[Terms | None, Terms | None]
 
 REMOVED, REPLACED, LOOSENED, RAISED = "removed", "replaced", "loosened", "raised"
 NOT_UNDERSTOOD, NEW, ADOPTED, CHANGED, LOWERED = "not understood", "new", "adopted", "changed", "lowered"
@@ -37,6 +39,8 @@ NOT_YET = "(not known yet)"
 _LEAVES_THE_OBJECT = {"create", "create-replacement", "update", "import", "import-replacement"}
 _TABLE, _AS_IT_IS = "UserBudgets", "what the plan does not show"
 _MAX_TEXT, _MAX_NAME = 400, 60
+MOST_TEXTS = 10
+"""The most lines about single targets of one resource; the rest is counted."""
 
 
 class Cap(NamedTuple):
@@ -76,7 +80,8 @@ class Item:
         is_loss: Whether a cap goes, allows more, or tells fewer people.
         deletes: Whether a budget goes or a cost center is archived.
         told: What the words of the preview say.
-        effect: The change of a budget, for limits.
+        pairs: The terms of the budgets that change, before and after, for limits; None for no budget.
+        hides_raise: Whether an amount or a hard stop changes that is secret: the raise can be any.
         caps: The caps of its targets before and after, by target.
         parts: The items of its parts: of a table, the rows that change.
     """
@@ -93,7 +98,8 @@ class Item:
     is_loss: bool = False
     deletes: bool = False
     told: Told = NOTHING_TOLD
-    effect: Change | None = None
+    pairs: tuple[Pair, ...] = ()
+    hides_raise: bool = False
     caps: dict[Hashable, tuple[Cap, Cap]] = field(default_factory=dict)
     parts: tuple[Item, ...] = ()
 
@@ -109,8 +115,9 @@ class Item:
 
     def raises_more_than(self, amount: float) -> bool:
         """Return whether an amount rises by more US dollars or licenses, or a hard stop goes."""
-        is_over = self.effect is not None and self.effect.refusal_by(Limits(usd=amount)) is not None
-        return is_over or self.told.raised > amount or any(part.raises_more_than(amount) for part in self.parts)
+        is_over = any(consequences.refused(old, new, Limits(usd=amount)) for old, new in self.pairs)
+        is_over = is_over or self.hides_raise or self.told.raised > amount
+        return is_over or any(part.raises_more_than(amount) for part in self.parts)
 
 
 class PairedStep(NamedTuple):

@@ -11,11 +11,12 @@ from billing_provider.adopt.states import BUCKET_KIND, TYPE_PREFIX
 from billing_provider.audit.rules import in_words, judge
 from billing_provider.audit.subjects import of_resource, of_resources
 from billing_provider.budgets import told
-from billing_provider.budgets.consequences import worth
+from billing_provider.budgets.consequences import DOLLARS, worth
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.redact import clean
 from billing_provider.review import budgets, cost_centers, items, user_budgets
 from billing_provider.review.items import Cap, Item, PairedStep
+from billing_provider.review.targets import by_target, with_former
 from billing_provider.runtime.registry import table_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from billing_provider.audit.rules import RuleFinding
     from billing_provider.audit.subjects import Subject
     from billing_provider.review.plan import PlannedStep, ReviewedPlan, Values
+    from billing_provider.review.targets import Target
 
 
 class Kind(NamedTuple):
@@ -208,9 +210,10 @@ def review(plan: ReviewedPlan, rules: Mapping[str, Any] = NO_RULES) -> Review:
             found.append(item)
         else:
             said += [f"{clean(step.name, _SHOWN)}: {text}" for text in item.texts]
-    ordered = sorted(found, key=lambda item: item.rank)
+    targets = by_target(found)
+    ordered = sorted((with_former(item, targets) for item in found), key=lambda item: item.rank)
     broken = judge(of_resources(_after(plan)), rules)
-    return Review(plan, ordered, _totals(found), broken, len(rules), tuple(dict.fromkeys(said)))
+    return Review(plan, ordered, _totals(targets), broken, len(rules), tuple(dict.fromkeys(said)))
 
 
 def _component(urn: str) -> str:
@@ -257,22 +260,22 @@ def _names_of_new(step: PlannedStep) -> Iterator[Hashable]:
             yield re.split(r"[\s:;]", word.removeprefix(kind.adopts), maxsplit=1)[0]
 
 
-def _totals(found: Iterable[Item]) -> list[Total]:
+def _totals(targets: Mapping[Hashable, Target]) -> list[Total]:
     groups: dict[tuple[str, str, str], list[tuple[Cap, Cap]]] = {}
-    for item in found:
-        for before, after in item.caps.values():
+    for before, after, _ in targets.values():
+        if before != after or not after.is_known:
             groups.setdefault((after.owner, after.product, after.scope), []).append((before, after))
-    totals = [
-        Total(*group, _sum([before for before, _ in caps]), _sum([after for _, after in caps]), caps[0][1].is_each)
-        for group, caps in sorted(groups.items())
-    ]
+    totals = []
+    for group, pairs in sorted(groups.items()):
+        unit = next((cap.terms.unit for pair in pairs for cap in pair if cap.terms is not None), DOLLARS)
+        befores, afters = ([pair[side] for pair in pairs] for side in (0, 1))
+        totals.append(Total(*group, _sum(befores, unit), _sum(afters, unit), afters[0].is_each))
     return [total for total in totals if total.before != total.after or total.before.unknown]
 
 
-def _sum(caps: Sequence[Cap]) -> Sum:
+def _sum(caps: Sequence[Cap], unit: str) -> Sum:
     known = [cap.terms for cap in caps if cap.is_known]
     limits = [terms for terms in known if terms is not None and terms.most < math.inf]
-    unit = next((cap.terms.unit for cap in caps if cap.terms is not None), "$")
     amount = sum(terms.most for terms in limits)
     return Sum(amount, len(known) - len(limits), len(caps) - len(known), unit, len(limits))
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from billing_provider.adopt.states import TYPE_PREFIX
 from billing_provider.budgets import told
-from billing_provider.budgets.change import Change
 from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import KEEP
@@ -32,9 +31,9 @@ def read(step: PairedStep) -> Item:
     except ConfigError:
         return items.not_understood(planned, "its values in the plan are not those of a table")
     rows = list(_rows(planned, before, after))
+    kept = [(login, item) for login, item in rows if item.change == items.KEPT]
     # A row without words that is not new is as it was.
-    changed = [(login, item) for login, item in rows if item.change == items.NEW or (item.texts and not _stays(item))]
-    kept = sum(_stays(item) for _, item in rows)
+    changed = [row for row in rows if row not in kept and (row[1].change == items.NEW or row[1].texts)]
     losses = [item for _, item in changed if item.is_loss]
     meant = told.read(planned.said)
     hidden = _hidden(planned.new)
@@ -42,7 +41,10 @@ def read(step: PairedStep) -> Item:
     old_hidden = set() if planned.retained and planned.op == "delete" else _hidden(planned.known) | _hidden(planned.old)
     loses_hidden = "budgets" in old_hidden
     is_loss = bool(losses) or meant.loses or loses_hidden
-    texts = [*summary([_change(login, item) for login, item in changed]), *([f"{kept} stay on GitHub"] if kept else [])]
+    texts = [
+        *summary([_change(login, item) for login, item in changed]),
+        *([f"{len(kept)} stay on GitHub"] if kept else []),
+    ]
     change = items.REMOVED if planned.op == "delete" and is_loss else items.CHANGED
     return Item(
         items.NEW if planned.op == "create" else items.LOOSENED if is_loss and planned.op == "update" else change,
@@ -60,7 +62,7 @@ def read(step: PairedStep) -> Item:
         is_loss=is_loss,
         deletes=any(item.deletes for item in losses) or meant.deletes or (loses_hidden and planned.op == "delete"),
         told=meant,
-        caps={key: cap for _, item in changed for key, cap in item.caps.items()},
+        caps={key: cap for _, item in (*changed, *kept) for key, cap in item.caps.items()},
         parts=tuple(item for _, item in changed),
     )
 
@@ -98,17 +100,14 @@ def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iter
         old, new = (Values(side[login]) if login in side else NOTHING for side in (olds, news))
         op = "update" if old.fields and new.fields else "create" if new.fields else "delete"
         urn = f"urn:pulumi:s::p::{TYPE_PREFIX}{kind.resource}::{login}"
-        row = PlannedStep(op, urn, old, old, new, retained=planned.retained)
+        # Pulumi's option keeps what the whole resource has, and no row that goes from it.
+        row = PlannedStep(op, urn, old, old, new, retained=planned.retained and planned.op == "delete")
         yield login, budgets.read(PairedStep(row))
 
 
-def _stays(item: Item) -> bool:
-    return item.change == items.KEPT
-
-
 def _change(login: str, item: Item) -> RowChange:
-    effect = item.effect or Change()
-    return RowChange.of(login, effect.old, effect.new, fate="row")
+    (old, new), *_ = item.pairs or ((None, None),)
+    return RowChange.of(login, old, new, fate="row")
 
 
 def _counted(bucket: BucketState) -> str:

@@ -139,7 +139,7 @@ CASES = {
     ),
     "a secret removed": Case(
         step("delete", {**SOFT, "prevent_further_usage": SECRET}), "removed", f"$100 budget {ACTIONS}", "",
-        ["its cap goes", "prevent_further_usage is secret"], {"loosening", "deletion", "unknown"},
+        ["its cap goes", "prevent_further_usage is secret"], {"loosening", "deletion", "increase", "unknown"},
     ),
     "kept": Case(
         step("delete", HARD, state={"kept_on_delete": True}),
@@ -158,7 +158,7 @@ CASES = {
         step("replace", HARD, {**HARD, "budget_product_sku": "packages", "budget_amount": 300}),
         "replaced", CAP, "$300 hard stop on packages of octo-enterprise",
         ["the old budget goes", "raises the most that can be spent by $200 (+200 %)"],
-        {"loosening", "deletion"},
+        {"loosening", "deletion", "increase"},
     ),
     "replaced and kept": Case(
         step("replace", HARD, {**HARD, "budget_product_sku": "packages"}, state={"kept_on_delete": True}),
@@ -176,7 +176,7 @@ CASES = {
              differs=["budget_amount"]),
         "loosened", f"hard stop {ACTIONS}", f"hard stop {ACTIONS}",
         ["changes budget_amount, which is secret", "the direction of budget_amount is not known: it is secret"],
-        {"loosening", "unknown"},
+        {"loosening", "increase", "unknown"},
     ),
     "a secret scope": Case(
         step("create", new={**HARD, "budget_scope": "[secret]", "budget_entity_name": "[secret]"}),
