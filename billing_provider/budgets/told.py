@@ -22,7 +22,7 @@ _LOSES = re.compile(
     r"|alerts (?:nobody|only )|no longer (?:alerts |covers )|expires on |does not cover |is for licenses that )"
 )
 _OF_A_TABLE = re.compile(r"(?:^|: |, )(?:lifts|raises) the caps of ")
-_LIFTS = re.compile(r"(?:^|: )lifts the caps of ")
+_LIFTS = re.compile(r"(?:^|: )(?:lifts the caps of |deletes the )")
 _RAISES_MOST = re.compile(rf"raises the most that can be (?:spent|used) by {_NUMBER}")
 _RAISES_AMOUNT = re.compile(rf"raises the amount from {_NUMBER}(?: licenses?)? to {_NUMBER}")
 _RAISES_A_PERSON = re.compile(rf"\S {_NUMBER} to {_NUMBER}(?=,|$)")
@@ -60,7 +60,7 @@ def read(texts: Iterable[str]) -> Told:
     found = NOTHING_TOLD
     for text in texts:
         found = Told(
-            found.loses or _LOSES.search(text) is not None or _OF_A_TABLE.search(text) is not None,
+            found.loses or any(each.search(text) for each in (_LOSES, _OF_A_TABLE, _LIFTS)),
             max(found.raised, _raised(text)),
             found.stops or _STOPS.search(text) is not None,
             found.unknown or _UNKNOWN.search(text) is not None,

@@ -19,11 +19,14 @@ from billing_provider.cost_centers.models import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+ADOPTS = "adopts the existing cost center "
+"""How the word about an adoption begins."""
 _ALL, _SHOWN, _MAX_NAME = 10, 3, 60
 _ONE = {USERS: "user", ORGANIZATIONS: "organization", REPOSITORIES: "repository", ENTERPRISE_TEAMS: "enterprise team"}
 _MANY = {USERS: USERS, ORGANIZATIONS: ORGANIZATIONS, REPOSITORIES: REPOSITORIES, ENTERPRISE_TEAMS: "enterprise teams"}
 
-_FREES = re.compile(r"^(?:frees |the usage of .* no longer counts |the .* loses its object)")
+_FREES = re.compile(r"^(?:frees |the usage of .* no longer counts |the .* (?:loses|may lose) its object)")
+_REMOVES = re.compile(rf"^(?:{ADOPTS}\S+: |declaring \w+ )?removes ")
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Collection[str]) -> list[str]:
@@ -47,6 +50,11 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], names: Collection[st
 def lifts_cap(text: str) -> bool:
     """Return whether a word of a preview, without the name of the cost center, tells that a cap no longer holds."""
     return _FREES.search(text) is not None
+
+
+def removes_members(text: str) -> bool:
+    """Return whether a word, without the name of the cost center, tells that members leave it."""
+    return _REMOVES.search(text) is not None
 
 
 def first_names(names: Sequence[str], longest: int = _MAX_NAME) -> str:

@@ -25,7 +25,7 @@ from billing_provider.cost_centers.models import (
     same_input,
 )
 from billing_provider.cost_centers.states import CostCenterState
-from billing_provider.cost_centers.words import changes, first_names, moved_line
+from billing_provider.cost_centers.words import ADOPTS, changes, first_names, moved_line
 from billing_provider.preview.cost_center_caps import REFUSED_KINDS, CostCenterCaps, members_after
 from billing_provider.preview.reads import NotComparedError
 from billing_provider.runtime.create_once import ELSEWHERE
@@ -278,4 +278,4 @@ def _changed(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
 def _adoption(center: CostCenterDetails, different: list[str], news: Mapping[str, Any]) -> str:
     """Return what an adoption changes, removed members first."""
     words = changes(as_inputs(center), news, different)
-    return f"adopts the existing cost center {center.id}" + (f": {'; '.join(words)}" if words else " as it is")
+    return f"{ADOPTS}{center.id}" + (f": {'; '.join(words)}" if words else " as it is")

@@ -142,7 +142,7 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
     words, others = said_about(planned, after.subject)
     effect = Change({}, after.fields, unknown=after.unknown)
     adoption = _adoption(after, words, others)
-    meant, unknown = told.read([*words, *others]), _unknown(None, after, planned)
+    meant, unknown = told.read([*words, *others]), _unknown(None, after, step)
     terms = effect.new
     if adoption is None:
         return Item(
@@ -153,7 +153,10 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
             said=tuple(others),
             unknown=unknown,
             told=meant,
+            is_loss=meant.loses,
+            deletes=meant.deletes,
             pairs=((None, terms),),
+            hides_raise="budget_amount" in after.secret,
             caps={after.target: (after.cap(None), after.cap(terms))},
         )
     is_same = " as it is" in adoption
@@ -186,7 +189,7 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
     before, after = _Side(kind, (former or planned).known), _Side(kind, planned.new)
     effect = Change.update(after.owner, before.fields, after.fields, None, after.unknown)
     old, new = Terms.of(effect.before), Terms.of(effect.after, effect.unknown)
-    words, losses = _words(effect, planned)
+    words, losses = _words(effect, step)
     told_words, others = said_about(planned, after.subject, ["; ".join(words), *words])
     meant = told.read([*told_words, *others])
     is_loss = bool(losses) or meant.loses
@@ -202,11 +205,11 @@ def _updated(kind: OwnerKind, step: PairedStep) -> Item:
         after=after.with_terms(effect.after),
         texts=(*words, *items.taken_over(former), *_quiet_changes(before, after, planned), *told_words),
         said=tuple(others),
-        unknown=_unknown(before, after, planned),
+        unknown=_unknown(before, after, step),
         is_loss=is_loss,
         told=meant,
         pairs=((before.standing(old), new),),
-        hides_raise=_hides_raise(before, after, planned),
+        hides_raise=_hides_raise(before, after, step),
         caps={after.target: (after.cap(before.standing(old)), after.cap(new))},
     )
 
@@ -217,7 +220,7 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
     stays = _stays(kind, planned, before)
     standing = Change.standing(before.owner, before.fields, None)
     effect = Change(standing, after.fields, unknown=after.unknown, replaces=True)
-    words, losses = _words(effect, planned)
+    words, losses = _words(effect, step)
     own = [f"replaces the {before.text} by a {after.text}", f"the replacement {'; '.join(words)}"]
     told_words, others = said_about(planned, after.subject, own)
     meant = told.read([*told_words, *others])
@@ -240,12 +243,12 @@ def _replaced(kind: OwnerKind, step: PairedStep) -> Item:
         after=after.text,
         texts=(first, *words, *_quiet_changes(before, after, planned), *told_words),
         said=tuple(others),
-        unknown=_unknown(before, after, planned),
+        unknown=_unknown(before, after, step),
         is_loss=goes or bool(losses) or meant.loses,
         deletes=goes,
         told=meant,
         pairs=pairs,
-        hides_raise=_hides_raise(before, after, planned) or (goes and "prevent_further_usage" in before.secret),
+        hides_raise=_hides_raise(before, after, step) or (goes and "prevent_further_usage" in before.secret),
         caps=caps,
     )
 
@@ -263,6 +266,8 @@ def _removed(kind: OwnerKind, step: PairedStep) -> Item:
             after=text,
             texts=(stays,),
             said=planned.said,
+            is_loss=(meant := told.read(planned.said)).loses,
+            told=meant,
             caps={before.target: (cap, cap)},
         )
     hidden = before.secret & _AMOUNTS
@@ -276,6 +281,7 @@ def _removed(kind: OwnerKind, step: PairedStep) -> Item:
         unknown=tuple(f"{name} is secret" for name in sorted(hidden)),
         is_loss=True,
         deletes=True,
+        told=told.read(planned.said),
         pairs=((terms, None),),
         hides_raise="prevent_further_usage" in hidden,
         caps={before.target: (before.cap(terms), before.cap(None))},
@@ -285,8 +291,16 @@ def _removed(kind: OwnerKind, step: PairedStep) -> Item:
 def _imported(kind: OwnerKind, step: PairedStep) -> Item:
     planned = step.planned
     after = _Side(kind, planned.new)
+    meant = told.read(planned.said)
     return Item(
-        items.IMPORTED, *_named(planned), before=after.text, after=after.text, texts=(items.TAKEN,), said=planned.said
+        items.IMPORTED,
+        *_named(planned),
+        before=after.text,
+        after=after.text,
+        texts=(items.TAKEN,),
+        said=planned.said,
+        is_loss=meant.loses,
+        told=meant,
     )
 
 
@@ -310,17 +324,17 @@ def _named(planned: PlannedStep) -> tuple[str, str, str]:
     return planned.resource, planned.name, planned.urn
 
 
-def _words(effect: Change, planned: PlannedStep) -> tuple[list[str], list[str]]:
+def _words(effect: Change, step: PairedStep) -> tuple[list[str], list[str]]:
     """Return the differences in words, and those of them that are losses."""
     old, new = Terms.of(effect.before), Terms.of(effect.after, effect.unknown)
-    secret = (secret_inputs(effect.before) | secret_inputs(effect.after)) & planned.differs & set(IN_PLACE)
+    secret = step.changed(secret_inputs(effect.before) | secret_inputs(effect.after)) & set(IN_PLACE)
     changed = [consequences.secret_change(name) for name in FIELDS if name in secret]
     losses = list(dict.fromkeys([*consequences.losses(old, new), *changed]))
     return list(dict.fromkeys([*losses, *consequences.changes(old, new)])), losses
 
 
-def _hides_raise(before: _Side, after: _Side, planned: PlannedStep) -> bool:
-    return bool((before.secret | after.secret) & planned.differs & _AMOUNTS)
+def _hides_raise(before: _Side, after: _Side, step: PairedStep) -> bool:
+    return bool(step.changed(before.secret | after.secret) & _AMOUNTS)
 
 
 def _quiet_changes(before: _Side, after: _Side, planned: PlannedStep) -> list[str]:
@@ -343,9 +357,8 @@ def _from_to(before: _Side, after: _Side, name: str) -> str:
     return f"from {old} to {new}"
 
 
-def _unknown(before: _Side | None, after: _Side, planned: PlannedStep) -> tuple[str, ...]:
-    secret = before.secret | after.secret if before else after.secret
-    changed = sorted(secret & planned.differs)
+def _unknown(before: _Side | None, after: _Side, step: PairedStep) -> tuple[str, ...]:
+    changed = sorted(step.changed(before.secret | after.secret)) if before else ()
     return (
         *(f"{name} is not known yet" for name in FIELDS if name in after.unknown),
         *(f"the direction of {name} is not known: it is secret" for name in changed if name in IN_PLACE),

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from billing_provider.review.plan import PlannedStep, Values
 
-ADOPTS = "adopts the existing cost center "
-"""How the word about an adoption begins."""
 _ARCHIVED = "it is archived: its budgets lose their object, and its members are in no cost center"
 _SHOWN = 60
 
@@ -67,12 +65,15 @@ class _Read:
 
     def __init__(self, step: PairedStep) -> None:
         planned = step.planned
-        self.planned, self.former = planned, step.former
+        self.step, self.planned, self.former = step, planned, step.former
+        self.secret = (step.former or planned).known.secret | planned.old.secret | planned.new.secret
         before = (step.former or planned).known
         self.old, self.new = (read_state(CostCenterState, values.fields) for values in (before, planned.new))
         name = self.new.get("name") or self.old.get("name") or ""
         self.words, self.others = said_about(planned, _subject(name))
-        self.lifts = any(words.lifts_cap(text) for text in [*self.words, *self.others])
+        texts = [*self.words, *self.others]
+        self.lifts = any(map(words.lifts_cap, texts))
+        self.loses = self.lifts or any(map(words.removes_members, texts))
 
     @property
     def secret_members(self) -> list[str]:
@@ -80,7 +81,7 @@ class _Read:
         planned = self.planned
         if not planned.new.fields:
             return []
-        return sorted((planned.old.secret | planned.new.secret) & planned.differs & set(MEMBER_KINDS))
+        return sorted(self.step.changed(self.secret) & set(MEMBER_KINDS))
 
     @property
     def before(self) -> str:
@@ -116,14 +117,14 @@ class _Read:
 
 
 def _created(found: _Read) -> Item:
-    is_adopted = any(text.startswith(ADOPTS) for text in found.words)
+    is_adopted = any(text.startswith(words.ADOPTS) for text in found.words)
     change = items.ADOPTED if is_adopted else items.NEW
-    return found.item(change, after=found.after, texts=tuple(found.words), is_loss=found.lifts)
+    return found.item(change, after=found.after, texts=tuple(found.words), is_loss=found.loses)
 
 
 def _updated(found: _Read) -> Item:
     changed = _changes(found.planned, found.old, found.new)
-    is_loss = found.lifts or bool(found.secret_members) or any(text.startswith("removes ") for text in changed)
+    is_loss = found.loses or bool(found.secret_members) or any(map(words.removes_members, changed))
     change = items.LOOSENED if found.lifts else items.CHANGED if found.former is None else items.MOVED
     texts = (*changed, *items.taken_over(found.former), *found.words)
     return found.item(change, before=found.before, after=found.after, texts=texts, is_loss=is_loss)
@@ -132,17 +133,20 @@ def _updated(found: _Read) -> Item:
 def _replaced(found: _Read) -> Item:
     goes, stays = not found.stays, found.stays
     texts = (f"the old cost center {stays}" if stays else f"of the old one: {_ARCHIVED}", *found.words)
-    return found.item(items.REPLACED, before=found.before, after=found.after, texts=texts, is_loss=goes, deletes=goes)
+    more = {"is_loss": goes or found.loses, "deletes": goes}
+    return found.item(items.REPLACED, before=found.before, after=found.after, texts=texts, **more)
 
 
 def _removed(found: _Read) -> Item:
     if found.stays:
-        return found.item(items.KEPT, before=found.before, after=found.before, texts=(found.stays,))
-    return found.item(items.REMOVED, before=found.before, texts=(_ARCHIVED,), is_loss=True, deletes=True)
+        texts = (found.stays, *found.words)
+        return found.item(items.KEPT, before=found.before, after=found.before, texts=texts, is_loss=found.loses)
+    texts = (_ARCHIVED, *found.words)
+    return found.item(items.REMOVED, before=found.before, texts=texts, is_loss=True, deletes=True)
 
 
 def _imported(found: _Read) -> Item:
-    return found.item(items.IMPORTED, before=found.after, after=found.after, texts=(items.TAKEN,))
+    return found.item(items.IMPORTED, before=found.after, after=found.after, texts=(items.TAKEN, *found.words))
 
 
 _READERS: dict[str, Callable[[_Read], Item]] = {

@@ -131,6 +131,15 @@ class PairedStep(NamedTuple):
     planned: PlannedStep
     former: PlannedStep | None = None
 
+    def changed(self, secret: frozenset[str]) -> frozenset[str]:
+        """Return the secret inputs that change, or can: a plan may not say what differs, and nobody can compare them.
+
+        Args:
+            secret: The secret inputs, before or after.
+        """
+        differs = self.planned.differs
+        return secret & differs if differs and self.former is None else secret
+
 
 def said_about(step: PlannedStep, subject: str, repeated: Iterable[str] = ()) -> tuple[list[str], list[str]]:
     """Return what the preview says about a resource: the words without its name, and the other texts.

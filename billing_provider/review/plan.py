@@ -97,6 +97,8 @@ class _Summary(Document):
 class _Event(Document):
     model_config = ConfigDict(alias_generator=to_camel)
 
+    sequence: int
+    prelude_event: dict[str, Any] | None = None
     resource_pre_event: _Planned | None = None
     diagnostic_event: _Diagnostic | None = None
     summary_event: _Summary | None = None
@@ -288,7 +290,10 @@ def _of_events(events: Iterable[_Event]) -> ReviewedPlan:
     steps: list[PlannedStep] = []
     said: list[_Diagnostic] = []
     summary = None
-    for event in events:
+    for number, event in enumerate(events):
+        is_more = event.resource_pre_event is not None or event.summary_event is not None
+        if (event.prelude_event is not None and number) or (is_more and summary is not None):
+            raise ValueError("it has more than one plan")
         if event.resource_pre_event is not None:
             data = event.resource_pre_event.metadata
             steps.append(_step(data.op, data.urn, data.old, data.new, data.diffs))

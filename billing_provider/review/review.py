@@ -14,6 +14,7 @@ from billing_provider.budgets import told
 from billing_provider.budgets.consequences import DOLLARS, worth
 from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.redact import clean
+from billing_provider.cost_centers import words
 from billing_provider.review import budgets, cost_centers, items, user_budgets
 from billing_provider.review.items import Cap, Item, PairedStep
 from billing_provider.review.targets import by_target, with_former
@@ -49,7 +50,7 @@ KINDS: Mapping[str, Kind] = {
         kind.resource: Kind(budgets.read, budgets.key_of, budgets.words_of, told.ADOPTS)
         for kind in OWNER_KINDS.values()
     },
-    "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.words_of, cost_centers.ADOPTS),
+    "CostCenter": Kind(cost_centers.read, cost_centers.key_of, cost_centers.words_of, words.ADOPTS),
     BUCKET_KIND: Kind(user_budgets.read, user_budgets.key_of, lambda _: [], told.ADOPTS),
 }
 """What reads the steps of each kind of resource; another kind has an entry here."""

@@ -178,6 +178,25 @@ CASES = {
         ["changes budget_amount, which is secret", "the direction of budget_amount is not known: it is secret"],
         {"loosening", "increase", "unknown"},
     ),
+    "a secret, and nobody says what differs": Case(
+        step("update", {**HARD, "budget_amount": "[secret]"}, {**HARD, "budget_amount": "[secret]"}, differs=[]),
+        "loosened", f"hard stop {ACTIONS}", f"hard stop {ACTIONS}",
+        ["changes budget_amount, which is secret", "the direction of budget_amount is not known: it is secret"],
+        {"loosening", "increase", "unknown"},
+    ),
+    "no longer a secret": Case(
+        step("update", {**HARD, "budget_amount": "[secret]"}, HARD, differs=["budget_amount"]),
+        "loosened", f"hard stop {ACTIONS}", f"hard stop {ACTIONS}",
+        ["changes budget_amount, which is secret", "the direction of budget_amount is not known: it is secret"],
+        {"loosening", "increase", "unknown"},
+    ),
+    "new and secret": Case(
+        step("create", new={**HARD, "budget_amount": "[secret]"}), "new", "", f"hard stop {ACTIONS}", [], {"increase"},
+    ),
+    "new, and none takes the place of the former": Case(
+        step("create", new=HARD), "new", "", CAP, [f"deletes the {CAP}: the declared one has expired"],
+        {"loosening", "deletion", "increase"}, (f"{SUBJECT}: deletes the {CAP}: the declared one has expired",),
+    ),
     "a secret scope": Case(
         step("create", new={**HARD, "budget_scope": "[secret]", "budget_entity_name": "[secret]"}),
         "new", "", CAP, [], set(),
@@ -256,6 +275,23 @@ def test_a_renamed_resource_takes_its_budget_along() -> None:
     assert gates(found) == {"loosening", "increase"}
     steps = step("delete", {**HARD, "budget_amount": []}, name="old"), step("create", new=HARD, name="new")
     assert [each.change for each in of(document(*steps)).items] == ["not understood", "new"]
+
+
+def test_a_renamed_resource_with_a_secret_may_change_it() -> None:
+    """Of a resource that takes a budget over, no plan says whether a secret differs."""
+    secret = {**HARD, "budget_amount": "[secret]"}
+    found = of(document(step("delete", secret, name="old"), step("create", new=secret, name="new")))
+    assert [item.change for item in found.items] == ["loosened"]
+    assert gates(found) == {"loosening", "increase", "unknown"}
+
+
+@pytest.mark.parametrize("op", ["import", "delete"])
+def test_words_about_each_step_count(op: str) -> None:
+    """What a preview says about a budget stops the gates, whatever the plan does to its resource."""
+    made = step("import", new=HARD) if op == "import" else step("delete", HARD, retained=True)
+    cases = {"removes the hard stop": {"loosening", "increase"}, "not compared with GitHub": {"unknown"}}
+    for text, stopped in cases.items():
+        assert gates(of(document(made, said={"b": [f"{SUBJECT}: {text}"]}))) == stopped
 
 
 def test_a_budget_with_another_spelling_is_taken_over_by_its_id() -> None:

@@ -18,6 +18,8 @@ NONE = "cost center Team of octo-enterprise"
 ARCHIVED = "it is archived: its budgets lose their object, and its members are in no cost center"
 SUBJECT = "the cost center Team: "
 FREES = "frees hubot of the $10 hard stop per person of cost center Team (budget x)"
+DECLARES = "declaring users removes monalisa from this cost center, because the declared list does not contain them"
+MAY_LOSE = "the $10 budget on actions (budget x) may lose its object: the cost center is archived"
 LOSES = "the $10 hard stop on actions of cost center Team (budget x) loses its object: the cost center is archived"
 
 CASES: dict[str, tuple[dict[str, Any], list[str], tuple[str, str, str, list[str]], set[str]]] = {
@@ -27,13 +29,33 @@ CASES: dict[str, tuple[dict[str, Any], list[str], tuple[str, str, str, list[str]
     ),
     "adopted": (
         step("create", new=TEAM), [f"{SUBJECT}adopts the existing cost center x: removes users monalisa"],
-        ("adopted", "", BOTH, ["adopts the existing cost center x: removes users monalisa"]), set(),
+        ("adopted", "", BOTH, ["adopts the existing cost center x: removes users monalisa"]), {"loosening"},
     ),
     "adopted with a name that has spaces": (
         step("create", new={**TEAM, "name": "Team  A"}),
         ['the cost center "Team \\x20A": adopts the existing cost center x: removes users monalisa'],
         ("adopted", "", BOTH.replace("Team", "Team A"), ["adopts the existing cost center x: removes users monalisa"]),
-        set(),
+        {"loosening"},
+    ),
+    "adopted as it is": (
+        step("create", new=TEAM), [f"{SUBJECT}adopts the existing cost center x: adds users removes"],
+        ("adopted", "", BOTH, ["adopts the existing cost center x: adds users removes"]), set(),
+    ),
+    "a list is declared for the first time": (
+        step("update", {**TEAM, "users": None}, TEAM), [f"{SUBJECT}{DECLARES}"],
+        ("changed", NONE, BOTH, ["declares users from now on: octocat and hubot", DECLARES]), {"loosening"},
+    ),
+    "kept, and a cap goes all the same": (
+        step("delete", TEAM, retained=True), [f"{SUBJECT}{FREES}"],
+        ("kept on GitHub", BOTH, BOTH, ["stays on GitHub (retain_on_delete)", FREES]), {"loosening"},
+    ),
+    "replaced and kept, and a cap goes all the same": (
+        step("replace", TEAM, TEAM, retained=True), [MAY_LOSE],
+        ("replaced", BOTH, BOTH, ["the old cost center stays on GitHub (retain_on_delete)", MAY_LOSE]), {"loosening"},
+    ),
+    "secret members, and nobody says what differs": (
+        step("update", {**TEAM, "users": SECRET}, {**TEAM, "users": SECRET}, differs=[]), [],
+        ("changed", NONE, NONE, ["who leaves users is not known: it is secret"]), {"loosening", "unknown"},
     ),
     "a member leaves": (
         step("update", TEAM, {**TEAM, "users": ["octocat"]}), [],

@@ -14,6 +14,7 @@ from billing_provider.review.plan import read_plan
 from tests.review.world import HARD, PLANS, SECRET, TYPE, UNKNOWN, document, step, urn
 
 EVENT = {"sequence": 0, "preludeEvent": {"config": {}}}
+SUMMARY = {"sequence": 2, "summaryEvent": {"resourceChanges": {}}}
 
 
 def read(value: Any) -> plans.ReviewedPlan:
@@ -24,8 +25,15 @@ def stream(*events: dict[str, Any]) -> plans.ReviewedPlan:
     return read_plan("p.json", "\n".join(json.dumps(event) for event in (EVENT, *events)).encode())
 
 
+def _lines(*events: dict[str, Any]) -> bytes:
+    return "\n".join(map(json.dumps, events)).encode()
+
+
 def event(op: str, **sides: Any) -> dict[str, Any]:
-    return {"resourcePreEvent": {"metadata": {"op": op, "urn": urn(), "old": None, "new": None, **sides}}}
+    return {
+        "sequence": 1,
+        "resourcePreEvent": {"metadata": {"op": op, "urn": urn(), "old": None, "new": None, **sides}},
+    }
 
 
 @pytest.mark.parametrize("name", ["document.json", "stream.jsonl", "events.jsonl", "try.json"])
@@ -93,7 +101,7 @@ def test_a_replacement_is_one_step() -> None:
         event("delete-replaced", old=old),
     )
     rest = event("delete-replaced", old={**old, "id": "enterprise/x/0"})
-    found = stream(*halves, rest, {"summaryEvent": {"resourceChanges": {}, "result": "succeeded"}})
+    found = stream(*halves, rest, {"sequence": 2, "summaryEvent": {"resourceChanges": {}, "result": "succeeded"}})
     assert [(each.op, each.id[-1]) for each in found.steps] == [("replace", "1"), ("delete-replaced", "0")]
 
 
@@ -111,9 +119,9 @@ def test_a_failed_preview_is_not_complete() -> None:
     """The error of a preview is kept; a stream without an end is known as such."""
     error = {"urn": urn(), "message": "error: no\nsuch owner\n", "severity": "error"}
     assert read({**document(), "diagnostics": [error]}).errors == ["no such owner"]
-    summary = {"summaryEvent": {"resourceChanges": None, "result": "failed"}}
+    summary = {"sequence": 2, "summaryEvent": {"resourceChanges": None, "result": "failed"}}
     assert stream(summary).errors == ["it says no reason"]
-    said = {"diagnosticEvent": {**error, "message": "no such owner\n"}}
+    said = {"sequence": 1, "diagnosticEvent": {**error, "message": "no such owner\n"}}
     assert stream(said, summary).errors == ["no such owner"]
     assert not stream(said).is_complete
     done = {"verb": "preview", "ok": False, "counts": {}, "steps": [], "diagnostics": []}
@@ -142,6 +150,11 @@ def test_resources_of_others_are_left_out() -> None:
         (b'{"steps": [{"op": 1}]}', "steps.0.op: Input should be a valid string"),
         (b'{"verb": "up"}', "ok: Field required"),
         (json.dumps(EVENT).encode() + b'\n{"resourcePreEvent"', "it is not JSON"),
+        (_lines(EVENT, document()), "sequence: Field required"),
+        (_lines(EVENT, event("create"), EVENT, SUMMARY), "it has more than one plan"),
+        (_lines(EVENT, SUMMARY, event("create")), "it has more than one plan"),
+        (_lines(EVENT, SUMMARY, SUMMARY), "it has more than one plan"),
+        (json.dumps(document()).encode() * 2, "it is not JSON"),
         (json.dumps(EVENT).encode() + b"\n[]", "valid dictionary"),
         (b'{"steps": ' + b"[" * 200 + b"]" * 200 + b"}", "nested more than 100 levels deep"),
         (b"\xff", "utf-8"),
