@@ -375,7 +375,8 @@ def _merged(steps: list[PlannedStep]) -> Iterator[PlannedStep]:
     """Yield the steps of one resource without the halves of its replacement, and without the refresh before it."""
     replaced = next((step for step in steps if step.op == _REPLACE), None)
     for step in steps:
-        is_half = replaced is not None and step.op in _HALVES and step.id in {replaced.id, ""}
+        # Without ids, as in a plan of `try`, the values tell an older object that is still to be deleted.
+        is_half = replaced and step.op in _HALVES and step.id in {replaced.id, ""} and step.old == replaced.old
         if not is_half and not (step.op == _REFRESH and len(steps) > 1):
             yield step
 

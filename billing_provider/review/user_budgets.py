@@ -9,6 +9,8 @@ from billing_provider.budgets import told
 from billing_provider.budgets.expiry import NEVER_CREATED
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.inputs import KEEP
+from billing_provider.core.redact import clean
+from billing_provider.cost_centers.words import first_names
 from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from billing_provider.user_budgets.states import BucketState
+
+_SHOWN = 40
+_EXCLUSIVE = "the budgets of everybody without a row go: a preview that reads GitHub names them"
 
 
 def read(step: PairedStep) -> Item:
@@ -40,10 +45,13 @@ def read(step: PairedStep) -> Item:
     # What nobody can see can go; only a delete loses it in any case.
     old_hidden = set() if planned.retained and planned.op == "delete" else _hidden(planned.known) | _hidden(planned.old)
     loses_hidden = "budgets" in old_hidden
-    is_loss = bool(losses) or meant.loses or loses_hidden
+    others = _others(planned, before, after)
+    is_loss = bool(losses) or meant.loses or loses_hidden or bool(others)
     texts = [
         *summary([_change(login, item) for login, item in changed]),
         *([f"{len(kept)} stay on GitHub"] if kept else []),
+        *others,
+        *(_choices(before, after) if planned.op == "update" else []),
     ]
     change = items.REMOVED if planned.op == "delete" and is_loss else items.CHANGED
     return Item(
@@ -60,7 +68,10 @@ def read(step: PairedStep) -> Item:
             *(f"{name} before the step is not known" for name in sorted(old_hidden - hidden)),
         ),
         is_loss=is_loss,
-        deletes=any(item.deletes for item in losses) or meant.deletes or (loses_hidden and planned.op == "delete"),
+        deletes=any(item.deletes for item in losses)
+        or meant.deletes
+        or bool(others)
+        or (loses_hidden and planned.op == "delete"),
         told=meant,
         caps={key: cap for _, item in (*changed, *kept) for key, cap in item.caps.items()},
         parts=tuple(item for _, item in changed),
@@ -87,6 +98,26 @@ def _stored(known: Values) -> BucketState:
     ids = dict.fromkeys(before.budgets, NEVER_CREATED)
     kept = list(before.budgets) if before.on_delete == KEEP else []
     return before.model_copy(update={"budget_ids": ids, "kept_on_delete": kept})
+
+
+def _others(planned: PlannedStep, before: BucketState, after: BucketState) -> list[str]:
+    """Return who loses a budget that no row has, as the last refresh found them; a preview finds them by itself."""
+    names = [login for login in before.others if login not in after.rows]
+    if planned.op != "update" or not after.exclusive or not names:
+        return []
+    return [f"removes the budgets of {first_names(names)}, who are not in this table"]
+
+
+def _choices(before: BucketState, after: BucketState) -> list[str]:
+    """Return which inputs of the table change, besides its rows."""
+    names = [name for name in INPUTS if name not in {"bucket", "budgets"}]
+    sides = [(name, getattr(before, name), getattr(after, name)) for name in names]
+    changed = [
+        f"changes {name} from {clean(str(old or 'nothing'), _SHOWN)} to {clean(str(new or 'nothing'), _SHOWN)}"
+        for name, old, new in sides
+        if old != new
+    ]
+    return [*changed, *([_EXCLUSIVE] if after.exclusive and not before.exclusive else [])]
 
 
 def _rows(planned: PlannedStep, before: BucketState, after: BucketState) -> Iterator[tuple[str, Item]]:

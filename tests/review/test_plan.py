@@ -105,6 +105,19 @@ def test_a_replacement_is_one_step() -> None:
     assert [(each.op, each.id[-1]) for each in found.steps] == [("replace", "1"), ("delete-replaced", "0")]
 
 
+def test_an_older_object_in_a_plan_of_try_is_a_step() -> None:
+    """A plan of `try` has no ids: an object of an interrupted replacement differs by its values from the halves."""
+    older, old, new = ({**HARD, "budget_product_sku": sku} for sku in ("ghas", "packages", "actions"))
+    sides = {"replace": (old, new), "create-replacement": (old, new), "delete-replaced": (old, new)}
+    made: list[dict[str, Any]] = [
+        {"op": op, "urn": urn(), "old": before, "new": after} for op, (before, after) in sides.items()
+    ]
+    made.insert(0, {"op": "delete-replaced", "urn": urn(), "old": older, "new": None})
+    plan = {"verb": "preview", "ok": True, "counts": {}, "steps": made, "diagnostics": []}
+    found = [(each.op, each.old.fields["budget_product_sku"]) for each in read(plan).steps]
+    assert found == [("delete-replaced", "ghas"), ("replace", "packages")]
+
+
 def test_a_refresh_before_a_change_is_left_out() -> None:
     """`preview --refresh` shows each resource twice: the change counts; a plan of refreshes changes only the state."""
     found = read(document(step("refresh", HARD, HARD), step("update", HARD, HARD)))

@@ -78,6 +78,49 @@ CASES: dict[str, tuple[dict[str, Any], tuple[str, list[str]], set[str]]] = {
         step("update", table(SECRET), table({"ann": 900}), state=state()),
         ("loosened", ["budgets before the step is not known"]), {"loosening", "unknown"},
     ),
+    "a table becomes exclusive": (
+        step("update", table(OLD), {**table(OLD), "exclusive": True}, state=state()),
+        (
+            "changed",
+            [
+                "changes exclusive from nothing to True",
+                "the budgets of everybody without a row go: a preview that reads GitHub names them",
+            ],
+        ),
+        set(),
+    ),
+    "other inputs of a table": (
+        step("update", {**table(OLD), "protected": True, "on_existing": "adopt"}, table(OLD), state=state()),
+        (
+            "changed",
+            [
+                "changes the budgets of 4 people: ann, bob, carl, dora",
+                "changes protected from True to nothing",
+                "changes on_existing from adopt to nothing",
+            ],
+        ),
+        set(),
+    ),
+    "an exclusive table that has found others": (
+        step(
+            "update", {**table(OLD), "exclusive": True}, {**table({**OLD, "yan": 3}), "exclusive": True},
+            state={**state(), "others": ["yan", "zed"]},
+        ),
+        (
+            "loosened",
+            [
+                "adds caps for 1 person (+$3 a month): yan $3",
+                "removes the budgets of zed, who are not in this table",
+            ],
+        ),
+        {"loosening", "deletion"},
+    ),
+    "a table that is exclusive no longer": (
+        step(
+            "update", {**table(OLD), "exclusive": True}, table(OLD), state={**state(), "others": ["zed"]},
+        ),
+        ("changed", ["changes exclusive from True to nothing"]), set(),
+    ),
     "an operation of the future": (
         step("replace", table(OLD), table(NEW)),
         (
