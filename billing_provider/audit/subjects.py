@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.adopt.inventory import entity_of
@@ -130,17 +131,14 @@ class Account:
 
     def of(self, owner: Owner) -> list[Subject]:
         """Return the budgets of one owner."""
-        return [each for each in self.budgets if each.owner.key == owner.key]
+        return self._by_owner.get(owner.key, [])
 
-    @property
-    def every_owner(self) -> list[Owner]:
-        """Every owner of a budget, and every owner whose budgets are known, in the order of their keys."""
-        found = {owner.key: owner for owner in (*(each.owner for each in self.budgets), *self.owners)}
-        return [found[key] for key in sorted(found)]
-
-    def is_complete(self, owner: Owner) -> bool:
-        """Return whether all budgets of an owner are known."""
-        return owner.key in {each.key for each in self.owners}
+    @cached_property
+    def _by_owner(self) -> dict[str, list[Subject]]:
+        found: dict[str, list[Subject]] = {}
+        for each in self.budgets:
+            found.setdefault(each.owner.key, []).append(each)
+        return found
 
 
 def of_resources(found: Iterable[Subject]) -> Account:

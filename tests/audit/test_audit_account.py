@@ -116,8 +116,7 @@ def test_names_of_what_is_capped(sandbox: Sandbox) -> None:
     names = [center["id"], center["name"], "octocat", "Octo-Org/Website", E, "octo-org", "nothing"]
     found = judge(account, {"capped": names})
     assert [each.what for each in found] == ["octocat", "octo-org", "nothing"]
-    assert [owner.key for owner in account.every_owner] == [owner.key for owner in OWNERS]
-    assert all(account.is_complete(owner) for owner in OWNERS)
+    assert account.owners == tuple(OWNERS)
 
 
 def told(sandbox: Sandbox, *recipients: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from billing_provider.budgets.consequences import UNCOVERED
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, OWNER_KINDS, Owner
 from billing_provider.core.resource import SECRET_INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 E, ORG = "octo-enterprise", "octo-org"
 ENTERPRISE, ORGANIZATION = Owner(ENTERPRISE_OWNER, E), Owner(ORGANIZATION_OWNER, ORG)
@@ -196,3 +199,27 @@ def test_a_damaged_state_is_no_budget() -> None:
     assert list(of_resource("EnterpriseBudget", {**HARD, "budget_amount": []}, frozenset(), "b", "")) == []
     assert len(list(of_resource("EnterpriseBudget", HARD, frozenset(), "b", ""))) == 1
     assert list(of_resource("CostCenter", HARD, frozenset(), "b", "")) == []
+
+
+class Counted(tuple[Subject, ...]):
+    """Budgets that count how often all of them are read."""
+
+    __slots__ = ()
+    reads = 0
+
+    def __iter__(self) -> Iterator[Subject]:
+        type(self).reads += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("rule", ["hard-stop=actions,packages", "stops-nothing", "capped=a,b", "umbrella"])
+def test_a_rule_reads_the_budgets_a_fixed_number_of_times(rule: str) -> None:
+    """However many owners there are, a rule does not read all budgets for each of them."""
+    name, setting = read_rule(rule)
+    counts = []
+    for number in (2, 40):
+        found = [subject({**OWN, "organization": f"o{place}"}) for place in range(number)]
+        Counted.reads = 0
+        judge(Account(Counted(found), tuple(each.owner for each in found)), {name: setting})
+        counts.append(Counted.reads)
+    assert counts[0] == counts[1]
