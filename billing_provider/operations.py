@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.lifecycle import Lifecycle
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
-from billing_provider.core.resource import SECRET_INPUTS, UNFINISHED, Checked, Stored
+from billing_provider.core.resource import (
+    BUCKET_RESOURCE,
+    COST_CENTER_RESOURCE,
+    SECRET_INPUTS,
+    UNFINISHED,
+    Checked,
+    Stored,
+)
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.preview.budgets import BudgetPreview
 from billing_provider.preview.cost_center_caps import CostCenterCaps
@@ -31,10 +38,6 @@ if TYPE_CHECKING:
     Compare = Callable[[str, Inputs, Inputs, frozenset[str]], list[Problem]]
     CompareUpdate = Callable[[str, str, Inputs, Inputs, frozenset[str]], bool]
 
-COST_CENTER_RESOURCE = "CostCenter"
-"""The kind of resource of a cost center; an owner has that of its budgets."""
-BUCKET_RESOURCE = "UserBudgetBucket"
-"""The kind of the resources of which a table of users' budgets consists."""
 _GONE = "budget_id"
 """The output that replaces a budget that is gone from GitHub."""
 _IN_STATE = frozenset({"budget_id", "budget_ids", "cost_center_id", EXPIRED})

@@ -1,7 +1,8 @@
 """Adapter between Pulumi's Python plugin and the operations.
 
 The path of this module and the names of its provider classes are a file format: every state stores them, and
-delete, refresh and diff load them again. They are never moved and never renamed.
+delete, refresh and diff load them again. They are never moved and never renamed. A program imports this module too, so
+what only the plugin needs is imported on first use.
 """
 
 from __future__ import annotations
@@ -29,17 +30,16 @@ from billing_provider.core import sdk_version
 from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER
 from billing_provider.core.redact import hiding
-from billing_provider.core.resource import SECRET_INPUTS, secret_inputs
+from billing_provider.core.resource import BUCKET_RESOURCE, COST_CENTER_RESOURCE, SECRET_INPUTS, secret_inputs
 from billing_provider.core.settings import read_guards, read_settings
 from billing_provider.engine_log import EngineLog, calling_urn
-from billing_provider.operations import BUCKET_RESOURCE, COST_CENTER_RESOURCE, all_operations
-from billing_provider.runtime.run import Run
 from billing_provider.runtime.shared_ids import SharedIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from billing_provider.operations import Operations
+    from billing_provider.runtime.run import Run
 
 
 class _Process:
@@ -53,9 +53,13 @@ class _Process:
         """Start the run with the stack's configuration, which is the same for every instance."""
         with self._lock:
             if not self.operations:
+                from billing_provider.operations import all_operations  # noqa: PLC0415 - not for a program
+
                 self.operations = all_operations(self._new_run(get))
 
     def _new_run(self, get: Callable[[str], str | None]) -> Run:
+        from billing_provider.runtime.run import Run  # noqa: PLC0415 - not for a program
+
         reporter = EngineLog()
         reporter.exit_with_engine()
         return Run(

@@ -14,9 +14,8 @@ import pytest
 import billing_provider
 from billing_provider import provider
 from billing_provider.budgets.fields import declared_fields
-from billing_provider.budgets.lifecycle import OUTPUTS
 from billing_provider.budgets.models import FIELDS
-from billing_provider.budgets.states import BudgetState
+from billing_provider.budgets.states import OUTPUTS, BudgetState
 from billing_provider.sandbox.http.routes import ROUTES
 from tests.support.fields import WiderSpec, complaints
 

@@ -14,7 +14,7 @@ from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import IDENTITY, IN_PLACE, differing, live_inputs, natural_key, same
 from billing_provider.budgets.models import Budget, complete, read_inputs
 from billing_provider.budgets.skus import canonical_sku
-from billing_provider.budgets.states import BudgetState, read_spec
+from billing_provider.budgets.states import OUTPUTS, BudgetState, read_spec
 from billing_provider.budgets.wire import doubts, patch_bodies, send_parts
 from billing_provider.core.errors import ConfigError, NotFoundError, OutcomeError
 from billing_provider.core.ids import parse_resource_id, read_slug, resource_id
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from billing_provider.budgets.models import BudgetSpec
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
-
-_FROM_CREATE = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
-OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED)
-"""Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
 class Lifecycle:

@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, StrictBool, StrictFloat, StrictInt, create_model
 
+from billing_provider.budgets.consequences import RAISED_TO
+from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.models import FIELDS, BudgetSpec
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
 from billing_provider.core.resource import STATE_CONFIG, read_form
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_FROM_CREATE = ("budget_id", "consumed_amount", "github_entity_name", "cost_center_id", "adopted")
+OUTPUTS = (*_FROM_CREATE, KEPT_ON_DELETE, RAISED_TO, EXPIRED)
+"""Outputs of a resource that are not inputs; they come from GitHub or from the create."""
 
 
 class _Outputs(BaseModel):

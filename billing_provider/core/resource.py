@@ -18,6 +18,10 @@ M = TypeVar("M", bound=BaseModel)
 
 STATE_CONFIG = ConfigDict(extra="ignore", allow_inf_nan=False)
 """Model configuration for reading a state; fields added by a later version are ignored."""
+COST_CENTER_RESOURCE = "CostCenter"
+"""The kind of resource of a cost center; an owner has that of its budgets."""
+BUCKET_RESOURCE = "UserBudgetBucket"
+"""The kind of the resources of which a table of users' budgets consists."""
 UNFINISHED = "unfinished"
 """Name of the output that marks an incomplete create; the next `up` completes it without changed inputs."""
 SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from billing_provider.cost_centers.models import CostCenterDetails
     from billing_provider.runtime.run import Run
 
-OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", KEPT_ON_DELETE, UNFINISHED)
-"""Outputs of a cost center that are not inputs."""
 _Moves = dict[str, dict[str, list[str]]]
 """The members that GitHub moved, by the cost center that they left and by their kind."""
 

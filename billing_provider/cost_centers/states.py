@@ -5,7 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, StrictBool
 
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
-from billing_provider.core.resource import STATE_CONFIG
+from billing_provider.core.resource import STATE_CONFIG, UNFINISHED
+from billing_provider.runtime.on_delete import KEPT_ON_DELETE
+
+OUTPUTS = ("cost_center_id", "state", "azure_subscription", "adopted", KEPT_ON_DELETE, UNFINISHED)
+"""Outputs of a cost center that are not inputs."""
 
 
 class CostCenterState(BaseModel):

@@ -14,13 +14,12 @@ from billing_provider.budgets import rules
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.identity import natural_key
-from billing_provider.budgets.lifecycle import OUTPUTS
 from billing_provider.budgets.models import FIELDS, INPUTS, read_inputs
+from billing_provider.budgets.states import OUTPUTS
 from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER, COST_CENTER_SCOPES, OWNER_KINDS, USER, Owner
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
-from billing_provider.reader import Reader
 from billing_provider.runtime.registry import read_key
 from billing_provider.sdk.absent import AbsentOutput, is_all_declared
 from billing_provider.sdk.cost_center import budget_entity
@@ -266,6 +265,8 @@ class _Budget(Resource):
         noun = cls._owner_noun
 
         def find(**known: Any) -> str:
+            from billing_provider.reader import Reader  # noqa: PLC0415 - most programs only declare
+
             return run_query(Reader.find_budget, noun=noun, key=known)
 
         if isinstance(id_, str):

@@ -12,10 +12,9 @@ from pulumi.dynamic import Resource
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.values import kind_of, scalar
-from billing_provider.cost_centers.lifecycle import OUTPUTS
 from billing_provider.cost_centers.rules import INPUTS, problems, read_inputs
+from billing_provider.cost_centers.states import OUTPUTS
 from billing_provider.provider import CostCenterProvider
-from billing_provider.reader import Reader
 from billing_provider.sdk.declaration import end_quietly, secret_inputs, share_id
 from billing_provider.sdk.inputs import takes, to_send
 from billing_provider.sdk.invoke import brief, check_settings, run_query
@@ -166,6 +165,8 @@ class CostCenter(Resource, module="github-billing", name="CostCenter"):
 
 
 def _find(*, enterprise: str = "", name: str = "") -> str:
+    from billing_provider.reader import Reader  # noqa: PLC0415 - most programs only declare
+
     return run_query(Reader.find_cost_center, enterprise=enterprise, name=name)
 
 

@@ -21,8 +21,6 @@ from billing_provider.core.errors import BillingError, ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.core.settings import NAMESPACE, check_keys, check_values, read_settings
 from billing_provider.core.values import plain, text_of
-from billing_provider.reader import Reader
-from billing_provider.runtime.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +47,9 @@ class _Results:
     """The cached results of one program run; thread-safe."""
 
     def __init__(self) -> None:
+        from billing_provider.reader import Reader  # noqa: PLC0415 - most programs only declare
+        from billing_provider.runtime.run import Run  # noqa: PLC0415 - most programs only declare
+
         self.reader = Reader(Run(lambda: read_settings(pulumi.runtime.get_config, os.environ), ProgramLog()))
         self._lock = threading.Lock()
         self._key_locks: dict[Any, threading.Lock] = {}

@@ -69,7 +69,7 @@ def pulumi_fork_server() -> Iterator[ForkServer]:
     """Import the SDK and this package once per test session, so that runs start faster."""
     from billing_provider.engine import ForkServer  # noqa: PLC0415 - see the top
 
-    with ForkServer("billing_provider.sdk.budget") as fork_server:
+    with ForkServer("billing_provider.sdk.budget", "billing_provider.operations") as fork_server:
         yield fork_server
 
 

@@ -53,6 +53,16 @@ def test_dir_lists_what_is_public_without_loading_it() -> None:
     assert done.stdout == f"{names}\nFalse\n"
 
 
+def test_a_declaration_loads_nothing_that_only_the_plugin_needs() -> None:
+    """Each program pays for what its import loads: no HTTP client, no lifecycle, no comparison."""
+    program = "import sys; from billing_provider import CostCenter, EnterpriseBudget; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "billing_provider.provider" in loaded
+    only_plugin = {"operations", "reader", "transport.http", "budgets.lifecycle", "cost_centers.lifecycle", "usage.api"}
+    assert loaded & {"requests", *(f"billing_provider.{name}" for name in only_plugin)} == set()
+
+
 def test_every_listed_name_exists() -> None:
     """Each name in `dir` is an attribute."""
     assert [name for name in dir(billing_provider) if not hasattr(billing_provider, name)] == []

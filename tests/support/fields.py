@@ -6,8 +6,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 from billing_provider.budgets.fields import Declared, FieldTypes
-from billing_provider.budgets.lifecycle import OUTPUTS
 from billing_provider.budgets.models import Alerting, Budget, BudgetDetails, BudgetSpec
+from billing_provider.budgets.states import OUTPUTS
 from billing_provider.core.ids import Sendable
 from billing_provider.core.inputs import Text
 from billing_provider.core.owners import OWNER_KINDS

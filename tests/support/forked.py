@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _MAIN = Path(__file__).with_name("forked_main.py")
 _MODULES = (
-    *("billing_provider.provider", "billing_provider.sdk.budget", "billing_provider.engine.display"),
+    *("billing_provider.operations", "billing_provider.sdk.budget", "billing_provider.engine.display"),
     *("billing_provider.sandbox", "billing_provider.cli.try_", "billing_provider.cli.export"),
     "tests.support.forked_coverage",
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.core.errors import BillingError
-from billing_provider.operations import BUCKET_RESOURCE
+from billing_provider.core.resource import BUCKET_RESOURCE
 from billing_provider.user_budgets.rows import buckets_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
+from billing_provider.core.resource import BUCKET_RESOURCE
 from billing_provider.core.settings import Guards
-from billing_provider.operations import BUCKET_RESOURCE
 from billing_provider.runtime.registry import read_key
 from billing_provider.user_budgets.rows import bucket_of, user_key
 from tests.support.tables import ENTERPRISE, NOTHING, TableStack, live, urn_of
