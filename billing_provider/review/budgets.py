@@ -170,6 +170,7 @@ def _created(kind: OwnerKind, step: PairedStep) -> Item:
         unknown=unknown,
         is_loss=meant.loses,
         told=meant,
+        hides_raise=not is_same and bool(after.secret & _AMOUNTS),
         caps={after.target: (after.cap(terms if is_same else None, is_known=is_same), after.cap(terms))},
     )
 

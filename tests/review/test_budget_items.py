@@ -130,6 +130,13 @@ CASES = {
         {"loosening", "increase"},
         (f"{SUBJECT}: adopts the existing budget x-1: raises the most that can be spent by $900 (+900 %)",),
     ),
+    "adopted with a secret amount": Case(
+        step("create", new={**HARD, "budget_amount": SECRET}), "adopted",
+        "a budget on GitHub that the plan does not show", f"hard stop {ACTIONS}",
+        ["adopts the existing budget x-1: changes budget_amount, which is secret"],
+        {"loosening", "increase"},
+        (f"{SUBJECT}: adopts the existing budget x-1: changes budget_amount, which is secret",),
+    ),
     "removed": Case(
         step("delete", HARD), "removed", CAP, "", ["its cap goes"], {"loosening", "deletion", "increase"},
     ),
