@@ -22,7 +22,8 @@ _SHOWN = 300
 def with_recipients(run: Run, account: Account) -> Account:
     """Return an account with the alerted logins that do not exist; a warning has those of which it is not known.
 
-    A failed read proves nothing about its login. It ends the reads, because the next one would fail or wait too.
+    A failed read proves nothing about its login. It ends the reads with the credential of its owner, because the next
+    one would fail or wait too.
 
     Args:
         run: Endpoints and reporter.
@@ -31,18 +32,18 @@ def with_recipients(run: Run, account: Account) -> Account:
     owners = {login: each.owner for each in reversed(account.budgets) for login in each.terms.alerts or ()}
     absent: set[str] = set()
     unknown: dict[str, list[str]] = {}
-    failure = ""
+    failures: dict[str, str] = {}
     for number, login in enumerate(sorted(owners), 1):
-        reason = failure
+        reason = failures.get(owners[login].key, "")
         if not LOGIN.fullmatch(login):
             reason = "it is no login, so it was not looked up"
-        elif not failure:
+        elif not reason:
             run.show(f"person {number} of {len(owners)} who is alerted", "people who are alerted")
             try:
                 if not run.api(PeopleApi).shows_user(owners[login], login):
                     absent.add(login)
             except BillingError as error:
-                reason = failure = str(error)
+                reason = failures[owners[login].key] = str(error)
         if login in absent and _MANAGED in login:
             absent.remove(login)
             reason = "GitHub does not show this managed user, which can also mean that the token has no access"

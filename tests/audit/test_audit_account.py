@@ -174,6 +174,19 @@ def test_a_failed_read_never_says_that_somebody_does_not_exist(sandbox: Sandbox,
     assert "octocat" not in looked_up(sandbox)
 
 
+def test_a_failed_read_ends_those_of_its_owner_only(sandbox: Sandbox) -> None:
+    """Each owner may have a credential of its own."""
+    told(sandbox, "ghost")
+    alerting = {"will_alert": True, "alert_recipients": ["aaa", "bbb"]}
+    sandbox.add_budget("enterprise", E, budget_alerting=alerting)
+    sandbox.plan([{"op": "get_user", "action": "403_permission"}])
+    harness = open_harness(sandbox)
+    account = with_recipients(harness.run, of_inventories(read_inventories(harness.run, OWNERS)))
+    assert account.absent == {"ghost"}
+    (warning,) = harness.reporter.warnings
+    assert warning.startswith("not known whether an alerted user exists: aaa, bbb: look up the user aaa: ")
+
+
 def test_an_installation_looks_people_up_with_the_token_of_the_owner() -> None:
     """A path below `users` has no installation; that of the owner whose budget it is has one."""
     with Sandbox(app=True, clock=lambda: START) as sandbox:
