@@ -105,9 +105,12 @@ class Authorizer:
         installation = self._installations.get(key)
         if installation is None:
             installation = self._installations[key] = self._look_up(credential, kind, name, ask)
-        if not installation.token or self._clock.now() >= installation.renew_at:
+        # Read once: another thread can forget the token meanwhile.
+        token = installation.token
+        if not token or self._clock.now() >= installation.renew_at:
             self._renew(installation, kind, ask)
-        return installation.token
+            token = installation.token
+        return token
 
     def forget(self, path: str, bearer: str) -> bool:
         """Forget a token that GitHub refused; return whether there can be a new one."""
