@@ -7,7 +7,7 @@ from typing import Any
 from billing_provider.budgets.api import BudgetsApi
 from billing_provider.budgets.lookup import find_budget
 from billing_provider.budgets.models import BudgetDetails, OpaqueBudget
-from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError, TransportError
+from billing_provider.core.errors import ConfigError, ForbiddenError, NotFoundError
 from billing_provider.core.ids import read_flag, read_id, read_slug, read_text, read_whole, resource_id
 from billing_provider.core.inputs import did_you_mean
 from billing_provider.core.owners import ENTERPRISE, OWNER_KINDS, Owner
@@ -20,7 +20,6 @@ from billing_provider.cost_centers.models import (
     CostCenterDetails,
     plain_member,
 )
-from billing_provider.transport.rest import PAGE_SIZE
 from billing_provider.usage.of_user import of_user
 from billing_provider.usage.people_api import PeopleApi
 from billing_provider.usage.queries import UsageReader, read_owner
@@ -57,15 +56,7 @@ class Reader(UsageReader):
         """
         owner = read_owner(enterprise=enterprise)
         found = self._named(owner, read_text("cost_center", cost_center))
-        api = self.run.api(CostCentersApi)
-        center = api.get_cost_center(owner, found.id)
-        is_long = len(center.resources) > PAGE_SIZE
-        if is_long and center.resources != api.get_cost_center(owner, found.id).resources:
-            raise TransportError(
-                f"read cost center {center.name} of {owner}: its members changed while they were read. The list may be "
-                "incomplete and was not used: run again."
-            )
-        return center
+        return self.run.api(CostCentersApi).get_cost_center(owner, found.id, is_whole=True)
 
     def enterprise_team_members(self, *, enterprise: str, enterprise_team: str) -> list[str]:
         """Return the logins of all members of an enterprise team, by its slug, with or without `ent:`.

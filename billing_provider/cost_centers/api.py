@@ -63,13 +63,19 @@ class CostCentersApi:
             raise TransportError(f"{action}: GitHub's response has no list of cost centers.")
         return [read_listed(row) for row in rows]
 
-    def get_cost_center(self, owner: Owner, cost_center_id: str) -> CostCenterDetails:
+    def get_cost_center(self, owner: Owner, cost_center_id: str, *, is_whole: bool = False) -> CostCenterDetails:
         """Return one cost center with its members from all pages; an archived one has the state `deleted`.
+
+        Args:
+            owner: The enterprise.
+            cost_center_id: Its UUID.
+            is_whole: Whether several pages are read twice and must be the same: a member that leaves during the read
+                hides another one.
 
         Raises:
             NotFoundError: It does not exist, or the token cannot see it (404).
             InvalidError: The id is invalid (400).
-            TransportError: The pages do not end, or the reply describes another cost center.
+            TransportError: The pages do not end, the reply describes another cost center, or the members changed.
 
         GitHub: GET /enterprises/{enterprise}/settings/billing/cost-centers/{cost_center_id}
         """
@@ -86,6 +92,15 @@ class CostCentersApi:
             return center.resources, data.get("has_next_page") is True, None
 
         members = {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, action)}
+        if (
+            is_whole
+            and len(centers) > 1
+            and members != {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, action)}
+        ):
+            raise TransportError(
+                f"{action}: its members changed while they were read. The list may be incomplete and was not used: "
+                "run again."
+            )
         return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:

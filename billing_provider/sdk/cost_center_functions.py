@@ -43,8 +43,8 @@ def get_cost_center(
         cost_center: Its name or its UUID.
 
     Raises:
-        BillingError: It does not exist, the token may not read this, GitHub did not respond, or more than 100 members
-            changed while they were read.
+        BillingError: It does not exist, the token may not read this, GitHub did not respond, or members on several
+            pages changed while they were read.
     """
     return run_query(Reader.cost_center, **locals())
 
