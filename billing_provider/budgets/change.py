@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from billing_provider.budgets.models import Budget
-    from billing_provider.core.limits import Limits
     from billing_provider.core.owners import Owner
     from billing_provider.core.settings import Guards
 
@@ -149,10 +148,6 @@ class Change:
             if gone:
                 return f"the new budget does not cover what the old one does: {gone}" if self.after else gone
         return consequences.refused(old, self.new, limits) if self.after else None
-
-    def refusal_by(self, limits: Limits) -> str | None:
-        """Return why limits refuse this change, whatever else caps the usage, or None."""
-        return consequences.refused(self.old, self.new, limits)
 
 
 def refusal(
