@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.1
 _INDENT = 4
 _NOT_IMITATED = (
-    "What it does not imitate: whether a user or repository exists (any login is accepted, and any repository of its "
-    "organizations), members of enterprise teams, mails and alerts, web pages, custom roles, the limit of 10,000 "
+    "What it does not imitate: whether a user or repository exists (writes accept any login, and any repository of its "
+    "organizations), mails and alerts, web pages, custom roles, the limit of 10,000 "
     "budgets, SAML, TLS, GitHub's response times, and the days until usage figures are final. A hard budget stops "
     "nobody; user states and consumed amounts show whom it would stop. The usage is generated: one year, equal on "
     "every machine, with a new day every day. GITHUB_BILLING_TEST_TIME=2026-12-01T00:00:30Z in the environment fixes "

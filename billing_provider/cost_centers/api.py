@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from billing_provider.core.errors import TransportError, UnexpectedError
 from billing_provider.core.opaque import unexpected_fields
 from billing_provider.cost_centers.models import OpaqueCostCenter, plain_member, read_cost_center, read_listed
-from billing_provider.transport.paging import MAX_MEMBERS, every_row
+from billing_provider.transport.paging import MAX_MEMBERS, every_row, unchanged_rows
 from billing_provider.transport.rest import billing_path, mapping, same_id
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ class CostCentersApi:
         Args:
             owner: The enterprise.
             cost_center_id: Its UUID.
-            is_whole: Whether several pages are read twice and must be the same: a member that leaves during the read
-                hides another one.
+            is_whole: Whether the list of members must not lack one that another one hid by leaving during the read.
 
         Raises:
             NotFoundError: It does not exist, or the token cannot see it (404).
@@ -91,16 +90,8 @@ class CostCentersApi:
             centers.append(center)
             return center.resources, data.get("has_next_page") is True, None
 
-        members = {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, action)}
-        if (
-            is_whole
-            and len(centers) > 1
-            and members != {_member(row): row for row in every_row(fetch, _member, MAX_MEMBERS, action)}
-        ):
-            raise TransportError(
-                f"{action}: its members changed while they were read. The list may be incomplete and was not used: "
-                "run again."
-            )
+        read = unchanged_rows if is_whole else every_row
+        members = {_member(row): row for row in read(fetch, _member, MAX_MEMBERS, action)}
         return replace(centers[-1], resources=tuple(members.values()))
 
     def create_cost_center(self, owner: Owner, body: Mapping[str, Any]) -> CostCenterDetails:

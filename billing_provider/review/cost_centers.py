@@ -133,8 +133,10 @@ def _updated(found: _Read) -> Item:
 def _replaced(found: _Read) -> Item:
     goes, stays = not found.stays, found.stays
     texts = (f"the old cost center {stays}" if stays else f"of the old one: {_ARCHIVED}", *found.words)
-    more = {"is_loss": goes or found.loses, "deletes": goes}
-    return found.item(items.REPLACED, before=found.before, after=found.after, texts=texts, **more)
+    is_loss = goes or found.loses
+    return found.item(
+        items.REPLACED, before=found.before, after=found.after, texts=texts, is_loss=is_loss, deletes=goes
+    )
 
 
 def _removed(found: _Read) -> Item:

@@ -38,7 +38,9 @@ def read(step: PairedStep) -> Item:
     rows = list(_rows(planned, before, after))
     kept = [(login, item) for login, item in rows if item.change == items.KEPT]
     # A row without words that is not new is as it was.
-    changed = [row for row in rows if row not in kept and (row[1].change == items.NEW or row[1].texts)]
+    changed = [
+        (login, item) for login, item in rows if item.change == items.NEW or (item.texts and item.change != items.KEPT)
+    ]
     losses = [item for _, item in changed if item.is_loss]
     meant = told.read(planned.said)
     hidden = _hidden(planned.new)

@@ -34,11 +34,13 @@ class Grant(NamedTuple):
         scopes: Scopes of a classic token, each of which is enough; the first is the smallest.
         permission: The permission of a fine-grained token or a GitHub App, as GitHub's page names it.
         key: Its name in the API; empty if a GitHub App cannot have it.
+        level: What is needed of it: `write`, or `read` if there is nothing to write.
     """
 
     scopes: tuple[str, ...]
     permission: str
     key: str
+    level: str = "write"
 
 
 GRANTS = {
@@ -48,7 +50,7 @@ GRANTS = {
 }
 TEAMS = "teams"
 """The endpoint of an enterprise's teams, which is not one of its billing."""
-TEAM_GRANT = Grant(("read:enterprise", "admin:enterprise"), "Enterprise teams", "enterprise_teams")
+TEAM_GRANT = Grant(("read:enterprise", "admin:enterprise"), "Enterprise teams", "enterprise_teams", "read")
 
 
 class Role(NamedTuple):
@@ -90,13 +92,13 @@ def owner_of(path: str) -> tuple[str, str]:
 
 
 def grant_of(kind: str, endpoint: str) -> Grant:
-    """Return what a credential needs for an endpoint of a kind of owner."""
+    """Return what a credential needs for an endpoint of a kind of owner, as `endpoint_of` returns it."""
     return TEAM_GRANT if endpoint == TEAMS else GRANTS[kind]
 
 
 def role_for(method: str, path: str) -> str:
     """Return who may send a request below an owner, as GitHub's pages name the role."""
-    kind, endpoint = owner_of(path)[0], _endpoint(path)
+    kind, endpoint = owner_of(path)[0], endpoint_of(path)
     return next(
         row.who
         for row in ROLES
@@ -115,7 +117,7 @@ def lacking(method: str, path: str, headers: Mapping[str, str], message: str, ho
         holder: The credential and its source, as shown.
         is_app: Whether it is the token of a GitHub App's installation.
     """
-    kind, endpoint, start = owner_of(path)[0], _endpoint(path), holder[:1].upper() + holder[1:]
+    kind, endpoint, start = owner_of(path)[0], endpoint_of(path), holder[:1].upper() + holder[1:]
     if kind not in GRANTS or not endpoint:
         return f"{start} may not do this: check the role of its user and its permissions."
     grant, role = grant_of(kind, endpoint), f"its user must be {role_for(method, path)}"
@@ -136,6 +138,6 @@ def lacking(method: str, path: str, headers: Mapping[str, str], message: str, ho
     return f"{start} needs {by_scope}the permission {permission}" + ("." if is_app else f" (others); {role}.")
 
 
-def _endpoint(path: str) -> str:
+def endpoint_of(path: str) -> str:
     """Return the part of a path that decides who may use it; empty for the owner itself."""
     return _OWNER.sub("", path, count=1).removeprefix("/settings/billing").removeprefix("/").partition("/")[0]

@@ -13,7 +13,7 @@ from billing_provider.core.credentials import BY_OWNER, App, Token, advice_on
 from billing_provider.core.errors import ApiError, AppError, ConfigError, NotSentError, RateLimitError
 from billing_provider.core.owners import ENTERPRISE, ORGANIZATION
 from billing_provider.core.redact import MIN_TOKEN, remember
-from billing_provider.transport.access import GRANTS, TEAM_GRANT, owner_of
+from billing_provider.transport.access import TEAMS, endpoint_of, grant_of, owner_of
 from billing_provider.transport.retry import http_date
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from billing_provider.core.clock import Clock
     from billing_provider.core.credentials import Credential
     from billing_provider.core.settings import Settings
+    from billing_provider.transport.access import Grant
     from billing_provider.transport.session import Reply
 
 _PATHS = {ENTERPRISE: "enterprises", ORGANIZATION: "orgs"}
@@ -71,8 +72,16 @@ class Installation:
         return f"App {self.app.app_id} (installation {self.id} on {self.account})"
 
 
+def _key(path: str) -> str:
+    """Return what names the installation of a request: the owner, and an endpoint with a permission of its own."""
+    kind, name = owner_of(path)
+    return f"{kind}/{name.lower()}" + (f"/{TEAMS}" if endpoint_of(path) == TEAMS else "")
+
+
 class Authorizer:
-    """Finds the credential of each request and keeps the tokens of installations; one thread calls it at a time.
+    """Finds the credential of each request and keeps the tokens of installations.
+
+    One thread at a time calls `bearer`; others may call the rest meanwhile.
 
     Args:
         settings: The credentials.
@@ -101,14 +110,14 @@ class Authorizer:
                 f"a GitHub App has no token for {what}: use a token instead, or name one in {BY_OWNER}. "
                 "Nothing was sent."
             )
-        key = f"{kind}/{name.lower()}"
+        key = _key(path)
         installation = self._installations.get(key)
         if installation is None:
             installation = self._installations[key] = self._look_up(credential, kind, name, ask)
         # Read once: another thread can forget the token meanwhile.
         token = installation.token
         if not token or self._clock.now() >= installation.renew_at:
-            self._renew(installation, kind, ask)
+            self._renew(installation, grant_of(kind, endpoint_of(path)), ask)
             token = installation.token
         return token
 
@@ -124,8 +133,7 @@ class Authorizer:
 
     def installation(self, path: str) -> Installation | None:
         """Return the installation for a request, as found so far."""
-        kind, name = owner_of(path)
-        return self._installations.get(f"{kind}/{name.lower()}")
+        return self._installations.get(_key(path))
 
     def source(self, path: str) -> str:
         """Return where the credential of a request was found.
@@ -160,20 +168,18 @@ class Authorizer:
         levels = {key: level for key, level in granted.items() if isinstance(level, str) and _LEVEL.fullmatch(level)}
         return Installation(app, number, str(account.get("slug") or account.get("login") or name)[:100], levels)
 
-    def _renew(self, installation: Installation, kind: str, ask: Ask) -> None:
-        """Replace the token of an installation."""
-        app, permission = installation.app, GRANTS[kind].key
+    def _renew(self, installation: Installation, grant: Grant, ask: Ask) -> None:
+        """Replace the token of an installation; it has one permission, as the App has it, or less if less is needed."""
+        app, permission = installation.app, grant.key
         action = f"get a token of {installation}"
-        wanted = {permission: installation.permissions.get(permission, "write")}
-        if TEAM_GRANT.key in installation.permissions:
-            wanted[TEAM_GRANT.key] = "read"
+        level = grant.level if grant.level == "read" else installation.permissions.get(permission, grant.level)
         path = f"/app/installations/{installation.id}/access_tokens"
         advice = (
-            f"Grant the App the permission {permission} (write), and accept it for the installation; "
+            f"Grant the App the permission {permission} ({grant.level}), and accept it for the installation; "
             "a suspended installation gets no token."
         )
         with self._explained(app, advice):
-            reply = ask("POST", path, self._jwt(app), action, {"permissions": wanted})
+            reply = ask("POST", path, self._jwt(app), action, {"permissions": {permission: level}})
         data = reply.data if isinstance(reply.data, dict) else {}
         token, life = data.get("token"), self._life(reply, data.get("expires_at"))
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or life is None or life <= 0:

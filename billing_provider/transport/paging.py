@@ -146,3 +146,31 @@ def every_row(
     if page[1]:
         # A page without new rows announces further pages.
         raise TransportError(f"{action}: GitHub announced another page but returned no new rows. Run again.")
+
+
+def unchanged_rows(
+    fetch: Callable[[int], tuple[Sequence[T], bool | None, int | None]],
+    key: Callable[[T], Hashable],
+    most: int,
+    action: str,
+) -> list[T]:
+    """Return the rows of all pages, each once; the arguments are those of `pages`.
+
+    A row that goes during the read moves another one to a page that was read before, and no page has that one. Several
+    pages are therefore read twice, and must have the same rows.
+
+    Raises:
+        TransportError: The pages do not end, or the rows changed.
+    """
+    numbers: list[int] = []
+
+    def counted(number: int) -> tuple[Sequence[T], bool | None, int | None]:
+        numbers.append(number)
+        return fetch(number)
+
+    found = {key(row): row for row in every_row(counted, key, most, action)}
+    if len(numbers) > 1 and found.keys() != {key(row) for row in every_row(fetch, key, most, action)}:
+        raise TransportError(
+            f"{action}: the list changed while it was read. It may be incomplete and was not used: run again."
+        )
+    return list(found.values())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from billing_provider.core.errors import NotFoundError, TransportError
+from billing_provider.core.errors import NotFoundError
 from billing_provider.core.ids import Sendable  # noqa: TC001 - pydantic reads the annotation
-from billing_provider.transport.paging import MAX_USERS, every_row
+from billing_provider.transport.paging import MAX_USERS, unchanged_rows
 from billing_provider.transport.rest import PAGE_SIZE, billing_path, invalid, path_part
 
 if TYPE_CHECKING:
@@ -33,9 +33,6 @@ class PeopleApi:
     def list_team_members(self, owner: Owner, team: str) -> list[str]:
         """Return the logins of all members of an enterprise team, from all pages; an incomplete list raises.
 
-        If somebody leaves the team during the read, the first member of the next page moves to a page that was read
-        before, and no page has this member. Several pages are therefore read twice, and must be the same.
-
         Args:
             owner: The enterprise.
             team: The slug of the team, without `ent:`.
@@ -51,11 +48,8 @@ class PeopleApi:
         action = f"read the members of the enterprise team {team} of {owner}"
         # GitHub's slugs of enterprise teams have this prefix.
         path = f"/{owner.kind.path}/{path_part(owner.slug)}/teams/ent:{path_part(team)}/memberships"
-        pages_read = 0
 
         def fetch(page: int) -> tuple[list[str], bool | None, None]:
-            nonlocal pages_read
-            pages_read += 1
             reply = self._transport.request("GET", path, action=action, query={"page": page, "per_page": PAGE_SIZE})
             try:
                 logins = [person["login"] for person in _PEOPLE.validate_python(reply.data)]
@@ -65,12 +59,7 @@ class PeopleApi:
             # A full page without a link is followed by another one, which may be empty.
             return logins, more or (None if len(logins) >= PAGE_SIZE else False), None
 
-        found = list(every_row(fetch, str.lower, MAX_USERS, action))
-        if pages_read > 1 and found != list(every_row(fetch, str.lower, MAX_USERS, action)):
-            raise TransportError(
-                f"{action}: the team changed while it was read. The list may be incomplete and was not used: run again."
-            )
-        return list({login.lower(): login for login in found}.values())
+        return unchanged_rows(fetch, str.lower, MAX_USERS, action)
 
     def shows_user(self, owner: Owner, login: str) -> bool:
         """Return whether GitHub shows a user of this login (200), or not (404).

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from billing_provider.core.errors import (
+    AppError,
     BillingError,
     ConfigError,
-    ForbiddenError,
     NotFoundError,
     TransportError,
     UnexpectedError,
@@ -17,7 +17,7 @@ from billing_provider.core.errors import (
 from billing_provider.reader import Reader
 from billing_provider.sandbox import Sandbox
 from tests.support.app import app_harness
-from tests.support.clock import START, VirtualClock
+from tests.support.clock import VirtualClock
 from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer
 
@@ -54,7 +54,7 @@ def test_a_team_that_changes_during_the_read_is_an_error() -> None:
 
     with Sandbox(page_cap=2, on_request=leave) as sandbox:
         sandbox.set_team_members("big", ["a", "b", "c", "d"])
-        with pytest.raises(TransportError, match="the team changed while it was read"):
+        with pytest.raises(TransportError, match="the list changed while it was read"):
             members(sandbox, "big")
 
 
@@ -108,15 +108,21 @@ def test_a_team_that_is_not_there(sandbox: Sandbox) -> None:
 
 
 def test_an_app_needs_a_permission_of_its_own() -> None:
-    """Without the permission, the error names it; with it, the App's token has it too."""
+    """Without the permission, the error names it; with it, teams have a token of their own, which can only read."""
     clock = VirtualClock()
-    with Sandbox(app=True, clock=lambda: START) as sandbox:
-        with pytest.raises(ForbiddenError, match="names enterprise_teams=read, which App 424242"):
+    with Sandbox(app=True, clock=clock.wall) as sandbox:
+        with pytest.raises(AppError, match=r"Grant the App the permission enterprise_teams \(read\)"):
             Reader(app_harness(sandbox, clock).run).enterprise_team_members(enterprise=E, enterprise_team="developers")
         sandbox.install_app(E, {"enterprise_billing": "read", "enterprise_teams": "write"})
         reader = Reader(app_harness(sandbox, clock).run)
         assert reader.enterprise_team_members(enterprise=E, enterprise_team="developers") == ["monalisa", "hubot"]
         assert reader.budgets(enterprise=E) == []
+        # The App loses one permission: what needs the other one goes on.
+        sandbox.install_app(E, {"enterprise_billing": "read"})
+        clock.sleep(4_000)
+        assert reader.budgets(enterprise=E) == []
+        with pytest.raises(AppError, match="Grant the App the permission enterprise_teams"):
+            reader.enterprise_team_members(enterprise=E, enterprise_team="developers")
 
 
 @pytest.mark.parametrize("count", [101, 102])
@@ -135,5 +141,5 @@ def test_a_cost_center_that_changes_during_the_read_is_an_error(
         if leaver is None:
             assert len(reader.cost_center(enterprise=E, cost_center="Big").members("users")) == count
             return
-        with pytest.raises(TransportError, match=f"read cost center {UUID} of enterprise octo-enterprise: its members"):
+        with pytest.raises(TransportError, match=f"read cost center {UUID} of enterprise {E}: the list changed"):
             reader.cost_center(enterprise=E, cost_center="Big")
