@@ -51,7 +51,7 @@ SANDBOX = ("store", "operations", "http", "seed", "server")
 
 OUTSIDE = {
     "pulumi": {"engine_log", "provider", "sdk", "engine"},
-    "grpc": {"engine_log", "engine"},
+    "grpc": {"engine_log", "engine", "sdk.late"},
     "jwt": {"transport.credentials", "sandbox.http.app"},
     "pulumi_policy": {"policy"},
     "requests": {"transport"},

@@ -45,6 +45,7 @@ REFUSED_FIELDS = {
 }
 
 _SEVERITIES: dict[int, Severity] = {0: "debug", 1: "info", 2: "warning", 3: "error"}
+_GET_RESOURCE = "pulumi:pulumi:getResource"
 # The SDK keeps a call open for each resource that waits for another one.
 _HANDLERS = 64
 
@@ -199,9 +200,22 @@ class MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
         del context
         return resource_pb2.RegisterPackageResponse(ref=f"{request.name}-{request.version}")
 
-    def Invoke(self, request: resource_pb2.ResourceInvokeRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
-        """Refuse the call: functions of packages need their plugins."""
-        self._refuse(f"calls of functions ({request.tok})", context)
+    def Invoke(  # noqa: N802
+        self, request: resource_pb2.ResourceInvokeRequest, context: grpc.ServicerContext
+    ) -> resource_pb2.ResourceInvokeResponse:
+        """Return a resource of this run; refuse all other functions, which need the plugins of their packages."""
+        if request.tok != _GET_RESOURCE:
+            self._refuse(f"calls of functions ({request.tok})", context)
+        urn = str(wire.read_struct(request.args)["urn"])
+        resource = self._run.news.get(urn)
+        if resource is None:
+            context.abort(grpc.StatusCode.UNKNOWN, f"unknown resource {urn}")
+        answer = resource_pb2.ResourceInvokeResponse()
+        # The name of the field is a keyword of Python.
+        getattr(answer, "return").CopyFrom(
+            wire.write_struct({"urn": urn, "id": resource.id, "state": resource.outputs})
+        )
+        return answer
 
     def Call(self, request: resource_pb2.ResourceCallRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
         """Refuse the call: methods of remote components need their plugins."""

@@ -11,21 +11,19 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from billing_provider.budgets import rules
-from billing_provider.budgets.consequences import RAISED_TO
-from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.budgets.identity import natural_key
-from billing_provider.budgets.models import FIELDS, INPUTS, read_inputs
+from billing_provider.budgets.models import INPUTS, read_inputs
 from billing_provider.budgets.states import OUTPUTS
 from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
-from billing_provider.core.owners import COST_CENTER, COST_CENTER_SCOPES, OWNER_KINDS, USER, Owner
+from billing_provider.core.owners import COST_CENTER, OWNER_KINDS, USER, Owner
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.runtime.registry import read_key
-from billing_provider.sdk.absent import AbsentOutput, is_all_declared
 from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_declared, share_id
 from billing_provider.sdk.inputs import takes, to_send
 from billing_provider.sdk.invoke import brief, check_settings, run_query
+from billing_provider.sdk.late import add_late_outputs
 from billing_provider.sdk.reading import id_to_read, with_known_id
 
 if TYPE_CHECKING:
@@ -237,14 +235,8 @@ class _Budget(Resource):
             read=partial(read_inputs, kind),
             rules=partial(_timeless_problems, kind),
         )
-        # An output is available as an attribute only if its name is in the initial properties.
-        names = (self._owner_noun, *INPUTS[2:], *OUTPUTS)
-        never = _never_has(kind, sent) if is_all_declared(opts) else frozenset()
-        props = {**dict.fromkeys(name for name in names if name not in never), **sent, **secret_inputs(sent)}
-        super().__init__(self._provider_class(), resource_name, props, protected(opts, sent))
-        absent = AbsentOutput(self.budget_id)
-        for name in never.difference(vars(self)):
-            vars(self)[name] = absent
+        super().__init__(self._provider_class(), resource_name, {**sent, **secret_inputs(sent)}, protected(opts, sent))
+        add_late_outputs(self, (self._owner_noun, *INPUTS[2:], *OUTPUTS))
         if opts is None or opts.id is None:
             share_id(self)
             self._share_user(resource_name, sent)
@@ -492,18 +484,6 @@ def _with_entity(resource_name: str, args: dict[str, Any]) -> dict[str, Any]:
         if args.get("budget_scope") is None:
             args["budget_scope"] = COST_CENTER
     return args
-
-
-def _never_has(kind: OwnerKind, sent: Mapping[str, Any]) -> frozenset[str]:
-    """Return the outputs that a budget with these inputs cannot have: most options, and what other scopes have."""
-    scope = sent.get("budget_scope", kind.noun)
-    options = {name for name, field in FIELDS.items() if field.sent == "never"}
-    if not isinstance(scope, str):
-        return frozenset(options.difference(sent))
-    elsewhere = {name for name, field in FIELDS.items() if not (field.in_scope(scope) or field.seen_elsewhere)}
-    of_centers = () if scope in COST_CENTER_SCOPES else ("cost_center_id",)
-    of_users = () if scope == USER else (RAISED_TO, EXPIRED)
-    return frozenset({*options, *elsewhere, *of_centers, *of_users}.difference(sent, OWNER_KINDS))
 
 
 def _timeless_problems(kind: OwnerKind, fields: Mapping[str, Any], unsure: frozenset[str]) -> Iterator[Problem]:

@@ -76,6 +76,7 @@ def test_every_feature_of_the_monitor_is_listed() -> None:
         ('pulumi.StackReference("other")', "stack references"),
         ('pulumi.Stash("s", input=1)', "resources of type pulumi:index:Stash"),
         ('pulumi.runtime.invoke("aws:index:getRegion", {})', "calls of functions (aws:index:getRegion)"),
+        ('pulumi.runtime.invoke("pulumi:pulumi:getResource", {"urn": "urn:none"})', "unknown resource urn:none"),
         ('pulumi.ComponentResource("x:y:Z", "remote", {}, remote=True)', "remote components"),
         (
             'box = pulumi.ComponentResource("x:y:Z", "b")\npulumi.runtime.call("x:y:f", {}, res=box)',

@@ -1,17 +1,19 @@
-"""Outputs that a budget cannot have: they behave as the SDK's own, and cost nothing until a program uses them."""
+"""Outputs that a declaration does not name: as the SDK's own, and free of cost until a program uses them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
+from pulumi.runtime.mocks import MockMonitor
 
 from billing_provider import EnterpriseBudget, OrgBudget
-from billing_provider.sdk.absent import AbsentOutput
+from billing_provider.sdk.late import LateOutput
 from tests.support.mocked import run
 
-ABSENT = ("user", "on_existing", "on_delete", "on_raise", "cost_center_id", "raised_to", "expired")
+LATE = ("user", "on_existing", "on_delete", "on_raise", "cost_center_id", "raised_to", "expired")
 
 
 def declared(name: str, opts: pulumi.ResourceOptions | None = None, **inputs: Any) -> OrgBudget:
@@ -25,7 +27,7 @@ def test_they_are_none_and_unknown_in_a_preview(preview: bool) -> None:
 
     def program() -> dict[str, Any]:
         budget = declared("a")
-        outputs = {name: getattr(budget, name) for name in (*ABSENT, "consumed_amount")}
+        outputs = {name: getattr(budget, name) for name in (*LATE, "consumed_amount")}
 
         async def look() -> None:
             for name, output in outputs.items():
@@ -36,7 +38,28 @@ def test_they_are_none_and_unknown_in_a_preview(preview: bool) -> None:
         return {"looked": pulumi.Output.from_input(look())}
 
     run(program, preview=preview, answers={"a": {"budget_id": "1"}})
-    assert list(seen.values()) == [(not preview, None, False, {True})] * (len(ABSENT) + 1)
+    assert list(seen.values()) == [(not preview, None, False, {True})] * (len(LATE) + 1)
+
+
+def test_they_are_unknown_where_the_engine_has_no_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has none that it leaves out, and none that failed; a program goes on, as with the outputs of the SDK."""
+
+    def refuse(_monitor: MockMonitor, _request: Any) -> None:
+        raise grpc.RpcError
+
+    monkeypatch.setattr(MockMonitor, "Invoke", refuse)
+    seen: list[tuple[bool, Any]] = []
+
+    def program() -> dict[str, Any]:
+        budget = declared("a")
+
+        async def look() -> None:
+            seen.append((await budget.budget_id.is_known(), await budget.budget_id.future()))
+
+        return {"looked": pulumi.Output.from_input(look())}
+
+    run(program, answers={"a": {"budget_id": "1"}})
+    assert seen == [(False, None)]
 
 
 def test_they_take_part_in_expressions_and_exports() -> None:
@@ -44,7 +67,7 @@ def test_they_take_part_in_expressions_and_exports() -> None:
 
     def program() -> dict[str, Any]:
         budget = declared("a")
-        assert isinstance(budget.raised_to, AbsentOutput)
+        assert isinstance(budget.raised_to, LateOutput)
         return {
             "twice": budget.raised_to.apply(lambda amount: [amount, amount]),
             "again": pulumi.Output.all(budget.raised_to, budget.user),
@@ -54,7 +77,7 @@ def test_they_take_part_in_expressions_and_exports() -> None:
 
     exports = run(program).exports
     assert (exports["twice"], exports["again"], exports["text"]) == ([None, None], [None, None], "raised to None")
-    assert {*ABSENT, "budget_id", "urn"} <= set(exports["names"])
+    assert {*LATE, "budget_id", "urn"} <= set(exports["names"])
 
 
 def test_a_lifted_attribute_fails_as_that_of_any_output() -> None:
@@ -67,8 +90,8 @@ def test_a_lifted_attribute_fails_as_that_of_any_output() -> None:
         run(program)
 
 
-def test_what_may_come_back_is_an_output_of_the_sdk() -> None:
-    """Declared options, the outputs of a scope, and all with `ignore_changes`, which adds inputs."""
+def test_they_have_what_the_engine_returns() -> None:
+    """Of a budget of one user, of a scope that is known late, and of an input that `ignore_changes` keeps."""
     scope = pulumi.Output.from_input("user")
     kept = pulumi.ResourceOptions(ignore_changes=["on_delete"])
 
