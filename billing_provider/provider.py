@@ -73,6 +73,7 @@ class _Process:
 
 
 _PROCESS = _Process()
+_PLAIN = (str, bool, int, float, type(None))
 
 
 @contextmanager
@@ -204,5 +205,7 @@ def _split(props: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     known: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
     for name, value in _plain(props).items():
-        (unknown if pulumi.contains_unknowns(value) else known)[name] = value
+        # Most are plain, and the SDK's answer takes long for each of thousands.
+        is_unknown = not isinstance(value, _PLAIN) and pulumi.contains_unknowns(value)
+        (unknown if is_unknown else known)[name] = value
     return known, unknown

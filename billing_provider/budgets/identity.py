@@ -37,6 +37,9 @@ class NaturalKey:
     """The normalized fields that identify a budget on GitHub before it has an id; as text, with the names as given.
 
     The pricing type is not included: GitHub omits it from replies or writes it differently, and the SKU implies it.
+
+    Attributes:
+        shown: The owner as given, and the user or the entity, for the text.
     """
 
     owner: str
@@ -44,11 +47,12 @@ class NaturalKey:
     entity: str
     user: str
     sku: str
-    text: str = dataclasses.field(compare=False)
+    shown: tuple[Owner, str] = dataclasses.field(compare=False)
 
     def __str__(self) -> str:
         """Return the description of the budget, for messages."""
-        return self.text
+        owner, name = self.shown
+        return f"the {self.sku} budget of {owner}, scope {self.scope}" + (f" {quoted(name)}" if name else "")
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -61,9 +65,7 @@ def natural_key(owner: Owner, fields: Mapping[str, Any]) -> NaturalKey:
     scope = fields["budget_scope"]
     name, user = fields.get("budget_entity_name") or "", fields.get("user") or ""
     covered, product_sku = _entity(owner, scope, name), canonical_sku(fields["budget_product_sku"])
-    named = quoted(user or (covered and name))
-    text = f"the {product_sku} budget of {owner}, scope {scope}" + (f" {named}" if named else "")
-    return NaturalKey(owner.key, scope, covered, user.lower(), product_sku, text)
+    return NaturalKey(owner.key, scope, covered, user.lower(), product_sku, (owner, user or (covered and name)))
 
 
 def _entity(owner: Owner, scope: str, name: str) -> str:
@@ -158,11 +160,13 @@ def same(owner: Owner, field: str, one: Mapping[str, Any], other: Mapping[str, A
 
     The scope of a budget can determine its entity, so each value is normalized in the scope of its own budget.
     """
+    before, after = one.get(field), other.get(field)
+    scope, new_scope = one.get("budget_scope"), other.get("budget_scope")
+    if before == after and scope == new_scope:
+        # Nearly all are, and each check and each comparison asks for all fields.
+        return True
     normalize = FIELDS[field].normalize
-    before, after = (
-        normalize(each.get(field), Context(owner, each.get("budget_scope") or "")) for each in (one, other)
-    )
-    return bool(before == after)
+    return bool(normalize(before, Context(owner, scope or "")) == normalize(after, Context(owner, new_scope or "")))
 
 
 def differing(owner: Owner, one: Mapping[str, Any], other: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:

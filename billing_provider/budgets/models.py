@@ -300,7 +300,7 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
     found = no_such_inputs(kind.resource, (name for name in raw if name not in names), names)
     known = {name: value for name, value in raw.items() if name in names and value is not None}
     try:
-        BudgetInputs.model_validate(known)
+        good = BudgetInputs.model_validate(known)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
             field, *path = [str(part) for part in detail["loc"] if not str(part).startswith("function-")]
@@ -308,8 +308,8 @@ def read_inputs(kind: OwnerKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any]
             no_such_key = path and detail["type"] == "extra_forbidden"
             reason = "unknown key; the keys are will_alert and alert_recipients" if no_such_key else detail["msg"]
             found.append(Problem(field, f"{where}{reason}"))
-    bad = {problem.field for problem in found}
-    good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
+        bad = {problem.field for problem in found}
+        good = BudgetInputs.model_validate({name: value for name, value in known.items() if name not in bad})
     fields = good.model_dump(exclude_none=True)
     if "budget_entity_name" in fields and fields.get("budget_scope") not in COST_CENTER_SCOPES:
         fields["budget_entity_name"] = fields["budget_entity_name"].strip()

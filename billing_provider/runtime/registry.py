@@ -52,6 +52,7 @@ class ResourceRegistry:
         self._claims: dict[tuple[str, ...], str] = {}
         self._checked: set[str] = set()
         self._holders: dict[str, str] = {}
+        self._held: dict[str, dict[str, None]] = {}
         self._adopted: set[str] = set()
         self._states: dict[str, Mapping[str, Any]] = {}
         self._inputs: dict[str, Mapping[str, Any]] = {}
@@ -74,8 +75,8 @@ class ResourceRegistry:
     def held_by_declared(self, key: tuple[str, ...]) -> str:
         """Return the id, in lower case, of the object that the resource with a key has in the state; empty for none."""
         with self._lock:
-            urn = self._declared.get(key)
-            return next((held.lower() for held, holder in self._holders.items() if holder == urn), "")
+            held = self._held.get(self._declared.get(key, ""), {})
+            return next(iter(held), "").lower()
 
     def declarer(self, key: tuple[str, ...], asking: str) -> str | None:
         """Return the URN of another resource that declares a key in this run, or None.
@@ -126,14 +127,14 @@ class ResourceRegistry:
     def hold(self, urn: str, budget_id: str, state: Mapping[str, Any] = _NOTHING) -> None:
         """Record the resource that holds a budget, and its outputs, so that a delete of the budget is skipped."""
         with self._lock:
-            self._holders[budget_id] = urn
+            self._give(budget_id, urn)
             if state:
                 self._states[budget_id] = state
 
     def adopt(self, urn: str, budget_id: str) -> None:
         """Record that a resource adopted a budget, so that a delete by its previous resource is skipped."""
         with self._lock:
-            self._holders[budget_id] = urn
+            self._give(budget_id, urn)
             self._adopted.add(budget_id)
         if self._shared is not None:
             self._shared.add(budget_id, urn)
@@ -142,7 +143,7 @@ class ResourceRegistry:
         """Record that the budget of a resource is to be replaced; the resource may adopt it if GitHub still has it."""
         with self._lock:
             if self._holders.get(budget_id) == urn and budget_id not in self._adopted:
-                del self._holders[budget_id]
+                self._take(budget_id)
             self._states[budget_id] = state
             self._replaced[urn] = self.replaced(urn) | {budget_id}
 
@@ -200,10 +201,23 @@ class ResourceRegistry:
             self._checked.add(urn)
             if not anew:
                 return
-            for budget_id in [held for held, holder in self._holders.items() if holder == urn]:
+            for budget_id in list(self._held.get(urn, ())):
                 if budget_id not in self._adopted:
-                    del self._holders[budget_id]
+                    self._take(budget_id)
                     self._replaced[urn] = self.replaced(urn) | {budget_id}
+
+    def _give(self, budget_id: str, urn: str) -> None:
+        """Make a resource the holder of a budget."""
+        if self._holders.get(budget_id) == urn:
+            return
+        if budget_id in self._holders:
+            self._take(budget_id)
+        self._holders[budget_id] = urn
+        self._held.setdefault(urn, {})[budget_id] = None
+
+    def _take(self, budget_id: str) -> None:
+        """Leave a budget without a holder."""
+        del self._held[self._holders.pop(budget_id)][budget_id]
 
     def is_checked(self, urn: str) -> bool:
         """Return whether the program has declared a resource so far."""

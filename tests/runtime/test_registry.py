@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from billing_provider.budgets.identity import NaturalKey
+from billing_provider.core.owners import ENTERPRISE_OWNER, Owner
 from billing_provider.runtime.registry import ResourceRegistry
 
-KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions", "a budget").parts
+OWNER = Owner(ENTERPRISE_OWNER, "octo-enterprise")
+KEY = NaturalKey("enterprise/octo-enterprise", "enterprise", "", "", "actions", (OWNER, "")).parts
 OTHER = (*KEY[:-1], "packages")
 
 
