@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from billing_provider.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from urllib3.util.url import Url
 
 GITHUB = "https://api.github.com"
 
@@ -43,16 +43,29 @@ def origin_of(url: str) -> Origin:
         ValueError: There is no host, there is a user name, or the two parsers disagree.
     """
     one = urlsplit(url)
-    try:
-        other = parse_url(url)
-    except LocationParseError:
-        raise ValueError("not an address") from None
+    other = _parse(url)
     origin = Origin(one.scheme, one.hostname or "", one.port)
     if not origin.host or "@" in one.netloc or other.auth is not None:
         raise ValueError("no host, or a user name")
     if origin != Origin(other.scheme or "", (other.host or "").strip("[]").lower(), other.port):
         raise ValueError("two parsers disagree")
     return origin
+
+
+def _parse(url: str) -> Url:
+    """Return an address as the HTTP client reads it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    # A program rarely has an address to check, and the client takes long to import.
+    from urllib3.exceptions import LocationParseError  # noqa: PLC0415 - see above
+    from urllib3.util import parse_url  # noqa: PLC0415 - see above
+
+    try:
+        return parse_url(url)
+    except LocationParseError:
+        raise ValueError("not an address") from None
 
 
 def is_loopback(url: str) -> bool:
@@ -82,7 +95,7 @@ def api_address(text: str) -> str:
     except ValueError:
         raise wrong from None
     path = urlsplit(url).path.rstrip("/")
-    if not _BASE.fullmatch(url) or path != (parse_url(url).path or "").rstrip("/"):
+    if not _BASE.fullmatch(url) or path != (_parse(url).path or "").rstrip("/"):
         raise wrong
     if host in _LOOPBACK:
         name = f"[{host}]" if ":" in host else host

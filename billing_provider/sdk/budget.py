@@ -12,14 +12,12 @@ from pulumi.dynamic import Resource
 
 from billing_provider.budgets import rules
 from billing_provider.budgets.identity import natural_key
-from billing_provider.budgets.models import INPUTS, read_inputs
-from billing_provider.budgets.states import OUTPUTS
+from billing_provider.budgets.models import read_inputs
 from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.owners import COST_CENTER, OWNER_KINDS, USER, Owner
 from billing_provider.provider import EnterpriseBudgetProvider, OrgBudgetProvider
 from billing_provider.runtime.registry import read_key
-from billing_provider.sdk.cost_center import budget_entity
 from billing_provider.sdk.declaration import end_quietly, protected, secret_inputs, share_declared, share_id
 from billing_provider.sdk.inputs import takes, to_send
 from billing_provider.sdk.invoke import brief, check_settings, run_query
@@ -208,6 +206,7 @@ class _Budget(Resource):
     expired: pulumi.Output[bool | None]
     """True if the budget expired and does not exist on GitHub: removed, or never created."""
 
+    _outputs: ClassVar[tuple[str, ...]]
     _provider_class: ClassVar[type[ResourceProvider]]
     _form: ClassVar[type[Any]]
     _owner_noun: ClassVar[str]
@@ -215,9 +214,10 @@ class _Budget(Resource):
     def __init_subclass__(cls, **naming: str) -> None:
         super().__init_subclass__(**naming)
         # The SDK evaluates annotations of the class itself for each resource, but the texts of properties only once.
-        for name, kind in {**inspect.get_annotations(_Budget), **inspect.get_annotations(cls)}.items():
-            if not name.startswith("_"):
-                setattr(cls, name, _output(name, kind))
+        annotations = {**inspect.get_annotations(cls), **inspect.get_annotations(_Budget)}
+        cls._outputs = tuple(name for name in annotations if not name.startswith("_"))
+        for name in cls._outputs:
+            setattr(cls, name, _output(name, annotations[name]))
         cls.__annotations__ = {}
 
     def _declare(self, resource_name: str, opts: pulumi.ResourceOptions | None, args: dict[str, Any]) -> None:
@@ -236,7 +236,7 @@ class _Budget(Resource):
             rules=partial(_timeless_problems, kind),
         )
         super().__init__(self._provider_class(), resource_name, {**sent, **secret_inputs(sent)}, protected(opts, sent))
-        add_late_outputs(self, (self._owner_noun, *INPUTS[2:], *OUTPUTS))
+        add_late_outputs(self, self._outputs)
         if opts is None or opts.id is None:
             share_id(self)
             self._share_user(resource_name, sent)
@@ -480,6 +480,8 @@ def _with_entity(resource_name: str, args: dict[str, Any]) -> dict[str, Any]:
     if center is not None:
         if args.get("budget_entity_name") is not None:
             raise brief(ConfigError(f"{resource_name}: give either cost_center or budget_entity_name, not both"))
+        from billing_provider.sdk.cost_center import budget_entity  # noqa: PLC0415 - many programs have no cost center
+
         args["budget_entity_name"] = budget_entity(resource_name, center)
         if args.get("budget_scope") is None:
             args["budget_scope"] = COST_CENTER
