@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from billing_provider.budgets.api import BudgetsApi
+from billing_provider.budgets.listing import Listing
 from billing_provider.budgets.models import OpaqueBudget
 from billing_provider.core.errors import NotFoundError
 from billing_provider.core.owners import COST_CENTER_SCOPES, USER
@@ -45,15 +46,14 @@ class OwnerCache:
     def __init__(self, run: Run, owner: Owner) -> None:
         self._run, self._owner, self._clock = run, owner, run.clock
         self.lock = threading.RLock()
-        self._listing: dict[str, Budget] | None = None
+        self._listing: Listing | None = None
         self._opaque: dict[str, OpaqueBudget] = {}
         self._deleted: set[str] = set()
         self._listed_at = float("-inf")
         self._first_page: Page | None = None
         self._paged_at = float("-inf")
         self._single_reads = 0
-        self._parts: dict[tuple[str, str], dict[str, Budget]] = {}
-        self._users: dict[str, dict[str, Budget]] | None = None
+        self._parts: dict[str, Listing] = {}
 
     def read(self, budget_id: str) -> Budget | None:
         """Return one budget, or None if it is provably gone: a 404 and a complete listing without it.
@@ -91,30 +91,17 @@ class OwnerCache:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            return dict(self._complete(max_age))
+            return self._complete(max_age).all()
 
     def is_complete(self) -> bool:
         """Return whether this run has a complete listing that is recent enough for a preview."""
         with self.lock:
             return self._is_fresh()
 
-    def of_user(self, user: str, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
-        """Return the budgets of one user by id, from one complete listing, without a look at those of others.
-
-        Args:
-            user: The login; case does not count.
-            max_age: Maximum age of the cached listing in seconds; 0 always reads a new one.
-
-        Raises:
-            ApiError, TransportError: As for `BudgetsApi.list_budgets`.
-        """
+    def listing(self, max_age: float = FRESH_SECONDS) -> Listing:
+        """Return a complete listing as `complete` does, not copied: writes of this run change it."""
         with self.lock:
-            listing = self._complete(max_age)
-            if self._users is None:
-                self._users = {}
-                for budget in listing.values():
-                    self._index(budget)
-            return dict(self._users.get(user.lower(), {}))
+            return self._complete(max_age)
 
     def age_for_creates(self) -> float:
         """Return the maximum age of the listing before the create of a user's budget, in seconds.
@@ -137,34 +124,32 @@ class OwnerCache:
             TransportError: There is no readable reply.
         """
         with self.lock:
-            listed = (self._listing or {}).get(budget_id) if self._is_fresh(max_age) else None
+            listed = self._listing.get(budget_id) if self._listing is not None and self._is_fresh(max_age) else None
         return listed or self._api.get_budget(self._owner, budget_id)
 
-    def of_scope(self, scope: str, user: str | None) -> dict[str, Budget]:
-        """Return the budgets of a scope, and maybe others, by id; for a preview, which shares the listing of its run.
+    def of_scope(self, scope: str) -> Listing:
+        """Return the budgets of a scope, and maybe others; for a preview, which shares the listing of its run.
 
-        An owner can have thousands of budgets for users, on many pages. If a listing of only this scope, or of only
-        this user, needs fewer requests than the remaining pages, that one is read.
+        An owner can have thousands of budgets for users, on many pages. For another scope, a listing of this scope
+        alone is read if it needs fewer requests than the remaining pages.
 
         Args:
             scope: The scope. Some accounts list other scopes for cost centers, so these always need all budgets.
-            user: Only the budget of this user, in the scope `user`.
 
         Raises:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            if self._is_fresh() or scope in COST_CENTER_SCOPES:
-                return self.complete()
-            filters = {"scope": scope, "user": user}
-            key = (scope, (user or "").lower())
-            if key not in self._parts:
+            # GitHub filters by scope and not by user: its `user` only says whose consumption is returned.
+            if self._is_fresh() or scope in {USER, *COST_CENTER_SCOPES}:
+                return self._complete()
+            if scope not in self._parts:
                 first = self._first()
                 if first.more is False or len(self._parts) + 1 >= expected(first.rows, first.total) - 1:
-                    return self.complete()
-                listed = self._api.list_budgets(self._owner, filters=filters)
-                self._parts[key] = self._understood(listed)
-            return dict(self._parts[key])
+                    return self._complete()
+                listed = self._api.list_budgets(self._owner, filters={"scope": scope})
+                self._parts[scope] = self._understood(listed)
+            return self._parts[scope]
 
     def opaque(self) -> list[OpaqueBudget]:
         """Return the budgets in the listings of this run that do not fit the model; nothing is sent."""
@@ -183,31 +168,28 @@ class OwnerCache:
     def listed(self) -> list[Budget]:
         """Return the budgets that this run has listed so far, all or of some scopes; nothing is sent."""
         with self.lock:
-            parts = [self._listing] if self._listing is not None else list(self._parts.values())
-            return list({id_: budget for part in parts for id_, budget in part.items()}.values())
+            return list({id_: budget for part in self._known_parts() for id_, budget in part.all().items()}.values())
 
     def known(self, budget_id: str) -> Budget | None:
         """Return a budget that this run has listed so far, or None; nothing is sent."""
         with self.lock:
-            parts = [self._listing] if self._listing is not None else list(self._parts.values())
-            return next((part[budget_id] for part in parts if budget_id in part), None)
+            found = (part.get(budget_id) for part in self._known_parts())
+            return next((budget for budget in found if budget is not None), None)
 
     def remember(self, budget: Budget) -> None:
         """Add a budget that this run has written to the listing."""
         with self.lock:
             self._first_page = None
             if self._listing is not None:
-                self._listing[budget.id] = budget
-            self._index(budget)
+                self._listing.add(budget)
 
     def forget(self, budget_id: str) -> None:
         """Remove a budget that this run has deleted from the listing."""
         with self.lock:
             self._first_page = None
             self._deleted.add(budget_id)
-            gone = self._listing.pop(budget_id, None) if self._listing is not None else None
-            if gone is not None and self._users is not None:
-                self._users.get(login_of(gone).lower(), {}).pop(budget_id, None)
+            if self._listing is not None:
+                self._listing.remove(budget_id)
 
     def expire(self) -> None:
         """Read the next listing anew: budgets of a cost center are listed with its name, and it has another one now."""
@@ -219,7 +201,10 @@ class OwnerCache:
     def _api(self) -> BudgetsApi:
         return self._run.api(BudgetsApi)
 
-    def _complete(self, max_age: float) -> dict[str, Budget]:
+    def _known_parts(self) -> list[Listing]:
+        return [self._listing] if self._listing is not None else list(self._parts.values())
+
+    def _complete(self, max_age: float = FRESH_SECONDS) -> Listing:
         """Return the listing itself, read anew if it is older."""
         if not self._is_fresh(max_age):
             first = self._recent_first_page(max_age)
@@ -228,30 +213,26 @@ class OwnerCache:
             # The listing may still contain a budget that this run deleted; it must not be adopted.
             self._opaque.clear()
             self._listing = self._understood(everything)
-            self._listed_at, self._first_page, self._users = started, None, None
+            self._listed_at, self._first_page = started, None
         assert self._listing is not None  # noqa: S101 - set in the lines above
         return self._listing
 
-    def _proof(self, budget_id: str) -> dict[str, Budget]:
+    def _proof(self, budget_id: str) -> Listing:
         """Return the listing that decides, after a 404, whether a budget is gone: a recent one without it is enough."""
         listing = self._listing
         if listing is not None and budget_id not in listing and self._is_fresh(CREATE_FRESH_SECONDS):
             return listing
         return self._complete(0)
 
-    def _index(self, budget: Budget) -> None:
-        if self._users is not None and budget.budget_scope == USER:
-            self._users.setdefault(login_of(budget).lower(), {})[budget.id] = budget
-
-    def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> dict[str, Budget]:
-        """Return the budgets of a listing by id, and note the others."""
-        found: dict[str, Budget] = {}
+    def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> Listing:
+        """Return the budgets of a listing, and note the others."""
+        found: list[Budget] = []
         for row in rows:
             if isinstance(row, OpaqueBudget):
                 self._opaque[row.key] = row
             elif row.id not in self._deleted:
-                found[row.id] = row
-        return found
+                found.append(row)
+        return Listing(self._owner, found)
 
     def _may_be_opaque(self, budget_id: str) -> bool:
         return any(other.id in {budget_id, ""} for other in self._opaque.values())
@@ -286,10 +267,5 @@ class OwnerCache:
             first = self._first()
             if self._single_is_cheaper():
                 return self._understood(first.rows).get(budget_id)
-            self.complete()
-        return (self._listing or {}).get(budget_id)
-
-
-def login_of(budget: Budget) -> str:
-    """Return the login of a user's budget; GitHub may return it as the entity."""
-    return budget.user or budget.budget_entity_name or ""
+            self._complete()
+        return None if self._listing is None else self._listing.get(budget_id)

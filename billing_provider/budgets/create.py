@@ -26,15 +26,16 @@ from billing_provider.budgets.states import read_spec
 from billing_provider.budgets.wire import create_body, patch_bodies, send_parts
 from billing_provider.core.errors import OutcomeError
 from billing_provider.core.inputs import is_uuid
-from billing_provider.core.owners import COST_CENTER_SCOPES, REPOSITORY, USER, Owner
+from billing_provider.core.owners import COST_CENTER_SCOPES, MULTI_USER_COST_CENTER, REPOSITORY, USER, Owner
 from billing_provider.core.resource import secret_inputs
 from billing_provider.cost_centers.cache import CostCenterCache
 from billing_provider.cost_centers.models import ACTIVE
 from billing_provider.runtime.create_once import Created, CreateOnce
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
 
+    from billing_provider.budgets.listing import Listing
     from billing_provider.core.errors import ApiError
     from billing_provider.core.owners import OwnerKind
     from billing_provider.runtime.run import Run
@@ -64,6 +65,8 @@ class BudgetCreate(CreateOnce[Budget]):
         self._client, self._budgets = run.api(BudgetsApi), run.cache(OwnerCache, owner)
         self.entity, self.words = "", ""
         self._names: frozenset[str] = frozenset()
+        self._unsure: set[str] = set()
+        self._before: Container[str] = ()
 
     def run(self) -> Created[Budget]:
         """Create or adopt the budget and return it.
@@ -115,24 +118,29 @@ class BudgetCreate(CreateOnce[Budget]):
         )
 
     def list_known(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets of this scope; changes of one run share the listing."""
-        scope, user = self.spec.budget_scope, self.spec.user
-        if scope == USER and user and self._budgets.is_complete():
-            return self._budgets.of_user(user)
-        return self._budgets.of_scope(scope, user if scope == USER else None)
+        """Return the budgets that may be the declared one; changes of one run share the listing."""
+        return self._alike(self._budgets.of_scope(self.spec.budget_scope))
 
     def list_before(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets, or those of the user; creates in quick succession share one listing."""
-        if self.spec.budget_scope == USER:
-            return self._list_user(self._budgets.age_for_creates())
-        return self._budgets.complete(CREATE_FRESH_SECONDS)
+        """Return the budgets that may be the declared one; creates in quick succession share one listing."""
+        max_age = self._budgets.age_for_creates() if self.spec.budget_scope == USER else CREATE_FRESH_SECONDS
+        listing = self._before = self._budgets.listing(max_age)
+        return self._alike(listing)
+
+    def ids_in(self, before: Mapping[str, Budget]) -> Container[str]:  # noqa: ARG002 - it has the alike ones only
+        """Return the ids in the listing that `list_before` has read; the lock of the owner keeps it as it is."""
+        return self._before
 
     def list_now(self) -> Mapping[str, Budget]:
-        """Return the owner's budgets, or those of the user, from a new listing."""
-        return self._list_user(0) if self.spec.budget_scope == USER else self._budgets.complete(max_age=0)
+        """Return the budgets that may be the declared one, from a new listing."""
+        return self._alike(self._budgets.listing(max_age=0))
 
-    def _list_user(self, max_age: float) -> Mapping[str, Budget]:
-        return self._budgets.of_user(self.spec.user or "", max_age)
+    def _alike(self, listing: Listing) -> Mapping[str, Budget]:
+        """Return those that may be the declared budget."""
+        scope = self.spec.budget_scope
+        # An account without any listed budget of each member may list these in another scope.
+        self._unsure = unsure_scopes(listing.all().values()) if scope == MULTI_USER_COST_CENTER else set[str]()
+        return listing.named(scope, {self.spec.user or ""} if scope == USER else self._names)
 
     def is_known(self, id_: str) -> bool:
         """Return whether a listing of this run has shown a budget, whoever's it is."""
@@ -140,11 +148,10 @@ class BudgetCreate(CreateOnce[Budget]):
 
     def matches(self, listing: Mapping[str, Budget]) -> tuple[list[Budget], list[Budget]]:
         """Return the budgets with the declared key, and those that may have it."""
-        unsure_scope = unsure_scopes(listing.values())
         certain: list[Budget] = []
         unsure: list[Budget] = []
         for budget in listing.values():
-            found = match(self._owner, self.spec, budget, self._names, scope_is_unsure=budget.id in unsure_scope)
+            found = match(self._owner, self.spec, budget, self._names, scope_is_unsure=budget.id in self._unsure)
             if found is Match.YES:
                 certain.append(budget)
             elif found is Match.MAYBE:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.fields import Context, entity
+from billing_provider.budgets.listing import login_of
 from billing_provider.budgets.models import FIELDS
 from billing_provider.budgets.skus import BUNDLES, canonical_sku
 from billing_provider.core.inputs import is_uuid
@@ -118,8 +119,7 @@ def match(
             return Match.NO
         scope_match = Match.MAYBE
     if spec.budget_scope == USER:
-        live = budget.user or budget.budget_entity_name or ""
-        return Match.YES if live.lower() == (spec.user or "").lower() else Match.NO
+        return Match.YES if login_of(budget).lower() == (spec.user or "").lower() else Match.NO
     live_entity = _entity(owner, spec.budget_scope, budget.budget_entity_name or "")
     if live_entity in {_entity(owner, spec.budget_scope, name) for name in entity_names}:
         # Two cost centers may have names that differ only in case, and GitHub returns the name in a budget.

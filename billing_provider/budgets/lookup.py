@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import rules
+from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.create import BudgetCreate
 from billing_provider.budgets.identity import live_inputs, natural_key
 from billing_provider.budgets.models import complete, read_inputs
@@ -44,8 +45,7 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
     inputs = complete(kind, fields, frozenset())
     wanted = BudgetCreate(run, owner, "", None, inputs)
     wanted.find_entity(FRESH_SECONDS)
-    listing = wanted.list_known()
-    certain, unsure = wanted.matches(listing)
+    certain, unsure = wanted.matches(wanted.list_known())
     if len(certain) == 1:
         return owner, certain[0]
     if certain:
@@ -55,7 +55,8 @@ def find_budget(run: Run, kind: OwnerKind, key: Mapping[str, Any]) -> tuple[Owne
             f"{wanted.what()} may be {_ids(unsure)}: GitHub's listing does not show its complete entity or scope. "
             "Compare it on GitHub, and read it by its id."
         )
-    similar = _similar(owner, natural_key(owner, inputs), listing.values())
+    listed = run.cache(OwnerCache, owner).of_scope(wanted.spec.budget_scope).all()
+    similar = _similar(owner, natural_key(owner, inputs), listed.values())
     raise ConfigError(f"{wanted.what()} does not exist{similar}.")
 
 

@@ -229,7 +229,7 @@ class BudgetPreview:
             NotComparedError: The listing lacks too many budgets: it lags, and each would need a read of its own.
         """
         budgets = self._run.cache(OwnerCache, owner)
-        listed = budgets.of_scope(olds["budget_scope"], olds.get("user")).get(budget_id)
+        listed = budgets.of_scope(olds["budget_scope"]).get(budget_id)
         if listed is not None:
             return listed
         if odd := next((each for each in budgets.opaque() if each.id == budget_id), None):

@@ -153,8 +153,8 @@ class CostCenterCaps:
             BillingError: The budgets cannot be listed.
         """
         names = [member(kind, each) for kind, each_of in joining.items() for each in each_of]
-        of_scope = self._run.cache(OwnerCache, self._owner).of_scope(ENTERPRISE, None) if names else {}
-        for budget in of_scope.values():
+        budgets = self._run.cache(OwnerCache, self._owner).of_scope(ENTERPRISE).all() if names else {}
+        for budget in budgets.values():
             if budget.exclude_cost_center_usage:
                 cap = f"{self._cap(budget)} on {clean(budget.budget_product_sku, _MAX_NAME)} of {self._owner}"
                 who = f"the usage of {first_names(names)}"

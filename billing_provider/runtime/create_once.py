@@ -11,7 +11,7 @@ from billing_provider.core.inputs import ADOPT, ADOPT_IF_IDENTICAL, ERROR
 from billing_provider.transport import retry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from billing_provider.core.owners import Owner
     from billing_provider.runtime.run import Run
@@ -83,7 +83,7 @@ class CreateOnce(ABC, Generic[T]):
         if existing is not None:
             return self._adopt(existing)
         try:
-            return self._post(before)
+            return self._post(self.ids_in(before))
         except ApiError as error:
             if not self.is_conflict(error):
                 raise
@@ -116,15 +116,22 @@ class CreateOnce(ABC, Generic[T]):
 
     @abstractmethod
     def list_known(self) -> Mapping[str, T]:
-        """Return all objects of the owner by id, from the listing of this run."""
+        """Return the objects that may have the declared key by id, from the listing of this run."""
 
     @abstractmethod
     def list_before(self) -> Mapping[str, T]:
-        """Return all objects of the owner by id, from a listing that is recent enough for a create."""
+        """Return the objects that may have the declared key by id, from a listing recent enough for a create."""
 
     @abstractmethod
     def list_now(self) -> Mapping[str, T]:
-        """Return all objects of the owner by id, from a new listing."""
+        """Return the objects that may have the declared key by id, from a new listing."""
+
+    def ids_in(self, before: Mapping[str, T]) -> Container[str]:
+        """Return the ids of all objects that `list_before` has read, also of those that cannot have the declared key.
+
+        One that gets the key during the create is not the result of its POST.
+        """
+        return before
 
     def is_known(self, id_: str) -> bool:  # noqa: ARG002 - for subclasses whose listings are a part of all objects
         """Return whether a listing of this run has shown an object with this id."""
@@ -231,7 +238,7 @@ class CreateOnce(ABC, Generic[T]):
             )
         return existing, different
 
-    def _post(self, before: Collection[str]) -> Created[T]:
+    def _post(self, before: Container[str]) -> Created[T]:
         """Send the create; repeat it only if the previous request provably had no effect."""
         self.allow(None, [])
         for _ in range(MAX_POSTS):
@@ -258,7 +265,7 @@ class CreateOnce(ABC, Generic[T]):
                 raise
             return None, error
 
-    def _confirm(self, before: Collection[str], failure: Exception | None) -> T | None:
+    def _confirm(self, before: Container[str], failure: Exception | None) -> T | None:
         """Read the listing until it shows the result of an unanswered create, or GitHub can no longer be processing it.
 
         A failed listing does not end the wait: an immediate new run might not see the object and create a second one.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import expiry
 from billing_provider.budgets.approved_raises import known_amount
-from billing_provider.budgets.cache import OwnerCache, login_of
+from billing_provider.budgets.cache import OwnerCache
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.lifecycle import Lifecycle
+from billing_provider.budgets.listing import login_of
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.errors import BillingError, ConfigError, InvalidError, NotFoundError, OutcomeError
 from billing_provider.core.ids import read_slug, resource_id

@@ -42,7 +42,8 @@ class Traffic:
             time.sleep(self.latency)
         is_list = request.method == "GET" and request.path.endswith("/budgets")
         kind = "list" if is_list else request.method.lower()
-        first = is_list and request.query.get("page", "1") == "1"
+        # Without a page, it asks what one user has used.
+        first = is_list and request.query.get("page") == "1"
         self._answered.append(Answered(kind, start, time.perf_counter(), first))
 
     def taken(self) -> list[Answered]:

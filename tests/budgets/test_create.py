@@ -243,6 +243,34 @@ def test_an_unconfirmed_response_without_id_is_reported_as_unknown(sandbox: Sand
         create(harness)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "declared"),
+    [
+        ("octo-org/former", "octo-org/site", {"budget_scope": "repository", "budget_entity_name": "octo-org/site"}),
+        ("former", "octocat", {"budget_scope": "user", "user": "octocat", "budget_product_sku": "ai_credits"}),
+    ],
+    ids=["a repository", "a user"],
+)
+def test_a_budget_that_gets_the_declared_name_meanwhile_is_not_ours(
+    clock: VirtualClock, before: str, after: str, declared: dict[str, Any]
+) -> None:
+    """A budget that was there before is never the result of a create, also if a rename makes it the declared one."""
+    field = "user" if declared["budget_scope"] == "user" else "budget_entity_name"
+
+    def rename(request: Request) -> None:
+        if request.method == "POST":
+            sandbox.edit_budget(foreign["id"], **{field: after})
+
+    with Sandbox(clock=clock.wall, on_request=rename) as sandbox:
+        shown = {**PLAIN, **declared, field: before, "prevent_further_usage": declared["budget_scope"] == "user"}
+        del shown["enterprise"]
+        foreign = sandbox.add_budget("enterprise", "octo-enterprise", **shown)
+        sandbox.plan([{"action": "reset_before", "op": CREATE, "times": 3}])
+        with pytest.raises(errors.OutcomeError, match="was not created, as GitHub's listing shows"):
+            create(open_harness(sandbox, clock), {**PLAIN, **declared})
+        assert [budget["id"] for budget in sandbox.budgets()] == [foreign["id"]]
+
+
 @pytest.mark.parametrize("amounts", [[501], [500, 500]])
 def test_a_concurrently_created_budget_is_not_ours(clock: VirtualClock, amounts: list[int]) -> None:
     """A new budget with our key and other values, or two new ones, is an error."""

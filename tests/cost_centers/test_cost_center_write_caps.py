@@ -241,7 +241,7 @@ def test_a_budget_finds_its_cost_center_after_a_rename(
     """GitHub lists a budget with the name of its cost center, so a listing before a rename says nothing after it."""
     id_ = add(sandbox, **EACH)
     harness = new_run()
-    harness.run.cache(OwnerCache, enterprise).of_scope("user", None)
+    harness.run.cache(OwnerCache, enterprise).of_scope("organization")
     update(harness, {"name": "Apps", "users": ["octocat"]})
     assert [budget.id for budget in harness.run.cache(OwnerCache, enterprise).complete(max_age=10).values()] == [id_]
     fields = {"budget_scope": "multi_user_cost_center", "budget_entity_name": "Apps", "budget_amount": 100}

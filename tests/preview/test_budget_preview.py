@@ -13,13 +13,13 @@ from billing_provider.core.owners import OWNER_KINDS
 from billing_provider.core.settings import Guards
 from billing_provider.preview.usage import MOST_PEOPLE
 from billing_provider.runtime.create_once import ELSEWHERE
+from billing_provider.sandbox import Sandbox
 from tests.support.harness import open_harness
 from tests.support.wire import WireServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing_provider.sandbox import Sandbox
     from tests.support.clock import VirtualClock
     from tests.support.harness import RunHarness
 
@@ -511,9 +511,21 @@ def test_a_long_listing_is_narrowed_to_a_scope(new_run: Callable[..., RunHarness
         assert compare(harness, {**PLAIN, "budget_product_sku": "packages"}, urn="urn::2") == []
         assert len(server.heard) == 2
         assert "scope=enterprise" in server.heard[1]
-        user = {**PERSON, "user": "new-one"}
-        assert compare(harness, user, urn="urn::3") == []
-        assert "scope=user&user=new-one" in server.heard[2]
+
+
+def test_new_users_of_an_owner_with_many_share_the_listing(clock: VirtualClock) -> None:
+    """GitHub does not filter budgets by user, so the first one reads all pages, and the others read nothing."""
+    with Sandbox(clock=clock.wall, page_cap=2) as sandbox:
+        for number in range(5):
+            person = {"budget_scope": "user", "user": f"person-{number}", "budget_type": "BundlePricing"}
+            sandbox.add_budget("enterprise", E, budget_product_sku="ai_credits", **person)
+        harness = open_harness(sandbox, clock)
+        for number in range(3):
+            assert compare(harness, {**PERSON, "user": f"new-{number}"}, urn=f"urn::{number}") == []
+        # The other requests ask what each user has used.
+        listed = [request.query for request in sandbox.requests if "page" in request.query]
+        assert sorted(query["page"] for query in listed) == ["1", "2", "3"]
+        assert not any("user" in query for query in listed)
 
 
 def test_a_listing_of_few_pages_is_read_whole(new_run: Callable[..., RunHarness]) -> None:
