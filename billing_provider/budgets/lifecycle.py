@@ -97,7 +97,7 @@ class Lifecycle:
     def diff(
         self, urn: str, id_: str, olds: Mapping[str, Any], news: Mapping[str, Any], unknown: frozenset[str]
     ) -> tuple[list[str], list[str]]:
-        """Return the inputs that changed in normalize, and those of them that replace the budget; nothing is sent.
+        """Return the inputs that changed in meaning, and those of them that replace the budget; nothing is sent.
 
         Args:
             urn: The URN of the resource.
@@ -139,6 +139,18 @@ class Lifecycle:
             # The engine compares in a refresh. Of a declared budget, the check of the new one tells what becomes of it.
             self._run.reporter.warn(successor.drifted(owner, budget_id, olds, news, replaces))
         return changed, replaces
+
+    def diff_unchanged(self, urn: str, budget_id: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> list[str]:
+        """Return what `diff` returns as changed for a declared budget whose inputs are the same.
+
+        Args:
+            urn: The URN of the resource.
+            budget_id: GitHub's id.
+            olds: The stored outputs, without an expiry and without a raise.
+            news: The checked inputs.
+        """
+        self._run.registry.hold(urn, budget_id, olds)
+        return self._on_delete.diff(urn, budget_id, olds, news, frozenset(), [])
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
         """Create or adopt a budget and return it; if it has expired, nothing is sent.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pulumi
@@ -139,8 +140,8 @@ class UserBudgets(pulumi.ComponentResource):
             )
             for number, part in buckets_of(rows)
         ]
-        pending = pulumi.Output.all(*(part.pending for part in parts)).apply(_merged)
-        self.budget_ids = pulumi.Output.all(*(part.budget_ids for part in parts)).apply(_merged)
+        pending = _merged([part.pending for part in parts])
+        self.budget_ids = _merged([part.budget_ids for part in parts])
         pending.apply(lambda found: _check_pending(resource_name, len(rows), found))
         pulumi.Output.all(*(part.urn for part in parts)).apply(
             lambda urns: self._report(resource_name, from_messages(table_of(urns[0]), told()))
@@ -196,8 +197,17 @@ def _read(
     return rows
 
 
-def _merged(parts: list[Mapping[str, str] | None]) -> dict[str, str]:
-    return {login: value for part in parts for login, value in (part or {}).items()}
+@dataclass(frozen=True)
+class _Part:
+    """The values of one part, which `Output.all` takes as they are: of a dict, it makes an Output for each key."""
+
+    values: Mapping[str, str]
+
+
+def _merged(parts: list[pulumi.Output[dict[str, str]]]) -> pulumi.Output[dict[str, str]]:
+    """Return the values of all parts by login."""
+    found = pulumi.Output.all(*(part.apply(lambda values: _Part(values or {})) for part in parts))
+    return found.apply(lambda every: {login: value for part in every for login, value in part.values.items()})
 
 
 def _check_pending(name: str, total: int, pending: Mapping[str, str]) -> None:

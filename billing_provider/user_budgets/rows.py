@@ -72,9 +72,9 @@ def read_rows(kind: OwnerKind, budgets: Mapping[Any, Any]) -> tuple[dict[str, An
         if (other := first.setdefault(login.lower(), login)) != login:
             found.append(Problem("", f"{other} and {login} are the same person: remove one of the two rows"))
             continue
-        if type(row) is int and 0 <= row <= MAX_AMOUNT and LOGIN.fullmatch(login):
-            # Nearly all rows of a large table.
-            rows[login] = row
+        if type(row) in {int, float} and 0 <= row <= MAX_AMOUNT and row == int(row) and LOGIN.fullmatch(login):
+            # Nearly all rows of a large table; Pulumi sends each number as a float.
+            rows[login] = int(row)
             continue
         rows[login], wrong = _read_row(kind, login, row)
         found += wrong

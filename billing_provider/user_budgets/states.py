@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,13 @@ from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.expiry import EXPIRED
 from billing_provider.core.ids import Id, Sendable  # noqa: TC001 - pydantic reads the annotations
 from billing_provider.core.inputs import KEEP
-from billing_provider.core.owners import OWNER_KINDS, OwnerKind
+from billing_provider.core.owners import OWNER_KINDS, USER, OwnerKind
 from billing_provider.core.resource import STATE_CONFIG, read_form
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Amount = StrictInt | StrictFloat
 INPUTS = (
@@ -90,8 +91,18 @@ class BucketState(BaseModel):
 
     def declared(self, login: str) -> dict[str, Any]:
         """Return the complete inputs of the budget that a row declares."""
-        defaults = {name: getattr(self, name) for name in CHOICES}
-        return budget_inputs(self.kind, self.owner, login, self.rows[login], defaults)
+        row = self.rows[login]
+        if isinstance(row, Mapping):
+            return self._inputs(login, row)
+        return {**self._of_amount, USER: login, "budget_amount": row}
+
+    @cached_property
+    def _of_amount(self) -> dict[str, Any]:
+        """The inputs of a row that is an amount; nearly all rows are, and differ in nothing else."""
+        return self._inputs("", 0)
+
+    def _inputs(self, login: str, row: Any) -> dict[str, Any]:
+        return budget_inputs(self.kind, self.owner, login, row, {name: getattr(self, name) for name in CHOICES})
 
     def states(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the state of the budget of each row that has one, as a resource of its own would have it."""
