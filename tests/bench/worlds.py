@@ -151,7 +151,7 @@ class World:
 def world(engine: Engine, folder: Path, others: int = 0) -> Iterator[World]:
     """Provide a fresh stack; the owner has so many budgets that are not of the stack."""
     seen = traffic.Traffic()
-    with Sandbox(on_request=seen.seen, create_unknown=lambda _: None) as sandbox:
+    with Sandbox(clock=seen.clock, on_request=seen.seen, create_unknown=lambda _: None) as sandbox:
         for number in range(others):
             person = {"budget_scope": "user", "user": f"other-{number}", "budget_product_sku": "ai_credits"}
             sandbox.add_budget("enterprise", "octo-enterprise", budget_type="BundlePricing", **person)
