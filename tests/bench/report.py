@@ -228,12 +228,18 @@ def goals(results: Results) -> list[Goal]:
         refused = f"{results.pace['refused']:g} refused"
         found.append(Goal(what, f"{ratio:.3f}, {refused}", ratio <= 1.02 and not results.pace["refused"]))
     if results.imports:
-        # Each pair was measured one right after the other.
-        pairs = zip(results.imports["ours"], results.imports["pulumi"], strict=True)
-        added = statistics.median(ours - bare for ours, bare in pairs) * 1000
-        found.append(
-            Goal("`import billing_provider` adds at most 60 ms of processor time", f"{added:.0f} ms", added <= 60)
-        )
+        for imported, code in (
+            ("package", "import billing_provider"),
+            ("ours", "from billing_provider import EnterpriseBudget"),
+        ):
+            # Each pair was measured one right after the other.
+            pairs = zip(results.imports.get(imported, ()), results.imports["pulumi"], strict=False)
+            added = [ours - bare for ours, bare in pairs]
+            if added:
+                milliseconds = statistics.median(added) * 1000
+                found.append(
+                    Goal(f"`{code}` adds at most 60 ms of processor time", f"{milliseconds:.0f} ms", milliseconds <= 60)
+                )
     return found
 
 

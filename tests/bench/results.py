@@ -81,7 +81,7 @@ class Results:
     Attributes:
         machine: Processor, cores, system, versions and date.
         cells: The cells.
-        imports: Processor seconds of Python with `import pulumi`, and with our resources imported after it.
+        imports: Processor seconds of Python with `import pulumi`, with this package after it, and with a resource.
         pace: Creates on a virtual clock: their number, the seconds that they took, and how many were refused.
     """
 

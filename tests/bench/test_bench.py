@@ -41,7 +41,7 @@ def measured() -> Results:
         machine={"date": "2026-11-30", "cores": "2", "processor": "one <kind>", "memory": "8 GB", "system": "Linux",
                  "python": "3.11.7", "sdk": "3.272.0"},
         cells=cells,
-        imports={"pulumi": [0.3, 0.3], "ours": [0.4, 0.4]},
+        imports={"pulumi": [0.3, 0.3], "package": [0.31, 0.31], "ours": [0.4, 0.4]},
         pace={"count": 1000, "seconds": 4100.0, "refused": 0},
     )  # fmt: skip
 
@@ -158,7 +158,9 @@ def test_goals() -> None:
     )
     assert found["Pulumi CLI: unchanged preview of 1,000, requests: at most 0"] == ("0", True)
     assert found["Pulumi CLI: refresh of 1,000, round trips: at most 3"] == ("10", False)
-    assert found["`import billing_provider` adds at most 60 ms of processor time"] == ("100 ms", False)
+    assert found["`import billing_provider` adds at most 60 ms of processor time"] == ("10 ms", True)
+    resource = "from billing_provider import EnterpriseBudget"
+    assert found[f"`{resource}` adds at most 60 ms of processor time"] == ("100 ms", False)
     assert found["1,000 creates on a virtual clock at most 1.02 of the least time, none refused"][1]
     assert not any("rows" in text for text in found)
 
