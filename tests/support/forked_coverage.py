@@ -10,11 +10,14 @@ import sys
 
 
 def forget() -> None:
-    """Forget what the fork server has measured, and will write itself."""
+    """Forget what the fork server has measured, and will write itself; survive an interrupt."""
     measure = sys.modules.get("coverage")
     measuring = measure.Coverage.current() if measure else None
     if measuring is not None and measuring._collector is not None:
         measuring._collector._clear_data()
+        # Ctrl-C while this lock is held would leave it locked, and the process would wait for it for ever. Without it,
+        # the interpreter's own lock is enough: the tracer, in C, makes the entry of a file without giving it up.
+        measuring._collector.data_lock = None
 
 
 os.register_at_fork(after_in_child=forget)
