@@ -82,7 +82,16 @@ class OwnerCache:
                 return listed
 
     def complete(self, max_age: float = FRESH_SECONDS) -> dict[str, Budget]:
-        """Return all budgets of the owner by id, from one complete listing.
+        """Return all budgets of the owner by id; the argument and the errors are those of `listing`."""
+        return self.listing(max_age).all()
+
+    def is_complete(self) -> bool:
+        """Return whether this run has a complete listing that is recent enough for a preview."""
+        with self.lock:
+            return self._is_fresh()
+
+    def listing(self, max_age: float = FRESH_SECONDS) -> Listing:
+        """Return one complete listing, which the writes of this run change.
 
         Args:
             max_age: Maximum age of the cached listing in seconds; 0 always reads a new one.
@@ -91,17 +100,16 @@ class OwnerCache:
             ApiError, TransportError: As for `BudgetsApi.list_budgets`.
         """
         with self.lock:
-            return self._complete(max_age).all()
-
-    def is_complete(self) -> bool:
-        """Return whether this run has a complete listing that is recent enough for a preview."""
-        with self.lock:
-            return self._is_fresh()
-
-    def listing(self, max_age: float = FRESH_SECONDS) -> Listing:
-        """Return a complete listing as `complete` does, not copied: writes of this run change it."""
-        with self.lock:
-            return self._complete(max_age)
+            if not self._is_fresh(max_age):
+                first = self._recent_first_page(max_age)
+                started = self._clock.now() if first is None else self._paged_at
+                everything = list(self._api.list_budgets(self._owner, first))
+                # The listing may still contain a budget that this run deleted; it must not be adopted.
+                self._opaque.clear()
+                self._listing = self._understood(everything)
+                self._listed_at, self._first_page = started, None
+            assert self._listing is not None  # noqa: S101 - set in the lines above
+            return self._listing
 
     def age_for_creates(self) -> float:
         """Return the maximum age of the listing before the create of a user's budget, in seconds.
@@ -142,11 +150,11 @@ class OwnerCache:
         with self.lock:
             # GitHub filters by scope and not by user: its `user` only says whose consumption is returned.
             if self._is_fresh() or scope in {USER, *COST_CENTER_SCOPES}:
-                return self._complete()
+                return self.listing()
             if scope not in self._parts:
                 first = self._first()
                 if first.more is False or len(self._parts) + 1 >= expected(first.rows, first.total) - 1:
-                    return self._complete()
+                    return self.listing()
                 listed = self._api.list_budgets(self._owner, filters={"scope": scope})
                 self._parts[scope] = self._understood(listed)
             return self._parts[scope]
@@ -204,25 +212,12 @@ class OwnerCache:
     def _known_parts(self) -> list[Listing]:
         return [self._listing] if self._listing is not None else list(self._parts.values())
 
-    def _complete(self, max_age: float = FRESH_SECONDS) -> Listing:
-        """Return the listing itself, read anew if it is older."""
-        if not self._is_fresh(max_age):
-            first = self._recent_first_page(max_age)
-            started = self._clock.now() if first is None else self._paged_at
-            everything = list(self._api.list_budgets(self._owner, first))
-            # The listing may still contain a budget that this run deleted; it must not be adopted.
-            self._opaque.clear()
-            self._listing = self._understood(everything)
-            self._listed_at, self._first_page = started, None
-        assert self._listing is not None  # noqa: S101 - set in the lines above
-        return self._listing
-
     def _proof(self, budget_id: str) -> Listing:
         """Return the listing that decides, after a 404, whether a budget is gone: a recent one without it is enough."""
         listing = self._listing
         if listing is not None and budget_id not in listing and self._is_fresh(CREATE_FRESH_SECONDS):
             return listing
-        return self._complete(0)
+        return self.listing(0)
 
     def _understood(self, rows: Iterable[Budget | OpaqueBudget]) -> Listing:
         """Return the budgets of a listing, and note the others."""
@@ -267,5 +262,5 @@ class OwnerCache:
             first = self._first()
             if self._single_is_cheaper():
                 return self._understood(first.rows).get(budget_id)
-            self._complete()
+            self.listing()
         return None if self._listing is None else self._listing.get(budget_id)

@@ -52,11 +52,12 @@ def end_quietly() -> None:
     event loop, of 24 lines or more, before the error of the resource. A handler of the program's own stays, and so does
     each handler in a process that is the user's: a test, the Automation API, the embedded engine.
     """
-    hosted = any(word.endswith(_HOST_SCRIPT) and PurePath(word).name == _HOST_SCRIPT for word in sys.orig_argv)
     # Python sets handlers in the main thread only.
-    if not hosted or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         return
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    if any(PurePath(word).name == _HOST_SCRIPT for word in sys.orig_argv):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

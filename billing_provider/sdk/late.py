@@ -1,4 +1,4 @@
-"""Outputs that are read when they are used: each Output of the SDK costs futures and tasks, for each resource."""
+"""Outputs that are read when a program uses them: the SDK makes futures and tasks for each Output of a resource."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GET_RESOURCE = "pulumi:pulumi:getResource"
 
 
 class LateOutput(pulumi.Output[Any]):
-    """An output of a resource that the engine is asked for once something uses it.
+    """An output of a resource that is read from the engine when a program uses it.
 
     It has the value that it would have if the declaration named it: None where the engine has none, or unknown while
     the resource is not there.
@@ -85,6 +85,7 @@ async def _ask(urn: str) -> tuple[str, dict[str, Any]]:
 def _value(kind: type[pulumi.Resource], name: str, found: tuple[str, Mapping[str, Any]]) -> Any:
     """Return an output in the type that its resource declares; a missing one is unknown until the resource exists."""
     id_, outputs = found
+    # The engine's names are those of the outputs: `str` leaves them as they are.
     value = rpc.translate_output_properties(outputs.get(name), str, resource_types(kind).get(name))
     if rpc.is_rpc_secret(value):
         return pulumi.Output.secret(rpc.unwrap_rpc_secret(value))
@@ -102,4 +103,5 @@ def add_late_outputs(resource: pulumi.Resource, names: Iterable[str]) -> None:
     """
     outputs = _ReadOutputs(resource)
     for name in names:
-        vars(resource).setdefault(name, LateOutput(outputs, name))
+        if name not in vars(resource):
+            vars(resource)[name] = LateOutput(outputs, name)

@@ -181,29 +181,32 @@ class UserBudgetsLifecycle:
         state, wanted = read_bucket(olds), read_bucket(news)
         if not self._run.registry.is_checked(urn):
             return [], []
-        states, state_rows, changed = dict(state.states()), state.rows, set[str]()
-        is_same_table = all(getattr(state, name) == getattr(wanted, name) for name in INPUTS if name != "budgets")
+        states, state_rows = dict(state.states()), state.rows
+        of_table = {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
+        changed = set(of_table)
         with self._run.reporter.collecting() as texts:
             for login, row in wanted.rows.items():
                 old = states.pop(login, None)
                 is_seen = row != state_rows.get(login)
-                is_same = is_same_table and not is_seen
-                differs = old is None or self._row_differs(row_urn(urn, login), old, wanted.declared(login), is_same)
+                is_same = not (is_seen or of_table)
+                differs = old is None or self._row_differs(
+                    row_urn(urn, login), old, wanted.declared(login), is_same=is_same
+                )
                 changed |= {"budgets"} if is_seen else {PENDING} if differs else set()
         self._show(texts)
         changed |= {"budgets"} if states else set()
-        changed |= {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
         changed |= {PENDING} if state.pending or (wanted.exclusive and state.others) else set()
         return sorted(changed), []
 
-    def _row_differs(
-        self,
-        urn: str,
-        old: Mapping[str, Any],
-        declared: Mapping[str, Any],
-        is_same: bool,
-    ) -> bool:
-        """Return whether a row differs in meaning, and record that the row has its budget."""
+    def _row_differs(self, urn: str, old: Mapping[str, Any], declared: Mapping[str, Any], *, is_same: bool) -> bool:
+        """Return whether a row differs in meaning, and record that the row has its budget.
+
+        Args:
+            urn: The URN of the row.
+            old: The state of its budget.
+            declared: The inputs of its budget.
+            is_same: Whether the row and its table are declared as in the state.
+        """
         lifecycle = self._one(declared)
         if is_same and _RARE.isdisjoint(old):
             # Nearly all rows of a large table.

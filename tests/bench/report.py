@@ -228,18 +228,12 @@ def goals(results: Results) -> list[Goal]:
         refused = f"{results.pace['refused']:g} refused"
         found.append(Goal(what, f"{ratio:.3f}, {refused}", ratio <= 1.02 and not results.pace["refused"]))
     if results.imports:
-        for imported, code in (
-            ("package", "import billing_provider"),
-            ("ours", "from billing_provider import EnterpriseBudget"),
-        ):
+        codes = {"package": "import billing_provider", "ours": "from billing_provider import EnterpriseBudget"}
+        for imported, code in codes.items():
             # Each pair was measured one right after the other.
-            pairs = zip(results.imports.get(imported, ()), results.imports["pulumi"], strict=False)
-            added = [ours - bare for ours, bare in pairs]
-            if added:
-                milliseconds = statistics.median(added) * 1000
-                found.append(
-                    Goal(f"`{code}` adds at most 60 ms of processor time", f"{milliseconds:.0f} ms", milliseconds <= 60)
-                )
+            pairs = zip(results.imports[imported], results.imports["pulumi"], strict=True)
+            added = statistics.median(ours - bare for ours, bare in pairs) * 1000
+            found.append(Goal(f"`{code}` adds at most 60 ms of processor time", f"{added:.0f} ms", added <= 60))
     return found
 
 

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 from pulumi.runtime.mocks import MockMonitor
 
-from billing_provider import EnterpriseBudget, OrgBudget
+from billing_provider import OrgBudget
 from billing_provider.sdk.late import LateOutput
 from tests.support.mocked import run
 
@@ -96,15 +96,7 @@ def test_they_have_what_the_engine_returns() -> None:
     kept = pulumi.ResourceOptions(ignore_changes=["on_delete"])
 
     def program() -> dict[str, Any]:
-        of_user = EnterpriseBudget(
-            "u",
-            enterprise="e",
-            budget_product_sku="ai_credits",
-            budget_amount=5,
-            budget_scope="user",
-            user="octocat",
-            on_raise="keep",
-        )
+        of_user = declared("u", budget_scope="user", user="octocat", on_raise="keep")
         late = declared("late", budget_scope=scope, user="octocat")
         return {"raised": of_user.raised_to, "late": late.expired, "kept": declared("kept", kept).on_delete}
 
