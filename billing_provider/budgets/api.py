@@ -231,13 +231,11 @@ class BudgetsApi:
 
 def _listed(row: Any) -> Budget | OpaqueBudget:
     """Return a budget of a listing: listings contain the expiry, so a person's budget without one does not expire."""
+    is_of_person = isinstance(row, dict) and row.get("budget_scope") == USER
     try:
-        budget = Budget.model_validate(row)
+        return Budget.model_validate({"expires_at": None, **row} if is_of_person else row)
     except ValidationError as error:
         return OpaqueBudget.of(row, unexpected_fields(error, OpaqueBudget.noun))
-    if budget.budget_scope != USER or "expires_at" in budget.model_fields_set:
-        return budget
-    return budget.model_copy(update={"expires_at": None})
 
 
 def _budget(data: Any, action: str) -> Budget:

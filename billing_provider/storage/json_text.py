@@ -17,8 +17,8 @@ __all__ = ["load", "parse", "storable", "too_deep"]
 _MOST_DEPTH = 100
 # The digits of the largest float: a longer number cannot be written to a file of Pulumi.
 _MOST_DIGITS = 309
-# A string, also one without its end, or a bracket.
-_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
+# Strings, also one without its end, and what else is between two brackets.
+_NO_BRACKET = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"?|[^][{}"]+)+', re.DOTALL)
 _AFTER_COMMA = re.compile(r",\s*")
 
 
@@ -85,8 +85,8 @@ def _check_brackets(text: str) -> None:
     if text.count("[") + text.count("{") <= _MOST_DEPTH:
         return
     depth = 0
-    for found in _STRING_OR_BRACKET.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+    for bracket in _NO_BRACKET.sub("", text):
+        depth += 1 if bracket in "[{" else -1
         if depth > _MOST_DEPTH:
             raise too_deep()
 

@@ -26,7 +26,7 @@ from billing_provider.core.errors import (
     TransportError,
     WaitError,
 )
-from billing_provider.core.redact import masked, redact
+from billing_provider.core.redact import is_harmless, masked, redact
 from billing_provider.storage import json_text
 from billing_provider.transport import access, retry
 from billing_provider.transport.credentials import Authorizer
@@ -331,8 +331,9 @@ class Transport:
             raise TransportError(f"{request.action}: the response is larger than {MAX_BODY_BYTES >> 20} MiB.")
         if content is not None and "json" in response.headers.get("content-type", ""):
             with suppress(ValueError):
-                data = json_text.load(content)
-                shown = masked(data, *self._secrets(request))
+                text, secrets = content.decode(), self._secrets(request)
+                data = json_text.load(text)
+                shown = data if is_harmless(text, *secrets) else masked(data, *secrets)
                 is_token = request.keeps_token and needed and isinstance(data, dict)
                 return {**shown, "token": data.get("token")} if is_token else shown
         if needed:

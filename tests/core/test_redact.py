@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billing_provider.cli.render import StderrReporter
 from billing_provider.core.errors import ApiError, BillingError
-from billing_provider.core.redact import MASK, MAX_TEXT, clean, forms, masked, redact, remember
+from billing_provider.core.redact import (
+    _LOOKS_SECRET,
+    MASK,
+    MAX_TEXT,
+    clean,
+    forms,
+    is_harmless,
+    masked,
+    redact,
+    remember,
+)
 from billing_provider.engine_log import EngineLog
 
 if TYPE_CHECKING:
@@ -114,6 +124,63 @@ def test_masked_json_is_valid_unicode(value: object) -> None:
     text = json.dumps(kept, ensure_ascii=False)
     assert text.encode()
     assert "canary" not in text
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "ghp_",
+                "GHS_",
+                "github_pat_",
+                "gh\u017f_",
+                "abcdef0",
+                "eyJ",
+                "a.b.c",
+                ".",
+                "-----BEGIN PRIVATE KEY-----",
+            ),
+            *(
+                "https://",
+                "user:pass",
+                "@",
+                "authorization",
+                "author\u0131zation",
+                ":",
+                " = ",
+                "Bearer ",
+                "x",
+                "_",
+                "-",
+            ),
+            *('"', "'", "\\", "\n", "canary-token", "canary", "-token", "{", "}", ",", " "),
+        ]
+    ),
+    max_size=6,
+).map("".join)
+JSON = st.recursive(
+    st.none() | st.integers() | PIECES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PIECES, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(value=JSON, spaces=st.sampled_from([None, 1]), escaped=st.booleans())
+@example(value={"authorization": "abc"}, spaces=None, escaped=False)
+@example(value=["gh\u017f_abcdef0"], spaces=None, escaped=True)
+def test_harmless_json_is_masked_nowhere(value: object, spaces: int | None, escaped: bool) -> None:
+    """One look at a JSON text passes only values in which masking each text changes nothing."""
+    text = json.dumps(value, indent=spaces, ensure_ascii=escaped)
+    if is_harmless(text, "canary-token"):
+        assert masked(value, "canary-token") == value
+
+
+@given(pieces=PIECES)
+def test_no_mark_is_missing(pieces: str) -> None:
+    """A text without any of the marks is one that the pattern leaves alone, in any case of its letters."""
+    for text in (pieces, pieces.upper(), pieces.lower()):
+        by_pattern = _LOOKS_SECRET.search(text)
+        assert by_pattern is None or redact(text) != text or MASK in text
 
 
 @pytest.mark.parametrize("piece", ["-eyJ", "eyJa.", "ghs_000000-", "-----BEGIN ", "-----BEGIN PRIVATE KEY"])
