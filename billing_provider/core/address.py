@@ -17,6 +17,8 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _GITHUB_HOST = re.compile(r"api\.(?:github|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.ghe)\.com")
 # Refuse everything that URL parsers treat differently: backslashes, spaces, control characters, percent signs in a
 # path, user names, queries and fragments.
+_PLAIN = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?::[1-9][0-9]{0,4})?(?:/[a-z0-9_-]+)*", re.ASCII)
+"""Addresses that all parsers read in the same way."""
 _BASE = re.compile(r"https?://(?:\[::1\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[a-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
 
 
@@ -43,8 +45,10 @@ def origin_of(url: str) -> Origin:
         ValueError: There is no host, there is a user name, or the two parsers disagree.
     """
     one = urlsplit(url)
-    other = _parse(url)
     origin = Origin(one.scheme, one.hostname or "", one.port)
+    if _PLAIN.fullmatch(url):
+        return origin
+    other = _parse(url)
     if not origin.host or "@" in one.netloc or other.auth is not None:
         raise ValueError("no host, or a user name")
     if origin != Origin(other.scheme or "", (other.host or "").strip("[]").lower(), other.port):
@@ -58,7 +62,7 @@ def _parse(url: str) -> Url:
     Raises:
         ValueError: It is none.
     """
-    # A program rarely has an address to check, and the client takes long to import.
+    # A program rarely has another address to check, and the client takes long to import.
     from urllib3.exceptions import LocationParseError  # noqa: PLC0415 - see above
     from urllib3.util import parse_url  # noqa: PLC0415 - see above
 
@@ -95,7 +99,7 @@ def api_address(text: str) -> str:
     except ValueError:
         raise wrong from None
     path = urlsplit(url).path.rstrip("/")
-    if not _BASE.fullmatch(url) or path != (_parse(url).path or "").rstrip("/"):
+    if not _PLAIN.fullmatch(url) and (not _BASE.fullmatch(url) or path != (_parse(url).path or "").rstrip("/")):
         raise wrong
     if host in _LOOPBACK:
         name = f"[{host}]" if ":" in host else host

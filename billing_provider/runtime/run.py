@@ -10,8 +10,6 @@ from billing_provider.core.clock import Clock
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.settings import MAX_DELETES, NAMESPACE, Guards
 from billing_provider.runtime.registry import ResourceRegistry
-from billing_provider.transport.http import Transport
-from billing_provider.transport.pacing import Pacer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from billing_provider.core.owners import Owner
     from billing_provider.core.settings import Settings
     from billing_provider.runtime.shared_ids import SharedIds
+    from billing_provider.transport.http import Transport
 
 T = TypeVar("T")
 _FREE_SINGLE_READS = 3
@@ -206,6 +205,10 @@ class Run:
         Raises:
             ConfigError: There is no token, or a value is invalid.
         """
+        # The HTTP client takes long to import, and a preview without changes sends nothing.
+        from billing_provider.transport.http import Transport  # noqa: PLC0415 - see above
+        from billing_provider.transport.pacing import Pacer  # noqa: PLC0415 - see above
+
         settings = self.settings
         pacer = Pacer(settings, self.clock, self.show)
         return self._once(Transport, lambda: Transport(settings, pacer, self.clock, self._before_write))

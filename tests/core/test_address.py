@@ -9,9 +9,10 @@ import pytest
 import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
+from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from billing_provider.core.address import api_address, is_loopback, origin_of
+from billing_provider.core.address import _PLAIN, api_address, is_loopback, origin_of
 from billing_provider.core.errors import ConfigError
 
 
@@ -117,6 +118,21 @@ def hosts(url: str) -> set[str]:
     """Return the host to which a request goes, once by each parser, after the client has prepared it."""
     prepared = requests.Request("GET", f"{url}/rate_limit").prepare().url or ""
     return {urlsplit(prepared).hostname or "", (parse_url(prepared).host or "").strip("[]")}
+
+
+@given(url=st.from_regex(_PLAIN, fullmatch=True) | st.sampled_from(["https://api.github.com", "http://a..b:443/x-_/1"]))
+@example("http://127.0.0.1:65536")
+def test_all_parsers_read_a_plain_address_in_the_same_way(url: str) -> None:
+    """What is not given to the second parser is an address that it would read as the first one does, or refuse."""
+    try:
+        origin, other = origin_of(url), parse_url(url)
+    except ValueError:
+        with pytest.raises(LocationParseError):
+            parse_url(url)
+        return
+    assert (origin.scheme, origin.host, origin.port) == (other.scheme, other.host, other.port)
+    assert urlsplit(url).path == (other.path or "")
+    assert other.auth is None
 
 
 @given(url=HOSTILE)
