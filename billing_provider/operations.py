@@ -26,7 +26,8 @@ from billing_provider.preview.reads import PreviewReads
 from billing_provider.preview.user_budgets import UserBudgetsPreview
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.runtime.registry import name_of
-from billing_provider.user_budgets.lifecycle import PENDING, UserBudgetsLifecycle
+from billing_provider.user_budgets.lifecycle import UserBudgetsLifecycle
+from billing_provider.user_budgets.texts import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -105,6 +105,14 @@ class _Adapter(ResourceProvider):
     resource: ClassVar[str]
     """The kind of resource."""
 
+    def _read(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the properties that the engine has as the operations take them."""
+        return _plain(props)
+
+    def _written(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the properties of the operations as the engine has them."""
+        return dict(props)
+
     def configure(self, req: ConfigureRequest) -> None:
         with _answering():
             # A destroy runs no program, so the plugin looks too.
@@ -115,9 +123,10 @@ class _Adapter(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         with _answering(_olds, news):
             known, unknown = _split(news)
-            checked = self._operations().check(calling_urn(), _split(_olds)[0], known, frozenset(unknown))
+            olds = self._read(_split(_olds)[0])
+            checked = self._operations().check(calling_urn(), olds, self._read(known), frozenset(unknown))
             if not checked.problems:
-                return CheckResult({**checked.inputs, **unknown}, [])
+                return CheckResult({**self._written(checked.inputs), **unknown}, [])
             # Leave the property name empty: the engine prints the value of a named property, which may be a secret.
             failures = [CheckFailure("", str(problem)) for problem in checked.problems]
             return CheckResult(_plain(news), failures)
@@ -125,7 +134,8 @@ class _Adapter(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         with _answering(_olds, _news):
             known, unknown = _split(_news)
-            found = self._operations().diff(calling_urn(), _id, _plain(_olds), known, frozenset(unknown))
+            olds = self._read(_olds)
+            found = self._operations().diff(calling_urn(), _id, olds, self._read(known), frozenset(unknown))
             if not found.changed:
                 return DiffResult(changes=False)
             # Return None if an input differs: the engine then computes the changed properties, shows them and applies
@@ -136,25 +146,27 @@ class _Adapter(ResourceProvider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         with _answering(props):
-            inputs = _plain(props)
+            inputs = self._read(props)
             stored = self._operations().create(calling_urn(), inputs)
-            return CreateResult(stored.id, stored.outputs)
+            return CreateResult(stored.id, self._written(stored.outputs))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         with _answering(props):
-            state = _plain(props)
+            state = self._read(props)
             stored = self._operations().read(calling_urn(), id_, state)
-            # An empty id means that the resource no longer exists.
-            return ReadResult(stored.id, stored.outputs, stored.inputs) if stored else ReadResult("", {})
+            if stored is None:
+                # An empty id means that the resource no longer exists.
+                return ReadResult("", {})
+            return ReadResult(stored.id, self._written(stored.outputs), self._written(stored.inputs))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         with _answering(_olds, _news):
-            olds, news = _plain(_olds), _plain(_news)
-            return UpdateResult(self._operations().update(calling_urn(), _id, olds, news).outputs)
+            olds, news = self._read(_olds), self._read(_news)
+            return UpdateResult(self._written(self._operations().update(calling_urn(), _id, olds, news).outputs))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         with _answering(_props):
-            self._operations().delete(calling_urn(), _id, _plain(_props))
+            self._operations().delete(calling_urn(), _id, self._read(_props))
 
     def _operations(self) -> Operations:
         return _PROCESS.operations[self.resource]
@@ -182,6 +194,16 @@ class UserBudgetBucketProvider(_Adapter):
     """The provider of the resources of `UserBudgets`; its name is a file format."""
 
     resource = BUCKET_RESOURCE
+
+    def _read(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        from billing_provider.user_budgets.texts import from_texts  # noqa: PLC0415 - not for a program
+
+        return from_texts(super()._read(props))
+
+    def _written(self, props: Mapping[str, Any]) -> dict[str, Any]:
+        from billing_provider.user_budgets.texts import as_texts  # noqa: PLC0415 - not for a program
+
+        return as_texts(super()._written(props))
 
 
 def stored_providers() -> dict[str, str]:

@@ -15,6 +15,7 @@ from billing_provider.adopt.tables import Table
 from billing_provider.core.errors import ConfigError
 from billing_provider.core.redact import clean
 from billing_provider.storage import files, json_text
+from billing_provider.user_budgets.texts import from_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -159,7 +160,7 @@ def objects(each: Mapping[str, Any]) -> dict[str, str]:
     if each["type"] != f"{TYPE_PREFIX}{BUCKET_KIND}":
         return {each["id"].lower(): ""}
     owner = each["id"].rpartition("/")[0]
-    return {f"{owner}/{id_}".lower(): login for login, id_ in each["outputs"]["budget_ids"].items()}
+    return {f"{owner}/{id_}".lower(): login for login, id_ in from_texts(each["outputs"])["budget_ids"].items()}
 
 
 def missing(resources: Sequence[dict[str, Any]], state: State) -> list[dict[str, Any]]:
@@ -367,7 +368,7 @@ def _is_resource(each: Any) -> bool:
 
 def _has_rows(each: dict[str, Any]) -> bool:
     """Return whether a resource of a table names its table, and an id for each login."""
-    ids = each["outputs"].get("budget_ids")
+    ids = from_texts(each["outputs"]).get("budget_ids")
     texts = [each.get("parent"), *ids, *ids.values()] if isinstance(ids, dict) else [None]
     return all(isinstance(text, str) and text for text in texts)
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.adopt.entries import quiet
 from billing_provider.budgets.skus import canonical_sku
 from billing_provider.core.owners import OWNER_KINDS, USER, Owner
+from billing_provider.core.resource import Stored
 from billing_provider.user_budgets.lifecycle import UserBudgetsLifecycle
 from billing_provider.user_budgets.rows import PRODUCT, ROW_INPUTS, as_inputs, buckets_of, read_rows
+from billing_provider.user_budgets.texts import as_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from billing_provider.adopt.entries import Entry
-    from billing_provider.core.resource import Stored
     from billing_provider.runtime.run import Run
 
 MOST_SINGLE = 50
@@ -75,7 +76,8 @@ class Table:
             inputs = lifecycle.check(urn, {}, given, frozenset()).inputs
             known = {"budget_ids": {login: ids[login] for login in part}, "adopted": list(part)}
             # Nothing differs, so the update sends nothing, and returns the state that it would store.
-            yield part_name(self.name, bucket), lifecycle.update(urn, {**inputs, **known}, inputs)
+            stored = lifecycle.update(urn, {**inputs, **known}, inputs)
+            yield part_name(self.name, bucket), Stored(stored.id, as_texts(stored.inputs), as_texts(stored.outputs))
 
 
 def part_name(table: str, bucket: str) -> str:

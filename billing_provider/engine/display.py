@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.engine import paths, urns, wire
 from billing_provider.engine.events import Diagnostic, Status, Step, StepEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from billing_provider.engine.engine import Result, Verb
     from billing_provider.engine.events import Event, Op
@@ -137,9 +139,10 @@ def details(step: Step, *, created: bool, removed: bool) -> list[str]:
         found = step.differences
     replacing = step.op == "create-replacement"
     return [
-        _detail(difference, replacing and str(difference.path[0]) in step.keys)
+        line
         for difference in found
         if _shown(difference)
+        for line in _detail(difference, replacing and str(difference.path[0]) in step.keys)
     ]
 
 
@@ -147,11 +150,25 @@ def _shown(difference: paths.Difference) -> bool:
     return not str(difference.path[0]).startswith("__")
 
 
-def _detail(difference: paths.Difference, replaces: bool) -> str:
+def _detail(difference: paths.Difference, replaces: bool) -> Iterator[str]:
+    """Yield the lines of a difference: of texts with several lines, those that differ."""
     old, new = ("[secret]" if difference.secret else wire.render(value) for value in (difference.old, difference.new))
-    values = {"add": new, "delete": old, "update": f"{old} => {new}"}[difference.kind]
+    lines = [] if difference.secret else list(_lines(difference.old, difference.new))
+    changes = "" if lines else f"{old} => {new}"
+    values = {"add": new, "delete": old, "update": changes}[difference.kind]
     because = " (replaces)" if replaces else ""
-    return f"{' ' * _INDENT}{_KINDS[difference.kind]} {write_path(difference.path)}: {values}{because}"
+    written = f"{' ' * _INDENT}{_KINDS[difference.kind]} {write_path(difference.path)}: {values}{because}"
+    yield written.rstrip()
+    yield from (f"{' ' * _INDENT}    {line}" for line in lines)
+
+
+def _lines(old: Any, new: Any) -> Iterator[str]:
+    """Yield the lines that differ in two texts, with `-` and `+`."""
+    if isinstance(old, str) and isinstance(new, str) and "\n" in f"{old}{new}":
+        # Two lines of a header come first, and a line with `@@` before each part.
+        found = islice(difflib.unified_diff(old.split("\n"), new.split("\n"), n=0, lineterm=""), 2, None)
+        for line in (line for line in found if not line.startswith("@@")):
+            yield f"{line[0]} {line[1:] if line.isprintable() else wire.render(line[1:])}"
 
 
 def write_path(path: paths.Path) -> str:

@@ -14,7 +14,8 @@ from billing_provider.cost_centers.words import first_names
 from billing_provider.review import budgets, items
 from billing_provider.review.items import Item, PairedStep
 from billing_provider.review.plan import NOTHING, PlannedStep, Values
-from billing_provider.user_budgets.states import INPUTS, leaving, read_bucket
+from billing_provider.user_budgets.states import leaving, read_bucket
+from billing_provider.user_budgets.texts import INPUTS
 from billing_provider.user_budgets.words import RowChange, summary
 
 if TYPE_CHECKING:

@@ -247,7 +247,7 @@ class _Budget(Resource):
         if isinstance(owner, str) and isinstance(user, str) and isinstance(sku, str):
             fields = {"budget_scope": USER, USER: user, "budget_product_sku": sku}
             key = natural_key(Owner(OWNER_KINDS[self._owner_noun], owner), fields)
-            share_declared([(key.parts, resource_name)])
+            share_declared(resource_name, [("", key.parts)])
 
     @classmethod
     def _get(
@@ -262,7 +262,7 @@ class _Budget(Resource):
             return run_query(Reader.find_budget, noun=noun, key=known)
 
         if isinstance(id_, str):
-            share_declared([(read_key(id_.rpartition("/")[2]), resource_name)])
+            share_declared(resource_name, [("", read_key(id_.rpartition("/")[2]))])
         read = id_to_read(cls.__name__, resource_name, id_, key, find)
         self = cls.__new__(cls)
         self._declare(resource_name, pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=read)), {})

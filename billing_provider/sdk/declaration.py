@@ -190,16 +190,18 @@ def share_ids(resource: pulumi.CustomResource, ids: pulumi.Output[dict[str, str]
     ids.apply(record)
 
 
-def share_declared(keys: Iterable[tuple[tuple[str, ...], str]]) -> None:
-    """Share the budgets that the program declares, before the engine knows of them.
+def share_declared(name: str, keys: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+    """Share the budgets that a declaration has, before the engine knows of them.
 
     A table removes a row while other resources are still to come: one of them may declare the budget of this row.
 
     Args:
-        keys: The natural key and the name of each.
+        name: The name of the resource or the table.
+        keys: What follows the name, a slash and a login for a row of a table, and the natural key.
     """
     if shared := _shared():
-        shared.add_all((key_id(key), f"urn:pulumi:program::{clean(name)}") for key, name in keys)
+        urn = f"urn:pulumi:program::{clean(name)}"
+        shared.add_all((key_id(key), f"{urn}{row}") for row, key in keys)
 
 
 def listen(topic: str) -> Callable[[], list[str]]:

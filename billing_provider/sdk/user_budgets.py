@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pulumi
@@ -19,14 +18,14 @@ from billing_provider.provider import UserBudgetBucketProvider
 from billing_provider.runtime.registry import table_of
 from billing_provider.sdk.declaration import end_quietly, listen, protected, share_declared, share_ids
 from billing_provider.sdk.invoke import brief, check_settings
-from billing_provider.user_budgets.lifecycle import OUTPUTS
 from billing_provider.user_budgets.rows import buckets_of, choice_problems, mistakes, read_rows, user_key
-from billing_provider.user_budgets.states import INPUTS
 from billing_provider.user_budgets.table import read_csv
+from billing_provider.user_budgets.texts import INPUTS, PENDING, as_texts, from_texts
 from billing_provider.user_budgets.words import from_messages, not_written, topic
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from datetime import date
 
     from typing_extensions import Required
@@ -52,13 +51,13 @@ class UserBudgetRow(TypedDict, total=False):
 class _Bucket(Resource, module="github-billing", name="UserBudgetBucket"):
     """A part of a table: the rows whose logins have the same hash."""
 
-    budget_ids: pulumi.Output[dict[str, str]]
-    pending: pulumi.Output[dict[str, str]]
+    budget_ids: pulumi.Output[Any]
+    pending: pulumi.Output[Any]
 
     def __init__(self, resource_name: str, args: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
-        props = {**dict.fromkeys((*INPUTS, *OUTPUTS)), **args}
-        super().__init__(UserBudgetBucketProvider(), resource_name, props, opts)
-        share_ids(self, self.budget_ids)
+        props = dict.fromkeys((*INPUTS, "budget_ids", PENDING))
+        super().__init__(UserBudgetBucketProvider(), resource_name, {**props, **as_texts(args)}, opts)
+        share_ids(self, self.budget_ids.apply(lambda text: from_texts({"budget_ids": text})["budget_ids"]))
 
 
 class UserBudgets(pulumi.ComponentResource):
@@ -122,10 +121,8 @@ class UserBudgets(pulumi.ComponentResource):
         rows = _read(resource_name, owner, table, budgets, allow_empty=allow_empty)
         super().__init__(f"{NAMESPACE}:index:UserBudgets", resource_name, None, opts)
         noun = "enterprise" if enterprise is not None else "organization"
-        keys = (
-            (user_key(Owner(OWNER_KINDS[noun], owner[noun] or ""), login), f"{resource_name}/{login}") for login in rows
-        )
-        share_declared(keys)
+        account = Owner(OWNER_KINDS[noun], owner[noun] or "")
+        share_declared(resource_name, ((f"/{login}", user_key(account, login)) for login in rows))
         # In `up`, each part tells what it does before it writes.
         told = listen(topic(resource_name)) if pulumi.runtime.is_dry_run() else list
         # Each row is a hard stop; Pulumi's own option protects the resources, and this input the rows.
@@ -140,13 +137,13 @@ class UserBudgets(pulumi.ComponentResource):
             )
             for number, part in buckets_of(rows)
         ]
-        pending = _merged([part.pending for part in parts])
-        self.budget_ids = _merged([part.budget_ids for part in parts])
+        pending = _merged(PENDING, [part.pending for part in parts])
+        self.budget_ids = _merged("budget_ids", [part.budget_ids for part in parts])
         pending.apply(lambda found: _check_pending(resource_name, len(rows), found))
         pulumi.Output.all(*(part.urn for part in parts)).apply(
             lambda urns: self._report(resource_name, from_messages(table_of(urns[0]), told()))
         )
-        self.register_outputs({"budget_ids": self.budget_ids})
+        self.register_outputs({})
 
     def _report(self, name: str, lines: list[str]) -> None:
         """Show what happens to the rows, in one line for all parts of the table."""
@@ -197,17 +194,14 @@ def _read(
     return rows
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The values of one part, which `Output.all` takes as they are: of a dict, it makes an Output for each key."""
+def _merged(name: str, parts: Iterable[pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+    """Return the values of an output by login, from all parts."""
 
-    values: Mapping[str, str]
+    def merge(texts: list[str | None]) -> dict[str, str]:
+        each = (from_texts({name: text})[name] or {} for text in texts)
+        return {login: value for part in each for login, value in part.items()}
 
-
-def _merged(parts: list[pulumi.Output[dict[str, str]]]) -> pulumi.Output[dict[str, str]]:
-    """Return the values of all parts by login."""
-    found = pulumi.Output.all(*(part.apply(lambda values: _Part(values or {})) for part in parts))
-    return found.apply(lambda every: {login: value for part in every for login, value in part.values.items()})
+    return pulumi.Output.all(*parts).apply(merge)
 
 
 def _check_pending(name: str, total: int, pending: Mapping[str, str]) -> None:

@@ -34,7 +34,8 @@ from billing_provider.user_budgets.rows import (
     read_rows,
     user_key,
 )
-from billing_provider.user_budgets.states import INPUTS, BucketState, leaving, read_bucket
+from billing_provider.user_budgets.states import BucketState, leaving, read_bucket
+from billing_provider.user_budgets.texts import INPUTS, OTHERS, PENDING
 from billing_provider.user_budgets.words import RowChange, first_lines, not_written, summary
 
 if TYPE_CHECKING:
@@ -43,12 +44,6 @@ if TYPE_CHECKING:
     from billing_provider.budgets.models import Budget
     from billing_provider.runtime.run import Run
 
-PENDING = "pending"
-"""The output with what could not be written; as a changed property, it also stands for a change of no input."""
-OTHERS = "others"
-"""The output with the users who have a budget and are not in an exclusive table, as a refresh has found."""
-OUTPUTS = ("budget_ids", "adopted", KEPT_ON_DELETE, RAISED_TO, expiry.EXPIRED, PENDING, OTHERS)
-"""Outputs of a resource of a table that are not inputs."""
 _OF_A_ROW = (InvalidError, NotFoundError, OutcomeError)
 """Errors of one row; after each other error, the further rows would fail in the same way."""
 PROTECTED = "this table is protected: give it protect=False for the run that removes rows"
@@ -137,8 +132,15 @@ class UserBudgetsLifecycle:
         if olds:
             inputs[wanted.kind.noun] = before.owner
         wanted = read_bucket(inputs)
+        is_same = not _differing_inputs(before, wanted)
         with self._run.reporter.collecting() as texts:
-            found = [problem for login in rows for problem in self._check_row(urn, login, before, wanted)]
+            found = [
+                problem
+                for login, row in wanted.rows.items()
+                for problem in self._check_row(
+                    urn, login, before, wanted, is_same=is_same and before.rows.get(login) == row
+                )
+            ]
         self._show(texts)
         if found:
             return Checked({}, [Problem("", text) for text in mistakes(found)])
@@ -152,16 +154,18 @@ class UserBudgetsLifecycle:
         other = self._run.registry.claim(table_of(urn), key)
         return other and f"this table is exclusive, and {name_of(other)} declares a person too: declare all as its rows"
 
-    def _check_row(self, urn: str, login: str, before: BucketState, wanted: BucketState) -> list[Problem]:
+    def _check_row(
+        self, urn: str, login: str, before: BucketState, wanted: BucketState, *, is_same: bool
+    ) -> list[Problem]:
         own, declared = row_urn(urn, login), wanted.declared(login)
-        old = before.declared(login) if login in before.budgets else {}
-        if old == declared and "expires_at" not in declared:
-            self._run.registry.check(own, anew=False)
-            key = user_key(Owner(wanted.kind, wanted.owner), login)
-            first = self._run.registry.declare(own, key)
-            self._run.registry.declare_inputs(own, declared)
-            if first is None and self._run.registry.claimant(own, key) is None:
+        if is_same and "expires_at" not in declared:
+            registry, key = self._run.registry, user_key(Owner(wanted.kind, wanted.owner), login)
+            registry.check(own, anew=False)
+            first = registry.declare(own, key)
+            registry.declare_inputs(own, declared)
+            if first is None and registry.claimant(own, key) is None:
                 return []
+        old = before.declared(login) if login in before.budgets else {}
         found = self._of(wanted).check(own, old, declared, frozenset()).problems
         return [Problem("", f"{login}: {problem}") for problem in found]
 
@@ -182,36 +186,35 @@ class UserBudgetsLifecycle:
         if not self._run.registry.is_checked(urn):
             return [], []
         states, state_rows = dict(state.states()), state.rows
-        of_table = {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
+        of_table = _differing_inputs(state, wanted)
         changed = set(of_table)
         with self._run.reporter.collecting() as texts:
             for login, row in wanted.rows.items():
                 old = states.pop(login, None)
                 is_seen = row != state_rows.get(login)
                 is_same = not (is_seen or of_table)
-                differs = old is None or self._row_differs(
-                    row_urn(urn, login), old, wanted.declared(login), is_same=is_same
-                )
+                differs = old is None or self._row_differs(urn, login, old, wanted, is_same=is_same)
                 changed |= {"budgets"} if is_seen else {PENDING} if differs else set()
         self._show(texts)
         changed |= {"budgets"} if states else set()
         changed |= {PENDING} if state.pending or (wanted.exclusive and state.others) else set()
         return sorted(changed), []
 
-    def _row_differs(self, urn: str, old: Mapping[str, Any], declared: Mapping[str, Any], *, is_same: bool) -> bool:
+    def _row_differs(self, urn: str, login: str, old: Mapping[str, Any], wanted: BucketState, *, is_same: bool) -> bool:
         """Return whether a row differs in meaning, and record that the row has its budget.
 
         Args:
-            urn: The URN of the row.
+            urn: The URN of the resource.
+            login: The login of the row.
             old: The state of its budget.
-            declared: The inputs of its budget.
+            wanted: The resource as declared.
             is_same: Whether the row and its table are declared as in the state.
         """
-        lifecycle = self._one(declared)
+        own, lifecycle = row_urn(urn, login), self._of(wanted)
         if is_same and _RARE.isdisjoint(old):
-            # Nearly all rows of a large table.
-            return bool(lifecycle.diff_unchanged(urn, old["budget_id"], old, declared))
-        changed, _ = lifecycle.diff(urn, id_of(old), old, declared, frozenset())
+            # Nearly all rows of a large table; their inputs are those in the state.
+            return bool(lifecycle.diff_unchanged(own, old["budget_id"], old, old))
+        changed, _ = lifecycle.diff(own, id_of(old), old, wanted.declared(login), frozenset())
         return bool(changed)
 
     def create(self, urn: str, inputs: Mapping[str, Any]) -> Stored:
@@ -464,6 +467,11 @@ def others_of(run: Run, owner: Owner, table: BucketState, state: BucketState) ->
         if run.registry.declarer(user_key(owner, login), "") is None:
             budget = budget_inputs(owner.kind, owner.slug, login, live.budget_amount, {})
             yield login, {**budget, "budget_id": live.id}
+
+
+def _differing_inputs(state: BucketState, wanted: BucketState) -> set[str]:
+    """Return the inputs of the table that differ, besides its rows."""
+    return {name for name in INPUTS if name != "budgets" and getattr(state, name) != getattr(wanted, name)}
 
 
 def _problems(inputs: Mapping[str, Any]) -> Iterator[Problem]:

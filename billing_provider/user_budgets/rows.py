@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets import rules
@@ -118,7 +119,14 @@ def _read_row(kind: OwnerKind, login: str, row: Any) -> tuple[Any, list[Problem]
 
 def user_key(owner: Owner, login: str) -> tuple[str, ...]:
     """Return the key of the budget of one user, which each row declares."""
-    return natural_key(owner, {"budget_scope": USER, USER: login, "budget_product_sku": PRODUCT}).parts
+    slug, scope, covered, _, sku = _key_of_nobody(owner)
+    return (slug, scope, covered, login.lower(), sku)
+
+
+@lru_cache(maxsize=8)
+def _key_of_nobody(owner: Owner) -> tuple[str, ...]:
+    """Return what the keys of all users of an owner have in common."""
+    return natural_key(owner, {"budget_scope": USER, "budget_product_sku": PRODUCT}).parts
 
 
 def budget_inputs(kind: OwnerKind, owner: str, login: str, row: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:

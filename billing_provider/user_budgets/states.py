@@ -16,16 +16,12 @@ from billing_provider.core.owners import OWNER_KINDS, USER, OwnerKind
 from billing_provider.core.resource import STATE_CONFIG, read_form
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.user_budgets.rows import CHOICES, budget_inputs
+from billing_provider.user_budgets.texts import from_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Amount = StrictInt | StrictFloat
-INPUTS = (
-    *("enterprise", "organization", "bucket", "budgets", "exclusive", "protected"),
-    *("on_existing", "on_delete", "on_raise"),
-)
-"""The inputs of one resource of a table."""
 
 
 class StoredRow(BaseModel):
@@ -124,9 +120,9 @@ def leaving(old: Mapping[str, Any], table: BucketState) -> dict[str, Any]:
 
 
 def read_bucket(raw: Mapping[str, Any]) -> BucketState:
-    """Return a state, with None and missing values equal.
+    """Return a state, with None and missing values equal, and texts equal to what they contain.
 
     Raises:
         ConfigError: A value has a wrong type.
     """
-    return read_form(BucketState, {name: value for name, value in raw.items() if value is not None})
+    return read_form(BucketState, {name: value for name, value in from_texts(raw).items() if value is not None})

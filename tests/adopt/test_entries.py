@@ -14,10 +14,12 @@ from billing_provider.adopt.inventory import Inventory, owners_of, read_inventor
 from billing_provider.adopt.tables import Table, split
 from billing_provider.budgets.models import Budget
 from billing_provider.core.owners import ENTERPRISE_OWNER, ORGANIZATION_OWNER, Owner
+from billing_provider.core.resource import Stored
 from billing_provider.cost_centers.lifecycle import CostCenterLifecycle
 from billing_provider.cost_centers.models import CostCenterDetails, CostCenterResource
 from billing_provider.sandbox.operations.quirks import QUIRKS
 from billing_provider.user_budgets.lifecycle import UserBudgetsLifecycle
+from billing_provider.user_budgets.texts import from_texts
 from tests.adopt.world import OtherClient, a_sandbox, people
 from tests.support.harness import open_harness
 from tests.support.quirks import under_every
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from billing_provider.adopt.entries import Entry, Skipped
-    from billing_provider.core.resource import Stored
     from billing_provider.sandbox import Sandbox
     from tests.support.harness import RunHarness
 
@@ -121,10 +122,11 @@ def test_the_stored_values_are_those_of_an_adoption() -> None:
 
 
 def parts(run: RunHarness, entries: list[Entry]) -> dict[str, Stored]:
-    """Return what the state holds for each resource of the only table of an export."""
+    """Return what the state holds for each resource of the only table of an export, as the lifecycle has it."""
     ((group, *more), _) = split(entries)
     assert more == []
-    return dict(Table("people", "people.csv", group).parts(run.run))
+    stored = Table("people", "people.csv", group).parts(run.run)
+    return {name: Stored(each.id, from_texts(each.inputs), from_texts(each.outputs)) for name, each in stored}
 
 
 @under_every(READ)

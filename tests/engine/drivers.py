@@ -19,6 +19,7 @@ from tests.engine.bench import ToyProject
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from billing_provider.engine import ForkServer
@@ -77,6 +78,13 @@ class Embedded:
         if not self.bench.state_file.exists():
             return {"resources": [], "pending_operations": []}
         return comparable(json.loads(self.bench.state_file.read_text()))
+
+    def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the resources in the state."""
+        exported = json.loads(self.bench.state_file.read_text())
+        for entry in exported["deployment"]["resources"]:
+            change(entry)
+        self.bench.state_file.write_text(json.dumps(exported))
 
 
 class CommandLine:
@@ -137,6 +145,15 @@ class CommandLine:
         """Return the state as exported by the Pulumi CLI, with decrypted secrets."""
         exported: dict[str, Any] = json.loads(self.call("stack", "export", "--show-secrets").stdout)
         return exported
+
+    def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the resources in the state."""
+        exported = self.export()
+        for entry in exported["deployment"]["resources"]:
+            change(entry)
+        edited = self.bench.project / "edited.json"
+        edited.write_text(json.dumps(exported))
+        self.call("stack", "import", "--file", str(edited))
 
 
 def kill_in_creation(arguments: list[str], project: Path, remote: Path, env: dict[str, str]) -> None:

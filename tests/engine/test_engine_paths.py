@@ -147,6 +147,25 @@ def test_json_names_unknown_values_and_hides_secrets() -> None:
     }
 
 
+def test_display_of_texts_with_several_lines() -> None:
+    """Only the lines that differ are shown; one that is not printable is escaped, and a secret is hidden."""
+    old = {"rows": "ann 1\nbob 2\n-- x", "one": "a", "s": Secret("a\nb")}
+    new = {"rows": "ann 1\nbob 3\n-- x\ndan \x1b4", "one": "b", "s": Secret("a\nc")}
+    resource = Resource(urn=URN, custom=True, type="t:t:T")
+    lines: list[str] = []
+    step = Step("update", URN, resource, resource, tuple(paths.differences(old, new)))
+    Display("preview", "s", lines.append)(StepEvent(step, "done", 1.0))
+    assert lines[2:] == [
+        " ~  t:t:T n update [diff: ~one,rows,s]",
+        '      ~ one: "a" => "b"',
+        "      ~ rows:",
+        "          - bob 2",
+        "          + bob 3",
+        '          + "dan \\u001b4"',
+        "      ~ s: [secret] => [secret]",
+    ]
+
+
 def test_display_hides_the_providers_own_code() -> None:
     """A difference in the provider's stored code is not shown."""
     old = Resource(urn=URN, custom=True, type="t:t:T")

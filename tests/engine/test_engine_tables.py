@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from billing_provider.engine import display
+from tests.engine.drivers import CommandLine
 from tests.engine.scenarios import Do
 from tests.support.tables import live
 
 if TYPE_CHECKING:
     from billing_provider.sandbox import Sandbox
-    from tests.engine.drivers import CommandLine, Embedded, Outcome
+    from tests.engine.drivers import Embedded, Outcome
 
 ROWS = {"ann": 20, "bob": {"budget_amount": 80, "expires_at": "2028-12-31", "reason": "launch"}, "cid": 5}
 
@@ -76,6 +79,66 @@ def test_the_life_of_a_table(driver: Embedded | CommandLine, sandbox: Sandbox) -
     assert sorted(request.method for request in sandbox.writes) == ["DELETE", "PATCH", "POST"]
     assert run(driver, "destroy").code == 0
     assert sandbox.budgets() == []
+
+
+MAPPINGS = ("budgets", "budget_ids", "raised_to", "pending")
+LISTS = ("adopted", "kept_on_delete", "expired", "others")
+
+
+def older(entry: dict[str, Any]) -> None:
+    """Give a resource of a table the form that version 0.2.0 has stored: mappings and lists."""
+    if "bucket" not in entry.get("inputs", {}):
+        return
+    for side in (entry["inputs"], entry["outputs"]):
+        for name in {*MAPPINGS, *LISTS} & side.keys():
+            lines = [line.split(" ", 1) for line in side[name].splitlines()]
+            pairs = {line[0]: json.loads(line[1]) for line in lines if name in MAPPINGS}
+            side[name] = pairs if name in MAPPINGS else [line[0] for line in lines]
+
+
+def stored(driver: Embedded | CommandLine) -> dict[str, Any]:
+    """Return the outputs of the part of the table that has bob."""
+    entries = [entry.get("outputs", {}) for entry in driver.state()["resources"]]
+    found: dict[str, Any]
+    (found,) = [outputs for outputs in entries if "bucket" in outputs and "bob" in outputs["budgets"]]
+    return found
+
+
+def test_a_state_of_0_2_0_goes_on(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """What was stored as mappings means the same, a change writes one row, and its part has texts from then on."""
+    assert run(driver, "up", table(ROWS)).code == 0
+    assert stored(driver)["budgets"] == 'bob {"budget_amount":80,"expires_at":"2028-12-31","reason":"launch"}'
+    driver.edit(older)
+    assert stored(driver)["budgets"] == {"bob": ROWS["bob"]}
+    sandbox.forget_requests()
+    changed = {**ROWS, "bob": 90}
+    shown = run(driver, "preview", table(changed))
+    assert "developers: raises the caps of 1 person (+$10 a month): bob $80 to $90" in shown.said
+    assert run(driver, "up", table(ROWS)).counts.keys() == {"same"}
+    assert sandbox.writes == []
+    assert run(driver, "up", table(changed)).code == 0
+    assert [request.method for request in sandbox.writes] == ["PATCH"]
+    assert live(sandbox) == {"ann": 20, "bob": 90, "cid": 5}
+    assert stored(driver)["budgets"] == "bob 90"
+    assert run(driver, "destroy").code == 0
+    assert sandbox.budgets() == []
+
+
+def test_only_the_changed_row_is_shown(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """A preview with the details of a change has none of the rows that are as before."""
+    rows = {f"person-{number}": 20 for number in range(50)}
+    assert run(driver, "up", table(rows)).code == 0
+    driver.bench.program(table({**rows, "person-7": 30}))
+    if isinstance(driver, CommandLine):
+        shown = driver.call("preview", "--diff").stdout
+    else:
+        steps = driver.bench.engine.preview().steps
+        shown = "\n".join(line for step in steps for line in display.details(step, created=True, removed=True))
+    assert live(sandbox)["person-7"] == 20, shown
+    lines = [line.strip() for line in shown.splitlines() if "person-" in line and "developers: " not in line]
+    # The Pulumi CLI shows a line before and after too.
+    assert [line for line in lines if line.startswith(("-", "+"))] == ["- person-7 20", "+ person-7 30"]
+    assert len(lines) <= 6
 
 
 def test_a_refused_row_fails_the_run_and_stays_pending(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
