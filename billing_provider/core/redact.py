@@ -90,8 +90,11 @@ def masked(value: Any, *tokens: str) -> Any:
 
 
 def is_harmless(text: str, *tokens: str) -> bool:
-    """Return whether `masked` changes nothing in the values of a JSON text: one look, where a listing has thousands."""
-    # A value with an escape stands in the text in another form.
+    """Return whether `masked` changes no part of a text, such as the values in JSON, of which a listing has thousands.
+
+    Between two parts is a sign that is in no name: a quotation mark or the end of a line.
+    """
+    # JSON writes a value with an escape in another form.
     return "\\" not in text and redact(text, *tokens) == text
 
 

@@ -304,8 +304,10 @@ class Transport:
         content = None if request.body is None else json.dumps(request.body).encode()
         try:
             with self._session.exchange(request.method, url, bounds, headers, content) as response:
-                received = CaseInsensitiveDict(masked(dict(response.headers), *self._secrets(request)))
-                reply = Reply(response.status_code, received, self._data(response, request))
+                received, secrets = dict(response.headers), self._secrets(request)
+                if not is_harmless("\n".join(text for field in received.items() for text in field), *secrets):
+                    received = masked(received, *secrets)
+                reply = Reply(response.status_code, CaseInsensitiveDict(received), self._data(response, request))
                 location = response.headers.get("location") if response.is_redirect else None
         except FAILURES as error:
             raise self._lost(error, request.action) from None
