@@ -106,11 +106,11 @@ class _Adapter(ResourceProvider):
     """The kind of resource."""
 
     def _read(self, props: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the properties that the engine has as the operations take them."""
+        """Return stored or declared properties in the form that the operations take."""
         return _plain(props)
 
     def _written(self, props: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the properties of the operations as the engine has them."""
+        """Return properties from the operations in the form that the engine stores."""
         return dict(props)
 
     def configure(self, req: ConfigureRequest) -> None:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from billing_provider.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from urllib3.util.url import Url
 
 GITHUB = "https://api.github.com"
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _GITHUB_HOST = re.compile(r"api\.(?:github|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.ghe)\.com")
-# Refuse everything that URL parsers treat differently: backslashes, spaces, control characters, percent signs in a
-# path, user names, queries and fragments.
 _PLAIN = re.compile(r"https?://[a-z0-9][a-z0-9.-]*(?::[1-9][0-9]{0,4})?(?:/[a-z0-9_-]+)*", re.ASCII)
 """Addresses that all parsers read in the same way."""
+# Refuse everything that URL parsers treat differently: backslashes, spaces, control characters, percent signs in a
+# path, user names, queries and fragments.
 _BASE = re.compile(r"https?://(?:\[::1\]|[a-z0-9.-]+)(?::[0-9]{1,5})?(?:/[a-z0-9._/-]*)?", re.ASCII | re.IGNORECASE)
 
 
@@ -45,31 +42,41 @@ def origin_of(url: str) -> Origin:
         ValueError: There is no host, there is a user name, or the two parsers disagree.
     """
     one = urlsplit(url)
-    origin = Origin(one.scheme, one.hostname or "", one.port)
-    if _PLAIN.fullmatch(url):
-        return origin
-    other = _parse(url)
-    if not origin.host or "@" in one.netloc or other.auth is not None:
+    origin, other = Origin(one.scheme, one.hostname or "", one.port), _as_sent(url)
+    if not origin.host or "@" in one.netloc or other.has_user:
         raise ValueError("no host, or a user name")
-    if origin != Origin(other.scheme or "", (other.host or "").strip("[]").lower(), other.port):
+    if origin != other.origin:
         raise ValueError("two parsers disagree")
     return origin
 
 
-def _parse(url: str) -> Url:
+class _Sent(NamedTuple):
+    """An address as the HTTP client reads it."""
+
+    origin: Origin
+    path: str
+    has_user: bool
+
+
+def _as_sent(url: str) -> _Sent:
     """Return an address as the HTTP client reads it.
 
     Raises:
         ValueError: It is none.
     """
+    if _PLAIN.fullmatch(url):
+        one = urlsplit(url)
+        return _Sent(Origin(one.scheme, one.hostname or "", one.port), one.path, has_user=False)
     # A program rarely has another address to check, and the client takes long to import.
     from urllib3.exceptions import LocationParseError  # noqa: PLC0415 - see above
     from urllib3.util import parse_url  # noqa: PLC0415 - see above
 
     try:
-        return parse_url(url)
+        other = parse_url(url)
     except LocationParseError:
         raise ValueError("not an address") from None
+    host = (other.host or "").strip("[]").lower()
+    return _Sent(Origin(other.scheme or "", host, other.port), other.path or "", other.auth is not None)
 
 
 def is_loopback(url: str) -> bool:
@@ -99,7 +106,7 @@ def api_address(text: str) -> str:
     except ValueError:
         raise wrong from None
     path = urlsplit(url).path.rstrip("/")
-    if not _PLAIN.fullmatch(url) and (not _BASE.fullmatch(url) or path != (_parse(url).path or "").rstrip("/")):
+    if not _BASE.fullmatch(url) or path != _as_sent(url).path.rstrip("/"):
         raise wrong
     if host in _LOOPBACK:
         name = f"[{host}]" if ":" in host else host

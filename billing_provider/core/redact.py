@@ -90,9 +90,11 @@ def masked(value: Any, *tokens: str) -> Any:
 
 
 def is_harmless(text: str, *tokens: str) -> bool:
-    """Return whether `masked` changes no part of a text, such as the values in JSON, of which a listing has thousands.
+    """Return whether `masked` changes no part of a text, such as the values in JSON: a listing has thousands of them.
 
-    Between two parts is a sign that is in no name: a quotation mark or the end of a line.
+    Args:
+        text: The parts, with quotation marks or ends of lines between them.
+        tokens: What is masked.
     """
     # JSON writes a value with an escape in another form.
     return "\\" not in text and redact(text, *tokens) == text

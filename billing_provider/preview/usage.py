@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from billing_provider.budgets.consequences import Person, Spend
 from billing_provider.budgets.models import BudgetDetails
 from billing_provider.core.owners import ENTERPRISE, USER
+from billing_provider.usage.queries import UsageReader
+from billing_provider.usage.spend import SpendReport
 from billing_provider.usage.user_states import UserStatesApi
 
 if TYPE_CHECKING:
@@ -33,10 +35,6 @@ class LiveUsage:
     """
 
     def __init__(self, run: Run, owner: Owner, reads: PreviewReads) -> None:
-        # A preview without changes needs none of it.
-        from billing_provider.usage.queries import UsageReader  # noqa: PLC0415 - see above
-        from billing_provider.usage.spend import SpendReport  # noqa: PLC0415 - see above
-
         self._run, self._owner, self._reads = run, owner, reads
         # `pulumi preview --diff` prints every status line, and these reads are short.
         self._report = SpendReport(UsageReader(run), owner, status=lambda _text, _about: None)

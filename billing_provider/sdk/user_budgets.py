@@ -194,11 +194,11 @@ def _read(
     return rows
 
 
-def _merged(name: str, parts: Iterable[pulumi.Output[str]]) -> pulumi.Output[dict[str, str]]:
+def _merged(name: str, parts: Iterable[pulumi.Output[Any]]) -> pulumi.Output[dict[str, str]]:
     """Return the values of an output by login, from all parts."""
 
-    def merge(texts: list[str | None]) -> dict[str, str]:
-        each = (from_texts({name: text})[name] or {} for text in texts)
+    def merge(stored: list[Any]) -> dict[str, str]:
+        each = (from_texts({name: part})[name] or {} for part in stored)
         return {login: value for part in each for login, value in part.items()}
 
     return pulumi.Output.all(*parts).apply(merge)

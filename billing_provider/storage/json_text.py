@@ -17,8 +17,9 @@ __all__ = ["load", "parse", "storable", "too_deep"]
 _MOST_DEPTH = 100
 # The digits of the largest float: a longer number cannot be written to a file of Pulumi.
 _MOST_DIGITS = 309
-# Strings, also one without its end, and what else is between two brackets.
-_NO_BRACKET = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"?|[^][{}"]+)+', re.DOTALL)
+# A string, also one without its end; one pattern for all between two brackets would take memory for each of them.
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKETS = re.compile(r"[^][{}]+")
 _AFTER_COMMA = re.compile(r",\s*")
 
 
@@ -85,7 +86,7 @@ def _check_brackets(text: str) -> None:
     if text.count("[") + text.count("{") <= _MOST_DEPTH:
         return
     depth = 0
-    for bracket in _NO_BRACKET.sub("", text):
+    for bracket in _NO_BRACKETS.sub("", _STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
         if depth > _MOST_DEPTH:
             raise too_deep()

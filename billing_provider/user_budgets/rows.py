@@ -119,13 +119,13 @@ def _read_row(kind: OwnerKind, login: str, row: Any) -> tuple[Any, list[Problem]
 
 def user_key(owner: Owner, login: str) -> tuple[str, ...]:
     """Return the key of the budget of one user, which each row declares."""
-    slug, scope, covered, _, sku = _key_of_nobody(owner)
+    slug, scope, covered, _, sku = _shared_key(owner)
     return (slug, scope, covered, login.lower(), sku)
 
 
 @lru_cache(maxsize=8)
-def _key_of_nobody(owner: Owner) -> tuple[str, ...]:
-    """Return what the keys of all users of an owner have in common."""
+def _shared_key(owner: Owner) -> tuple[str, ...]:
+    """Return the key without a user: all users of an owner have the other parts in common."""
     return natural_key(owner, {"budget_scope": USER, "budget_product_sku": PRODUCT}).parts
 
 

@@ -1,15 +1,15 @@
-"""The properties of one resource of a table, and how an engine has them; a program needs no more."""
+"""The properties of one resource of a table, and the form in which an engine stores them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from billing_provider.budgets.consequences import RAISED_TO
 from billing_provider.budgets.expiry import EXPIRED
-from billing_provider.core.ids import LOGIN
 from billing_provider.runtime.on_delete import KEPT_ON_DELETE
 from billing_provider.storage import json_text
 
@@ -28,23 +28,27 @@ OTHERS = "others"
 _MAPPINGS = ("budgets", "budget_ids", RAISED_TO, PENDING)
 _LISTS = ("adopted", KEPT_ON_DELETE, EXPIRED, OTHERS)
 TEXTS = (*_MAPPINGS, *_LISTS)
-"""The input and the outputs with an entry for each row or login; an engine has each of them as one text.
+"""The input and the outputs with an entry for each row or login; an engine stores each of them as one text.
 
-It copies, compares and saves each value of a mapping by itself, which takes seconds for ten thousand rows. Of a text
-with many lines, the Pulumi CLI shows those that change. A line is a login, and in a mapping a space and its value as
-JSON.
+An engine copies, compares and saves each value of a mapping by itself, which takes seconds for ten thousand rows. A
+line of a text is a login, and in a mapping a space and its value, each as JSON. Such a text is neither JSON nor YAML:
+of these, the Pulumi CLI shows all values when one changes, and of lines those that change.
 """
+_LINE = re.compile(r'"([^"\\\x00-\x1f]*)"(?: (?:(0|[1-9][0-9]{0,14})|"([^"\\\x00-\x1f]*)"))?')
+"""Nearly all lines: a login, an amount of a login, or an id of a login."""
+_DECODER = json.JSONDecoder()
+_NOTHING = object()
 
 
 def as_texts(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties as an engine has them."""
+    """Return the properties in the form in which an engine stores them."""
     return {**props, **{name: _text(props[name]) for name in TEXTS if props.get(name) is not None}}
 
 
 def from_texts(props: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that an engine has, or a state of 0.2.0, which has mappings and lists in place of texts.
+    """Return the properties that an engine has stored; a state of 0.2.0 has mappings and lists in place of texts.
 
-    A text of another form stays, for the check of its type.
+    A text that `as_texts` does not write stays, for the check of its type.
     """
     found = dict(props)
     for name in TEXTS:
@@ -57,31 +61,37 @@ def from_texts(props: Mapping[str, Any]) -> dict[str, Any]:
 def _text(entries: Mapping[str, Any] | Sequence[str]) -> str:
     logins = sorted(entries, key=str.lower)
     if isinstance(entries, Mapping):
-        return "\n".join(f"{_shown(login)} {_json(entries[login])}" for login in logins)
-    return "\n".join(map(_shown, logins))
+        return "".join(f"{_json(login)} {_json(entries[login])}\n" for login in logins)
+    return "".join(f"{_json(login)}\n" for login in logins)
 
 
 def _json(value: Any) -> str:
-    # Nearly all values are amounts.
-    return str(value) if type(value) is int else json.dumps(value, separators=(",", ":"))
-
-
-def _shown(login: str) -> str:
-    """Return a login as it is in a line: one that GitHub lists may be any text."""
-    return login if LOGIN.fullmatch(login) else json.dumps(login).replace(" ", r"\u0020")
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    # What GitHub lists may have signs that nobody sees.
+    return text if text.isprintable() else json.dumps(value, separators=(",", ":"))
 
 
 def _entries(name: str, text: str) -> dict[str, Any] | list[str]:
     """Return the mapping or the list of a text.
 
     Raises:
-        ValueError: It has another form.
+        ValueError: It has another form. A line that is read in another way than it was meant could delete a budget.
     """
-    lines = [line.partition(" ") for line in text.split("\n")] if text else []
-    logins = [json_text.load(login) if login.startswith('"') else login for login, _, _ in lines]
-    if name in _LISTS:
-        if any(space for _, space, _ in lines):
-            raise ValueError("a login has a value")
-        return logins
-    values = json_text.load(f"[{','.join(value for _, _, value in lines)}]")
-    return dict(zip(logins, values, strict=True))
+    *lines, end = text.split("\n")
+    found = dict(map(_entry, lines))
+    if end or len(found) != len(lines) or any((value is _NOTHING) != (name in _LISTS) for value in found.values()):
+        raise ValueError("a line is not complete, or stands twice")
+    return list(found) if name in _LISTS else found
+
+
+def _entry(line: str) -> tuple[str, Any]:
+    """Return the login of a line and its value, or `_NOTHING` without one."""
+    if match := _LINE.fullmatch(line):
+        login, amount, text = match.groups()
+        return login, int(amount) if amount else _NOTHING if text is None else text
+    if not line.startswith('"'):
+        raise ValueError("a line begins with a login")
+    login, end = _DECODER.raw_decode(line)
+    if line[end : end + 1] not in {" ", ""}:
+        raise ValueError("a space follows a login")
+    return login, json_text.load(line[end + 1 :]) if line[end:] else _NOTHING

@@ -24,6 +24,10 @@ def budget(**changed: Any) -> dict[str, Any]:
     return {"urn": URN, "type": f"{TYPE}EnterpriseBudget", "id": "enterprise/Acme/AB-1", "custom": True, **changed}
 
 
+TEXTS = {"budgets": '"Ann" 5\n"bob" 6\n', "budget_ids": '"Ann" "AB-1"\n"bob" "2"\n', "expired": '"bob"\n'}
+"""The rows of a part of a table as they are stored since 0.2.0."""
+
+
 def part(outputs: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
     """Return a part of a table with two rows, one of which has expired."""
     rows = {"budgets": {"Ann": 5, "bob": 6.0}, "budget_ids": {"Ann": "AB-1", "bob": "2"}, "expired": ["bob"]}
@@ -74,6 +78,7 @@ def test_a_state_lists_the_rows_of_its_tables() -> None:
         {"urn": "urn:pulumi:dev::p::github-billing:index:UserBudgets::people", "type": "github-billing:index:x"},
         part(),
         part({"expired": []}, delete=True),
+        part(TEXTS),
         part(empty, id="organization/web/users-07"),
         part(external=True),
     )
@@ -82,9 +87,10 @@ def test_a_state_lists_the_rows_of_its_tables() -> None:
         Managed("enterprise/acme/ab-1", "dev.json", PART_URN, row="Ann"),
         Managed("enterprise/acme/ab-1", "dev.json", PART_URN, leaving=True, row="Ann"),
         Managed("enterprise/acme/2", "dev.json", PART_URN, leaving=True, row="bob"),
+        Managed("enterprise/acme/ab-1", "dev.json", PART_URN, row="Ann"),
     ]
     assert state.managed[0].owner == "enterprise/acme"
-    assert state.parts == [PART_URN] * 3
+    assert state.parts == [PART_URN] * 4
 
 
 def test_an_interrupted_update_of_a_table_may_have_created_rows() -> None:

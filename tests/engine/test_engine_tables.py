@@ -91,9 +91,8 @@ def older(entry: dict[str, Any]) -> None:
         return
     for side in (entry["inputs"], entry["outputs"]):
         for name in {*MAPPINGS, *LISTS} & side.keys():
-            lines = [line.split(" ", 1) for line in side[name].splitlines()]
-            pairs = {line[0]: json.loads(line[1]) for line in lines if name in MAPPINGS}
-            side[name] = pairs if name in MAPPINGS else [line[0] for line in lines]
+            lines = [[json.loads(each) for each in line.split(" ", 1)] for line in side[name].splitlines()]
+            side[name] = dict(lines) if name in MAPPINGS else [login for (login,) in lines]
 
 
 def stored(driver: Embedded | CommandLine) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def stored(driver: Embedded | CommandLine) -> dict[str, Any]:
 def test_a_state_of_0_2_0_goes_on(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
     """What was stored as mappings means the same, a change writes one row, and its part has texts from then on."""
     assert run(driver, "up", table(ROWS)).code == 0
-    assert stored(driver)["budgets"] == 'bob {"budget_amount":80,"expires_at":"2028-12-31","reason":"launch"}'
+    assert stored(driver)["budgets"] == '"bob" {"budget_amount":80,"expires_at":"2028-12-31","reason":"launch"}\n'
     driver.edit(older)
     assert stored(driver)["budgets"] == {"bob": ROWS["bob"]}
     sandbox.forget_requests()
@@ -119,26 +118,39 @@ def test_a_state_of_0_2_0_goes_on(driver: Embedded | CommandLine, sandbox: Sandb
     assert run(driver, "up", table(changed)).code == 0
     assert [request.method for request in sandbox.writes] == ["PATCH"]
     assert live(sandbox) == {"ann": 20, "bob": 90, "cid": 5}
-    assert stored(driver)["budgets"] == "bob 90"
+    assert stored(driver)["budgets"] == '"bob" 90\n'
     assert run(driver, "destroy").code == 0
     assert sandbox.budgets() == []
 
 
-def test_only_the_changed_row_is_shown(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
-    """A preview with the details of a change has none of the rows that are as before."""
-    rows = {f"person-{number}": 20 for number in range(50)}
+def test_only_the_changed_rows_are_shown(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:
+    """A preview with details shows the rows that change: one of many, the last, one that goes, the only one."""
+    # Pulumi's CLI would read a text as YAML in which each row has a colon and a space.
+    rows: dict[str, Any] = {f"person-{number}": 20 for number in range(50)} | {
+        login: {"budget_amount": 20, "reason": "asked: yes"} for login in ("ann", "bob")
+    }
     assert run(driver, "up", table(rows)).code == 0
-    driver.bench.program(table({**rows, "person-7": 30}))
+    changed = {**rows, "person-7": 30, "person-12": 30, "ann": {"budget_amount": 30, "reason": "asked: yes"}}
+    del changed["person-48"]
+    driver.bench.program(table(changed))
     if isinstance(driver, CommandLine):
         shown = driver.call("preview", "--diff").stdout
     else:
         steps = driver.bench.engine.preview().steps
         shown = "\n".join(line for step in steps for line in display.details(step, created=True, removed=True))
     assert live(sandbox)["person-7"] == 20, shown
-    lines = [line.strip() for line in shown.splitlines() if "person-" in line and "developers: " not in line]
-    # The Pulumi CLI shows a line before and after too.
-    assert [line for line in lines if line.startswith(("-", "+"))] == ["- person-7 20", "+ person-7 30"]
-    assert len(lines) <= 6
+    lines = [line.strip() for line in shown.splitlines()]
+    assert sorted(line for line in lines if line.startswith(('- "', '+ "'))) == [
+        '+ "ann" {"budget_amount":30,"reason":"asked: yes"}',
+        '+ "person-12" 30',
+        '+ "person-7" 30',
+        '- "ann" {"budget_amount":20,"reason":"asked: yes"}',
+        '- "person-12" 20',
+        '- "person-48" 20',
+        '- "person-7" 20',
+    ], shown
+    # The Pulumi CLI shows up to two lines before and after too.
+    assert sum(line.startswith('"') for line in lines) <= 16
 
 
 def test_a_refused_row_fails_the_run_and_stays_pending(driver: Embedded | CommandLine, sandbox: Sandbox) -> None:

@@ -132,8 +132,10 @@ def test_a_configuration_sets_the_rules(analyzer: Analyzer) -> None:
         ("max-amount", "no amount is larger: this one breaks it (max-amount=600)", "urn::sound"),
     ]
     rows = {"enterprise": "octo-enterprise", "bucket": "07", "budgets": {"ann": 900, "bob": 800, "carl": 5}}
-    found = analyzer.judge({"t-07": rows, "t-08": {**rows, "budgets": UNKNOWN_STRING_VALUE}})
-    assert [urn for name, _, urn in found if name == "max-amount"] == ["urn::t-07"], "once, whatever its rows are"
+    lines = {**rows, "budgets": '"ann" 900\n"bob" 800\n'}
+    found = analyzer.judge({"t-07": rows, "t-08": {**rows, "budgets": UNKNOWN_STRING_VALUE}, "t-09": lines})
+    broken = [urn for name, _, urn in found if name == "max-amount"]
+    assert broken == ["urn::t-07", "urn::t-09"], "once, whatever its rows are"
 
 
 def test_a_program_gives_the_rules(tmp_path: Path) -> None:

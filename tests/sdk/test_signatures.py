@@ -63,6 +63,21 @@ def test_a_declaration_loads_nothing_that_only_the_plugin_needs() -> None:
     assert loaded & {"requests", *(f"billing_provider.{name}" for name in only_plugin)} == set()
 
 
+def test_a_plugin_loads_no_client_before_it_sends() -> None:
+    """A preview without changes sends nothing, so it pays for no HTTP client."""
+    program = """
+import sys
+from pulumi.dynamic import Config, ConfigureRequest
+from billing_provider.provider import EnterpriseBudgetProvider
+EnterpriseBudgetProvider().configure(ConfigureRequest(Config({}, "p")))
+print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "billing_provider.operations" in loaded
+    assert loaded & {"requests", "urllib3", "billing_provider.transport.http"} == set()
+
+
 def test_every_listed_name_exists() -> None:
     """Each name in `dir` is an attribute."""
     assert [name for name in dir(billing_provider) if not hasattr(billing_provider, name)] == []

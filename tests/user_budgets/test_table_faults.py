@@ -69,11 +69,11 @@ GOLDEN: dict[str, Any] = {
     "pending": {},
     "others": [],
 }
-"""What a state of version 0.2.0 has; it must stay readable."""
+"""What the lifecycle has of a table, and version 0.2.0 has stored; `test_texts.py` has what is stored now."""
 
 
 def test_a_state_keeps_its_form() -> None:
-    """A new state has the form of the golden one, and the golden one has no difference in this version."""
+    """A lifecycle returns the form of the golden table, and the golden one has no difference in this version."""
     clock = VirtualClock()
     with Sandbox(clock=clock.wall) as sandbox:
         stack = TableStack(lambda **chosen: open_harness(sandbox, clock, **chosen))
