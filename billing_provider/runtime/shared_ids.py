@@ -10,8 +10,9 @@ import stat
 import tempfile
 import threading
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,18 +27,36 @@ _FIRST_LINE = re.compile(r"# ([1-9][0-9]{0,8}) ")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-class _Content(NamedTuple):
-    """The content of the file.
+class _Content:
+    """The content of the file; a line that is damaged is skipped.
+
+    Args:
+        lines: Its lines.
 
     Attributes:
-        urns: The URNs of each id, oldest first.
         listeners: The topics that the program reads.
         told: The messages of each topic, oldest first.
     """
 
-    urns: dict[str, list[str]]
-    listeners: set[str]
-    told: dict[str, list[str]]
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        self.listeners: set[str] = set()
+        self.told: dict[str, list[str]] = {}
+        self._entries: list[str] = []
+        for line in lines:
+            if told := line.startswith("!") and _TOLD.fullmatch(line):
+                self.told.setdefault(told[1], []).append(told[2])
+            elif listens := line.startswith("?") and _LISTENS.fullmatch(line):
+                self.listeners.add(listens[1])
+            else:
+                self._entries.append(line)
+
+    @cached_property
+    def urns(self) -> dict[str, list[str]]:
+        """The URNs of each id, oldest first: thousands, of which a run may need none."""
+        found: dict[str, list[str]] = {}
+        for entry in filter(None, map(_ENTRY.fullmatch, self._entries)):
+            found.setdefault(entry[1].lower(), []).append(entry[2])
+        return found
 
 
 def key_id(key: tuple[str, ...]) -> str:
@@ -66,7 +85,7 @@ class SharedIds:
         self._first_line = ""
         self._lock = threading.Lock()
         self._seen: tuple[int, ...] = ()
-        self._content = _Content({}, set(), {})
+        self._content = _Content()
 
     def start(self) -> None:
         """Begin the file of a program: an older run whose engine had the same address has left nothing then."""
@@ -142,7 +161,7 @@ class SharedIds:
 
     def _read(self) -> _Content:
         """Return the content of the file, which is read again only if it has changed."""
-        nothing = _Content({}, set(), {})
+        nothing = _Content()
         if self._path is None:
             return nothing
         try:
@@ -186,23 +205,15 @@ def _append(file: Path, text: str, *, new: bool = False) -> None:
 
 
 def _parse(content: bytes) -> _Content:
-    """Return the content of the file; a line that is damaged or not complete is skipped.
+    """Return the content of the file; a line that is not complete is skipped.
 
     Nothing counts if the program has ended: the file is then of an older run, whose engine had the same address. A
     program waits until its engine has deleted everything.
     """
-    found = _Content({}, set(), {})
     program = _FIRST_LINE.match(content[:80].decode(errors="replace"))
     if program is None or not _is_alive(int(program[1])):
-        return found
-    for line in content.decode(errors="replace").split("\n")[:-1]:
-        if entry := _ENTRY.fullmatch(line):
-            found.urns.setdefault(entry[1].lower(), []).append(entry[2])
-        elif told := _TOLD.fullmatch(line):
-            found.told.setdefault(told[1], []).append(told[2])
-        elif listens := _LISTENS.fullmatch(line):
-            found.listeners.add(listens[1])
-    return found
+        return _Content()
+    return _Content(content.decode(errors="replace").split("\n")[:-1])
 
 
 def _is_alive(process_id: int) -> bool:

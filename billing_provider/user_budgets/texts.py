@@ -37,6 +37,8 @@ of these, the Pulumi CLI shows all values when one changes, and of lines those t
 _LINE = re.compile(r'"([^"\\\x00-\x1f]*)"(?: (?:(0|[1-9][0-9]{0,14})|"([^"\\\x00-\x1f]*)"))?')
 """Nearly all lines: a login, an amount of a login, or an id of a login."""
 _DECODER = json.JSONDecoder()
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_ASCII_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _NOTHING = object()
 
 
@@ -66,9 +68,9 @@ def _text(entries: Mapping[str, Any] | Sequence[str]) -> str:
 
 
 def _json(value: Any) -> str:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    text = _ENCODER.encode(value)
     # What GitHub lists may have signs that nobody sees.
-    return text if text.isprintable() else json.dumps(value, separators=(",", ":"))
+    return text if text.isprintable() else _ASCII_ENCODER.encode(value)
 
 
 def _entries(name: str, text: str) -> dict[str, Any] | list[str]:
