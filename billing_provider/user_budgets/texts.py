@@ -63,8 +63,15 @@ def from_texts(props: Mapping[str, Any]) -> dict[str, Any]:
 def _text(entries: Mapping[str, Any] | Sequence[str]) -> str:
     logins = sorted(entries, key=str.lower)
     if isinstance(entries, Mapping):
-        return "".join(f"{_json(login)} {_json(entries[login])}\n" for login in logins)
+        return "".join(f"{_json(login)} {_json(_whole(entries[login]))}\n" for login in logins)
     return "".join(f"{_json(login)}\n" for login in logins)
+
+
+def _whole(value: Any) -> Any:
+    """Return a value with whole numbers as integers: an engine returns each number of a mapping as a float."""
+    if isinstance(value, Mapping):
+        return {name: _whole(each) for name, each in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _json(value: Any) -> str:

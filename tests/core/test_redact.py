@@ -174,6 +174,13 @@ def test_harmless_json_is_masked_nowhere(value: object, spaces: int | None, esca
         assert masked(value, "canary-token") == value
 
 
+@pytest.mark.parametrize("start", ["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "GHO_"])
+def test_each_kind_of_token_is_masked_by_itself(start: str) -> None:
+    """A text with one token of anybody is no harmless one."""
+    assert redact(f"x {start}abcdef0 y") == f"x {MASK} y"
+    assert not is_harmless(f'{{"x": "{start}abcdef0"}}')
+
+
 @given(pieces=PIECES)
 def test_a_short_look_finds_what_a_long_one_finds(pieces: str) -> None:
     """A text in which a sign that is not ASCII makes the look long has the same parts masked."""

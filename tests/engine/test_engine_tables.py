@@ -90,7 +90,7 @@ def older(entry: dict[str, Any]) -> None:
     if "bucket" not in entry.get("inputs", {}):
         return
     for side in (entry["inputs"], entry["outputs"]):
-        for name in {*MAPPINGS, *LISTS} & side.keys():
+        for name in {name for name in (*MAPPINGS, *LISTS) if isinstance(side.get(name), str)}:
             lines = [[json.loads(each) for each in line.split(" ", 1)] for line in side[name].splitlines()]
             side[name] = dict(lines) if name in MAPPINGS else [login for (login,) in lines]
 
@@ -119,6 +119,10 @@ def test_a_state_of_0_2_0_goes_on(driver: Embedded | CommandLine, sandbox: Sandb
     assert [request.method for request in sandbox.writes] == ["PATCH"]
     assert live(sandbox) == {"ann": 20, "bob": 90, "cid": 5}
     assert stored(driver)["budgets"] == '"bob" 90\n'
+    driver.edit(older)
+    assert run(driver, "refresh").code == 0
+    assert stored(driver)["budgets"] == '"bob" 90\n'
+    assert run(driver, "up").counts.keys() == {"same"}
     assert run(driver, "destroy").code == 0
     assert sandbox.budgets() == []
 
