@@ -50,7 +50,7 @@ def as_texts(props: Mapping[str, Any]) -> dict[str, Any]:
 def from_texts(props: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties that an engine has stored; a state of 0.2.0 has mappings and lists in place of texts.
 
-    A text that `as_texts` does not write stays, for the check of its type.
+    A text of another form stays as it is: `read_bucket` then reports the property as invalid.
     """
     found = dict(props)
     for name in TEXTS:

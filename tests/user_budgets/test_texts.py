@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from billing_provider.budgets.identity import natural_key
 from billing_provider.core.errors import ConfigError
-from billing_provider.user_budgets.states import read_bucket
+from billing_provider.core.owners import OWNER_KINDS, Owner
+from billing_provider.user_budgets.rows import user_key
+from billing_provider.user_budgets.states import BucketState, read_bucket
 from billing_provider.user_budgets.texts import TEXTS, as_texts, from_texts
 
 # GitHub lists the logins of others: they may be any text.
@@ -73,6 +76,21 @@ def test_texts_hold_what_they_are_made_of(table: dict[str, Any]) -> None:
     for name in TEXTS & table.keys():
         assert texts[name].count("\n") == len(table[name])
         assert texts[name].replace("\n", "").isprintable()
+
+
+def test_each_property_with_entries_is_a_text() -> None:
+    """A property with an entry for each row that is added later is stored as a text too."""
+    fields = BucketState.model_fields
+    assert {name for name, field in fields.items() if get_origin(field.annotation) in {dict, list}} == {*TEXTS}
+
+
+@given(login=st.from_regex(r"[A-Za-z0-9_-]{1,9}", fullmatch=True), slug=st.sampled_from(["Acme", "octo"]))
+def test_a_row_has_the_key_of_a_single_budget(login: str, slug: str) -> None:
+    """A person who is declared in a row and by a single budget is found by one key."""
+    for kind in OWNER_KINDS.values():
+        owner = Owner(kind, slug)
+        single = {"budget_scope": "user", "user": login, "budget_product_sku": "ai_credits"}
+        assert user_key(owner, login) == natural_key(owner, single).parts
 
 
 NAMES = st.sampled_from(['"ann"', '"b b"', '"c"', '"d\\n"', "ann", '"ann', "1", ""])
